@@ -1,0 +1,115 @@
+"""One request and what became of it, as it crosses the pipe between Locust and the sender.
+
+This file knows two fixed-size records and nothing of who fills or reads them: `Send` (this payload
+to this target at this instant) travels to the sender, `Result` travels back. It needs the standard
+library only, because the sender process runs it. Readers of many results at a time use the same
+layout as a numpy dtype (`recorder.RESULT_DTYPE`; a test holds the two together).
+
+Three instants belong to a request, all ns on the monotonic clock:
+
+- *intended*: when the plan wanted it sent;
+- *sent*: when the call was made, 0 if it never was;
+- *done*: when its outcome was known, 0 if it never was.
+
+Service time is ``done - sent``, response time is ``done - intended``, lag is ``sent - intended``.
+"""
+
+import struct
+from enum import IntEnum
+from typing import NamedTuple
+
+__all__ = ["RESULT", "SEND", "WANT_RESPONSE", "Result", "Send", "Status"]
+
+
+class Status(IntEnum):
+    """How a request ended: gRPC's status codes, and three of our own.
+
+    The numbers of the first seventeen are gRPC's (grpc/grpc, doc/statuscodes.md).
+    """
+
+    OK = 0
+    CANCELLED = 1
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    DATA_LOSS = 15
+    UNAUTHENTICATED = 16
+    BAD_ANSWER = 32
+    """The call ended OK, but the answer is not what was expected of it."""
+    DROPPED = 33
+    """Due and never sent: the in-flight guard was reached, or the run was stopped behind schedule."""
+    UNFINISHED = 34
+    """Sent, and no outcome was known when the drain ended; slower than anything measured."""
+    LOST = 35
+    """Scheduled on a worker or sender that died before it reported; its fate is not known."""
+
+
+WANT_RESPONSE = 1
+"""Flag of `Send`: the response's bytes are wanted back with the result."""
+
+
+class Send(NamedTuple):
+    """An order to the sender: at `intended_ns`, send payload `payload` to target `target`."""
+
+    seq: int
+    """The request's number, unique in its run; it comes back in the result."""
+    intended_ns: int
+    payload: int
+    """Index of the payload among those the sender was given."""
+    target: int
+    """Index of the target in the sender's configuration."""
+    phase: int
+    """Index of the phase; carried through for the recorder."""
+    flags: int
+    """`WANT_RESPONSE` or 0."""
+
+
+SEND = struct.Struct("<QqIHBB")
+"""Packed `Send`: the fields in order (target as 16 bits, phase and flags as 8): 24 bytes."""
+
+
+class Result(NamedTuple):
+    """What became of one request."""
+
+    seq: int
+    intended_ns: int
+    sent_ns: int
+    done_ns: int
+    response_bytes: int
+    """Size of the serialised response; 0 when there is none."""
+    payload: int
+    target: int
+    detail: int
+    """Number of the status text in the sender's table of texts; 0 means no text."""
+    phase: int
+    status: int
+    """A `Status`."""
+
+    @property
+    def service_ns(self) -> int:
+        """Return ``done - sent``: what the server and the network took, ns."""
+        return self.done_ns - self.sent_ns
+
+    @property
+    def response_ns(self) -> int:
+        """Return ``done - intended``: what a user who came on schedule waited, ns."""
+        return self.done_ns - self.intended_ns
+
+    @property
+    def lag_ns(self) -> int:
+        """Return ``sent - intended``: the generator's own lateness, ns."""
+        return self.sent_ns - self.intended_ns
+
+
+RESULT = struct.Struct("<QqqqIIHHBBxx")
+"""Packed `Result`: the fields in order, padded to 48 bytes."""
