@@ -1,0 +1,311 @@
+"""Results in, mergeable counts out.
+
+What it knows: how to count. What it must not know: scenarios, objectives, Locust, files, clocks.
+
+Strategy. Everything countable is a count under one int64 key (target, phase, kind, second, bucket):
+histogram buckets of response time, service time and lag of the requests that ended OK, and one
+bucket per status for all. `Intervals` holds the keys sorted and unique with their counts, plus the
+exact sum, minimum and maximum per (target, phase, kind, second). Merging is concatenating and
+adding equal keys, so it is lossless, associative and commutative: the merge of parts is the record
+of the whole, whichever process counted which part. A second is that of the *intended* instant,
+counted from the start of the run.
+
+Buckets are log-linear in ns: 1,024 per power of two, hence at most 1/1024 wide relative to their
+lower edge; a bucket's midpoint is within 0.049 % of any value in it (HdrHistogram's layout with
+the half-filled first decade left out: Tene, *HdrHistogram*, class AbstractHistogram).
+"""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eiload.clock import NS_PER_S
+from eiload.result import RESULT, Status
+
+__all__ = [
+    "BUCKETS",
+    "RESULT_DTYPE",
+    "Intervals",
+    "Kind",
+    "Recorder",
+    "bucket_edges_ns",
+    "bucket_mid_ns",
+    "bucket_of",
+]
+
+RESULT_DTYPE = np.dtype(
+    {
+        "names": [
+            "seq", "intended_ns", "sent_ns", "done_ns", "response_bytes",
+            "payload", "target", "detail", "phase", "status",
+        ],
+        "formats": ["<u8", "<i8", "<i8", "<i8", "<u4", "<u4", "<u2", "<u2", "u1", "u1"],
+        "itemsize": RESULT.size,
+    }
+)  # fmt: skip
+"""`result.RESULT` as a numpy record."""
+
+Ints = NDArray[np.int64]
+
+
+class Kind(IntEnum):
+    """What a count is of."""
+
+    RESPONSE = 0
+    """Response times (done - intended) of OK requests."""
+    SERVICE = 1
+    """Service times (done - sent) of OK requests."""
+    LAG = 2
+    """Lag (sent - intended) of every request that was sent."""
+    STATUS = 3
+    """Requests by status; the bucket is the `Status`."""
+
+
+# A key's bits, from the top: target 8, phase 8, kind 2, second 25 (388 days), bucket 17 = 60 bits.
+_BUCKET_BITS = 17
+_SECOND_BITS = 25
+_KIND_SHIFT = _BUCKET_BITS + _SECOND_BITS
+_PHASE_SHIFT = _KIND_SHIFT + 2
+_TARGET_SHIFT = _PHASE_SHIFT + 8
+_MAX_SECOND = (1 << _SECOND_BITS) - 1
+
+_STEPS_BITS = 10  # 1,024 buckets per power of two
+_MAX_EXPONENT = 53  # values up to 2**53 ns = 104 days are exact as float64
+BUCKETS = (_MAX_EXPONENT + 1) << _STEPS_BITS
+"""How many buckets there are: bucket indices are in [0, BUCKETS)."""
+
+
+def bucket_of(values_ns: Ints) -> Ints:
+    """Return the bucket of each value; negative values count as 0, beyond 2**53 ns as the last."""
+    clipped = np.clip(values_ns, 0, (1 << _MAX_EXPONENT) - 1).astype(np.float64)
+    mantissa, exponent = np.frexp(clipped)  # value = mantissa * 2**exponent, mantissa in [0.5, 1)
+    within = ((mantissa - 0.5) * (2 << _STEPS_BITS)).astype(np.int64)
+    # frexp(0) is (0, 0): its `within` is negative, and zero belongs into the first bucket.
+    return np.maximum((exponent.astype(np.int64) << _STEPS_BITS) + within, 0)
+
+
+def bucket_edges_ns(buckets: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lower (inclusive) and upper (exclusive) edge of each bucket, ns."""
+    steps = 1 << _STEPS_BITS
+    scale = np.ldexp(1.0, (buckets >> _STEPS_BITS) - _STEPS_BITS - 1)
+    within = (buckets & (steps - 1)) + steps
+    return within * scale, (within + 1) * scale
+
+
+def bucket_mid_ns(buckets: Ints) -> NDArray[np.float64]:
+    """Return the value that stands for each bucket: its middle, ns."""
+    low, high = bucket_edges_ns(buckets)
+    return (low + high) / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intervals:
+    """Counts per target, phase and second; a value: merging makes a new one.
+
+    All arrays are int64; `keys` and `moment_keys` are sorted and unique.
+    """
+
+    keys: Ints
+    counts: Ints
+    moment_keys: Ints
+    sums: Ints
+    mins: Ints
+    maxs: Ints
+
+    @staticmethod
+    def empty() -> "Intervals":
+        """Return the neutral element of `merge`."""
+        none = np.empty(0, np.int64)
+        return Intervals(none, none, none, none, none, none)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both hold the same counts and moments."""
+        if not isinstance(other, Intervals):
+            return NotImplemented
+        return all(
+            np.array_equal(mine, theirs)
+            for mine, theirs in zip(self._columns(), other._columns(), strict=True)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # arrays inside
+
+    def __repr__(self) -> str:
+        """Show what a reader asks first: how many requests, over which seconds."""
+        kinds = (self.keys >> _KIND_SHIFT) & 3
+        seconds = (self.keys >> _BUCKET_BITS) & _MAX_SECOND
+        total = int(self.counts[kinds == Kind.STATUS].sum())
+        span = f"seconds {seconds.min()}..{seconds.max()}" if len(seconds) else "no seconds"
+        return f"<Intervals {total} requests, {span}>"
+
+    def _columns(self) -> tuple[Ints, ...]:
+        return (self.keys, self.counts, self.moment_keys, self.sums, self.mins, self.maxs)
+
+    @staticmethod
+    def merge(parts: "Iterable[Intervals]") -> "Intervals":
+        """Return the counts of all `parts` together."""
+        columns = [part._columns() for part in parts]
+        if not columns:
+            return Intervals.empty()
+        keys, counts, moment_keys, sums, mins, maxs = (
+            np.concatenate(column) for column in zip(*columns, strict=True)
+        )
+        unique, (total,) = _group(keys, (np.add, counts))
+        moments, (sums, mins, maxs) = _group(
+            moment_keys, (np.add, sums), (np.minimum, mins), (np.maximum, maxs)
+        )
+        return Intervals(unique, total, moments, sums, mins, maxs)
+
+    def slab(self, target: int, phase: int, kind: Kind) -> tuple[Ints, Ints, Ints]:
+        """Return (seconds, buckets, counts) of one target, phase and kind, in that order sorted."""
+        low, high = _slab_bounds(self.keys, target, phase, kind)
+        keys = self.keys[low:high]
+        return (
+            (keys >> _BUCKET_BITS) & _MAX_SECOND,
+            keys & ((1 << _BUCKET_BITS) - 1),
+            self.counts[low:high],
+        )
+
+    def moments(self, target: int, phase: int, kind: Kind) -> tuple[int, int, int] | None:
+        """Return the exact (sum, minimum, maximum) in ns, or None when nothing was counted."""
+        low, high = _slab_bounds(self.moment_keys, target, phase, kind)
+        if low == high:
+            return None
+        window = slice(low, high)
+        return (
+            int(self.sums[window].sum()),
+            int(self.mins[window].min()),
+            int(self.maxs[window].max()),
+        )
+
+    def statuses(self, target: int, phase: int) -> dict[Status, int]:
+        """Return how many requests ended with which status, most frequent statuses of gRPC first."""
+        _, buckets, counts = self.slab(target, phase, Kind.STATUS)
+        found, (totals,) = _group(buckets, (np.add, counts))
+        return {Status(int(s)): int(n) for s, n in zip(found, totals, strict=True)}
+
+    def total(self) -> int:
+        """Return how many requests are accounted for, all statuses together."""
+        kinds = (self.keys >> _KIND_SHIFT) & 3
+        return int(self.counts[kinds == Kind.STATUS].sum())
+
+    def to_bytes(self) -> bytes:
+        """Return a compact form for the wire and the run file (`from_bytes` reads it).
+
+        Two little-endian u32 lengths, then the columns as int64 with sorted ones as differences
+        (small numbers, which deflate well), all of it deflated.
+        """
+        sizes = np.array([len(self.keys), len(self.moment_keys)], "<u4").tobytes()
+        columns = (
+            np.diff(self.keys, prepend=0), self.counts,
+            np.diff(self.moment_keys, prepend=0), self.sums, self.mins, self.maxs - self.mins,
+        )  # fmt: skip
+        return zlib.compress(sizes + b"".join(c.astype("<i8").tobytes() for c in columns), 1)
+
+    @staticmethod
+    def from_bytes(data: bytes) -> "Intervals":
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            ValueError: `data` is cut, damaged or something else.
+        """
+        try:
+            raw = zlib.decompress(data)
+            n_keys, n_moments = (int(n) for n in np.frombuffer(raw[:8], "<u4"))
+            numbers = np.frombuffer(raw, "<i8", offset=8).astype(np.int64)
+        except (zlib.error, ValueError) as error:
+            raise ValueError(f"not interval data: {error}") from error
+        if len(numbers) != 2 * n_keys + 4 * n_moments:
+            raise ValueError("not interval data: the lengths do not add up")
+        keys, counts, moment_keys, sums, mins, spans = np.split(
+            numbers,
+            np.cumsum([n_keys, n_keys, n_moments, n_moments, n_moments]),
+        )
+        keys, moment_keys = np.cumsum(keys), np.cumsum(moment_keys)
+        sound = (
+            bool((counts > 0).all() and (spans >= 0).all())
+            and all(bool((np.diff(k) > 0).all()) and (not len(k) or k[0] >= 0)
+                    for k in (keys, moment_keys))
+        )  # fmt: skip
+        if not sound:
+            raise ValueError("not interval data: counts or keys out of range")
+        return Intervals(keys, counts, moment_keys, sums, mins, mins + spans)
+
+
+class Recorder:
+    """Counts results as they come; two-faced: `record` writes, `take` hands over and starts anew.
+
+    Args:
+        origin_ns: the instant (monotonic) that second 0 begins at.
+    """
+
+    def __init__(self, origin_ns: int) -> None:
+        self.origin_ns = origin_ns
+        self._parts: list[Intervals] = []
+
+    def record(self, results: "NDArray[np.void]") -> None:
+        """Count a batch.
+
+        Args:
+            results: records of `RESULT_DTYPE`, shape (n,).
+        """
+        if not len(results):
+            return
+        second = np.clip((results["intended_ns"] - self.origin_ns) // NS_PER_S, 0, _MAX_SECOND)
+        cell = (
+            (results["target"].astype(np.int64) << _TARGET_SHIFT)
+            | (results["phase"].astype(np.int64) << _PHASE_SHIFT)
+            | (second << _BUCKET_BITS)
+        )
+        status = results["status"].astype(np.int64)
+        ok = status == Status.OK
+        sent = results["sent_ns"] > 0
+        columns = (
+            (Kind.RESPONSE, ok, results["done_ns"] - results["intended_ns"]),
+            (Kind.SERVICE, ok, results["done_ns"] - results["sent_ns"]),
+            (Kind.LAG, sent, results["sent_ns"] - results["intended_ns"]),
+        )
+        keys = [cell | (Kind.STATUS << _KIND_SHIFT) | status]
+        moment_keys, values = [], []
+        for kind, chosen, values_ns in columns:
+            base = cell[chosen] | (kind << _KIND_SHIFT)
+            keys.append(base | bucket_of(values_ns[chosen]))
+            moment_keys.append(base)
+            values.append(np.maximum(values_ns[chosen], 0))
+        all_keys, all_values = np.concatenate(keys), np.concatenate(values)
+        unique, (counts,) = _group(all_keys, (np.add, np.ones(len(all_keys), np.int64)))
+        moments, (sums, mins, maxs) = _group(
+            np.concatenate(moment_keys),
+            (np.add, all_values), (np.minimum, all_values), (np.maximum, all_values),
+        )  # fmt: skip
+        self._parts.append(Intervals(unique, counts, moments, sums, mins, maxs))
+        if len(self._parts) >= 64:  # bounds the memory between two takes
+            self._parts = [Intervals.merge(self._parts)]
+
+    def take(self) -> Intervals:
+        """Return everything counted since the last take."""
+        parts, self._parts = self._parts, []
+        return Intervals.merge(parts)
+
+    def __repr__(self) -> str:
+        """Show what is waiting to be taken."""
+        return f"<Recorder {Intervals.merge(self._parts)!r}>"
+
+
+def _group(keys: Ints, *reductions: tuple[np.ufunc, Ints]) -> tuple[Ints, list[Ints]]:
+    """Return the sorted unique keys, and each values array reduced over equal keys."""
+    if not len(keys):
+        return keys, [values for _, values in reductions]
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+    return ordered[starts], [ufunc.reduceat(values[order], starts) for ufunc, values in reductions]
+
+
+def _slab_bounds(keys: Ints, target: int, phase: int, kind: Kind) -> tuple[int, int]:
+    base = (target << _TARGET_SHIFT) | (phase << _PHASE_SHIFT) | (int(kind) << _KIND_SHIFT)
+    low, high = np.searchsorted(keys, [base, base + (1 << _KIND_SHIFT)])
+    return int(low), int(high)
