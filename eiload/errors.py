@@ -5,7 +5,7 @@ what stops a run from starting or makes it worthless. ``str(error)`` is always t
 one line per problem, fit to be printed without a traceback.
 """
 
-__all__ = ["EiloadError", "EngineError", "ScenarioError", "TargetError"]
+__all__ = ["EiloadError", "EngineError", "OutputError", "ScenarioError", "TargetError"]
 
 
 class EiloadError(Exception):
@@ -30,3 +30,9 @@ class EngineError(EiloadError):
     """The load generator or its machine failed: a process died, a limit was hit."""
 
     exit_status = 5
+
+
+class OutputError(EngineError):
+    """A result could not be written: the disk is full, the path is not writable."""
+
+    exit_status = 6

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from eiload.arrivals import ClosedPhase
 from eiload.clock import NS_PER_S
-from eiload.errors import EngineError, ScenarioError
+from eiload.errors import OutputError, ScenarioError
 from eiload.recorder import Intervals, Ints, Kind, bucket_mid_ns
 from eiload.result import Status
 from eiload.scenario import Scenario
@@ -302,7 +302,7 @@ def save(path: Path, document: dict[str, Any]) -> None:
     """Write `document` as JSON to `path`, wholly or not at all.
 
     Raises:
-        EngineError: the file cannot be written; the message names it and the reason.
+        OutputError: the file cannot be written; the message names it and the reason.
     """
     try:
         with tempfile.NamedTemporaryFile(
@@ -319,7 +319,7 @@ def save(path: Path, document: dict[str, Any]) -> None:
         Path(file.name).chmod(0o644)
         Path(file.name).replace(path)
     except OSError as error:
-        raise EngineError(f"{path}: cannot be written: {error.strerror}") from error
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def load(path: Path) -> Run:
