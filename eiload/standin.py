@@ -1,0 +1,414 @@
+"""What the stand-in is told: the settings of an emulated or real model behind a TF Serving face.
+
+Data only: this file knows what can be set, with which units, which combinations make sense, and
+that a profile (`eiload.profiles`) fills in what is not set. It knows nothing of gRPC, queues or
+random numbers; `eiload.server` acts on it. The scenario's `stand_in:` and the options of
+`eiload serve` are this one model, so what can be tried on the command line can be written down.
+
+Durations are texts with a unit in YAML ("250 ms") and ints of ns inside; shares are "0.1 %" and
+floats in 0..1 inside; a bandwidth is "10 Gbit/s" and bytes per second inside. Dumped and loaded
+again a `StandIn` is equal to what it was: that is how it travels to the server's process.
+"""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from eiload.clock import NS_PER_S
+from eiload.errors import ScenarioError
+from eiload.profiles import PROFILES
+from eiload.result import Status
+from eiload.units import (
+    format_bandwidth,
+    format_duration,
+    format_share,
+    parse_bandwidth,
+    parse_duration,
+    parse_share,
+)
+
+__all__ = [
+    "Batching",
+    "Compute",
+    "Constant",
+    "Empirical",
+    "Fail",
+    "Gamma",
+    "LogNormal",
+    "Reattach",
+    "RoundTrip",
+    "Stalls",
+    "StandIn",
+    "parse",
+]
+
+LONGEST_NS = 24 * 3600 * NS_PER_S
+"""Emulated times above a day are slips of the unit."""
+
+
+def _duration(value: object) -> int:
+    duration_ns = parse_duration(value)
+    if duration_ns > LONGEST_NS:
+        raise ValueError(
+            f"expected a duration of at most {format_duration(LONGEST_NS)}, got {value!r}"
+        )
+    return duration_ns
+
+
+def _some_duration(value: object) -> int:
+    duration_ns = _duration(value)
+    if duration_ns == 0:
+        raise ValueError(f"expected a duration above 0, got {value!r}")
+    return duration_ns
+
+
+def _bandwidth(value: object) -> float:
+    bytes_per_s = parse_bandwidth(value)
+    if bytes_per_s < 1:
+        raise ValueError(f"expected a bandwidth of at least 1 B/s, got {value!r}")
+    return bytes_per_s
+
+
+_DURATION_SCHEMA = WithJsonSchema({"type": "string", "examples": ["250 ms", "1.5 s"]})
+DurationNs = Annotated[
+    int, BeforeValidator(_duration), PlainSerializer(format_duration), _DURATION_SCHEMA
+]
+SomeDurationNs = Annotated[
+    int, BeforeValidator(_some_duration), PlainSerializer(format_duration), _DURATION_SCHEMA
+]
+Share = Annotated[
+    float,
+    BeforeValidator(parse_share),
+    PlainSerializer(format_share),
+    WithJsonSchema({"type": "string", "examples": ["0.1 %", "50 %"]}),
+]
+Bandwidth = Annotated[
+    float,
+    BeforeValidator(_bandwidth),
+    PlainSerializer(format_bandwidth),
+    WithJsonSchema({"type": "string", "examples": ["10 Gbit/s", "100 MB/s"]}),
+]
+
+
+class _Settings(BaseModel):
+    """What all settings have in common: immutable, no unknown keys, no wild numbers."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        allow_inf_nan=False,
+        serialize_by_alias=True,
+    )
+
+
+class Constant(_Settings):
+    """Every inference computes equally long."""
+
+    constant_ns: DurationNs = Field(alias="constant", description="the one computing time")
+
+
+class LogNormal(_Settings):
+    """Computing times with a long right tail."""
+
+    median_ns: SomeDurationNs = Field(alias="median", description="half of the times are shorter")
+    p99_ns: SomeDurationNs = Field(alias="p99", description="99 % of the times are shorter")
+
+    @model_validator(mode="after")
+    def _tail_above_middle(self) -> Self:
+        if self.p99_ns < self.median_ns:
+            raise ValueError("expected p99 >= median")
+        return self
+
+
+class Gamma(_Settings):
+    """Computing times around a known mean."""
+
+    mean_ns: SomeDurationNs = Field(alias="mean", description="mean of the times")
+    cv: float = Field(
+        gt=0, le=10, description="coefficient of variation: standard deviation over mean"
+    )
+
+
+class Empirical(_Settings):
+    """Computing times drawn, with replacement, from a file of measured ones."""
+
+    csv: Path = Field(
+        description="one duration a line (with its unit; a bare number is ms), # begins a comment"
+    )
+
+    @field_validator("csv")
+    @classmethod
+    def _found(cls, path: Path, info: ValidationInfo) -> Path:
+        return _existing(path, info, "file")
+
+
+def _law(value: object) -> str:
+    """Return which law a setting of `compute` means, by its keys."""
+    if isinstance(value, BaseModel):
+        return type(value).__name__.lower()
+    if isinstance(value, Mapping):
+        keys = set(value)
+        for tag, own in (
+            ("lognormal", {"median", "p99"}),
+            ("gamma", {"mean", "cv"}),
+            ("empirical", {"csv"}),
+        ):
+            if keys & own:
+                return tag
+    return "constant"
+
+
+def _bare_constant(value: object) -> object:
+    """Let `compute: 60 ms` stand for `compute: {constant: 60 ms}`."""
+    return {"constant": value} if isinstance(value, str | int | float) else value
+
+
+Compute = Annotated[
+    Annotated[Constant, Tag("constant")]
+    | Annotated[LogNormal, Tag("lognormal")]
+    | Annotated[Gamma, Tag("gamma")]
+    | Annotated[Empirical, Tag("empirical")],
+    Discriminator(_law),
+    BeforeValidator(_bare_constant),
+]
+
+
+class RoundTrip(_Settings):
+    """The network's own time in each inference: lognormal."""
+
+    median_ns: SomeDurationNs = Field(alias="median", description="half of them are shorter")
+    p99_ns: SomeDurationNs = Field(alias="p99", description="99 % of them are shorter")
+
+    @model_validator(mode="after")
+    def _tail_above_middle(self) -> Self:
+        if self.p99_ns < self.median_ns:
+            raise ValueError("expected p99 >= median")
+        return self
+
+
+class Stalls(_Settings):
+    """Rare spans in which nothing moves over the network; they begin at random (Poisson)."""
+
+    every_ns: SomeDurationNs = Field(alias="every", description="mean time from end to beginning")
+    for_ns: SomeDurationNs = Field(alias="for", description="how long each one lasts")
+
+
+class Reattach(_Settings):
+    """An accelerator that was idle for long has to be attached anew."""
+
+    idle_ns: SomeDurationNs = Field(alias="idle", description="idle for at least this long")
+    for_ns: SomeDurationNs = Field(alias="for", description="the next inference waits this long")
+
+
+class Fail(_Settings):
+    """Some requests take their turn and their time, and then fail."""
+
+    rate: Share = Field(description="share of the requests")
+    status: str = Field(default="UNAVAILABLE", description="name of the gRPC status")
+
+    @field_validator("status")
+    @classmethod
+    def _known(cls, status: str) -> str:
+        names = [each.name for each in Status if Status.OK < each <= Status.UNAUTHENTICATED]
+        if status not in names:
+            near = difflib.get_close_matches(status.upper(), names, n=1)
+            raise ValueError(
+                f"expected a gRPC status such as {near[0] if near else 'UNAVAILABLE'}, "
+                f"got {status!r}"
+            )
+        return status
+
+
+class Batching(_Settings):
+    """TensorFlow Serving's `--enable_batching` and its parameters file."""
+
+    max_batch_size: int = Field(default=1000, ge=1, le=100_000, description="examples in a batch")
+    batch_timeout_ns: DurationNs = Field(
+        default=0, alias="batch_timeout", description="how long a batch waits to be filled"
+    )
+    max_enqueued_batches: int = Field(default=10, ge=1, le=100_000, description="in the queue")
+    num_batch_threads: int = Field(default=1, ge=1, le=1024, description="batches at a time")
+
+
+_NETWORK = ("round_trip", "bandwidth", "stalls", "reattach")
+
+
+class StandIn(_Settings):
+    """The settings of one stand-in. What is not set comes from `profile`, or is as said here."""
+
+    profile: str | None = Field(default=None, description="named profile to begin with")
+    compute: Compute = Field(
+        default="10 ms",
+        validate_default=True,
+        description="computing time of an inference: a duration, {median, p99} (lognormal), "
+        "{mean, cv} (gamma) or {csv: FILE}",
+    )
+    slowdown: float = Field(
+        default=1.0, gt=0, le=1000, description="multiplies the computing time: 1.3 is 30 % slower"
+    )
+    further_image: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="what each further image of a batch costs, as a share of the first",
+    )
+    concurrency: int = Field(default=1, ge=1, le=1024, description="inferences at a time")
+    queue: int | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000,
+        description="requests that may wait for a slot before UNAVAILABLE; no limit if not set, "
+        "as TensorFlow Serving without batching has none",
+    )
+    attach: Literal["pcie", "network"] = Field(
+        default="pcie", description="how the accelerator is attached to the host"
+    )
+    round_trip: RoundTrip | None = Field(
+        default=None, description="network: time on the way, {median, p99}"
+    )
+    bandwidth: Bandwidth | None = Field(
+        default=None, description="network: how fast tensors are carried, such as 10 Gbit/s"
+    )
+    stalls: Stalls | None = Field(
+        default=None, description="network: rare spans without movement, {every, for}"
+    )
+    reattach: Reattach | None = Field(
+        default=None, description="network: after an idle time the next one waits, {idle, for}"
+    )
+    cold_start_ns: DurationNs = Field(
+        default=0, alias="cold_start", description="what the first inference waits in addition"
+    )
+    fail: Fail | None = Field(default=None, description="requests that fail, {rate, status}")
+    hang: Share = Field(default=0.0, description="share of the requests never answered")
+    load_time_ns: DurationNs = Field(
+        default=0, alias="load_time", description="the port opens after this long"
+    )
+    max_threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="calls at a time before RESOURCE_EXHAUSTED (TF Serving's grpc_max_threads, "
+        "since 2.5 by default 4 x CPUs); no limit if not set, as before 2.5",
+    )
+    batching: Batching | None = Field(
+        default=None,
+        description="batching: {max_batch_size, batch_timeout, max_enqueued_batches, "
+        "num_batch_threads}",
+    )
+    api: Literal["tfs", "ei"] = Field(
+        default="tfs", description="whose details: current TensorFlow Serving or EI's 1.12 to 2.3"
+    )
+    encoded: bool = Field(
+        default=False, description="the model takes JPEG or PNG bytes instead of uint8 pixels"
+    )
+    seed: int = Field(default=1, ge=0, lt=2**63, description="of times and faults")
+    answers_seed: int = Field(
+        default=1, ge=0, lt=2**63, description="of detections: same seed and image, same answer"
+    )
+    saved_model: Path | None = Field(
+        default=None,
+        description="run this SavedModel with TensorFlow instead of emulating; `concurrency` "
+        "inferences at a time",
+    )
+
+    @classmethod
+    def of(cls, **settings: object) -> Self:
+        """Return a stand-in from settings written as in a scenario.
+
+        Raises:
+            pydantic.ValidationError: something is wrong with them.
+        """
+        return cls.model_validate(settings)
+
+    @property
+    def emulated(self) -> bool:
+        """Return whether times and answers are made up (else a real model makes them)."""
+        return self.saved_model is None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_profile(cls, data: object) -> object:
+        if not isinstance(data, Mapping) or data.get("profile") is None:
+            return data
+        name = data["profile"]
+        profile = PROFILES.get(name) if isinstance(name, str) else None
+        if profile is None:
+            near = difflib.get_close_matches(str(name), PROFILES, n=1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise ValueError(f"profile: expected one of {', '.join(PROFILES)}, got {name!r}{hint}")
+        settings = dict(profile.settings)
+        if data.get("attach") == "pcie":
+            # The same accelerator, put into the host: a question that the profiles are there for.
+            for name in _NETWORK:
+                settings.pop(name, None)
+        return {**settings, **data}
+
+    @field_validator("saved_model")
+    @classmethod
+    def _found(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        return None if path is None else _existing(path, info, "directory")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.attach == "pcie":
+            for name in _NETWORK:
+                if getattr(self, name) is not None:
+                    raise ValueError(f"{name}: expected only with attach: network")
+        if self.saved_model is not None:
+            for name in ("profile", "fail", "cold_start_ns", "hang", "stalls", "round_trip"):
+                if getattr(self, name):
+                    shown = type(self).model_fields[name].alias or name
+                    raise ValueError(f"{shown}: emulation, not to be had with saved_model")
+        return self
+
+
+def parse(settings: Mapping[str, object], where: str, base: Path | None = None) -> StandIn:
+    """Return a stand-in from settings written as in a scenario.
+
+    Args:
+        settings: field names (as in YAML) and values.
+        where: what the error message begins with, such as ``eiload serve``.
+        base: the directory that relative paths are relative to; None for the working directory.
+
+    Raises:
+        ScenarioError: one line that says all that is wrong.
+    """
+    try:
+        return StandIn.model_validate(settings, context={"base": base or Path.cwd()})
+    except ValidationError as error:
+        problems = []
+        for each in error.errors(include_url=False):
+            at = ".".join(str(part) for part in each["loc"] if str(part) not in _TAGS)
+            text = _WORDS.get(each["type"], each["msg"].removeprefix("Value error, "))
+            problems.append(f"{at}: {text}" if at else text)
+        raise ScenarioError(f"{where}: {'; '.join(problems)}") from None
+
+
+_WORDS = {"missing": "missing", "extra_forbidden": "unknown setting"}
+_TAGS = frozenset({"constant", "lognormal", "gamma", "empirical"})
+
+
+def _existing(path: Path, info: ValidationInfo, kind: Literal["file", "directory"]) -> Path:
+    """Return `path` made absolute against the context's ``base``, once it is known to exist."""
+    base = (info.context or {}).get("base", Path.cwd())
+    path = Path(base) / path.expanduser()
+    if not (path.is_file() if kind == "file" else path.is_dir()):
+        raise ValueError(f"no such {kind}: {str(path)!r}")
+    return path
