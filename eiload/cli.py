@@ -1,0 +1,230 @@
+"""The `eiload` command: what goes with load tests and is none itself.
+
+This file knows the commands' arguments and help, and calls the modules that do the work; it
+decides nothing. Loads are run by Locust (``locust -f locustfiles/ssd.py --scenario FILE``). Every
+import of weight is inside the function that needs it, so that ``eiload --help`` is instant and
+``eiload serve`` does not load Locust's world.
+"""
+
+# ruff: noqa: PLC0415
+
+import argparse
+import sys
+from pathlib import Path
+
+from eiload import console
+
+__all__ = ["main"]
+
+DESCRIPTION = """\
+Tools around load tests of TensorFlow Serving and Amazon Elastic Inference: try one
+request, stand in for a server, check scenarios, read and compare the files of runs.
+The load tests themselves are run by Locust, see the README.
+"""
+
+EPILOG = """\
+examples:
+  eiload predict --server localhost:8500 --model ssd --image 3dogs.jpg
+  eiload serve --port 8500 --model ssd
+  eiload validate scenarios/demo.yaml
+  eiload report run.json
+  eiload report run.json --format junit > junit.xml
+  eiload compare monday.json tuesday.json
+
+exit status:
+  0  every verdict is good, or there was nothing to judge
+  1  a verdict is bad: an objective failed, the comparison says increase, an inference failed
+  2  the scenario, an input file or the command line is wrong
+  3  undecided, inconclusive or too little data
+  4  a target could not be used: unreachable, or it refuses the model or its inputs
+  5  the run is invalid: the load generator itself failed or was late
+  6  a result could not be written
+  130, 143  stopped by SIGINT (Ctrl-C), SIGTERM
+
+'eiload COMMAND --help' says more of each.
+"""
+
+
+class _Version(argparse.Action):
+    """Say the version that is installed, which takes a look at its metadata."""
+
+    def __init__(self, option_strings: list[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="show the version")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
+        console.emit(f"eiload {version('eiload')}")
+        parser.exit()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line `argv` (the process's own if None) and return its exit status."""
+    program = console.Parser(prog="eiload", description=DESCRIPTION, epilog=EPILOG)
+    program.add_argument("--version", action=_Version)
+    return console.run(program, _COMMANDS, sys.argv[1:] if argv is None else argv)
+
+
+# -- predict -----------------------------------------------------------------------------------
+
+
+def _fill_predict(parser: argparse.ArgumentParser) -> None:
+    from eiload.predict import add_arguments
+
+    add_arguments(parser)
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from eiload.predict import predict
+
+    return predict(arguments)
+
+
+# -- serve, make-model -------------------------------------------------------------------------
+
+
+def _fill_serve(parser: argparse.ArgumentParser) -> None:
+    from eiload.server.cli import add_serve_arguments
+
+    add_serve_arguments(parser)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from eiload.server.cli import run_serve
+
+    return run_serve(arguments)
+
+
+def _fill_make_model(parser: argparse.ArgumentParser) -> None:
+    from eiload.server.cli import add_make_model_arguments
+
+    add_make_model_arguments(parser)
+
+
+def _make_model(arguments: argparse.Namespace) -> int:
+    from eiload.server.cli import run_make_model
+
+    return run_make_model(arguments)
+
+
+# -- validate, schema --------------------------------------------------------------------------
+
+
+def _fill_validate(parser: argparse.ArgumentParser) -> None:
+    parser.description = """\
+Check scenario files without loading anything. A good file gets one line that says what it
+would do, and a line for everything that a run of its length cannot decide; a bad one gets
+all of its errors at once, as FILE:LINE:COLUMN: what is wrong.
+"""
+    parser.epilog = """\
+examples:
+  eiload validate scenarios/*.yaml
+  GPU_SERVER=10.0.0.7:8500 eiload validate scenarios/gpu-vs-ei.yaml
+
+exit status: 0 all files are good, 2 one is not
+"""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a scenario")
+
+
+def _validate(arguments: argparse.Namespace) -> int:
+    import os
+
+    from eiload.errors import ScenarioError
+    from eiload.outlook import outlook
+    from eiload.scenario import load
+
+    status = 0
+    for path in arguments.files:
+        try:
+            lines = outlook(load(path, os.environ))
+        except ScenarioError as error:
+            console.say(str(error))
+            status = error.exit_status
+        else:
+            console.emit("\n  ".join([f"{path}: {lines[0]}", *lines[1:]]))
+    return status
+
+
+def _fill_schema(parser: argparse.ArgumentParser) -> None:
+    parser.description = """\
+Print the JSON Schema of scenario files, for completion and checks in an editor.
+"""
+    parser.epilog = """\
+example (Visual Studio Code and others, with the YAML language server):
+  eiload schema > scenarios/schema.json
+  and as the first line of a scenario:  # yaml-language-server: $schema=schema.json
+"""
+
+
+def _schema(_arguments: argparse.Namespace) -> int:
+    import json
+
+    from eiload.scenario import json_schema
+
+    console.emit(json.dumps(json_schema(), indent=2))
+    return 0
+
+
+# -- report, compare ---------------------------------------------------------------------------
+
+_FORMS = ("terminal", "json", "markdown", "junit")
+
+
+def _add_form(parser: argparse.ArgumentParser, forms: tuple[str, ...]) -> None:
+    parser.add_argument(
+        "--format",
+        choices=forms,
+        default="terminal",
+        help="what to print (default: terminal; colours only there, and not with NO_COLOR set)",
+    )
+
+
+def _fill_report(parser: argparse.ArgumentParser) -> None:
+    parser.description = """\
+Show a run again from its file (locust ... --report-json FILE). Everything is judged anew
+from the recorded counts; the file's own verdicts are not believed.
+"""
+    parser.epilog = """\
+examples:
+  eiload report run.json
+  eiload report run.json --format markdown >> "$GITHUB_STEP_SUMMARY"
+  eiload report run.json --format junit > junit.xml
+
+exit status: that of the run, see 'eiload --help'
+"""
+    parser.add_argument("file", type=Path, metavar="FILE", help="the file of a run")
+    _add_form(parser, _FORMS)
+    parser.add_argument(
+        "--undecided",
+        choices=("fail", "ok"),
+        default="fail",
+        help="what an undecided verdict does to the exit status and in JUnit (default: fail)",
+    )
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from eiload import run
+    from eiload.judgement import judge
+    from eiload.report import render
+
+    subject = run.load(arguments.file)
+    undecided_ok = arguments.undecided == "ok"
+    judgement = judge(subject, undecided_ok=undecided_ok)
+    console.emit(render(arguments.format, subject, judgement, undecided_ok=undecided_ok))
+    return judgement.exit_status
+
+
+_COMMANDS = (
+    console.Command(
+        "predict", "send a picture to a server, show times and detections", _fill_predict, _predict
+    ),
+    console.Command(
+        "serve", "stand in for TensorFlow Serving or an EI-attached server", _fill_serve, _serve
+    ),
+    console.Command(
+        "make-model", "write a small SSD SavedModel to serve", _fill_make_model, _make_model
+    ),
+    console.Command("validate", "check scenario files", _fill_validate, _validate),
+    console.Command("schema", "print the JSON Schema of scenarios", _fill_schema, _schema),
+    console.Command("report", "show a run from its file", _fill_report, _report),
+)

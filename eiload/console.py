@@ -1,0 +1,141 @@
+"""How eiload's commands speak: one-line errors, exit statuses, and output that may be cut short.
+
+What it knows: stdout, stderr, signals, argparse. What it must not know: what any command does.
+
+An error is one line on stderr, ``eiload: what is wrong; what to do``, and the exit status of its
+class; a traceback is for ``--debug``. A reader that has seen enough (``| head``) is no error: the
+command goes on in silence and its exit status says what it would have said. A result that cannot
+be written for another reason is status 6. Output is never stopped by a terminal that lacks a
+character (LANG=C): such a character is written as Python escapes it.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from eiload.errors import EiloadError, OutputError
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+__all__ = ["Command", "Parser", "emit", "run", "say"]
+
+SIGINT_STATUS = 130
+SIGTERM_STATUS = 143
+"""What a shell reports of a process that these signals ended: 128 + their numbers."""
+
+INTERNAL_STATUS = 5
+"""A defect of eiload itself: nothing that it said can be trusted, as of an invalid run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand; what it needs is imported when it is chosen, so that ``--help`` is quick."""
+
+    name: str
+    purpose: str
+    fill: "Callable[[argparse.ArgumentParser], None]"
+    """Adds its arguments, description and epilog to a parser."""
+    run: "Callable[[argparse.Namespace], int]"
+    """Does it; returns the exit status."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with one-line errors, no abbreviated options, and our layout of help texts."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        kwargs.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        kwargs.setdefault("allow_abbrev", False)
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Write the help; to stdout in a way that bears a reader who leaves (``| head``)."""
+        if file is None:
+            emit(self.format_help())
+        else:
+            super().print_help(file)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the command line in one line, and leave with status 2."""
+        say(f"{message}; see '{self.prog} --help'")
+        raise SystemExit(2)
+
+
+def say(message: str) -> None:
+    """Write every line of `message` to stderr, each marked as ours."""
+    for line in message.splitlines() or [""]:
+        _write(sys.stderr, f"eiload: {line}\n")
+
+
+def emit(text: str) -> None:
+    """Write `text` to stdout.
+
+    Raises:
+        OutputError: it cannot be written, and not because its reader has gone.
+    """
+    try:
+        _write(sys.stdout, text if text.endswith("\n") else text + "\n")
+    except BrokenPipeError:
+        # Python would fail once more when it flushes stdout at exit; see its documentation of
+        # the signal module, "Note on SIGPIPE".
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(f"standard output: cannot be written: {error.strerror}") from error
+
+
+def _write(stream: TextIO, text: str) -> None:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def run(program: Parser, commands: Sequence[Command], argv: Sequence[str]) -> int:
+    """Parse `argv`, do what it says and return the exit status.
+
+    Only the chosen command's parser is filled, which is why the choice is looked for first.
+    """
+    debug = "--debug" in argv
+    program.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    chosen = next((word for word in argv if not word.startswith("-")), "")
+    choices = program.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for command in commands:
+        parser = choices.add_parser(command.name, help=command.purpose)
+        parser.set_defaults(run=command.run)
+        parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+        if command.name == chosen:
+            command.fill(parser)
+    previous = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        arguments = program.parse_args(argv)
+        if arguments.command is None:
+            program.error("no command given")
+        status: int = arguments.run(arguments)
+    except EiloadError as error:
+        if debug:
+            traceback.print_exc()
+        say(str(error))
+        return error.exit_status
+    except KeyboardInterrupt:
+        return SIGINT_STATUS
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        say(
+            f"internal error: {type(error).__name__}: {error}; this is a defect of eiload, "
+            "--debug shows where"
+        )
+        return INTERNAL_STATUS
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return status
+
+
+def _terminated(_number: int, _frame: object) -> NoReturn:
+    """Leave through every `finally`, so that no child process stays behind."""
+    raise SystemExit(SIGTERM_STATUS)

@@ -1,0 +1,272 @@
+"""What a report for people says, before anyone decides how it looks.
+
+A report is a few sections, each a title, perhaps a table, and lines. This file fills them from a
+run and its judgement; `terminal` and `markdown` lay them out. So both say the same, and each stays
+small. Everything that came from outside (names, addresses, the server's texts) is marked as
+`Foreign`, because what is harmless in one form is markup in another.
+
+An invalid run has numbers and no verdict: its objectives are listed without a word on them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from eiload.clock import NS_PER_S
+from eiload.judgement import Judgement
+from eiload.report import figures, words
+from eiload.report.bars import Scale
+from eiload.report.figures import Figures, Ledger
+from eiload.result import Status
+from eiload.run import Run, TargetFacts
+from eiload.sla import Word
+from eiload.units import format_percentile
+
+__all__ = ["Bar", "Cell", "Column", "Foreign", "Line", "Row", "Section", "Tone", "sections"]
+
+DEFINITIONS = (
+    "ms; response time: from when a request was due to its answer, service time: from when it was "
+    "sent, lag: from due to sent (our own lateness)"
+)
+
+MOST_FAILURES = 5
+"""Kinds of failures listed for each target; a server under stress invents many texts."""
+
+NO_VERDICT = "no verdict"
+
+
+class Foreign(str):
+    """Text that came from outside: a name, an address, a server's message."""
+
+    __slots__ = ()
+
+
+class Tone(str):
+    """A verdict's word, which a form may colour; it is what `sla.Word` or `compare` say."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A confidence interval of a ratio, to be drawn."""
+
+    low: float
+    estimate: float
+    high: float
+    scale: Scale
+
+
+Cell = str | Bar
+Line = tuple[str, ...]
+"""Parts of a line, some of them `Foreign` or a `Tone`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's heading and whether its cells are numbers, which end at the right."""
+
+    heading: str
+    right: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table."""
+
+    cells: tuple[Cell, ...]
+    minor: bool = False
+    """A part of the row above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a report; what is empty is left out."""
+
+    title: str
+    note: str = ""
+    columns: tuple[Column, ...] = ()
+    rows: tuple[Row, ...] = ()
+    lines: tuple[Line, ...] = ()
+
+
+def sections(run: Run, judgement: Judgement) -> list[Section]:
+    """Return everything a report says, in reading order, but for the last line."""
+    tables = figures.tables(run)
+    found = [
+        _subject(run),
+        _times(tables),
+        _requests(run),
+        _failures(run),
+        _objectives(judgement),
+        _validity(judgement),
+    ]
+    return [section for section in found if section.rows or section.lines]
+
+
+# -- what was measured -------------------------------------------------------------------------
+
+
+def _subject(run: Run) -> Section:
+    scenario = run.scenario
+    started = datetime.fromtimestamp(run.started_wall_ns // NS_PER_S, UTC)
+    planned_ns = sum(phase.duration_ns for phase in scenario.traffic)
+    length = words.duration(run.ended_ns)
+    lines: list[Line] = [
+        (f"{length} of load, from {started:%Y-%m-%d %H:%M:%S} UTC, seed {scenario.seed}",)
+    ]
+    if run.stopped:
+        lines.append(
+            ("stopped early (", Foreign(run.stopped), f"): {length} of {words.duration(planned_ns)}")
+        )
+    for target in run.targets:
+        lines.append(
+            (
+                *_name(target),
+                ": ",
+                Foreign(target.address),
+                ", model ",
+                Foreign(target.model),
+                *((", ", Foreign(target.emulated)) if target.emulated else ()),
+            )
+        )
+        lines += [("  ", Foreign(note)) for note in target.notes]
+    title = "emulated run" if run.emulated else "run"
+    return Section(f"{title} {words.safe(scenario.name)}", lines=tuple(lines))
+
+
+def _name(target: TargetFacts) -> Line:
+    """Return a target's name, with the word that must stand wherever a stand-in is shown."""
+    return (Foreign(target.name), *((" (emulated)",) if target.emulated else ()))
+
+
+# -- numbers -----------------------------------------------------------------------------------
+
+_COLUMNS = (
+    Column("target", right=False),
+    Column("requests"),
+    Column("good/s"),
+    Column("errors"),
+    *(Column(format_percentile(q)) for q in figures.QUANTILES),
+    Column("max ok"),
+    Column("service p99"),
+    Column("lag p99"),
+)
+
+
+def _times(tables: Sequence[Sequence[Figures]]) -> Section:
+    return Section(
+        "response times",
+        DEFINITIONS,
+        _COLUMNS,
+        tuple(_times_row(figures_) for table in tables for figures_ in table),
+    )
+
+
+def _times_row(row: Figures) -> Row:
+    name = f"- {row.phase}" if row.phase else row.facts.name
+    emulated = " (emulated)" if row.facts.emulated and not row.phase else ""
+    return Row(
+        (
+            Foreign(name + emulated),
+            words.count(row.ledger.scheduled),
+            words.per_second(row.throughput_per_s),
+            words.percent(row.ledger.error_share),
+            *(words.milliseconds(row.response_ns[q]) for q in figures.QUANTILES),
+            words.milliseconds(row.max_ok_ns),
+            words.milliseconds(row.service_p99_ns),
+            words.milliseconds(row.lag_p99_ns),
+        ),
+        minor=bool(row.phase),
+    )
+
+
+# -- what became of every request --------------------------------------------------------------
+
+
+def _requests(run: Run) -> Section:
+    lines: list[Line] = []
+    for index, target in enumerate(run.targets):
+        whole = run.phases()
+        everything = figures.ledger(run.statuses(index, whole))
+        warm_up = figures.ledger(run.statuses(index, [span for span in whole if span.warm_up]))
+        apart = f"; {words.count(warm_up.scheduled)} of them in warm-up" if warm_up.scheduled else ""
+        lines.append((*_name(target), f": {_sum(everything)}{apart}"))
+        lines += _beside(target)
+    return Section("every request", lines=tuple(lines))
+
+
+def _sum(ledger: Ledger) -> str:
+    """Return the ledger as an equation: nothing is lost in silence."""
+    lost = f" + {words.count(ledger.lost)} lost" if ledger.lost else ""
+    return (
+        f"scheduled {words.count(ledger.scheduled)} = {words.count(ledger.ok)} ok"
+        f" + {words.count(ledger.failed)} failed + {words.count(ledger.dropped)} dropped"
+        f" + {words.count(ledger.unfinished)} unfinished{lost}"
+    )
+
+
+def _beside(target: TargetFacts) -> Iterable[Line]:
+    """Yield what is known beside the load: the first inference, the answers' contents."""
+    if target.first_inference_ns is not None:
+        yield (
+            f"  first inference {words.milliseconds(target.first_inference_ns)} ms, before the load"
+            " (it loads the model into the accelerator)",
+        )
+    if target.answers_checked:
+        yield (
+            f"  answers checked {words.count(target.answers_checked)},"
+            f" bad {words.count(target.answers_bad)}",
+        )
+
+
+def _failures(run: Run) -> Section:
+    rows: list[Row] = []
+    for index, target in enumerate(run.targets):
+        kinds = dict(target.details)
+        # A status without any text is in the counts only; warm-up counts, as in the texts.
+        for status, number in run.statuses(index, run.phases()).items():
+            explained = sum(n for text, n in kinds.items() if text.startswith(status.name))
+            if status is not Status.OK and number > explained:
+                kinds[status.name] = number - explained
+        ranked = sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))
+        rows += [
+            Row((Foreign(target.name), words.count(number), Foreign(text)))
+            for text, number in ranked[:MOST_FAILURES]
+        ]
+        if rest := ranked[MOST_FAILURES:]:
+            total = words.count(sum(number for _, number in rest))
+            rows.append(Row((Foreign(target.name), total, f"of {len(rest)} other kinds")))
+    columns = (Column("target", right=False), Column("requests"), Column("how", right=False))
+    return Section("what did not end well", "warm-up included", columns, tuple(rows))
+
+
+# -- verdicts ----------------------------------------------------------------------------------
+
+
+def _objectives(judgement: Judgement) -> Section:
+    columns = tuple(
+        Column(heading, right=False)
+        for heading in ("verdict", "objective", "target", "observed", "why")
+    )
+    rows = tuple(
+        Row(
+            (
+                Tone(verdict.word if judgement.validity.valid else NO_VERDICT),
+                verdict.objective.text,
+                Foreign(verdict.target),
+                verdict.observed,
+                verdict.reason,
+            )
+        )
+        for verdict in judgement.verdicts
+    )
+    return Section("objectives", "", columns, rows)
+
+
+def _validity(judgement: Judgement) -> Section:
+    validity = judgement.validity
+    lines = [("invalid: ", Foreign(reason)) for reason in validity.reasons]
+    lines += [("caution: ", Foreign(caution)) for caution in validity.cautions]
+    title = "cautions" if validity.valid else "the run is invalid: numbers only, no verdict"
+    return Section(title, lines=tuple(lines))

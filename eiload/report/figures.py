@@ -1,0 +1,134 @@
+"""The numbers that every report shows of a target, computed once.
+
+What it knows: which figures a reader gets and when one must be withheld. What it must not know: how
+they are written (`words`) or laid out (the forms), and any verdict.
+
+A quantile above ``1 - 20/n`` is withheld (None): fewer than 20 of n requests lie beyond it, so it
+is a story about those few (`blocks.reportable`, docs/statistics.md). Quantiles count every
+request; one that did not end OK is slower than everything, so a quantile among those is infinite.
+`max_ok_ns` is of the requests that ended OK, and says so.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eiload.blocks import reportable
+from eiload.clock import NS_PER_S
+from eiload.recorder import Kind
+from eiload.result import Status
+from eiload.run import PhaseSpan, Run, Sample, TargetFacts
+
+__all__ = ["QUANTILES", "Figures", "Ledger", "figures", "ledger", "quantile_ns", "tables"]
+
+QUANTILES = (0.5, 0.9, 0.99, 0.999)
+"""The response time quantiles of a report's main table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What became of requests: scheduled = ok + failed + dropped + unfinished + lost."""
+
+    scheduled: int
+    ok: int
+    failed: int
+    dropped: int
+    unfinished: int
+    lost: int
+
+    @property
+    def error_share(self) -> float:
+        """Return the share of requests that did not end OK, however that came; NaN of none."""
+        return 1 - self.ok / self.scheduled if self.scheduled else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One line of the main table: a target, over all measured phases or one of them."""
+
+    facts: TargetFacts
+    phase: str
+    """The phase's name; empty for all that are not warm-up."""
+    warm_up: bool
+    ledger: Ledger
+    throughput_per_s: float
+    """Requests that ended OK, per second of the phases; NaN when they lasted no time."""
+    response_ns: dict[float, float | None]
+    """Response time at each of `QUANTILES`; None where the data cannot support it."""
+    mean_ok_ns: float
+    max_ok_ns: float
+    service_p99_ns: float | None
+    lag_p99_ns: float | None
+
+
+def quantile_ns(sample: Sample, q: float) -> float | None:
+    """Return the quantile `q` of a sample, ns, or None when the sample cannot support it."""
+    return sample.quantile_ns(q) if reportable(q, sample.total) else None
+
+
+def ledger(statuses: Mapping[Status, int]) -> Ledger:
+    """Return the ledger of requests counted by status."""
+    ours = {status: statuses.get(status, 0) for status in _OURS}
+    total = sum(statuses.values())
+    ok = statuses.get(Status.OK, 0)
+    return Ledger(
+        scheduled=total,
+        ok=ok,
+        failed=total - ok - sum(ours.values()),
+        dropped=ours[Status.DROPPED],
+        unfinished=ours[Status.UNFINISHED],
+        lost=ours[Status.LOST],
+    )
+
+
+_OURS = (Status.DROPPED, Status.UNFINISHED, Status.LOST)
+"""What can become of a request without any answer or status from the server."""
+
+
+def figures(run: Run, target: int, spans: Sequence[PhaseSpan], phase: str = "") -> Figures:
+    """Return the figures of one target over some phases."""
+    response = run.sample(target, spans)
+    lag = run.sample(target, spans, Kind.LAG)
+    # A lag is known of every request that was sent, so how the others ended must not count twice.
+    lag = replace(lag, bad=np.zeros_like(lag.bad))
+    seconds = _length_ns(run, spans) / NS_PER_S
+    none = float("nan")
+    return Figures(
+        facts=run.targets[target],
+        phase=phase,
+        warm_up=bool(spans) and all(span.warm_up for span in spans),
+        ledger=ledger(run.statuses(target, spans)),
+        throughput_per_s=response.good / seconds if seconds else none,
+        response_ns={q: quantile_ns(response, q) for q in QUANTILES},
+        mean_ok_ns=response.mean_ns(),
+        max_ok_ns=float(response.max_ns) if response.good else none,
+        service_p99_ns=quantile_ns(run.sample(target, spans, Kind.SERVICE), 0.99),
+        lag_p99_ns=quantile_ns(lag, 0.99),
+    )
+
+
+def tables(run: Run) -> list[list[Figures]]:
+    """Return each target's figures: all measured phases, then each phase where there are several.
+
+    Warm-up phases are left out, and phases that a stopped run never reached.
+    """
+    measured = [span for span in run.measured() if span.seconds]
+    apart = measured if len(measured) > 1 else []
+    return [
+        [figures(run, target, measured)]
+        + [figures(run, target, [span], phase=span.name) for span in apart]
+        for target in range(len(run.targets))
+    ]
+
+
+def _length_ns(run: Run, spans: Iterable[PhaseSpan]) -> int:
+    """Return how long the phases lasted, to the ns: a stopped run ends within a phase."""
+    chosen = {span.index for span in spans}
+    length_ns, start_ns = 0, 0
+    for index, phase in enumerate(run.scenario.traffic):
+        end_ns = min(start_ns + phase.duration_ns, run.ended_ns)
+        if index in chosen:
+            length_ns += max(0, end_ns - start_ns)
+        start_ns += phase.duration_ns
+    return length_ns

@@ -1,0 +1,85 @@
+r"""A run as GitHub-flavoured Markdown: for pull requests and job summaries.
+
+Pure. What is said is in `content`; this file knows the markup and how to disarm text in it. Foreign
+text that is more than letters and digits becomes a code span: there nothing is markup, no name
+turns into a mention or a link, and HTML stays text. A pipe ends a table's cell even in a code span
+and is written ``\|`` (GitHub Flavored Markdown Spec, sections 4.10 and 6.3).
+"""
+
+import re
+
+from eiload.judgement import Judgement
+from eiload.report import bars, words
+from eiload.report.content import Bar, Cell, Foreign, Line, Section, Tone, sections
+from eiload.run import Run
+
+__all__ = ["render"]
+
+_TAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 .-]*[A-Za-z0-9])?")
+"""Foreign text that cannot be markup wherever it stands."""
+
+_ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|~$^-])")
+"""What can be markup in our own sentences, to be escaped by a backslash (Spec, section 6.1)."""
+
+_SIGNS = {
+    "pass": "✅",
+    "no increase": "✅",
+    "decrease": "✅",
+    "increase within margin": "✅",
+    "fail": "❌",
+    "increase": "❌",
+}
+_OPEN_SIGN = "❔"
+
+
+def render(run: Run, judgement: Judgement) -> str:
+    """Return the report as Markdown; its first line is the one that says it all."""
+    blocks = [f"**{_plain(judgement.summary)}**"]
+    for section in sections(run, judgement):
+        blocks += _section(section)
+    return "\n\n".join(blocks) + "\n"
+
+
+def _section(section: Section) -> list[str]:
+    blocks = [f"### {_plain(section.title)}"]
+    if section.note:
+        blocks.append(f"<sub>{_plain(section.note)}</sub>")
+    if section.rows:
+        header = " | ".join(_plain(column.heading) for column in section.columns)
+        rule = " | ".join("--:" if column.right else ":--" for column in section.columns)
+        rows = [" | ".join(_cell(cell) for cell in row.cells) for row in section.rows]
+        blocks.append("\n".join(f"| {line} |" for line in [header, rule, *rows]))
+    if section.lines:
+        blocks.append("\n".join(f"- {_line(line)}" for line in section.lines))
+    return blocks
+
+
+def _line(line: Line) -> str:
+    return "".join(_cell(part) for part in line).strip()
+
+
+def _cell(cell: Cell) -> str:
+    match cell:
+        case Bar():
+            return _code(bars.bar(cell.low, cell.estimate, cell.high, cell.scale))
+        case Foreign():
+            return cell if _TAME.fullmatch(cell) else _code(cell)
+        case Tone():
+            return f"{_SIGNS.get(cell, _OPEN_SIGN)} {_plain(cell)}"
+        case _:
+            return _plain(cell)
+
+
+def _plain(text: str) -> str:
+    """Return text that reads as it is, whatever is in it."""
+    html = words.safe(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _ACTIVE.sub(r"\\\1", html)
+
+
+def _code(text: str) -> str:
+    """Return a code span; its fence is longer than any run of backticks in the text."""
+    shown = words.safe(text).replace("|", r"\|")
+    longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if not shown.strip() or shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{fence}{pad}{shown}{pad}{fence}"

@@ -1,0 +1,152 @@
+"""The one line that is shown, again and again, while a run goes on.
+
+What it knows: counts so far and the last seconds' times. What it must not know: objectives. There
+are never verdict words in it: looking every few seconds and stopping at a pleasant moment makes
+a system at its limit pass far more often than it should (peeking), so a run shows numbers only.
+
+    00:42/10:00 steady | gpu 336 ok, p50 101 p90 130 ms | ei 334 ok, 2 failed, p50 119 max 160 ms
+
+Counts are of the whole run, warm-up included. Times are response times of the last `WINDOW_S`
+seconds; the tail shown is the highest quantile that so few requests support, or their largest.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.recorder import Intervals, Kind
+from eiload.report import words
+from eiload.report.figures import ledger, quantile_ns
+from eiload.result import Status
+from eiload.run import Sample
+from eiload.units import format_percentile
+
+__all__ = ["WINDOW_S", "Progress", "TargetNow", "line"]
+
+WINDOW_S = 10
+"""Length of the recent past that the times are of: long enough for a median at 1/s."""
+
+NOTABLE_LAG_NS = 5 * NS_PER_MS
+"""Lag is mentioned from here on; below, it is noise beside any inference."""
+
+_TAILS = (0.99, 0.95, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetNow:
+    """How one target does at this moment."""
+
+    name: str
+    totals: Mapping[Status, int]
+    """Requests since the start, by how they ended."""
+    response: Sample
+    """Recent response times of OK requests."""
+    lag: Sample
+    """Recent lags."""
+    in_flight: int = 0
+
+
+class Progress:
+    """What has been counted so far; `add` feeds it about once a second, `line` says it.
+
+    Args:
+        targets: their names, by index.
+        phases: how many phases the run has.
+    """
+
+    def __init__(self, targets: Sequence[str], phases: int) -> None:
+        self._targets = tuple(targets)
+        self._phases = range(phases)
+        self._totals: list[dict[Status, int]] = [{} for _ in targets]
+        self._recent: deque[Intervals] = deque(maxlen=WINDOW_S)
+
+    def add(self, intervals: Intervals) -> None:
+        """Count what was recorded since the last call, about a second's worth."""
+        for target, totals in enumerate(self._totals):
+            for phase in self._phases:
+                for status, number in intervals.statuses(target, phase).items():
+                    totals[status] = totals.get(status, 0) + number
+        self._recent.append(intervals)
+
+    def line(
+        self, elapsed_ns: int, total_ns: int, phase: str, in_flight: Sequence[int] = ()
+    ) -> str:
+        """Return the line for this moment; `in_flight` is per target, where it is known."""
+        recent = Intervals.merge(self._recent)
+        flying = dict(enumerate(in_flight))
+        now = [
+            TargetNow(
+                name,
+                self._totals[index],
+                self._sample(recent, index, Kind.RESPONSE),
+                self._sample(recent, index, Kind.LAG),
+                flying.get(index, 0),
+            )
+            for index, name in enumerate(self._targets)
+        ]
+        return line(elapsed_ns, total_ns, phase, now)
+
+    def _sample(self, intervals: Intervals, target: int, kind: Kind) -> Sample:
+        """Return recent times as a sample whose seconds do not matter."""
+        slabs = [intervals.slab(target, phase, kind) for phase in self._phases]
+        moments = [intervals.moments(target, phase, kind) for phase in self._phases]
+        known = [found for found in moments if found] or [(0, 0, 0)]
+        sums, mins, maxs = zip(*known, strict=True)
+        none = np.empty(0, np.int64)
+        second, bucket, count = (
+            np.concatenate([none, *column]) for column in zip(*slabs, strict=True)
+        )
+        return Sample(0, second, bucket, count, none, sum(sums), min(mins), max(maxs))
+
+
+def line(elapsed_ns: int, total_ns: int, phase: str, targets: Sequence[TargetNow]) -> str:
+    """Return one line that says how a run goes.
+
+    Args:
+        elapsed_ns: since the first phase began.
+        total_ns: the planned length of all phases.
+        phase: the name of the present one; "drain" after the last.
+        targets: in the scenario's order.
+    """
+    parts = [f"{_clock(elapsed_ns)}/{_clock(total_ns)} {words.safe(phase, 20)}"]
+    parts += [f"{words.safe(now.name, 20)} {_counts(now)}, {_times(now)}" for now in targets]
+    return " | ".join(parts)
+
+
+def _counts(now: TargetNow) -> str:
+    so_far = ledger(now.totals)
+    others = {
+        "failed": so_far.failed,
+        "dropped": so_far.dropped,
+        "unfinished": so_far.unfinished,
+        "lost": so_far.lost,
+        "in flight": now.in_flight,
+    }
+    shown = [f"{words.count(number)} {what}" for what, number in others.items() if number]
+    return ", ".join([f"{words.count(so_far.ok)} ok", *shown])
+
+
+def _times(now: TargetNow) -> str:
+    if not now.response.good:
+        return "no answer yet" if not now.totals.get(Status.OK) else "no answer lately"
+    tails = ((format_percentile(q), quantile_ns(now.response, q)) for q in _TAILS)
+    known = ((label, value) for label, value in tails if value is not None)
+    label, tail_ns = next(known, ("max", float(now.response.max_ns)))
+    text = (
+        f"p50 {words.milliseconds(now.response.quantile_ns(0.5))}"
+        f" {label} {words.milliseconds(tail_ns)} ms"
+    )
+    late_ns = now.lag.quantile_ns(0.99)
+    if late_ns >= NOTABLE_LAG_NS:
+        text += f", lag p99 {words.milliseconds(late_ns)} ms"
+    return text
+
+
+def _clock(span_ns: int) -> str:
+    seconds = max(0, span_ns) // NS_PER_S
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    text = f"{minutes:02}:{seconds % 60:02}"
+    return f"{hours}:{text}" if hours else text
