@@ -1,0 +1,225 @@
+"""What a model server's answers mean for a target, in words that end in a remedy.
+
+Pure: states, signatures and refusals in, text out. It knows TensorFlow Serving's states and error
+texts, which Amazon EI's server shares, and the scenario's keys that cure them; it calls nobody.
+Every text continues a sentence that names the target, is one line, and is safe to print: what a
+server says is quoted, made printable and cut. Codes and texts: tensorflow/serving,
+tensorflow_serving/servables/tensorflow/predict_util.cc, core/basic_manager.cc,
+model_servers/get_model_status_impl.cc; grpc/grpc, src/core (message limits).
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from eiload.result import Status
+from eiload.scenario import Target
+from eiload.tfserving import ModelState, Signature, TensorInfo
+from eiload.units import format_duration
+
+__all__ = ["DEFAULT_SIGNATURE", "Unready", "misfit", "quoted", "refusal", "unready"]
+
+DEFAULT_SIGNATURE = "serving_default"
+"""What TensorFlow Serving takes when a request names none."""
+
+QUOTED_CHARS = 300
+"""How much of a server's text is shown; TensorFlow's often drag a graph node behind them."""
+
+SHOWN_NAMES = 10
+"""How many of a model's names are listed."""
+
+_RISING = {"UNKNOWN", "START", "LOADING"}
+"""States from which a version may become AVAILABLE."""
+
+_ENCODINGS = {"uint8": "uint8", "string": "jpeg"}
+"""The input types that eiload can feed, and the scenario's `encoding` that does."""
+
+
+class Unready(NamedTuple):
+    """Why a model cannot be used now."""
+
+    text: str
+    hopeful: bool
+    """Whether waiting may help."""
+
+
+def quoted(text: str) -> str:
+    """Return a server's text on one line, printable, not too long."""
+    line = " ".join(text.split())
+    printable = "".join(each if each.isprintable() else "?" for each in line)
+    return printable if len(printable) <= QUOTED_CHARS else f"{printable[:QUOTED_CHARS]}..."
+
+
+def unready(model: str, states: Sequence[ModelState], version: int | None) -> Unready | None:
+    """Return why a model cannot be used, or None when a version that fits is AVAILABLE.
+
+    Args:
+        model: its name.
+        states: its versions on the server, the newest first.
+        version: the one that is asked for; None means any.
+    """
+    relevant = [state for state in states if version is None or state.version == version]
+    if any(state.state == "AVAILABLE" for state in relevant):
+        return None
+    if not relevant:
+        others = ", ".join(str(state.version) for state in states)
+        wanted = f"version {version}" if version is not None else "version"
+        return Unready(
+            f"model {model!r} has no {wanted} there" + (f"; it has {others}" if others else ""),
+            hopeful=False,
+        )
+    newest = relevant[0]
+    text = f"model {model!r} version {newest.version} is {newest.state}"
+    if newest.error:
+        text += f": {quoted(newest.error)}"
+    rising = any(state.state in _RISING for state in relevant)
+    return Unready(text, hopeful=rising)
+
+
+def misfit(signatures: Mapping[str, Signature], target: Target, tensor: TensorInfo) -> str | None:
+    """Return why a target's model cannot take this tensor, and what to change; None if it can.
+
+    Args:
+        signatures: what the model has, by name.
+        target: what the scenario says of it.
+        tensor: what is to be sent.
+    """
+    wanted = target.signature or DEFAULT_SIGNATURE
+    signature = signatures.get(wanted)
+    if signature is None:
+        return (
+            f"model {target.model!r} has no signature {wanted!r}, it has"
+            f" {_names(name for name in signatures if not name.startswith('__'))};"
+            f" set `signature:`{_hint(wanted, signatures)}"
+        )
+    entry = signature.inputs.get(target.input)
+    if entry is None:
+        only = next(iter(signature.inputs)) if len(signature.inputs) == 1 else None
+        remedy = f"set `input: {only}`" if only else "set `input:`"
+        return (
+            f"signature {wanted!r} has no input {target.input!r}, it takes"
+            f" {_tensors(signature.inputs)}; {remedy}{_hint(target.input, signature.inputs)}"
+        )
+    others = {alias: each for alias, each in signature.inputs.items() if alias != target.input}
+    if others:
+        return (
+            f"signature {wanted!r} also takes {_tensors(others)}, and a scenario feeds one input;"
+            " choose another `signature:`"
+        )
+    if unknown := [alias for alias in target.outputs if alias not in signature.outputs]:
+        return (
+            f"signature {wanted!r} has no output {_names(unknown)}, it gives"
+            f" {_names(signature.outputs)}; correct `outputs:`"
+        )
+    return _unfed(entry, target, tensor)
+
+
+def _unfed(entry: TensorInfo, target: Target, tensor: TensorInfo) -> str | None:
+    """Return why an input does not take this tensor."""
+    differs = f"input {target.input!r} takes {entry}, the payload is {tensor}"
+    if entry.dtype != tensor.dtype:
+        encoding = _ENCODINGS.get(entry.dtype)
+        remedy = (
+            f"set `encoding: {encoding}`"
+            if encoding
+            else "export the model with an input of uint8 pixels or of encoded images"
+        )
+        return f"{differs}; {remedy}"
+    if entry.shape is None or tensor.shape is None:
+        return None
+    if len(entry.shape) != len(tensor.shape):
+        return f"{differs}: {len(entry.shape)} dimensions, not {len(tensor.shape)}; check `input:`"
+    for place, (wanted, given) in enumerate(zip(entry.shape, tensor.shape, strict=True)):
+        if wanted is not None and wanted != given:
+            remedy = f"set `batch: {wanted}`" if place == 0 else "give images of that size"
+            return f"{differs}; {remedy}"
+    return None
+
+
+def refusal(status: Status, detail: str, target: Target, tensor: TensorInfo) -> str:
+    """Return what a failed call says of the target, and what to change.
+
+    Args:
+        status: how the call ended, not OK.
+        detail: the text that came with it; the server's, or gRPC's own.
+        target: what the scenario says of the target.
+        tensor: what was sent, or would be.
+    """
+    said = f"{status.name}: {quoted(detail)}" if detail.strip() else status.name
+    return f"{said}; {_remedy(status, detail, target, tensor)}"
+
+
+_REMEDIES: tuple[tuple[Status, str, str], ...] = (
+    # Status, what its text has in it, what to do. The first that fits is taken.
+    (Status.NOT_FOUND, r"Specific\(|version", "correct `version:` or `model:`"),
+    (Status.NOT_FOUND, "", "correct `model:`"),
+    (Status.FAILED_PRECONDITION, "signature key", "correct `signature:`"),
+    (Status.INVALID_ARGUMENT, "version label", "correct `version_label:`"),
+    (Status.INVALID_ARGUMENT, "output tensor alias", "correct `outputs:`"),
+    (
+        Status.INVALID_ARGUMENT,
+        r"input size does not match|input tensor alias|input alias|invalid name",
+        "correct `input:`, it is {input!r}",
+    ),
+    (Status.INVALID_ARGUMENT, r"to be uint8 but", "set `encoding: uint8`"),
+    (Status.INVALID_ARGUMENT, r"to be string but", "set `encoding: jpeg`"),
+    (
+        Status.INVALID_ARGUMENT,
+        "",
+        "check `input:`, `encoding:` and `batch:`; the payload is {tensor}",
+    ),
+    (
+        Status.RESOURCE_EXHAUSTED,
+        r"CLIENT:.*larger than max",
+        "the answer is over the message limit: set `outputs:` to what is needed",
+    ),
+    (
+        Status.RESOURCE_EXHAUSTED,
+        r"larger than max",
+        "the request is over the server's message limit: raise it there, or send smaller images",
+    ),
+    (
+        Status.RESOURCE_EXHAUSTED,
+        "",
+        "the server is overloaded before any load: see what else uses it",
+    ),
+    (
+        Status.DEADLINE_EXCEEDED,
+        "",
+        "a first inference may load the model into the accelerator: raise `deadline:` ({deadline})",
+    ),
+    (
+        Status.UNIMPLEMENTED,
+        "",
+        "what answers is not TensorFlow Serving's gRPC port: check `server:`",
+    ),
+    (Status.UNAUTHENTICATED, "", "set `metadata:` to the credentials that it wants"),
+    (Status.PERMISSION_DENIED, "", "set `metadata:` to the credentials that it wants"),
+)
+
+
+def _remedy(status: Status, detail: str, target: Target, tensor: TensorInfo) -> str:
+    for code, pattern, remedy in _REMEDIES:
+        if status is code and re.search(pattern, detail, re.IGNORECASE):
+            return remedy.format(
+                input=target.input, tensor=tensor, deadline=format_duration(target.deadline_ns)
+            )
+    return "see the server's log"
+
+
+def _names(names: Iterable[str]) -> str:
+    listed = [repr(name) for name in names]
+    rest = [f"and {len(listed) - SHOWN_NAMES} more"] if len(listed) > SHOWN_NAMES else []
+    return ", ".join(listed[:SHOWN_NAMES] + rest) or "none"
+
+
+def _tensors(entries: Mapping[str, TensorInfo]) -> str:
+    shown = [f"{alias!r} ({entry})" for alias, entry in list(entries.items())[:SHOWN_NAMES]]
+    return ", ".join(shown) or "none"
+
+
+def _hint(wanted: str, names: Iterable[str]) -> str:
+    """Return the nearest name as a question; empty when none is near."""
+    near = get_close_matches(wanted, list(names), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
