@@ -406,8 +406,14 @@ _TAGS = frozenset({"constant", "lognormal", "gamma", "empirical"})
 
 
 def _existing(path: Path, info: ValidationInfo, kind: Literal["file", "directory"]) -> Path:
-    """Return `path` made absolute against the context's ``base``, once it is known to exist."""
-    base = (info.context or {}).get("base", Path.cwd())
+    """Return `path` made absolute against the context's ``base``, once it is known to exist.
+
+    With the context's ``resolved`` it is taken as it is: run files travel without their inputs.
+    """
+    context = info.context or {}
+    if context.get("resolved"):
+        return path
+    base = context.get("base", Path.cwd())
     path = Path(base) / path.expanduser()
     if not (path.is_file() if kind == "file" else path.is_dir()):
         raise ValueError(f"no such {kind}: {str(path)!r}")

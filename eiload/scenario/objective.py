@@ -1,0 +1,231 @@
+"""One line of the SLA: its grammar, and what it demands.
+
+``p99 < 400 ms`` is a quantile of the response time, ``service p99 < 300 ms`` of the service time;
+``mean`` and ``max`` likewise; ``errors < 0.1 %`` and ``dropped < 1 %`` are shares of the scheduled
+requests; ``throughput > 7/s`` counts good answers; ``agreement >= 99 %`` compares the answers of
+two targets. ``<=`` is read as ``<`` (no measured time is exactly its limit), ``>=`` as ``>``.
+Judging is `eiload.sla`'s; nothing here knows data.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
+
+from eiload.scenario.fields import Name, Text
+from eiload.scenario.form import Form
+from eiload.scenario.problem import nearest
+from eiload.units import (
+    format_duration,
+    format_percentile,
+    format_rate,
+    format_share,
+    parse_duration,
+    parse_percentile,
+    parse_rate,
+    parse_share,
+    shown,
+)
+
+__all__ = [
+    "Agreement",
+    "Max",
+    "Mean",
+    "Metric",
+    "Objective",
+    "ObjectiveField",
+    "Quantile",
+    "Share",
+    "Throughput",
+    "parse_objective",
+]
+
+Of = Literal["response", "service"]
+_Number = TypeVar("_Number", int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """A quantile of the response or service time stays below a limit."""
+
+    q: float
+    of: Of
+    limit_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The mean response or service time stays below a limit."""
+
+    of: Of
+    limit_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Max:
+    """No response or service time reaches a limit."""
+
+    of: Of
+    limit_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The share of the scheduled requests that failed, or were dropped, stays below a limit."""
+
+    of: Literal["errors", "dropped"]
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """Good answers per second stay above a limit."""
+
+    at_least: float
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """The share of sampled requests that two targets answer alike stays above a limit."""
+
+    at_least: float
+
+
+Metric = Quantile | Mean | Max | Share | Throughput | Agreement
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """One demand, on every target and every phase that is not warm-up unless it names them."""
+
+    text: str
+    """As written, in one normal form: ``p99 < 400 ms``; it reads back as the same metric."""
+    target: str | None
+    phase: str | None
+    metric: Metric
+
+
+EXAMPLES = ("p99 < 400 ms", "service p99.9 < 1 s", "errors < 0.1 %", "throughput > 7/s")
+_EXPECTED = "expected an objective such as 'p99 < 400 ms' or 'errors < 0.1 %'"
+_PATTERN = re.compile(
+    r"(?:(?P<of>[A-Za-z]+)\s+)?(?P<what>[A-Za-z]+[0-9.]*)\s*(?P<relation>[<>]=?|=+)\s*(?P<limit>\S.*)"
+)
+_BELOW = ("mean", "max", "errors", "dropped")
+_ABOVE = ("throughput", "agreement")
+
+
+def parse_objective(text: str, target: str | None = None, phase: str | None = None) -> Objective:
+    """Return what `text` demands.
+
+    Raises:
+        ValueError: it is no objective.
+    """
+    found = _PATTERN.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"not an objective, got {shown(text)}; {_EXPECTED}")
+    what, relation, limit = found["what"].lower(), found["relation"], found["limit"]
+    timed = re.fullmatch(r"p[0-9.]+|mean|max", what) is not None
+    if not timed and what not in (*_BELOW, *_ABOVE):
+        words = ("p99", *_BELOW, *_ABOVE)
+        raise ValueError(
+            f"unknown metric {shown(found['what'])}, got {shown(text)}; {_EXPECTED}"
+            f"{nearest(what, words)}"
+        )
+    of = _of(found["of"], timed=timed, text=text)
+    wanted = ">" if what in _ABOVE else "<"
+    if not relation.startswith(wanted):
+        raise ValueError(
+            f"{what} has a limit on the other side, got {shown(text)}; "
+            f"expected '{what} {wanted} {limit}'"
+        )
+    metric, shown_what, shown_limit = _metric(what, of, limit, text)
+    prefix = "service " if of == "service" else ""
+    return Objective(f"{prefix}{shown_what} {relation} {shown_limit}", target, phase, metric)
+
+
+def _of(word: str | None, *, timed: bool, text: str) -> Of:
+    """Return which time is meant."""
+    if word is None or (timed and word.lower() == "response"):
+        return "response"
+    if timed and word.lower() == "service":
+        return "service"
+    where = "before a time" if timed else "only before a time (p99, mean, max)"
+    hint = nearest(word.lower(), ("service", "response"))
+    raise ValueError(
+        f"unknown word {shown(word)}, got {shown(text)}; expected 'service' {where}, "
+        f"or nothing{hint}"
+    )
+
+
+def _metric(what: str, of: Of, limit: str, text: str) -> tuple[Metric, str, str]:
+    """Return the metric, and its name and limit in their normal form."""
+    if what == "throughput":
+        per_s = _some(parse_rate(limit), text)
+        return Throughput(per_s), what, format_rate(per_s)
+    if what in {"agreement", "errors", "dropped"}:
+        share = _some(parse_share(limit), text)
+        metrics: dict[str, Metric] = {
+            "agreement": Agreement(share),
+            "errors": Share("errors", share),
+            "dropped": Share("dropped", share),
+        }
+        return metrics[what], what, format_share(share)
+    limit_ns = _some(parse_duration(limit), text)
+    if what == "mean":
+        return Mean(of, limit_ns), what, format_duration(limit_ns)
+    if what == "max":
+        return Max(of, limit_ns), what, format_duration(limit_ns)
+    quantile = parse_percentile(what)
+    return Quantile(quantile, of, limit_ns), format_percentile(quantile), format_duration(limit_ns)
+
+
+def _some(limit: _Number, text: str) -> _Number:
+    """Return `limit`, refusing 0: no run shows that something never happens."""
+    if limit == 0:
+        raise ValueError(f"a limit of 0, got {shown(text)}; expected one above 0 (no run proves 0)")
+    return limit
+
+
+class ObjectiveForm(Form):
+    """An objective of one target, of one phase, or of both."""
+
+    target: Name | None = Field(default=None, description="a target's name; every target if absent")
+    phase: Name | None = Field(
+        default=None, description="a phase's name; every phase that is not warm-up if absent"
+    )
+    objective: Text = Field(description="what is demanded", examples=list(EXAMPLES))
+
+
+def _objective(value: object, info: ValidationInfo) -> Objective:
+    if isinstance(value, Objective):
+        return value
+    if isinstance(value, str):
+        return parse_objective(value)
+    if not isinstance(value, Mapping):
+        text = f"not an objective, got {shown(value)}; {_EXPECTED}"
+        raise ValueError(text)  # noqa: TRY004 - pydantic collects ValueErrors
+    form = ObjectiveForm.read(value, info)
+    return parse_objective(form.objective, form.target, form.phase)
+
+
+def _written(objective: Objective) -> object:
+    """Return the objective as it is written in a scenario."""
+    parts = {
+        "target": objective.target,
+        "phase": objective.phase,
+        "objective": objective.text,
+    }
+    written = {key: value for key, value in parts.items() if value is not None}
+    return objective.text if len(written) == 1 else written
+
+
+ObjectiveField = Annotated[
+    Objective,
+    PlainValidator(
+        _objective,
+        json_schema_input_type=Annotated[str, Field(examples=list(EXAMPLES))] | ObjectiveForm,
+    ),
+    PlainSerializer(_written),
+]

@@ -1,0 +1,128 @@
+"""The files that a scenario names: found, made absolute, in an order that does not change.
+
+Paths are relative to the scenario's file. Where images are asked for, a folder stands for the
+pictures in it and a glob for the files that match it. Every path that leads nowhere is a problem.
+This is the only part of the scenario that looks at the file system, and it does not read the files:
+whether a picture is one is found when it is decoded, still before any load.
+"""
+
+import glob
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eiload.scenario.problem import Problem, nearest
+from eiload.units import shown
+
+__all__ = ["resolved"]
+
+SUFFIXES = (".jpg", ".jpeg", ".png")
+"""What a folder's pictures end in (in lower case)."""
+
+TLS_FILES = ("ca", "cert", "key")
+
+
+def resolved(data: Mapping[str, Any], base: Path) -> tuple[dict[str, Any], list[Problem]]:
+    """Return a scenario's data with its paths absolute, and which of them lead nowhere.
+
+    What is not as it should be is left as it is: the models say what is wrong with it.
+    """
+    result = dict(data)
+    problems: list[Problem] = []
+    if isinstance(payload := data.get("payload"), Mapping):
+        images, found = _all_images(payload.get("images"), base)
+        result["payload"] = {**payload, "images": images} if "images" in payload else payload
+        problems += [each.below(("payload", "images")) for each in found]
+    if isinstance(targets := data.get("targets"), Mapping):
+        result["targets"] = dict(targets)
+        for name, target in targets.items():
+            if isinstance(target, Mapping) and isinstance(target.get("tls"), Mapping):
+                files, found = _tls_files(target["tls"], base)
+                result["targets"][name] = {**target, "tls": files}
+                problems += [each.below(("targets", name, "tls")) for each in found]
+    return result, problems
+
+
+def _all_images(images: object, base: Path) -> tuple[object, list[Problem]]:
+    """Return the absolute paths of all images, each once, sorted; what is no list, as it is."""
+    if not isinstance(images, list | tuple):
+        return images, []
+    files: set[str] = set()
+    problems = []
+    for index, image in enumerate(images):
+        if not isinstance(image, str) or not image.strip():
+            return images, []
+        try:
+            files.update(_images(base / image))
+        except (OSError, ValueError) as error:
+            problems.append(Problem((index,), _said(error, image)))
+    return (images if problems else sorted(files)), problems
+
+
+def _tls_files(tls: Mapping[str, Any], base: Path) -> tuple[dict[str, Any], list[Problem]]:
+    files = dict(tls)
+    problems = []
+    for key in TLS_FILES:
+        path = tls.get(key)
+        if isinstance(path, str) and path.strip():
+            try:
+                files[key] = _file(base / path)
+            except (OSError, ValueError) as error:
+                problems.append(Problem((key,), _said(error, path)))
+    return files, problems
+
+
+def _said(error: Exception, given: str) -> str:
+    """Return the text of a problem with a path."""
+    if isinstance(error, OSError):
+        reason = (error.strerror or "cannot be read").lower()
+        return f"{reason}, got {shown(given)}; expected a file that can be read"
+    return f"{error.args[0]}, got {shown(given)}; expected {error.args[1]}"
+
+
+def _images(path: Path) -> list[str]:
+    """Return the absolute paths of the files that `path` stands for: itself, a folder's, a glob's.
+
+    Raises:
+        ValueError: there are none; its arguments are what is wrong and what was expected.
+        OSError: it cannot be looked at.
+    """
+    if path.is_dir():
+        found = [each for each in path.iterdir() if each.suffix.lower() in SUFFIXES]
+        found = [each for each in found if each.is_file() and not each.name.startswith(".")]
+        if not found:
+            raise ValueError("no pictures in this folder", f"{', '.join(SUFFIXES)} in it")
+    elif glob.has_magic(str(path)) and not path.exists():
+        found = [Path(each) for each in glob.iglob(str(path), recursive=True)]  # noqa: PTH207
+        found = [each for each in found if each.is_file()]
+        if not found:
+            raise ValueError("no file matches", "a pattern that files match")
+    else:
+        found = [path]
+    return [_file(each) for each in found]
+
+
+def _file(path: Path) -> str:
+    """Return the absolute path of a file that can be read.
+
+    Raises:
+        ValueError: there is none; its arguments are what is wrong and what was expected.
+    """
+    absolute = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links, and rename
+    if not path.exists():
+        where = f"a file relative to {str(path.parent)!r}"
+        near = nearest(path.name, _siblings(path))
+        raise ValueError("no such file", f"{where}{near}")
+    if not path.is_file():
+        raise ValueError("not a file", "a file")
+    if not os.access(path, os.R_OK):
+        raise ValueError("no permission to read", "a file that can be read")
+    return absolute
+
+
+def _siblings(path: Path) -> list[str]:
+    try:
+        return [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return []

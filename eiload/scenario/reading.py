@@ -1,0 +1,157 @@
+"""From a file, a text or options to a `Scenario`, or to everything that is wrong, in one error.
+
+The way: YAML (`document`) -> plain data -> paths (`paths`) -> models (`models`). Each step says all
+that it finds wrong as `Problem`s; here they get their line and column, in the order of the file,
+each in a line of its own: ``FILE:LINE:COLUMN: key.path: what is wrong, got X; expected Y``.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from eiload.errors import ScenarioError
+from eiload.scenario import document, paths
+from eiload.scenario.models import Scenario
+from eiload.scenario.problem import Path as DataPath
+from eiload.scenario.problem import Problem, nearest
+from eiload.scenario.words import problems_of
+
+__all__ = ["build", "load", "parse", "restore"]
+
+PROBLEMS_AT_MOST = 100
+"""Nobody reads more; the last line says how many there are."""
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Scenario:
+    """Return the scenario in a file.
+
+    Args:
+        path: the file; paths in it are relative to it.
+        environ: what ``${NAME}`` in it refers to, as a rule ``os.environ``.
+
+    Raises:
+        ScenarioError: it cannot be read, or something in it is wrong; all of that, a line each.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(document.BYTES_AT_MOST + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ScenarioError(
+            f"{path}: {reason.lower()}; expected a scenario file{_beside(path)}"
+        ) from None
+    return parse(text, str(path), path.absolute().parent, environ)
+
+
+def parse(text: str | bytes, source: str, base: Path, environ: Mapping[str, str]) -> Scenario:
+    """Return the scenario that YAML says.
+
+    Args:
+        text: the YAML; bytes are UTF-8.
+        source: what error messages call it, as a rule its file's path.
+        base: the folder that paths in it are relative to.
+        environ: what ``${NAME}`` in it refers to.
+
+    Raises:
+        ScenarioError: something is wrong; all that is, a line each.
+    """
+    read = document.read(text, environ)
+    unreadable = read.data is None and read.problems
+    scenario, found = (None, []) if unreadable else _checked(read.data, source, base)
+    spoilt = [problem.path for _, problem in read.problems if not problem.at_key]
+    found = [each for each in found if not _below(each.path, spoilt)]
+    placed = [*read.problems, *((read.place(problem), problem) for problem in found)]
+    placed.sort(key=lambda each: each[0])
+    _raise(f"{source}:{mark.line}:{mark.column}: {_said(problem)}" for mark, problem in placed)
+    assert scenario is not None
+    return scenario
+
+
+def build(data: Mapping[str, object], source: str, base: Path) -> Scenario:
+    """Return the scenario that plain data says, written as in YAML; for command-line options.
+
+    Args:
+        data: keys and values as in a file.
+        source: what error messages call it, such as ``command line``.
+        base: the folder that paths in it are relative to.
+
+    Raises:
+        ScenarioError: something is wrong; all that is, a line each.
+    """
+    scenario, found = _checked(data, source, base)
+    _raise(f"{source}: {_said(problem)}" for problem in found)
+    assert scenario is not None
+    return scenario
+
+
+def restore(text: str) -> Scenario:
+    """Return the scenario that `Scenario.to_json` wrote; no file is looked for.
+
+    Raises:
+        ScenarioError: it is not one.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ScenarioError(f"not a scenario's JSON: {error}") from None
+    scenario, found = _validated(data, {"base": Path("/"), "resolved": True})
+    _raise(f"scenario: {_said(problem)}" for problem in found)
+    assert scenario is not None
+    return scenario
+
+
+def _checked(data: object, source: str, base: Path) -> tuple[Scenario | None, list[Problem]]:
+    """Return the scenario and what is wrong with it; it is None if something is."""
+    if not isinstance(data, Mapping):
+        return _validated(data, {"base": base})
+    resolved, found = paths.resolved(data, base)
+    spoilt = [problem.path for problem in found]
+    if "source" in resolved:
+        found.append(Problem(("source",), "unknown key; it is not for files", at_key=True))
+    scenario, wrong = _validated({**resolved, "source": source}, {"base": base})
+    found += [each for each in wrong if not _below(each.path, spoilt)]
+    return (None if found else scenario), found
+
+
+def _validated(data: object, context: dict[str, Any]) -> tuple[Scenario | None, list[Problem]]:
+    try:
+        return Scenario.model_validate(data, context=context, by_alias=True, by_name=False), []
+    except ValidationError as error:
+        return None, problems_of(error, Scenario, data)
+
+
+def _below(path: DataPath, others: Iterable[DataPath]) -> bool:
+    """Return whether `path` leads to or through one of the `others`."""
+    return any(path[: len(other)] == other for other in others)
+
+
+def _said(problem: Problem) -> str:
+    where = ""
+    for part in problem.path:
+        if isinstance(part, int):
+            where += f"[{part}]"
+        else:
+            word = part if re.fullmatch(r"[\w-]{1,64}", part) else f"{part[:64]!r}"
+            where += f".{word}" if where else word
+    return f"{where}: {problem.text}" if where else problem.text
+
+
+def _raise(lines: Iterable[str]) -> None:
+    """Raise a ScenarioError of all the lines, if there are any."""
+    lines = list(dict.fromkeys(lines))
+    if len(lines) > PROBLEMS_AT_MOST:
+        lines = [*lines[:PROBLEMS_AT_MOST], f"... and {len(lines) - PROBLEMS_AT_MOST} more"]
+    if lines:
+        raise ScenarioError("\n".join(lines))
+
+
+def _beside(path: Path) -> str:
+    """Return which file beside `path` may have been meant."""
+    try:
+        return nearest(path.name, [each.name for each in path.parent.iterdir()])
+    except (OSError, ValueError):
+        return ""

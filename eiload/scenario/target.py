@@ -1,0 +1,174 @@
+"""A target of the load: a server under test, or a stand-in for one, and how to talk to it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    model_validator,
+)
+
+from eiload.profiles import PROFILES
+from eiload.scenario.address import parse_address
+from eiload.scenario.fields import Text, Texts, Whole, duration
+from eiload.scenario.form import Form
+from eiload.scenario.problem import Problem
+from eiload.standin import StandIn
+from eiload.units import parse_duration, parse_price, shown
+
+__all__ = ["Target", "Tls"]
+
+DEADLINE = "60 s"
+"""AWS's published client waits as long for an answer (Amazon EC2 user guide, ei-tensorflow)."""
+
+_METADATA_KEY = re.compile(r"[0-9a-z_.-]+")
+_METADATA_VALUE = re.compile(r"[\x20-\x7e]*")
+
+
+class Tls(Form):
+    """How a connection is secured; `{}` for the system's certificate authorities."""
+
+    ca: Text | None = Field(default=None, description="file of the authorities to trust, PEM")
+    cert: Text | None = Field(default=None, description="file of our own certificate, PEM")
+    key: Text | None = Field(default=None, description="file of its private key, PEM")
+    server_name: Text | None = Field(
+        default=None, description="name that the server's certificate is for, if not its host"
+    )
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield a certificate without its key, or the other way round."""
+        for one, other in (("cert", "key"), ("key", "cert")):
+            if given.get(one) is not None and given.get(other) is None:
+                yield Problem((one,), f"{one!r} without {other!r}; expected both, or neither")
+
+
+def _server(text: str) -> str:
+    return parse_address(text).target
+
+
+def _stand_in(value: object, info: ValidationInfo) -> StandIn | None:
+    if isinstance(value, StandIn | None):
+        return value
+    return StandIn.model_validate(
+        {"profile": value} if isinstance(value, str) else value, context=info.context
+    )
+
+
+def _price(text: object) -> object:
+    if not isinstance(text, str):
+        parse_price(text)  # says what is missing
+        return text
+    for term in text.split("+"):
+        if not term.strip():
+            raise ValueError(
+                f"not a price, got {shown(text)}; "
+                "expected such as '0.085 USD/h + 0.12 USD/h', or the name of a published one"
+            )
+        if not term.strip()[
+            0
+        ].isalpha():  # names of published prices are looked up by `eiload.cost`
+            parse_price(term)
+    return text
+
+
+def _metadata(metadata: dict[str, str]) -> dict[str, str]:
+    # Values may be secrets: they are never shown.
+    for key, value in metadata.items():
+        if not _METADATA_KEY.fullmatch(key) or key.startswith("grpc-") or key.endswith("-bin"):
+            raise ValueError(
+                f"not a key of gRPC metadata, got {shown(key)}; expected lower-case letters, "
+                "digits, '_', '-', '.', no 'grpc-' in front and no '-bin' at the end"
+            )
+        if not _METADATA_VALUE.fullmatch(value):
+            raise ValueError(f"the value of {shown(key)} is not printable ASCII; expected that")
+    return metadata
+
+
+class Target(Form):
+    """One server under test, or a stand-in for one."""
+
+    server: Annotated[Text, AfterValidator(_server)] | None = Field(
+        default=None,
+        description="address of the gRPC port: host:port; grpcs:// in front asks for TLS",
+        examples=["localhost:8500", "grpcs://ei.example.com:9000"],
+    )
+    stand_in: Annotated[
+        StandIn | None,
+        PlainValidator(
+            _stand_in,
+            json_schema_input_type=Annotated[str, Field(json_schema_extra={"enum": [*PROFILES]})]
+            | StandIn
+            | None,
+        ),
+    ] = Field(default=None, description="emulate a server instead: a profile's name, or settings")
+    model: Text = Field(description="name of the model", examples=["ssd"])
+    signature: Text = Field(default="serving_default", description="signature of the model")
+    version: Annotated[Whole, Field(ge=0, lt=2**63)] | None = Field(
+        default=None, description="version of the model; the newest if absent"
+    )
+    version_label: Text | None = Field(default=None, description="label of the version instead")
+    input: Text = Field(default="inputs", description="name of the input")
+    outputs: Texts = Field(default=(), description="names of the outputs to ask for; all if absent")
+    deadline_ns: Annotated[int, duration("1 ms", "1 h", example="60 s")] = Field(
+        default=parse_duration(DEADLINE),
+        validation_alias="deadline",
+        serialization_alias="deadline",
+        description="how long an answer may take before the request counts as failed",
+    )
+    ready_within_ns: Annotated[int, duration("0 s", "1 h", example="60 s")] = Field(
+        default=parse_duration("60 s"),
+        validation_alias="ready_within",
+        serialization_alias="ready_within",
+        description="how long to wait for the model before the load",
+    )
+    connections: Whole = Field(
+        default=1, ge=1, le=256, description="connections of each load-generating process"
+    )
+    metadata: Annotated[dict[str, str], AfterValidator(_metadata)] = Field(
+        default={}, repr=False, description="sent with each request; secrets from ${NAME}"
+    )
+    compression: Literal["gzip"] | None = Field(default=None, description="of the requests")
+    tls: Tls | None = Field(default=None, description="secure the connection; {} is enough")
+    price: Annotated[Text, BeforeValidator(_price)] | None = Field(
+        default=None,
+        description="of the host and the accelerator: an amount, a published price, or a sum",
+        examples=["0.90 USD/h", "0.085 USD/h + 0.12 USD/h", "t2.medium + eia2.medium"],
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secured(cls, given: object) -> object:
+        """Take `grpcs://` as a request for TLS."""
+        server = given.get("server") if isinstance(given, Mapping) else None
+        if isinstance(given, Mapping) and isinstance(server, str) and "://" in server:
+            scheme, rest = server.split("://", 1)
+            if scheme.lower() == "grpcs":
+                tls = {} if given.get("tls") is None else given["tls"]
+                return {**given, "server": rest, "tls": tls}
+        return given
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield what cannot be had together."""
+        server, stand_in = given.get("server"), given.get("stand_in")
+        if server is None and stand_in is None:
+            yield Problem((), "no server; expected 'server: host:port' or 'stand_in: PROFILE'")
+        if server is not None and stand_in is not None:
+            yield Problem(("stand_in",), "both a server and a stand-in; expected one of them", True)
+        if given.get("version") is not None and given.get("version_label") is not None:
+            yield Problem(
+                ("version_label",), "both a version and a label; expected one of them", True
+            )
+        if given.get("tls") is not None:
+            if stand_in is not None:
+                yield Problem(("tls",), "a stand-in has no TLS; expected none", True)
+            elif isinstance(server, str) and server.lower().startswith("grpc://"):
+                yield Problem(
+                    ("tls",), "grpc:// means plaintext; expected grpcs://, or no tls", True
+                )
