@@ -131,17 +131,21 @@ def _validate(arguments: argparse.Namespace) -> int:
 
     from eiload.errors import ScenarioError
     from eiload.outlook import outlook
+    from eiload.payload import problems
     from eiload.scenario import load
 
     status = 0
     for path in arguments.files:
         try:
-            lines = outlook(load(path, os.environ))
+            scenario = load(path, os.environ)
+            if damaged := problems(scenario.payload):
+                raise ScenarioError("\n".join(f"{path}: {problem}" for problem in damaged))
         except ScenarioError as error:
             console.say(str(error))
             status = error.exit_status
         else:
-            console.emit("\n  ".join([f"{path}: {lines[0]}", *lines[1:]]))
+            first, *rest = outlook(scenario)
+            console.emit("\n  ".join([f"{path}: {first}", *rest]))
     return status
 
 

@@ -18,8 +18,11 @@ __all__ = ["render"]
 _TAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 .-]*[A-Za-z0-9])?")
 """Foreign text that cannot be markup wherever it stands."""
 
-_ACTIVE = re.compile(r"([\\`*_{}\[\]()#+!|~$^-])")
-"""What can be markup in our own sentences, to be escaped by a backslash (Spec, section 6.1)."""
+_ACTIVE = re.compile(r"([\\`*_\[\]#|~$^])")
+"""What can be markup within a line, to be escaped by a backslash (Spec, section 6.1)."""
+
+_LINKED = re.compile(r"@|://|www\.", re.IGNORECASE)
+"""What GitHub turns into mentions and links, backslashes or not (Spec, section 6.9)."""
 
 _SIGNS = {
     "pass": "✅",
@@ -72,6 +75,8 @@ def _cell(cell: Cell) -> str:
 
 def _plain(text: str) -> str:
     """Return text that reads as it is, whatever is in it."""
+    if _LINKED.search(text):
+        return _code(text)
     html = words.safe(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _ACTIVE.sub(r"\\\1", html)
 

@@ -1,0 +1,144 @@
+"""What a scenario would do, and what a run of its length cannot decide: said before anyone waits.
+
+Pure: a scenario in, lines out. It knows how many requests are expected and the least that each
+objective takes (`shares.least_requests`, `blocks`); real runs need more, because requests that
+queue are not independent. Units: ns for times inside, requests and minutes in the lines.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from eiload import blocks, shares
+from eiload.arrivals import ClosedPhase, OpenPhase, Phase
+from eiload.clock import NS_PER_S
+from eiload.report import words
+from eiload.scenario import Compare, Objective, Quantile, Scenario, Share, Target
+from eiload.units import format_percentile
+
+__all__ = ["outlook"]
+
+LEAST_NS = blocks.MIN_BLOCKS * blocks.MIN_BLOCK_S * NS_PER_S
+"""The shortest measurement that anything can be decided on."""
+
+
+def outlook(scenario: Scenario) -> list[str]:
+    """Return what the scenario would do in one line, then a line for each thing left undecided."""
+    return [_summary(scenario), *_undecidable(scenario)]
+
+
+def _summary(scenario: Scenario) -> str:
+    phases, measured = scenario.traffic, _measured(scenario)
+    requests = f"{_expected(phases)} to each target"
+    if len(measured) < len(phases):
+        requests += f" (measured: {_expected(measured)})"
+    parts = [
+        _listed("target", [_target(name, target) for name, target in scenario.targets.items()]),
+        _listed("phase", [words.safe(phase.name) for phase in phases]),
+        words.duration(scenario.duration_ns),
+        requests,
+        _count(len(scenario.objectives), "objective"),
+    ]
+    if compare := scenario.compare:
+        parts.append(
+            f"compares {words.safe(compare.candidate)} with {words.safe(compare.baseline)}"
+        )
+        if _same_server(scenario, compare):
+            parts.append("which are the same server (an A/A run)")
+    return ", ".join(parts)
+
+
+def _same_server(scenario: Scenario, compare: Compare) -> bool:
+    servers = [scenario.targets[name].server for name in (compare.baseline, compare.candidate)]
+    return servers[0] is not None and servers[0] == servers[1]
+
+
+def _target(name: str, target: Target) -> str:
+    where = "emulated" if target.server is None else words.safe(target.server)
+    return f"{words.safe(name)} {where}"
+
+
+def _listed(noun: str, names: Sequence[str]) -> str:
+    return f"{_count(len(names), noun)} ({', '.join(names)})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{words.count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def _expected(phases: Sequence[Phase]) -> str:
+    """Return how many requests the phases send, in words."""
+    number = round(_open_requests(phases))
+    closed = any(isinstance(phase, ClosedPhase) for phase in phases)
+    if closed and not number:
+        return "as many requests as its users get answered"
+    return f"about {words.count(number)} requests{' and those of its users' if closed else ''}"
+
+
+def _open_requests(phases: Iterable[Phase]) -> float:
+    return sum(phase.expected() for phase in phases if isinstance(phase, OpenPhase))
+
+
+def _measured(scenario: Scenario, name: str | None = None) -> list[Phase]:
+    """Return the phases that count for an objective."""
+    return [
+        phase
+        for phase in scenario.traffic
+        if (phase.name == name if name is not None else not phase.warm_up)
+    ]
+
+
+def _undecidable(scenario: Scenario) -> Iterable[str]:
+    for objective in scenario.objectives:
+        phases = _measured(scenario, objective.phase)
+        if reason := _why_undecided(objective, phases):
+            where = [f" in {words.safe(objective.phase)}"] if objective.phase else []
+            who = [f" of {words.safe(objective.target)}"] if objective.target else []
+            yield f"cannot decide {objective.text}{''.join(who + where)}: {reason}"
+    if scenario.compare:
+        yield from _uncompared(scenario.compare, _measured(scenario))
+
+
+def _why_undecided(objective: Objective, phases: Sequence[Phase]) -> str:
+    """Return why these phases cannot decide an objective; empty when they may."""
+    match objective.metric:
+        case Quantile(q=q):
+            least = shares.least_requests(1 - q)
+        case Share(limit=limit) if 0 < limit < 1:
+            least = shares.least_requests(limit, expected=0)
+        case _:
+            least = 0
+    return _too_little(phases, least)
+
+
+def _too_little(phases: Sequence[Phase], least: int) -> str:
+    if any(isinstance(phase, ClosedPhase) for phase in phases):
+        return "a closed loop slows down with its server; it can show a miss, never that it holds"
+    length_ns = sum(phase.duration_ns for phase in phases)
+    if length_ns < LEAST_NS:
+        return f"needs at least {words.duration(LEAST_NS)}, measures {words.duration(length_ns)}"
+    expected = _open_requests(phases)
+    if expected >= least:
+        return ""
+    needs = f"needs at least {words.count(least)} requests, this run expects"
+    if not expected:
+        return f"{needs} none"
+    longer = words.duration(math.ceil(length_ns * least / expected))
+    return f"{needs} {words.count(round(expected))}; at this rate that is {longer}"
+
+
+def _uncompared(compare: Compare, phases: Sequence[Phase]) -> Iterable[str]:
+    if reason := _too_little(phases, _beyond(compare.headline)):
+        yield f"cannot compare at {format_percentile(compare.headline)}, the headline: {reason}"
+    expected = _open_requests(phases)
+    missing = [
+        f"{format_percentile(q)} ({words.count(_beyond(q))})"
+        for q in compare.quantiles
+        if q != compare.headline and _beyond(q) > expected
+    ]
+    if missing:
+        yield f"cannot compare, for want of requests: {', '.join(missing)}"
+
+
+def _beyond(q: float) -> int:
+    """Return how many requests a quantile takes to be compared."""
+    return math.ceil(blocks.BEYOND / (1 - q) - 1e-6)

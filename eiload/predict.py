@@ -1,0 +1,300 @@
+"""`eiload predict`: one picture to one server, a few times, one request after the other.
+
+What AWS's walk-through clients (ssd_client.py, ssd_resnet_client.py) do, said better: the first
+inference apart, because it loads the model into the accelerator and takes seconds; then each
+inference's time; what the times support as quantiles, and no more; the detections by name.
+
+It is a closed loop of one user: each request waits for the answer to the one before. Such times say
+how long an inference takes on an idle server and nothing of its latency under traffic, so there
+are no verdicts here. Times are service times (done - sent), stamped in the sender process as in any
+load test; answers are decoded and checked between the requests, outside of every time.
+
+This file holds the command: its arguments, the loop and the exit status. What is printed is in
+`report.prediction`.
+"""
+
+import argparse
+import io
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PIL import Image
+from pydantic import BaseModel, ValidationError
+
+from eiload import console, payload
+from eiload.clock import SystemClock
+from eiload.detections import SSD_OUTPUTS, check, detections
+from eiload.engine import Engine, Reply, endpoint_of
+from eiload.errors import ScenarioError
+from eiload.preflight import FirstInference, Preflight
+from eiload.report import prediction as report
+from eiload.report.prediction import Inference, Prediction
+from eiload.result import Status
+from eiload.scenario import Payload, Target
+from eiload.tfserving import PREDICT, Tensor, decode_response, info
+from eiload.units import parse_duration
+
+__all__ = ["add_arguments", "predict"]
+
+DESCRIPTION = """\
+Send one picture to a model server, a few times, one request after the other, and show the
+first inference apart (it loads the model into the accelerator), the time of each of the
+others, and what the model sees. It says how long an inference takes on an idle server;
+for latency under traffic run a load test (locust -f locustfiles/ssd.py).
+"""
+
+EPILOG = """\
+examples:
+  eiload predict --model ssd --image 3dogs.jpg
+  eiload predict --server localhost:9000 --model ssdresnet --count 100
+  eiload predict --server grpcs://models.example:443 --model ssd --ca ca.pem --json
+
+exit status:
+  0  every inference was answered well      2  an argument or the image is wrong
+  1  an inference failed                    4  the server could not be used
+"""
+
+MOST_LINES = 100
+"""Of more inferences than this, only the failed ones get a line each."""
+
+SYNTHETIC = (640, 427)
+"""Size of the picture that is made up when none is given: that of AWS's example, 3dogs.jpg."""
+
+T = TypeVar("T")
+Form = TypeVar("Form", bound=BaseModel)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments to its parser."""
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    # fmt: off
+    add = parser.add_argument
+    add("--server", default="localhost:8500", metavar="HOST[:PORT]",
+        help="its gRPC port (default: %(default)s); grpcs:// in front asks for TLS")
+    add("--model", required=True, help="name of the model on the server")
+    add("--image", metavar="FILE", help="what to send; without it, a made-up picture")
+    add("--count", type=_whole, default=20, metavar="N",
+        help="inferences after the first (default: %(default)s)")
+    add("--min-score", type=_score, default=0.5, metavar="SCORE",
+        help="show detections from this score on (default: %(default)s)")
+    add("--json", action="store_true", help="print one JSON document, for scripts")
+    model = parser.add_argument_group("how the model is asked")
+    add = model.add_argument
+    add("--signature", default="serving_default", help="default: %(default)s")
+    add("--input", default="inputs", help="name of the input (default: %(default)s)")
+    add("--encoding", choices=("uint8", "jpeg"), default="uint8",
+        help="pixels, or the file's own bytes for a model that decodes (default: %(default)s)")
+    add("--batch", type=_whole, default=1, metavar="N", help="the picture N times in a request")
+    add("--model-version", type=int, metavar="N", help="default: the newest")
+    add("--version-label", metavar="LABEL", help="a version by its label")
+    connection = parser.add_argument_group("how the server is reached")
+    add = connection.add_argument
+    add("--deadline", type=_argument(parse_duration), default="60 s", metavar="TIME",
+        help="how long an answer may take (default: %(default)s)")
+    add("--ready-within", type=_argument(parse_duration), default="60 s", metavar="TIME",
+        help="how long to wait for a model that is loading (default: %(default)s)")
+    add("--metadata", action="append", default=[], type=_pair, metavar="KEY=VALUE",
+        help="sent with each request; may be repeated")
+    add("--tls", action="store_true", help="TLS by the system's certificate authorities")
+    add("--ca", metavar="FILE", help="TLS, trusting the authorities in this PEM file")
+    add("--cert", metavar="FILE", help="our own certificate, PEM")
+    add("--key", metavar="FILE", help="its private key, PEM")
+    add("--server-name", metavar="NAME", help="name that the server's certificate is for")
+    # fmt: on
+
+
+def predict(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit status.
+
+    Raises:
+        ScenarioError: an argument or the image is wrong.
+        TargetError: the server cannot be used.
+        EngineError: the sender process failed.
+    """
+    tell: Callable[[str], None] = _ignore if arguments.json else console.emit
+    target = _target(arguments)
+    name, tensor = next(payload.tensors(_payload(arguments)))
+    request = payload.request(tensor, target)
+    width, height = _size(tensor)
+    found = Prediction(
+        server=arguments.server,
+        model=target.model,
+        picture=name,
+        width=width,
+        height=height,
+        request=f"{info(tensor)} in {target.input!r}",
+        request_bytes=len(request),
+        min_score=arguments.min_score,
+    )
+    with Engine([endpoint_of(target)]) as engine:
+        preflight = Preflight(
+            caller=engine,
+            clock=SystemClock(),
+            index=0,
+            name=target.model,
+            target=target,
+            address=arguments.server,
+            tensor=info(tensor),
+        )
+        found = replace(found, notes=preflight.check(request, console.say).notes)
+        tell("\n".join(report.opening(found)))
+        first = preflight.first_inference(request, None)
+        found = _with_first(found, first)
+        tell(report.inference_line(0, found.first) if found.first else "")
+        interrupted = False
+        try:
+            for number in range(1, arguments.count + 1):
+                reply = engine.call(0, PREDICT, request, target.deadline_ns)
+                found = _with_next(found, reply)
+                inference = found.rest[-1]
+                if arguments.count <= MOST_LINES or not inference.ok:
+                    tell(report.inference_line(number, inference))
+        except KeyboardInterrupt:  # what is known is still worth showing
+            interrupted = True
+    tell("\n".join(report.closing(found)))
+    if arguments.json:
+        console.emit(json.dumps(report.document(found), indent=2, allow_nan=False))
+    return console.SIGINT_STATUS if interrupted else 1 if found.failures else 0
+
+
+def _ignore(_text: str) -> None:
+    """Say nothing."""
+
+
+# -- arguments ---------------------------------------------------------------------------------
+
+
+def _argument(parse: Callable[[object], T]) -> Callable[[str], T]:
+    """Return `parse` as argparse wants it, so that what it says of an error is shown."""
+
+    def convert(text: str) -> T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def _score(text: str) -> float:
+    try:
+        score = float(text)
+    except ValueError:
+        score = -1.0
+    if not 0 <= score <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return score
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        # What was given may hold a secret: it is not repeated.
+        raise argparse.ArgumentTypeError("expected KEY=VALUE")
+    return key, value
+
+
+def _target(arguments: argparse.Namespace) -> Target:
+    files = {"ca": arguments.ca, "cert": arguments.cert, "key": arguments.key}
+    named = {**files, "server_name": arguments.server_name}
+    tls = {key: value for key, value in named.items() if value is not None}
+    return _valid(
+        Target,
+        {
+            "server": arguments.server,
+            "model": arguments.model,
+            "signature": arguments.signature,
+            "version": arguments.model_version,
+            "version_label": arguments.version_label,
+            "input": arguments.input,
+            "deadline_ns": arguments.deadline,
+            "ready_within_ns": arguments.ready_within,
+            "metadata": dict(arguments.metadata),
+            "tls": tls if tls or arguments.tls else None,
+        },
+    )
+
+
+def _payload(arguments: argparse.Namespace) -> Payload:
+    width, height = SYNTHETIC
+    made_up = {"width": width, "height": height, "count": 1}
+    if arguments.image is not None and not Path(arguments.image).is_file():
+        raise ScenarioError(f"--image: no such file, got {arguments.image!r}; check the path")
+    return _valid(
+        Payload,
+        {
+            "images": () if arguments.image is None else (arguments.image,),
+            "synthetic": made_up if arguments.image is None else None,
+            "encoding": arguments.encoding,
+            "batch": arguments.batch,
+        },
+    )
+
+
+def _valid(form: type[Form], values: dict[str, Any]) -> Form:
+    """Return the form filled with `values`, or say which argument is wrong."""
+    try:
+        return form.model_validate(values)
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors(include_url=False):
+            where = ".".join(str(part) for part in problem["loc"])
+            option = {"version": "--model-version"}.get(where, f"--{where}")
+            option = option.removesuffix("_ns").replace("--tls.", "--").replace("_", "-")
+            lines.append(f"{option}: {problem['msg'].removeprefix('Value error, ')}")
+        raise ScenarioError("\n".join(lines)) from None
+
+
+# -- answers -----------------------------------------------------------------------------------
+
+
+def _with_first(found: Prediction, first: FirstInference) -> Prediction:
+    status = Status.BAD_ANSWER if first.problem else Status.OK
+    inference = Inference(status, first.problem or "", first.service_ns)
+    return _with_answer(replace(found, first=inference), inference, first.outputs)
+
+
+def _with_next(found: Prediction, reply: Reply) -> Prediction:
+    service_ns = reply.done_ns - reply.sent_ns
+    outputs: dict[str, Tensor] = {}
+    status, detail = reply.status, reply.detail
+    if status is Status.OK:
+        try:
+            outputs = decode_response(reply.response)
+            problem = check(outputs, None)
+        except ValueError as error:
+            problem = str(error)
+        if problem:
+            status, detail = Status.BAD_ANSWER, problem
+    inference = Inference(status, detail, service_ns)
+    return _with_answer(replace(found, rest=(*found.rest, inference)), inference, outputs)
+
+
+def _with_answer(found: Prediction, inference: Inference, outputs: dict[str, Tensor]) -> Prediction:
+    """Note what an answer shows, if it is a good one."""
+    if not inference.ok:
+        return found
+    detector = all(alias in outputs for alias in SSD_OUTPUTS)
+    return replace(
+        found,
+        detections=tuple(detections(outputs, found.min_score)) if detector else None,
+        outputs={alias: str(info(array)) for alias, array in outputs.items()},
+    )
+
+
+def _size(tensor: Tensor) -> tuple[int, int]:
+    """Return the picture's width and height."""
+    if tensor.dtype == object:
+        with Image.open(io.BytesIO(tensor[0])) as picture:
+            return picture.size
+    _, height, width, _ = tensor.shape
+    return width, height
