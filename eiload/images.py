@@ -12,6 +12,7 @@ pixels on every machine.
 """
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -142,8 +143,13 @@ def _draw_things(rng: np.random.Generator, canvas: PillowImage.Image) -> None:
 def _decode(path: str) -> tuple[str, Image]:
     """Return the name of a file's format and its pixels."""
     try:
-        # The size is known once the file is open; nothing is unfolded before `load`.
-        with PillowImage.open(path, formats=FORMATS) as file:
+        # Pillow warns of odd tags and of sizes, twice as large as ours, that it will refuse.
+        # What matters of that is an error here; the rest is nothing to a load test.
+        with (
+            warnings.catch_warnings(action="ignore"),
+            PillowImage.open(path, formats=FORMATS) as file,
+        ):
+            # The size is known once the file is open, nothing is unfolded before pixels are asked.
             if file.width * file.height > MAX_PIXELS:
                 raise ScenarioError(f"{path}: {_too_large(file.width, file.height)}")
             kind = file.format or "unknown"
@@ -174,8 +180,8 @@ def _broken(path: str, error: Exception) -> ScenarioError:
 
 
 def _too_large(width: int | None = None, height: int | None = None) -> str:
-    size = f" {width} x {height}" if width else ""
-    return f"image of{size} pixels is over the limit of {MAX_PIXELS:,} pixels; make it smaller"
+    size = f"{width} x {height}" if width else "more than 178 million"
+    return f"an image of {size} pixels is over the limit of {MAX_PIXELS:,} pixels; make it smaller"
 
 
 def _pixels(file: PillowImage.Image) -> Image:
