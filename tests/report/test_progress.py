@@ -1,0 +1,65 @@
+"""The line that is shown while a run goes on."""
+
+import pytest
+
+from eiload.clock import NS_PER_S
+from eiload.recorder import Intervals
+from eiload.report.progress import Progress
+from eiload.result import Status
+from tests.report import runs
+
+
+def test_line_counts_and_times() -> None:
+    """The line has the time, the phase, and each target's counts and recent times."""
+    progress = Progress(["gpu", "ei"], phases=2)
+    gpu = runs.results(0, 1, 0, [100.0] * 250)
+    ei = runs.ended(runs.results(1, 1, 0, [120.0] * 30), slice(0, 2), Status.UNAVAILABLE)
+    progress.add(runs.recorded(gpu, ei))
+    assert progress.line(42 * NS_PER_S, 600 * NS_PER_S, "steady", [3, 0]) == (
+        "00:42/10:00 steady"
+        " | gpu 250 ok, 3 in flight, p50 100 p90 100 ms"
+        " | ei 28 ok, 2 failed, p50 120 max 120 ms"
+    )
+
+
+def test_counts_are_of_the_whole_run_and_times_of_the_last_seconds() -> None:
+    """After ten quiet seconds the counts stay and the times are gone."""
+    progress = Progress(["gpu"], phases=1)
+    progress.add(runs.recorded(runs.results(0, 0, 0, [100.0] * 5)))
+    for _ in range(10):
+        progress.add(Intervals.empty())
+    assert progress.line(0, NS_PER_S, "steady") == "00:00/00:01 steady | gpu 5 ok, no answer lately"
+
+
+def test_nothing_yet() -> None:
+    """Before the first answer, the line says so."""
+    assert (
+        Progress(["gpu"], 1)
+        .line(0, 3600 * NS_PER_S, "warm-up")
+        .endswith("00:00/1:00:00 warm-up | gpu 0 ok, no answer yet")
+    )
+
+
+def test_notable_lag_is_mentioned() -> None:
+    """The generator's own lateness appears once it matters."""
+    batch = runs.results(0, 0, 0, [100.0] * 50)
+    batch["sent_ns"] = batch["intended_ns"] + 20_000_000
+    progress = Progress(["gpu"], 1)
+    progress.add(runs.recorded(batch))
+    assert progress.line(0, NS_PER_S, "p").endswith(", lag p99 20.0 ms")
+
+
+@pytest.mark.parametrize("name", runs.HOSTILE)
+def test_hostile_names_stay_on_the_line(name: str) -> None:
+    """A name cannot break the line or steer the terminal."""
+    line = Progress([name], 1).line(0, NS_PER_S, name)
+    assert len(line.splitlines()) == 1
+    assert not set(line) & {"\x1b", "\x07", "\u202e"}
+
+
+def test_no_verdict_words() -> None:
+    """Numbers only: looking at verdicts during a run makes them wrong."""
+    progress = Progress(["gpu"], 1)
+    progress.add(runs.recorded(runs.results(0, 0, 0, [900.0] * 50)))
+    line = progress.line(0, NS_PER_S, "steady")
+    assert not any(word in line for word in ("pass", "increase", "undecided", "verdict"))
