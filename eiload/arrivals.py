@@ -25,9 +25,12 @@ from eiload.clock import NS_PER_S
 __all__ = ["BurstRate", "ClosedPhase", "ConstantRate", "OpenPhase", "Phase", "RampRate", "Rate"]
 
 CHUNK = 4096
-"""Arrivals per chunk: large enough that numpy's overhead vanishes, small enough (32 kB) to cache."""
+"""Arrivals per chunk: large enough that numpy's overhead vanishes, small enough for the cache."""
 
 Instants = NDArray[np.int64]
+
+Piece = tuple[int, float, float]
+"""Part of a profile: its length in ns, the rate per s at its start and at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,9 @@ class ConstantRate:
 
     per_s: float
 
-    def pieces(self, duration_s: float) -> list[tuple[float, float, float]]:
-        """Return the profile as (length in s, rate at its start, rate at its end) pieces."""
-        return [(duration_s, self.per_s, self.per_s)]
+    def pieces(self, duration_ns: int) -> list[Piece]:
+        """Return the rate over `duration_ns`, piece by piece."""
+        return [(duration_ns, self.per_s, self.per_s)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,9 @@ class RampRate:
     start_per_s: float
     end_per_s: float
 
-    def pieces(self, duration_s: float) -> list[tuple[float, float, float]]:
-        """Return the profile as (length in s, rate at its start, rate at its end) pieces."""
-        return [(duration_s, self.start_per_s, self.end_per_s)]
+    def pieces(self, duration_ns: int) -> list[Piece]:
+        """Return the rate over `duration_ns`, piece by piece."""
+        return [(duration_ns, self.start_per_s, self.end_per_s)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +65,16 @@ class BurstRate:
     burst_for_ns: int
     every_ns: int
 
-    def pieces(self, duration_s: float) -> list[tuple[float, float, float]]:
-        """Return the profile as (length in s, rate at its start, rate at its end) pieces."""
-        burst_s = self.burst_for_ns / NS_PER_S
-        calm_s = (self.every_ns - self.burst_for_ns) / NS_PER_S
-        pieces: list[tuple[float, float, float]] = []
-        left_s = duration_s
-        while left_s > 0:
-            for length_s, rate in ((calm_s, self.base_per_s), (burst_s, self.burst_per_s)):
-                taken_s = min(length_s, left_s)
-                if taken_s > 0:
-                    pieces.append((taken_s, rate, rate))
-                left_s -= taken_s
+    def pieces(self, duration_ns: int) -> list[Piece]:
+        """Return the rate over `duration_ns`, piece by piece; the last ones may be cut short."""
+        calm_ns = self.every_ns - self.burst_for_ns
+        pieces: list[Piece] = []
+        for period_ns in range(0, duration_ns, self.every_ns):
+            left_ns = duration_ns - period_ns
+            pieces.append((min(calm_ns, left_ns), self.base_per_s, self.base_per_s))
+            if left_ns > calm_ns:
+                burst_ns = min(self.burst_for_ns, left_ns - calm_ns)
+                pieces.append((burst_ns, self.burst_per_s, self.burst_per_s))
         return pieces
 
 
@@ -99,28 +100,33 @@ class OpenPhase:
         Yields:
             int64 arrays of shape (n,), n >= 1; all values in [0, duration_ns).
         """
-        profile = _Profile(self.rate.pieces(self.duration_ns / NS_PER_S))
+        profile = _Profile(self.rate.pieces(self.duration_ns))
         rng = np.random.default_rng(seed)
-        count = 0.0
+        count, last_ns = 0.0, 0
         while True:
             if self.process == "poisson":
-                units = count + np.cumsum(rng.standard_exponential(CHUNK))
+                # One sum from the first arrival on, so that it does not show where chunks end.
+                steps = np.concatenate(([count], rng.standard_exponential(CHUNK)))
+                units = np.cumsum(steps)[1:]
                 count = float(units[-1])
             else:
                 units = count + np.arange(CHUNK) + 0.5
                 count += CHUNK
             within = units < profile.total
             offsets = np.floor(profile.inverse(units[within]) * NS_PER_S).astype(np.int64)
-            # Rounding may put the very last arrival on the phase's end: it still belongs to it.
-            np.minimum(offsets, self.duration_ns - 1, out=offsets)
+            # Rounding may put the very last arrival on the phase's end, to which it still belongs,
+            # and two that are less than its error apart in the wrong order.
+            np.clip(offsets, last_ns, self.duration_ns - 1, out=offsets)
+            np.maximum.accumulate(offsets, out=offsets)
             if len(offsets):
+                last_ns = int(offsets[-1])
                 yield offsets
             if not within.all():
                 return
 
     def expected(self) -> float:
         """Return the expected number of arrivals."""
-        return _Profile(self.rate.pieces(self.duration_ns / NS_PER_S)).total
+        return _Profile(self.rate.pieces(self.duration_ns)).total
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +159,10 @@ def phase_seed(seed: int, phase: int) -> int:
 class _Profile:
     """The expected count Lambda of a piecewise linear rate, and its inverse."""
 
-    def __init__(self, pieces: list[tuple[float, float, float]]) -> None:
-        lengths, starts, ends = (np.array(column) for column in zip(*pieces, strict=True))
-        self._times = np.concatenate(([0.0], np.cumsum(lengths)))
+    def __init__(self, pieces: list[Piece]) -> None:
+        lengths_ns, starts, ends = (np.array(column) for column in zip(*pieces, strict=True))
+        self._times = np.concatenate(([0], np.cumsum(lengths_ns))) / NS_PER_S
+        lengths = lengths_ns / NS_PER_S
         self._counts = np.concatenate(([0.0], np.cumsum(lengths * (starts + ends) / 2)))
         self._starts = starts
         self._slopes = (ends - starts) / lengths
@@ -167,5 +174,7 @@ class _Profile:
         need = counts - self._counts[piece]
         start, slope = self._starts[piece], self._slopes[piece]
         # need = start t + slope t^2 / 2, solved in the form that is stable for slope -> 0.
-        root = np.sqrt(np.maximum(start * start + 2 * slope * need, 0.0))
-        return np.asarray(self._times[piece] + 2 * need / (start + root))
+        denominator = start + np.sqrt(np.maximum(start * start + 2 * slope * need, 0.0))
+        # It is 0 only where nothing is needed: at the foot of a ramp that begins at rate 0.
+        taken = np.divide(2 * need, denominator, out=np.zeros_like(need), where=denominator > 0)
+        return np.asarray(np.minimum(self._times[piece] + taken, self._times[piece + 1]))
