@@ -62,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line `argv` (the process's own if None) and return its exit status."""
     program = console.Parser(prog="eiload", description=DESCRIPTION, epilog=EPILOG)
     program.add_argument("--version", action=_Version)
-    return console.run(program, _COMMANDS, sys.argv[1:] if argv is None else argv)
+    return console.run(program, COMMANDS, sys.argv[1:] if argv is None else argv)
 
 
 # -- predict -----------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ def _report(arguments: argparse.Namespace) -> int:
     return judgement.exit_status
 
 
-_COMMANDS = (
+COMMANDS = (
     console.Command(
         "predict", "send a picture to a server, show times and detections", _fill_predict, _predict
     ),

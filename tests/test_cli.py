@@ -1,0 +1,242 @@
+"""The `eiload` command: help, errors, exit statuses, output that is cut short."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eiload import cli, console, run
+from eiload.cli import main
+from eiload.errors import EngineError, OutputError, ScenarioError, TargetError
+from tests.report import runs
+
+EILOAD = [sys.executable, "-c", "import sys; from eiload.cli import main; sys.exit(main())"]
+
+
+def eiload(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        [*EILOAD, *arguments],
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> str:
+    """Return the path of a good scenario."""
+    path = tmp_path / "golden.yaml"
+    path.write_text(runs.SCENARIO, encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def run_file(tmp_path: Path) -> str:
+    """Return the path of a good run file."""
+    path = tmp_path / "run.json"
+    run.save(path, runs.golden().to_json())
+    return str(path)
+
+
+# -- help --------------------------------------------------------------------------------------
+
+
+def test_help_names_every_command_and_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help says what it is for, with examples and what each exit status means."""
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    assert left.value.code == 0
+    out = capsys.readouterr().out
+    for command in ("predict", "serve", "make-model", "validate", "schema", "report", "compare"):
+        assert f"    {command} " in out
+    for status in ("0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "130, 143"):
+        assert f"\n  {status}" in out
+    assert "examples:" in out
+
+
+@pytest.mark.parametrize("command", ["predict", "validate", "schema", "report", "compare"])
+def test_each_command_has_help_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command's help has its purpose and an example that begins with its name."""
+    with pytest.raises(SystemExit) as left:
+        main([command, "--help"])
+    assert left.value.code == 0
+    assert f"\n  eiload {command} " in capsys.readouterr().out.replace("eiload schema\n", "")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`eiload --help` is quick because it loads none of the heavy libraries."""
+    code = (
+        "import sys; from eiload.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'numpy', 'scipy', 'pydantic', 'grpc', 'locust', 'rich', 'PIL'}"
+        " & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stderr == "[]\n"
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """The installed version is printed."""
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out.startswith("eiload 0.")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "no command given; see 'eiload --help'"),
+        (["bogus"], "argument COMMAND: invalid choice: 'bogus'"),
+        (["validate"], "the following arguments are required: FILE; see 'eiload validate --help'"),
+        (["report", "x", "--form", "json"], "unrecognized arguments: --form json"),
+        (["report", "x", "--format", "pdf"], "argument --format: invalid choice: 'pdf'"),
+    ],
+)
+def test_usage_errors_are_one_line(
+    argv: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong command line is one line on stderr and status 2."""
+    with pytest.raises(SystemExit) as left:
+        main(argv)
+    assert left.value.code == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(f"eiload: {message}")
+
+
+# -- errors and exit statuses ------------------------------------------------------------------
+
+
+def command(error: BaseException) -> list[console.Command]:
+    """Return a command `do` that raises `error`."""
+
+    def do(_arguments: object) -> int:
+        raise error
+
+    return [console.Command("do", "", lambda _parser: None, do)]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (
+            ScenarioError("a.yaml:1:1: wrong\nb.yaml: too"),
+            2,
+            "a.yaml:1:1: wrong\neiload: b.yaml: too",
+        ),
+        (TargetError("target 'x': gone"), 4, "target 'x': gone"),
+        (EngineError("died"), 5, "died"),
+        (OutputError("disk full"), 6, "disk full"),
+        (ZeroDivisionError("x"), 5, "internal error: ZeroDivisionError: x; this is a defect of"),
+    ],
+)
+@pytest.mark.parametrize("debug", [False, True])
+def test_errors(
+    error: Exception, status: int, message: str, debug: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error is its lines and its status; the traceback is for --debug only."""
+    argv = ["do", "--debug"] if debug else ["do"]
+    assert console.run(console.Parser(prog="eiload"), command(error), argv) == status
+    err = capsys.readouterr().err
+    assert f"eiload: {message}" in err
+    assert ("Traceback" in err) == debug
+
+
+def test_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ctrl-C is status 130 without a traceback."""
+    assert console.run(console.Parser(), command(KeyboardInterrupt()), ["do"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_terminated() -> None:
+    """SIGTERM is status 143, through every `finally`."""
+
+    def do(_arguments: object) -> int:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return 0
+
+    with pytest.raises(SystemExit) as left:
+        console.run(console.Parser(), [console.Command("do", "", lambda _parser: None, do)], ["do"])
+    assert left.value.code == 143
+
+
+# -- output ------------------------------------------------------------------------------------
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    """`eiload schema | head -1` ends in silence with the status that it has."""
+    process = subprocess.Popen([*EILOAD, "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(30) == 0
+    assert err == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_status_6() -> None:
+    """When stdout cannot be written, the command says so and ends with status 6."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*EILOAD, "schema"], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
+    assert done.returncode == 6
+    assert done.stderr.startswith(b"eiload: standard output: cannot be written: No space")
+    assert done.stderr.count(b"\n") == 1
+
+
+# -- validate, schema --------------------------------------------------------------------------
+
+
+def test_validate_good_and_bad(
+    scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Good files get a line on stdout, bad ones all of their errors on stderr, and status 2."""
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: x\ntraffik: []\n", encoding="utf-8")
+    assert main(["validate", scenario, str(bad), str(tmp_path / "none.yaml")]) == 2
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{scenario}: 2 targets (gpu 127.0.0.1:8500, ei 127.0.0.1:9000)")
+    assert f"eiload: {bad}:2:1: traffik: unknown key (did you mean 'traffic'?)" in err
+    assert f"eiload: {tmp_path / 'none.yaml'}: no such file" in err
+    assert "Traceback" not in err
+
+
+def test_validate_looks_at_the_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is no image is found before any load."""
+    (tmp_path / "not.jpg").write_bytes(b"nothing")
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        runs.SCENARIO.replace("{synthetic: 64x48}", "{images: [not.jpg]}"), encoding="utf-8"
+    )
+    assert main(["validate", str(path)]) == 2
+    assert "not.jpg: not an image" in capsys.readouterr().err
+
+
+def test_schema_is_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    """The schema is JSON and describes a scenario."""
+    assert main(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert schema["title"] == "eiload scenario"
+    assert "targets" in schema["properties"]
+
+
+def test_commands_are_those_of_the_table() -> None:
+    """Every command can be described without being run."""
+    assert len({command.name for command in cli.COMMANDS}) == len(cli.COMMANDS)

@@ -1,0 +1,83 @@
+"""What `eiload validate` says of a good scenario."""
+
+import pytest
+
+from eiload.outlook import outlook
+from tests.report import runs
+
+
+def of(*changes: tuple[str, str]) -> list[str]:
+    """Return the outlook of the golden scenario with some of its text replaced."""
+    text = runs.SCENARIO
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return outlook(runs.scenario(text))
+
+
+def test_what_it_would_do() -> None:
+    """The first line has targets, phases, length, requests, objectives and comparison."""
+    assert of()[0] == (
+        "2 targets (gpu 127.0.0.1:8500, ei 127.0.0.1:9000), 2 phases (warm-up, steady), 70 s, "
+        "about 3,020 requests to each target (measured: about 3,000 requests), 2 objectives, "
+        "compares ei with gpu"
+    )
+
+
+def test_a_run_that_is_long_enough() -> None:
+    """3,000 requests in 60 s may decide p99, and 5 % of errors; p99.9 is too far out."""
+    assert of()[1:] == ["cannot compare, for want of requests: p99.9 (20,000)"]
+
+
+@pytest.mark.parametrize(
+    ("objective", "least", "longer"),
+    [("p99.9 < 900 ms", "20,000", "6 min 40 s"), ("errors < 0.1 %", "3,688", "74 s")],
+)
+def test_too_few_requests(objective: str, least: str, longer: str) -> None:
+    """An objective that takes more requests is named, with how many and how long that is."""
+    assert (
+        f"cannot decide {objective}: needs at least {least} requests, "
+        f"this run expects 3,000; at this rate that is {longer}"
+    ) in of(("p99 < 400 ms", objective))
+
+
+def test_too_short() -> None:
+    """Nothing is decided on less than a minute, whatever the rate."""
+    lines = of(("rate: 50/s, for: 60 s", "rate: 500/s, for: 30 s"))
+    assert "cannot decide p99 < 400 ms: needs at least 60 s, measures 30 s" in lines
+    assert "cannot compare at p99, the headline: needs at least 60 s, measures 30 s" in lines
+
+
+def test_a_closed_loop_never_passes() -> None:
+    """Users who wait for their answers make no schedule, and cannot show that an SLA holds."""
+    first, *rest = of(("rate: 50/s, for: 60 s", "users: 10, for: 60 s"))
+    assert "measured: as many requests as its users get answered" in first
+    assert rest[0].startswith("cannot decide p99 < 400 ms: a closed loop")
+
+
+def test_one_phase_one_target() -> None:
+    """An objective for a phase or a target is looked at there."""
+    lines = of(
+        (
+            "objectives: [p99 < 400 ms, errors < 5 %]",
+            "objectives: [{target: ei, phase: burst, objective: p99 < 1 s}]",
+        ),
+        ("for: 60 s}", "for: 60 s}\n  - {phase: burst, rate: 10/s, for: 60 s}"),
+    )
+    assert lines[1] == (
+        "cannot decide p99 < 1 s of ei in burst: needs at least 2,000 requests, "
+        "this run expects 600; at this rate that is 3 min 20 s"
+    )
+
+
+def test_the_same_server_twice() -> None:
+    """A comparison of a server with itself is called what it is."""
+    assert of(("127.0.0.1:9000", "127.0.0.1:8500"))[0].endswith(
+        "compares ei with gpu, which are the same server (an A/A run)"
+    )
+
+
+def test_stand_ins_are_emulated() -> None:
+    """A target without a server says that it is emulated."""
+    line = of(('server: "127.0.0.1:8500"', "stand_in: p2.xlarge"))[0]
+    assert line.startswith("2 targets (gpu emulated, ei 127.0.0.1:9000)")
