@@ -152,7 +152,7 @@ def refusal(status: Status, detail: str, target: Target, tensor: TensorInfo) -> 
 
 _REMEDIES: tuple[tuple[Status, str, str], ...] = (
     # Status, what its text has in it, what to do. The first that fits is taken.
-    (Status.NOT_FOUND, r"Specific\(|version", "correct `version:` or `model:`"),
+    (Status.NOT_FOUND, r"Specific\(|version \d", "correct `version:` or `model:`"),
     (Status.NOT_FOUND, "", "correct `model:`"),
     (Status.FAILED_PRECONDITION, "signature key", "correct `signature:`"),
     (Status.INVALID_ARGUMENT, "version label", "correct `version_label:`"),

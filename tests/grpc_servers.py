@@ -109,27 +109,34 @@ def grpc_server(
 
 @contextlib.contextmanager
 def raw_server(behave: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Serve connections one after the other with `behave`; yield the port."""
+    """Serve each connection with `behave`, in a thread of its own; yield the port."""
     listener = socket.create_server(("127.0.0.1", 0))
+    connections: list[socket.socket] = []
+    threads: list[threading.Thread] = []
 
-    def serve() -> None:
+    def serve(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            behave(connection)
+
+    def accept() -> None:
         with contextlib.suppress(OSError):
             while True:
-                connection, _ = listener.accept()
-                with connection, contextlib.suppress(OSError):
-                    connection.settimeout(10)
-                    behave(connection)
+                connections.append(listener.accept()[0])
+                threads.append(threading.Thread(target=serve, args=connections[-1:], daemon=True))
+                threads[-1].start()
 
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
+    acceptor = threading.Thread(target=accept, daemon=True)
+    acceptor.start()
     try:
         yield listener.getsockname()[1]
     finally:
-        # Closing alone does not wake a thread that waits in accept().
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
+        # Closing alone does not wake a thread that waits in accept() or recv().
+        for each in (listener, *connections):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(5)
+        for thread in (acceptor, *threads):
+            thread.join(5)
 
 
 def http1(connection: socket.socket) -> None:
