@@ -8,7 +8,7 @@ queue are not independent. Units: ns for times inside, requests and minutes in t
 import math
 from collections.abc import Iterable, Sequence
 
-from eiload import blocks, shares
+from eiload import blocks, shares, wording
 from eiload.arrivals import ClosedPhase, OpenPhase, Phase
 from eiload.clock import NS_PER_S
 from eiload.report import words
@@ -34,9 +34,9 @@ def _summary(scenario: Scenario) -> str:
     parts = [
         _listed("target", [_target(name, target) for name, target in scenario.targets.items()]),
         _listed("phase", [words.safe(phase.name) for phase in phases]),
-        words.duration(scenario.duration_ns),
+        wording.span(scenario.duration_ns / NS_PER_S),
         requests,
-        _count(len(scenario.objectives), "objective"),
+        wording.count(len(scenario.objectives), "objective"),
     ]
     if compare := scenario.compare:
         parts.append(
@@ -58,11 +58,7 @@ def _target(name: str, target: Target) -> str:
 
 
 def _listed(noun: str, names: Sequence[str]) -> str:
-    return f"{_count(len(names), noun)} ({', '.join(names)})"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{words.count(number)} {noun}{'' if number == 1 else 's'}"
+    return f"{wording.count(len(names), noun)} ({', '.join(names)})"
 
 
 def _expected(phases: Sequence[Phase]) -> str:
@@ -71,7 +67,7 @@ def _expected(phases: Sequence[Phase]) -> str:
     closed = any(isinstance(phase, ClosedPhase) for phase in phases)
     if closed and not number:
         return "as many requests as its users get answered"
-    return f"about {words.count(number)} requests{' and those of its users' if closed else ''}"
+    return f"about {wording.count(number)} requests{' and those of its users' if closed else ''}"
 
 
 def _open_requests(phases: Iterable[Phase]) -> float:
@@ -115,15 +111,16 @@ def _too_little(phases: Sequence[Phase], least: int) -> str:
         return "a closed loop slows down with its server; it can show a miss, never that it holds"
     length_ns = sum(phase.duration_ns for phase in phases)
     if length_ns < LEAST_NS:
-        return f"needs at least {words.duration(LEAST_NS)}, measures {words.duration(length_ns)}"
+        least_s, length_s = LEAST_NS / NS_PER_S, length_ns / NS_PER_S
+        return f"needs at least {wording.span(least_s)}, measures {wording.span(length_s)}"
     expected = _open_requests(phases)
     if expected >= least:
         return ""
-    needs = f"needs at least {words.count(least)} requests, this run expects"
+    needs = f"needs at least {wording.count(least)} requests, this run expects"
     if not expected:
         return f"{needs} none"
-    longer = words.duration(math.ceil(length_ns * least / expected))
-    return f"{needs} {words.count(round(expected))}; at this rate that is {longer}"
+    longer = wording.span(length_ns / NS_PER_S * least / expected)
+    return f"{needs} {wording.count(round(expected))}; at this rate that is {longer}"
 
 
 def _uncompared(compare: Compare, phases: Sequence[Phase]) -> Iterable[str]:
@@ -131,7 +128,7 @@ def _uncompared(compare: Compare, phases: Sequence[Phase]) -> Iterable[str]:
         yield f"cannot compare at {format_percentile(compare.headline)}, the headline: {reason}"
     expected = _open_requests(phases)
     missing = [
-        f"{format_percentile(q)} ({words.count(_beyond(q))})"
+        f"{format_percentile(q)} ({wording.count(_beyond(q))})"
         for q in compare.quantiles
         if q != compare.headline and _beyond(q) > expected
     ]

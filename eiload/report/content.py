@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from eiload import wording
 from eiload.clock import NS_PER_S
 from eiload.judgement import Judgement
 from eiload.report import figures, words
@@ -19,7 +20,6 @@ from eiload.report.bars import Scale
 from eiload.report.figures import Figures, Ledger
 from eiload.result import Status
 from eiload.run import Run, TargetFacts
-from eiload.sla import Word
 from eiload.units import format_percentile
 
 __all__ = ["Bar", "Cell", "Column", "Foreign", "Line", "Row", "Section", "Tone", "sections"]
@@ -31,6 +31,8 @@ DEFINITIONS = (
 
 MOST_FAILURES = 5
 """Kinds of failures listed for each target; a server under stress invents many texts."""
+
+FIRST_NOTE = "it loads the model into the accelerator"
 
 NO_VERDICT = "no verdict"
 
@@ -111,13 +113,17 @@ def _subject(run: Run) -> Section:
     scenario = run.scenario
     started = datetime.fromtimestamp(run.started_wall_ns // NS_PER_S, UTC)
     planned_ns = sum(phase.duration_ns for phase in scenario.traffic)
-    length = words.duration(run.ended_ns)
+    length = wording.span(run.ended_ns / NS_PER_S)
     lines: list[Line] = [
         (f"{length} of load, from {started:%Y-%m-%d %H:%M:%S} UTC, seed {scenario.seed}",)
     ]
     if run.stopped:
         lines.append(
-            ("stopped early (", Foreign(run.stopped), f"): {length} of {words.duration(planned_ns)}")
+            (
+                "stopped early (",
+                Foreign(run.stopped),
+                f"): {length} of {wording.span(planned_ns / NS_PER_S)}",
+            )
         )
     for target in run.targets:
         lines.append(
@@ -169,9 +175,9 @@ def _times_row(row: Figures) -> Row:
     return Row(
         (
             Foreign(name + emulated),
-            words.count(row.ledger.scheduled),
+            wording.count(row.ledger.scheduled),
             words.per_second(row.throughput_per_s),
-            words.percent(row.ledger.error_share),
+            wording.share(row.ledger.error_share),
             *(words.milliseconds(row.response_ns[q]) for q in figures.QUANTILES),
             words.milliseconds(row.max_ok_ns),
             words.milliseconds(row.service_p99_ns),
@@ -190,7 +196,9 @@ def _requests(run: Run) -> Section:
         whole = run.phases()
         everything = figures.ledger(run.statuses(index, whole))
         warm_up = figures.ledger(run.statuses(index, [span for span in whole if span.warm_up]))
-        apart = f"; {words.count(warm_up.scheduled)} of them in warm-up" if warm_up.scheduled else ""
+        apart = (
+            f"; {wording.count(warm_up.scheduled)} of them in warm-up" if warm_up.scheduled else ""
+        )
         lines.append((*_name(target), f": {_sum(everything)}{apart}"))
         lines += _beside(target)
     return Section("every request", lines=tuple(lines))
@@ -198,26 +206,22 @@ def _requests(run: Run) -> Section:
 
 def _sum(ledger: Ledger) -> str:
     """Return the ledger as an equation: nothing is lost in silence."""
-    lost = f" + {words.count(ledger.lost)} lost" if ledger.lost else ""
+    lost = f" + {wording.count(ledger.lost)} lost" if ledger.lost else ""
     return (
-        f"scheduled {words.count(ledger.scheduled)} = {words.count(ledger.ok)} ok"
-        f" + {words.count(ledger.failed)} failed + {words.count(ledger.dropped)} dropped"
-        f" + {words.count(ledger.unfinished)} unfinished{lost}"
+        f"scheduled {wording.count(ledger.scheduled)} = {wording.count(ledger.ok)} ok"
+        f" + {wording.count(ledger.failed)} failed + {wording.count(ledger.dropped)} dropped"
+        f" + {wording.count(ledger.unfinished)} unfinished{lost}"
     )
 
 
 def _beside(target: TargetFacts) -> Iterable[Line]:
     """Yield what is known beside the load: the first inference, the answers' contents."""
     if target.first_inference_ns is not None:
-        yield (
-            f"  first inference {words.milliseconds(target.first_inference_ns)} ms, before the load"
-            " (it loads the model into the accelerator)",
-        )
+        took = words.milliseconds(target.first_inference_ns)
+        yield (f"  first inference, before the load: {took} ms ({FIRST_NOTE})",)
     if target.answers_checked:
-        yield (
-            f"  answers checked {words.count(target.answers_checked)},"
-            f" bad {words.count(target.answers_bad)}",
-        )
+        checked, bad = map(wording.count, (target.answers_checked, target.answers_bad))
+        yield (f"  answers checked: {checked}, bad: {bad}",)
 
 
 def _failures(run: Run) -> Section:
@@ -231,11 +235,11 @@ def _failures(run: Run) -> Section:
                 kinds[status.name] = number - explained
         ranked = sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))
         rows += [
-            Row((Foreign(target.name), words.count(number), Foreign(text)))
+            Row((Foreign(target.name), wording.count(number), Foreign(text)))
             for text, number in ranked[:MOST_FAILURES]
         ]
         if rest := ranked[MOST_FAILURES:]:
-            total = words.count(sum(number for _, number in rest))
+            total = wording.count(sum(number for _, number in rest))
             rows.append(Row((Foreign(target.name), total, f"of {len(rest)} other kinds")))
     columns = (Column("target", right=False), Column("requests"), Column("how", right=False))
     return Section("what did not end well", "warm-up included", columns, tuple(rows))

@@ -9,16 +9,16 @@ request; one that did not end OK is slower than everything, so a quantile among 
 `max_ok_ns` is of the requests that ended OK, and says so.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from eiload.blocks import reportable
-from eiload.clock import NS_PER_S
 from eiload.recorder import Kind
 from eiload.result import Status
 from eiload.run import PhaseSpan, Run, Sample, TargetFacts
+from eiload.series import throughput_per_s
 
 __all__ = ["QUANTILES", "Figures", "Ledger", "figures", "ledger", "quantile_ns", "tables"]
 
@@ -53,7 +53,7 @@ class Figures:
     warm_up: bool
     ledger: Ledger
     throughput_per_s: float
-    """Requests that ended OK, per second of the phases; NaN when they lasted no time."""
+    """Good answers that came, per second of the phases; NaN when they lasted no time."""
     response_ns: dict[float, float | None]
     """Response time at each of `QUANTILES`; None where the data cannot support it."""
     mean_ok_ns: float
@@ -92,17 +92,15 @@ def figures(run: Run, target: int, spans: Sequence[PhaseSpan], phase: str = "") 
     lag = run.sample(target, spans, Kind.LAG)
     # A lag is known of every request that was sent, so how the others ended must not count twice.
     lag = replace(lag, bad=np.zeros_like(lag.bad))
-    seconds = _length_ns(run, spans) / NS_PER_S
-    none = float("nan")
     return Figures(
         facts=run.targets[target],
         phase=phase,
         warm_up=bool(spans) and all(span.warm_up for span in spans),
         ledger=ledger(run.statuses(target, spans)),
-        throughput_per_s=response.good / seconds if seconds else none,
+        throughput_per_s=throughput_per_s(run, target, spans),
         response_ns={q: quantile_ns(response, q) for q in QUANTILES},
         mean_ok_ns=response.mean_ns(),
-        max_ok_ns=float(response.max_ns) if response.good else none,
+        max_ok_ns=float(response.max_ns) if response.good else float("nan"),
         service_p99_ns=quantile_ns(run.sample(target, spans, Kind.SERVICE), 0.99),
         lag_p99_ns=quantile_ns(lag, 0.99),
     )
@@ -120,15 +118,3 @@ def tables(run: Run) -> list[list[Figures]]:
         + [figures(run, target, [span], phase=span.name) for span in apart]
         for target in range(len(run.targets))
     ]
-
-
-def _length_ns(run: Run, spans: Iterable[PhaseSpan]) -> int:
-    """Return how long the phases lasted, to the ns: a stopped run ends within a phase."""
-    chosen = {span.index for span in spans}
-    length_ns, start_ns = 0, 0
-    for index, phase in enumerate(run.scenario.traffic):
-        end_ns = min(start_ns + phase.duration_ns, run.ended_ns)
-        if index in chosen:
-            length_ns += max(0, end_ns - start_ns)
-        start_ns += phase.duration_ns
-    return length_ns

@@ -9,7 +9,6 @@ Jenkins' junit-10.xsd): where one demands an element or attribute that the other
 there. The standard library writes the XML; text that XML cannot hold is escaped before (`words`).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
@@ -18,7 +17,6 @@ from eiload.clock import NS_PER_S
 from eiload.judgement import Judgement
 from eiload.report import words
 from eiload.run import Run
-from eiload.sla import Word
 
 __all__ = ["render"]
 
@@ -67,7 +65,9 @@ def render(run: Run, judgement: Judgement, *, undecided_ok: bool = False) -> str
     )
     properties = ET.SubElement(suite, "properties")
     facts = {f"target {target.name}": target.address for target in run.targets}
-    facts |= {f"emulated {target.name}": target.emulated for target in run.targets if target.emulated}
+    facts |= {
+        f"emulated {target.name}": target.emulated for target in run.targets if target.emulated
+    }
     for key, value in (run.environment | facts).items():
         ET.SubElement(
             properties, "property", {"name": words.safe(key) or "-", "value": words.safe(value)}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from eiload import wording
 from eiload.blocks import BEYOND, reportable
 from eiload.clock import NS_PER_MS
 from eiload.detections import Detection
@@ -72,7 +73,7 @@ class Prediction:
 def opening(prediction: Prediction) -> list[str]:
     """Return the lines to show before the first request is sent."""
     size = f"{prediction.width} x {prediction.height}"
-    request = f"{words.safe(prediction.request)}, {words.count(prediction.request_bytes)} bytes"
+    request = f"{words.safe(prediction.request)}, {wording.count(prediction.request_bytes)} bytes"
     return [
         f"{words.safe(prediction.server)} {words.safe(prediction.model)}",
         f"{words.safe(prediction.picture)} ({size}) as {request} a request",
@@ -121,11 +122,11 @@ def _times(rest: Sequence[Inference]) -> list[str]:
         ),
         f"max {words.milliseconds(max(good))}",
     ]
-    lines = [f"service time of {words.count(len(good))} inferences, ms: {', '.join(figures)}"]
+    lines = [f"service time of {wording.count(len(good))} inferences, ms: {', '.join(figures)}"]
     missing = [q for q in QUANTILES if not reportable(q, len(rest))]
     if missing:
         needs = ", ".join(
-            f"{format_percentile(q)} {words.count(math.ceil(BEYOND / (1 - q) - 1e-6))}"
+            f"{format_percentile(q)} {wording.count(math.ceil(BEYOND / (1 - q) - 1e-6))}"
             for q in missing
         )
         lines.append(f"not shown, for want of inferences (--count): {needs}")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from eiload import wording
 from eiload.clock import NS_PER_MS, NS_PER_S
 from eiload.recorder import Intervals, Kind
 from eiload.report import words
@@ -125,8 +126,8 @@ def _counts(now: TargetNow) -> str:
         "lost": so_far.lost,
         "in flight": now.in_flight,
     }
-    shown = [f"{words.count(number)} {what}" for what, number in others.items() if number]
-    return ", ".join([f"{words.count(so_far.ok)} ok", *shown])
+    shown = [f"{wording.count(number)} {what}" for what, number in others.items() if number]
+    return ", ".join([f"{wording.count(so_far.ok)} ok", *shown])
 
 
 def _times(now: TargetNow) -> str:

@@ -22,7 +22,7 @@ from rich.text import Text
 
 from eiload.judgement import Judgement
 from eiload.report import bars, words
-from eiload.report.content import Bar, Cell, Foreign, Line, Row, Section, Tone, sections
+from eiload.report.content import Bar, Cell, Line, Row, Section, Tone, sections
 from eiload.run import Run
 
 __all__ = ["PLAIN", "Look", "look_of", "render"]

@@ -1,4 +1,4 @@
-"""How numbers and foreign text are written in every report.
+"""How the numbers of tables and foreign text are written in every report.
 
 What it knows: units, rounding, what is unsafe to show. What it must not know: runs, verdicts, the
 form that the text ends up in (each form escapes its own markup on top of `safe`).
@@ -14,18 +14,15 @@ that forge a line of the report, overrides of the writing direction that make it
 import math
 import unicodedata
 
-from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.clock import NS_PER_MS
 
 __all__ = [
     "FAILED",
     "NOT_KNOWN",
-    "count",
-    "duration",
     "milliseconds",
     "per_second",
-    "percent",
     "safe",
-    "signed_percent",
+    "three_digits",
 ]
 
 NOT_KNOWN = "-"
@@ -64,49 +61,16 @@ def milliseconds(value_ns: float | None) -> str:
     """Return a time in ms with three significant digits and no unit; see above for ``-``."""
     if value_ns is None or math.isnan(value_ns):
         return NOT_KNOWN
-    if math.isinf(value_ns):
-        return FAILED
-    return _three_digits(value_ns / NS_PER_MS)
+    return FAILED if math.isinf(value_ns) else three_digits(value_ns / NS_PER_MS)
 
 
 def per_second(rate: float) -> str:
     """Return a rate per second with three significant digits and no unit."""
-    return NOT_KNOWN if not math.isfinite(rate) else _three_digits(rate)
+    return three_digits(rate) if math.isfinite(rate) else NOT_KNOWN
 
 
-def _three_digits(value: float) -> str:
+def three_digits(value: float) -> str:
+    """Return a finite number with three significant digits, at most three of them decimals."""
     size = abs(value)
     decimals = 0 if size >= 100 or size == 0 else 1 if size >= 10 else 2 if size >= 1 else 3
     return f"{value:,.{decimals}f}"
-
-
-def count(number: int) -> str:
-    """Return a whole number with thousands separated."""
-    return f"{number:,}"
-
-
-def percent(share: float) -> str:
-    """Return a share of 1 as per cent, with up to three significant digits."""
-    return NOT_KNOWN if not math.isfinite(share) else f"{share * 100:.3g} %"
-
-
-def signed_percent(ratio: float) -> str:
-    """Return a ratio as what it adds in per cent: 1.1 is ``+10 %``, 0.9 is ``-10 %``."""
-    if not math.isfinite(ratio):
-        return NOT_KNOWN
-    text = f"{(ratio - 1) * 100:+.1f} %"
-    return text if text not in {"-0.0 %", "+0.0 %"} else "0.0 %"
-
-
-def duration(span_ns: float) -> str:
-    """Return a length of time in the two largest units that it fills: ``1 h 20 min``, ``80 s``."""
-    if not math.isfinite(span_ns):
-        return NOT_KNOWN
-    if span_ns < 10 * NS_PER_S:
-        return f"{span_ns / NS_PER_S:.3g} s"
-    seconds = round(span_ns / NS_PER_S)
-    if seconds < 120:
-        return f"{seconds} s"
-    hours, minutes, seconds = seconds // 3600, seconds % 3600 // 60, seconds % 60
-    parts = [(hours, "h"), (minutes, "min"), (0 if hours else seconds, "s")]
-    return " ".join(f"{number} {unit}" for number, unit in parts if number)

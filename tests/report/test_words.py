@@ -30,33 +30,6 @@ def test_milliseconds(value_ns: float | None, text: str) -> None:
     assert words.milliseconds(value_ns) == text
 
 
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(0.0, "0 %"), (0.00123, "0.123 %"), (1.0, "100 %"), (math.nan, "-")],
-)
-def test_percent(share: float, text: str) -> None:
-    """A share is shown in per cent, and as unknown when it is of nothing."""
-    assert words.percent(share) == text
-
-
-@pytest.mark.parametrize(
-    ("span_ns", "text"),
-    [
-        (0, "0 s"),
-        (1_500_000_000, "1.5 s"),
-        (80_000_000_000, "80 s"),
-        (120_000_000_000, "2 min"),
-        (725_000_000_000, "12 min 5 s"),
-        (3_599_700_000_000, "1 h"),
-        (4_800_000_000_000, "1 h 20 min"),
-        (math.inf, "-"),
-    ],
-)
-def test_duration(span_ns: float, text: str) -> None:
-    """A length of time is rounded to the two largest units that it fills."""
-    assert words.duration(span_ns) == text
-
-
 def test_safe_keeps_what_people_write() -> None:
     """Scripts, combining characters and emoji stay as they are."""
     for text in ("שלום", "e\u0301clair", "👩\u200d💻 日本", "tab-free | <b> `x`"):
