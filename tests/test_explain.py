@@ -153,7 +153,8 @@ def test_fits() -> None:
             PIXELS,
             (
                 "input 'inputs' takes float32 [?, 224, 224, 3],"
-                " the payload is uint8 [1, 427, 640, 3]; export the model with an input of uint8 pixels or of encoded images"
+                " the payload is uint8 [1, 427, 640, 3];"
+                " export the model with an input of uint8 pixels or of encoded images"
             ),
         ),
         (
