@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from eiload import coco
 from eiload.scenario import Expect
 
-__all__ = ["BOXES", "CLASSES", "NUMBER", "SCORES", "Detection", "check", "detections"]
+__all__ = [
+    "BOXES",
+    "CLASSES",
+    "NUMBER",
+    "SCORES",
+    "SSD_OUTPUTS",
+    "Detection",
+    "check",
+    "detections",
+]
 
 BOXES = "detection_boxes"
 SCORES = "detection_scores"

@@ -21,22 +21,11 @@ from pathlib import Path
 import numpy as np
 
 from eiload import images
-from eiload.detections import Detection, check, detections
 from eiload.errors import ScenarioError
 from eiload.scenario import Payload, Target
 from eiload.tfserving import Tensor, info, predict_request
 
-__all__ = [
-    "Detection",
-    "Digest",
-    "check",
-    "detections",
-    "digest",
-    "problems",
-    "request",
-    "requests",
-    "tensors",
-]
+__all__ = ["Digest", "digest", "problems", "request", "requests", "tensors"]
 
 MAX_TENSOR_BYTES = 2**31 - 4096
 """protobuf's limit on a message is 2**31 - 1, TensorFlow Serving's own is the same; the rest of a
