@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eiload.arrivals import ClosedPhase
 from eiload.clock import NS_PER_S
@@ -62,6 +61,10 @@ class TargetFacts:
     notes: tuple[str, ...] = ()
     answers_checked: int = 0
     answers_bad: int = 0
+    answers_compared: int = 0
+    """Answers of a comparison's candidate that were held against the baseline's."""
+    answers_agreed: int = 0
+    """Of these, how many said the same."""
     details: dict[str, int] = field(default_factory=dict)
     """Failures by ``STATUS: text of the server``, with their number."""
 
@@ -244,9 +247,7 @@ class Run:
             bad, sum(sums), min(mins), max(maxs),
         )  # fmt: skip
 
-    def statuses(
-        self, target: int, spans: Iterable[PhaseSpan] | None = None
-    ) -> dict[Status, int]:
+    def statuses(self, target: int, spans: Iterable[PhaseSpan] | None = None) -> dict[Status, int]:
         """Return one target's requests by how they ended; phases as in `sample`."""
         totals: dict[Status, int] = {}
         for span in self.measured() if spans is None else spans:
@@ -258,7 +259,7 @@ class Run:
         """Return the run as plain data, the form of the run file."""
         return {
             "schema": SCHEMA,
-            "scenario": json.loads(self.scenario.to_json()),
+            "scenario": json.loads(self.scenario.masked().to_json()),
             "started_wall_ns": self.started_wall_ns,
             "ended_ns": self.ended_ns,
             "stopped": self.stopped,
@@ -334,8 +335,3 @@ def load(path: Path) -> Run:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:  # json's and unicode's errors are ValueErrors too
         raise ScenarioError(f"{path}: {error}") from error
-
-
-def sample_array(sample: Sample) -> NDArray[np.float64]:
-    """Return every OK request's time as its bucket's middle, ns, unsorted; for small samples."""
-    return np.repeat(bucket_mid_ns(sample.bucket), sample.count)

@@ -1,0 +1,417 @@
+"""One run, conducted: prepare the workers, start them together, collect, find who is missing.
+
+What it knows: agents by name, the messages to and from them (`agent`), the stand-ins of a run, the
+schedule as a whole. What it must not know: Locust, gRPC, how results are shown. It lives in the
+master or, in a run without workers, beside the one agent.
+
+`start` gives it a thread of its own; everything that happens is `post`ed to that thread's queue
+(messages, lost workers, a wish to stop), so its state needs no locks. When `done` is set, `run` or
+`error` holds the outcome; a fault ends a run early, but never without what was measured.
+
+Second 0 begins at one instant for all: workers that share the master's clock (same machine, same
+boot) get the instant itself, others a delay from the moment the word reaches them.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import queue
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from eiload.agent import PROTOCOL, Message
+from eiload.clock import NS_PER_S, Clock, boot_id
+from eiload.errors import EiloadError, EngineError, ScenarioError, TargetError
+from eiload.ledger import reconcile
+from eiload.recorder import Intervals
+from eiload.run import Run, TargetFacts, WorkerFacts
+from eiload.scenario import Scenario
+from eiload.schedule import Schedule
+from eiload.server.launch import StandInProcess
+from eiload.session import DRAIN_GRACE_NS, LOOKAHEAD_NS
+
+__all__ = ["Coordinator"]
+
+LEAD_NS = NS_PER_S // 2
+"""How far ahead the start is set, so that the word reaches every worker before it."""
+
+STOP_LEAD_NS = NS_PER_S // 10
+"""The same for an early stop; a worker that hears later says where it cut."""
+
+TAKEOVER_NS = LOOKAHEAD_NS + 2 * NS_PER_S
+"""How far ahead lost slices change hands: beyond what any worker has fed already."""
+
+FINAL_GRACE_NS = 8 * NS_PER_S
+"""How long after the last possible answer the coordinator waits for final reports."""
+
+PREPARE_GRACE_NS = 120 * NS_PER_S
+"""How long preparing may take beyond the targets' `ready_within`: decoding many images takes
+minutes on a small machine."""
+
+TICK_S = 0.25
+
+
+@dataclass
+class _Worker:
+    """What the coordinator knows of one agent."""
+
+    name: str
+    index: int
+    slices: list[int]
+    ready: Message | None = None
+    intervals: list[Intervals] = field(default_factory=list)
+    last: Message | None = None
+    ended_ns: int = 0
+    facts: WorkerFacts | None = None
+    lost: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Tell whether nothing more is to come from it."""
+        return bool(self.facts or self.lost)
+
+
+class Coordinator:
+    """Conducts one run.
+
+    Args:
+        scenario: what to do.
+        workers: the agents' names, in the order of their slices.
+        send: takes a message to the agent of that name.
+        clock: the clock.
+        say: told, in words, what is waited for or went wrong, for a person to read.
+        on_intervals: told of counts as they arrive, for showing progress.
+        driven: Locust's users make the requests; the run ends when it is stopped.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        workers: Sequence[str],
+        *,
+        send: Callable[[str, Message], None],
+        clock: Clock,
+        say: Callable[[str], None],
+        on_intervals: Callable[[Intervals], None],
+        driven: bool = False,
+    ) -> None:
+        self.scenario = scenario
+        self.done = threading.Event()
+        self.started = threading.Event()
+        """Set once the load is on."""
+        self.run: Run | None = None
+        self.error: EiloadError | None = None
+        self.stopped = ""
+        self._id = uuid.uuid4().hex
+        self._workers = {n: _Worker(n, i, [i]) for i, n in enumerate(workers)}
+        self._send = send
+        self._clock = clock
+        self._say = say
+        self._on_intervals = on_intervals
+        self._driven = driven
+        self._schedule = Schedule(scenario.traffic, scenario.seed)
+        self._inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self._origin_ns = 0
+        self._started_wall_ns = 0
+        self._problems: list[str] = []
+        self._stopping = False
+
+    # -- from outside ----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin, on a thread of its own."""
+        threading.Thread(target=self._conduct, name="eiload-coordinator", daemon=True).start()
+
+    def post(self, worker: str, message: Message) -> None:
+        """Take a message from an agent; returns at once."""
+        self._inbox.put((worker, message))
+
+    def lose(self, worker: str, why: str) -> None:
+        """Take note that a worker is gone."""
+        self._inbox.put((worker, {"type": "lost", "run": self._id, "why": why}))
+
+    def stop(self, reason: str) -> None:
+        """Ask for an early end; `done` follows when the drain has ended."""
+        self._inbox.put(("", {"type": "stop", "run": self._id, "why": reason}))
+
+    def cancel(self) -> None:
+        """End the drain now: whatever is in flight becomes unfinished."""
+        for worker in self._live():
+            self._send(worker.name, {"type": "cancel", "run": self._id})
+
+    @property
+    def elapsed_ns(self) -> int:
+        """Return the time since second 0 began; 0 before it."""
+        return max(0, self._clock.now_ns() - self._origin_ns) if self.started.is_set() else 0
+
+    @property
+    def in_flight(self) -> int:
+        """Return how many requests were in flight by the last reports."""
+        return sum(w.last["in_flight"] for w in self._workers.values() if w.last and not w.over)
+
+    # -- the coordinator's thread ----------------------------------------------------------
+
+    def _conduct(self) -> None:
+        try:
+            with contextlib.ExitStack() as stack:
+                addresses = self._start_stand_ins(stack)
+                self._prepare(addresses)
+                if not self._stopping:
+                    self._go()
+                    self._load()
+                self._tell_all({"type": "forget"})
+                # Targets must outlive the last request; now every agent has had its drain.
+            if self.started.is_set():
+                self.run = self._finish()
+            elif self.error is None:
+                self.error = EngineError(f"stopped before the load began ({self.stopped})")
+        except EiloadError as error:
+            self.error = error
+            self._tell_all({"type": "forget"})
+        except Exception as error:  # a defect must end the run, with a word
+            self.error = EngineError(f"internal error: {type(error).__name__}: {error}")
+            self._tell_all({"type": "forget"})
+        finally:
+            self.done.set()
+
+    def _start_stand_ins(self, stack: contextlib.ExitStack) -> dict[str, str]:
+        addresses = {}
+        for name, target in self.scenario.targets.items():
+            if target.stand_in is not None:
+                self._say(f"starting the stand-in {name!r}")
+                process = stack.enter_context(StandInProcess(target.stand_in, target.model))
+                addresses[name] = process.address
+        return addresses
+
+    def _prepare(self, addresses: dict[str, str]) -> None:
+        """Have every agent prepare; return when all are ready.
+
+        Raises:
+            EiloadError: one cannot, or says nothing.
+        """
+        for worker in self._workers.values():
+            self._tell(
+                worker,
+                {
+                    "type": "prepare",
+                    "protocol": PROTOCOL,
+                    "scenario": self.scenario.to_json(),
+                    "index": worker.index,
+                    "count": len(self._workers),
+                    "addresses": addresses,
+                    "driven": self._driven,
+                },
+            )
+        patience_ns = PREPARE_GRACE_NS + sum(
+            target.ready_within_ns + target.deadline_ns for target in self.scenario.targets.values()
+        )
+        give_up_ns = self._clock.now_ns() + patience_ns
+        while not all(worker.ready for worker in self._workers.values()) and not self._stopping:
+            self._hear()
+            if lost := [worker for worker in self._workers.values() if worker.lost]:
+                raise EngineError(
+                    f"worker {lost[0].name} was lost while it was getting ready: {lost[0].lost}"
+                )
+            if self._clock.now_ns() > give_up_ns:
+                silent = [w.name for w in self._workers.values() if not w.ready]
+                raise EngineError(
+                    f"no word from {', '.join(silent)} within {patience_ns // NS_PER_S} s; "
+                    "does its locustfile import eiload?"
+                )
+        digests = {str(w.ready["digest"]) for w in self._workers.values() if w.ready}
+        if len(digests) > 1:
+            raise ScenarioError(
+                "workers have different payloads under the same names; copy the same images to all"
+            )
+
+    def _go(self) -> None:
+        self._origin_ns = self._clock.now_ns() + LEAD_NS
+        self._started_wall_ns = self._clock.wall_ns() + LEAD_NS
+        self._tell_all(
+            {"type": "go", "origin_ns": self._origin_ns, "in_ns": LEAD_NS, "boot_id": boot_id()}
+        )
+        self.started.set()
+
+    def _load(self) -> None:
+        """Hear the workers until each has made its final report or is lost."""
+        drain_ns = max(t.deadline_ns for t in self.scenario.targets.values()) + DRAIN_GRACE_NS
+        end_ns = self._origin_ns + self._schedule.duration_ns
+        while self._live():
+            self._hear()
+            if self._stopping:
+                end_ns = min(end_ns, self._clock.now_ns())
+            if self._clock.now_ns() > end_ns + drain_ns + FINAL_GRACE_NS:
+                for worker in self._live():
+                    worker.lost = "made no final report in time"
+
+    def _hear(self) -> None:
+        """Handle one message, or nothing if there is none for a while."""
+        try:
+            name, message = self._inbox.get(timeout=TICK_S)
+        except queue.Empty:
+            return
+        if message.get("run") != self._id:
+            return
+        if message["type"] == "stop":
+            self._stop(message["why"])
+            return
+        worker = self._workers.get(name)
+        if worker is None:
+            return
+        match message["type"]:
+            case "ready":
+                worker.ready = message
+            case "failed":
+                self._failed(worker, message)
+            case "report":
+                self._report(worker, message)
+            case "lost":
+                self._lost(worker, message["why"])
+
+    def _failed(self, worker: _Worker, message: Message) -> None:
+        if self.started.is_set():
+            self._lost(worker, message["why"])
+            return
+        if self._stopping:
+            return
+        kinds = {2: ScenarioError, 4: TargetError}
+        raise kinds.get(message["exit_status"], EngineError)(message["why"])
+
+    def _report(self, worker: _Worker, message: Message) -> None:
+        try:
+            intervals = Intervals.from_bytes(message["intervals"])
+        except ValueError as error:
+            self._problems.append(f"a report of worker {worker.name} is damaged: {error}")
+            return
+        worker.intervals.append(intervals)
+        if len(worker.intervals) > 60:  # bounds memory; merging is lossless
+            worker.intervals = [Intervals.merge(worker.intervals)]
+        worker.last = message
+        self._on_intervals(intervals)
+        if message["final"]:
+            worker.facts = replace(WorkerFacts(**message["facts"]), name=worker.name)
+            worker.ended_ns = message["ended_ns"]
+            if worker.facts.lost:
+                self._problems.append(f"worker {worker.name}: {worker.facts.lost}")
+                self._hand_over(worker)
+            elif not self._stopping and worker.ended_ns < self._schedule.duration_ns:
+                self._problems.append(f"worker {worker.name} left before the end")
+                self._hand_over(worker)
+
+    def _lost(self, worker: _Worker, why: str) -> None:
+        if worker.over:
+            return
+        worker.lost = why
+        worker.ended_ns = self.elapsed_ns
+        if self.started.is_set():
+            self._problems.append(f"worker {worker.name} was lost: {why}")
+            self._hand_over(worker)
+
+    def _hand_over(self, gone: _Worker) -> None:
+        """Give a lost worker's slices to the others, from an instant ahead on."""
+        live = self._live()
+        from_ns = self.elapsed_ns + TAKEOVER_NS
+        if self._driven or self._stopping or not live or from_ns >= self._schedule.duration_ns:
+            return
+        self._say(f"worker {gone.name} is gone; the others take over its part of the load")
+        for index in gone.slices:
+            heir = min(live, key=lambda worker: len(worker.slices))
+            heir.slices.append(index)
+            self._tell(heir, {"type": "own", "slices": [index], "from_ns": from_ns})
+        gone.slices = []
+
+    def _stop(self, reason: str) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
+        self.stopped = reason
+        self._tell_all({"type": "stop", "at_ns": self.elapsed_ns + STOP_LEAD_NS})
+
+    def _live(self) -> list[_Worker]:
+        return [worker for worker in self._workers.values() if not worker.over]
+
+    def _tell(self, worker: _Worker, message: Message) -> None:
+        self._send(worker.name, {**message, "run": self._id})
+
+    def _tell_all(self, message: Message) -> None:
+        for worker in self._workers.values():
+            if not worker.lost:
+                self._tell(worker, message)
+
+    # -- the outcome -----------------------------------------------------------------------
+
+    def _finish(self) -> Run:
+        workers = list(self._workers.values())
+        ended_ns = min(max(w.ended_ns for w in workers), self._schedule.duration_ns)
+        intervals = Intervals.merge(part for worker in workers for part in worker.intervals)
+        if not self._driven:
+            cuts = [ended_ns] * len(workers)
+            for worker in workers:
+                for index in worker.slices:
+                    if not worker.lost and not (worker.facts and worker.facts.lost):
+                        cuts[index] = min(worker.ended_ns, self._schedule.duration_ns)
+            intervals, lost, surplus = reconcile(
+                intervals, self._schedule.due(cuts), len(self.scenario.targets)
+            )
+            if lost:
+                self._problems.append(
+                    f"{lost} of {intervals.total()} scheduled requests are not accounted for"
+                )
+            if surplus:
+                self._problems.append(f"{surplus} requests are recorded that were not scheduled")
+        return Run(
+            scenario=self.scenario,
+            started_wall_ns=self._started_wall_ns,
+            ended_ns=ended_ns,
+            stopped=self.stopped,
+            environment=_environment(),
+            targets=self._target_facts(workers),
+            workers=tuple(
+                worker.facts or WorkerFacts(worker.name, 0.0, 0.0, 0, 0, lost=worker.lost)
+                for worker in workers
+            ),
+            intervals=intervals,
+            problems=tuple(self._problems),
+        )
+
+    def _target_facts(self, workers: list[_Worker]) -> tuple[TargetFacts, ...]:
+        first = next(worker.ready for worker in workers if worker.ready)
+        facts = []
+        for data in json.loads(first["targets"]):
+            name = data["name"]
+            details: dict[str, int] = {}
+            for worker in workers:
+                for text, count in (worker.last or {}).get("details", {}).get(name, {}).items():
+                    details[text] = details.get(text, 0) + count
+            checked, bad = _sum_pairs(w.last["answers"][name] for w in workers if w.last)
+            data |= {"details": details, "answers_checked": checked, "answers_bad": bad}
+            if self.scenario.compare is not None and name == self.scenario.compare.candidate:
+                pairs = _sum_pairs(worker.last["pairs"] for worker in workers if worker.last)
+                data["answers_compared"], data["answers_agreed"] = pairs
+            facts.append(TargetFacts(**{**data, "notes": tuple(data["notes"])}))
+        return tuple(facts)
+
+
+def _sum_pairs(pairs: Iterable[Sequence[int]]) -> tuple[int, int]:
+    first = second = 0
+    for one, other in pairs:
+        first, second = first + one, second + other
+    return first, second
+
+
+def _environment() -> dict[str, str]:
+    """Return what the figures were made with, as text."""
+    from importlib.metadata import version  # noqa: PLC0415  # at the end of a run only
+
+    return {
+        "eiload": version("eiload"),
+        "python": platform.python_version(),
+        "locust": version("locust"),
+        "grpcio": version("grpcio"),
+        "system": platform.platform(),
+        "cpus": str(os.cpu_count() or 0),
+    }

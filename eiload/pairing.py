@@ -1,0 +1,115 @@
+"""Sampled answers of two compared targets, paired by arrival and held against each other.
+
+What it knows: which answers belong together (one arrival, one request to each target) and when two
+answers agree. What it must not know: gRPC, times, verdicts (`agreement` judges the counts).
+
+Two answers agree when each has the same detections above `MIN_SCORE`: for every one of them the
+other has one of the same label whose box overlaps by at least `MIN_IOU` (intersection over union)
+and whose score is within `MAX_SCORE_DIFFERENCE`. Answers without the four SSD outputs agree when
+they hold arrays of the same names, types and shapes that are equal, floats within
+`MAX_SCORE_DIFFERENCE`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eiload.detections import BOXES, SSD_OUTPUTS, Detection, detections
+from eiload.scenario import Compare
+
+__all__ = ["Pairing", "agree", "iou"]
+
+MIN_IOU = 0.9
+MAX_SCORE_DIFFERENCE = 0.02
+MIN_SCORE = 0.3
+"""Below this score detections are the model's doubts: their order and number differ between
+numerically different devices without anybody's answer being wrong."""
+
+MAX_WAITING = 1000
+"""Answers kept while their partner is still out; the oldest goes first (its partner failed)."""
+
+Box = tuple[float, float, float, float]
+Outputs = Mapping[str, NDArray[Any]]
+
+
+def agree(a: Outputs, b: Outputs) -> bool:
+    """Tell whether two answers say the same."""
+    if not all(name in outputs for outputs in (a, b) for name in SSD_OUTPUTS):
+        return a.keys() == b.keys() and all(_close(a[name], b[name]) for name in a)
+    if len(a[BOXES]) != len(b[BOXES]):
+        return False
+    # A score just under the limit on one side may be just above it on the other.
+    low = MIN_SCORE - MAX_SCORE_DIFFERENCE
+    return all(
+        _covered(detections(x, MIN_SCORE, item), detections(y, low, item))
+        for item in range(len(a[BOXES]))
+        for x, y in ((a, b), (b, a))
+    )
+
+
+def _close(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    if a.dtype.kind == "f":
+        return bool(np.allclose(a, b, rtol=MAX_SCORE_DIFFERENCE, atol=MAX_SCORE_DIFFERENCE))
+    return bool((a == b).all())
+
+
+def _covered(found: Sequence[Detection], others: Sequence[Detection]) -> bool:
+    """Tell whether each of `found` has a partner of its own among `others`."""
+    free = list(others)
+    for one in found:
+        partner = next((other for other in free if _same(one, other)), None)
+        if partner is None:
+            return False
+        free.remove(partner)
+    return True
+
+
+def _same(one: Detection, other: Detection) -> bool:
+    return (
+        one.class_id == other.class_id
+        and abs(one.score - other.score) <= MAX_SCORE_DIFFERENCE
+        and iou(one.box, other.box) >= MIN_IOU
+    )
+
+
+def iou(a: Box, b: Box) -> float:
+    """Return the intersection over union of two boxes (ymin, xmin, ymax, xmax), 0 to 1."""
+    height = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
+    width = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+    union = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)) - height * width
+    return height * width / union if union > 0 else float(a == b)
+
+
+class Pairing:
+    """Pairs up the sampled answers of the two compared targets and counts who agrees.
+
+    Args:
+        compare: which two targets; None counts nothing.
+        names: the targets' names in order; request number ``seq`` belongs to arrival
+            ``seq // len(names)``.
+    """
+
+    def __init__(self, compare: Compare | None, names: Sequence[str]) -> None:
+        self._pair = {compare.baseline, compare.candidate} if compare else set()
+        self._targets = len(names)
+        self._waiting: dict[int, Outputs | None] = {}
+        self.compared = 0
+        self.agreed = 0
+
+    def add(self, seq: int, name: str, outputs: Outputs | None) -> None:
+        """Take one answer; None when it is bad (a bad answer agrees with nothing)."""
+        if name not in self._pair:
+            return
+        arrival = seq // self._targets
+        if arrival not in self._waiting:
+            self._waiting[arrival] = outputs
+            if len(self._waiting) > MAX_WAITING:
+                del self._waiting[next(iter(self._waiting))]
+            return
+        partner = self._waiting.pop(arrival)
+        self.compared += 1
+        self.agreed += outputs is not None and partner is not None and agree(outputs, partner)

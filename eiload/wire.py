@@ -1,0 +1,108 @@
+"""The conversation between the engine (parent) and the sender (child), as frames on a socketpair.
+
+What it knows: the frames' layout. What it must not know: sockets, processes, what is done about a
+frame. A frame is a header (u32 length of the body, u8 kind) and a body. Bodies of the hot kinds are the
+packed records of `result`; the rare ones are JSON. Standard library only: the sender runs this.
+"""
+
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+
+__all__ = [
+    "CALL",
+    "DETAIL",
+    "INLINE",
+    "PAYLOAD",
+    "STOP",
+    "FrameReader",
+    "FromSender",
+    "ToSender",
+    "frame",
+]
+
+_HEADER = struct.Struct("<IB")
+
+MAX_BODY_BYTES = 1 << 31
+"""A body over 2 GiB is damage, not data (protobuf's own limit for a message is 2 GiB)."""
+
+
+class ToSender(IntEnum):
+    """What the engine says."""
+
+    CONFIGURE = 1
+    """JSON: endpoints and limits; the first frame, once."""
+    PAYLOAD = 2
+    """`PAYLOAD`: where in the shared payload file the next payload lies."""
+    SENDS = 3
+    """Packed `result.SEND` records: requests to send at their instants."""
+    CALL = 4
+    """`CALL` + method name + request: send at once, the response is wanted back."""
+    LOOP = 5
+    """JSON: a closed loop of users."""
+    STOP = 6
+    """`STOP`: send nothing that is due at or after an instant, then drain, then say DONE."""
+    CANCEL = 7
+    """End the drain now: whatever is in flight is unfinished."""
+
+
+class FromSender(IntEnum):
+    """What the sender says."""
+
+    READY = 1
+    """JSON: it is configured; versions."""
+    RESULTS = 2
+    """Packed `result.RESULT` records."""
+    RESPONSE = 3
+    """One `result.RESULT` and the response's bytes."""
+    DETAIL = 4
+    """`DETAIL` + UTF-8: number and text of a status detail, before its first use."""
+    STATS = 5
+    """JSON, twice a second: the sender's pulse."""
+    DONE = 6
+    """JSON: the drain has ended; no result follows."""
+
+
+PAYLOAD = struct.Struct("<QQ")
+"""Offset and length in the payload file; payloads are numbered in the order they are told."""
+CALL = struct.Struct("<QqqIHBB")
+"""seq, intended_ns, timeout_ns (0: the endpoint's deadline), payload (`INLINE`: the request follows
+the method's name), target, phase, length of the method's name."""
+INLINE = 0xFFFFFFFF
+"""Stands for a payload's number where the request's bytes follow instead."""
+STOP = struct.Struct("<qq")
+"""stop_at_ns, drain_ns: the instant nothing is sent from, and how long the drain may take."""
+DETAIL = struct.Struct("<H")
+"""Number of the text."""
+
+
+def frame(kind: int, body: bytes | bytearray | memoryview = b"") -> bytes:
+    """Return one frame."""
+    return _HEADER.pack(len(body), kind) + bytes(body)
+
+
+class FrameReader:
+    """Cuts a byte stream into frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        """Take more of the stream and yield each frame that is now whole as (kind, body).
+
+        Raises:
+            ValueError: the stream is damaged: a length beyond `MAX_BODY_BYTES`.
+        """
+        self._buffer += data
+        position = 0
+        buffer = self._buffer
+        while len(buffer) - position >= _HEADER.size:
+            length, kind = _HEADER.unpack_from(buffer, position)
+            if length > MAX_BODY_BYTES:
+                raise ValueError(f"damaged stream: a frame of {length} bytes")
+            end = position + _HEADER.size + length
+            if len(buffer) < end:
+                break
+            yield kind, bytes(memoryview(buffer)[position + _HEADER.size : end])
+            position = end
+        del buffer[:position]
