@@ -1,0 +1,363 @@
+"""Objectives to verdicts: pass, fail, or undecided and what it would take to decide.
+
+What it knows: a run and its scenario's objectives. What it must not know: reports, exit status,
+whether the run is valid (`health` does, and `judgement` puts them together).
+
+Each kind of objective has its rule, all with the same bias: no data and no doubt ever make a pass.
+
+- quantiles, `errors`, `dropped`: the share beyond the limit, by `shares`;
+- `mean`: a t-interval over blocks, with a failed request counted as its whole deadline;
+- `max`: of this run only; it says nothing of the next request, and the verdict says so;
+- `throughput`: a t-interval over blocks of the good answers per second;
+- `agreement`: by `agreement`.
+
+A request that failed, was dropped or never ended is over every limit. A target that was away for
+a while fails whatever that put over its limit in this run, however little one absence says of the
+next. In a closed loop a slow server slows its own load, so a time that looks good there is no pass.
+And a target that answers wrongly gets no verdict on how fast it does. Methods and error rates:
+docs/statistics.md.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eiload import agreement, blocks, series, shares, wording
+from eiload.blocks import Blocks, Floats
+from eiload.recorder import Ints, Kind
+from eiload.result import Status
+from eiload.run import PhaseSpan, Run, Sample
+from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Share, Throughput
+from eiload.shares import Decision, Word
+from eiload.units import format_duration, format_percentile, format_rate, format_share
+
+__all__ = ["Verdict", "Word", "judge"]
+
+MEAN_PASS, MEAN_FAIL = 0.9995, 0.975
+"""One-sided confidence of a mean's limits. A mean hangs on rare long stalls that a run may happen
+not to have, and then its variance looks small as well: at 97.5 % a system exactly at its limit
+passes in 9-20 % of runs of 5 to 15 minutes, at 99.95 % in 1-6 %. False failures: at most 2 %."""
+
+RATE_CONFIDENCE = 0.975
+"""One-sided, of a throughput's limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of one objective of one target."""
+
+    objective: Objective
+    target: str
+    """The target's name."""
+    word: Word
+    observed: str
+    """What was measured, in words; a quantile only where the data support it."""
+    reason: str
+    """Why this word: the confidence limit, or what it would take to decide."""
+
+
+def judge(run: Run) -> tuple[Verdict, ...]:
+    """Return one verdict for each objective and target that it is for, in the scenario's order.
+
+    An objective of no phase is judged on all phases that are not warm-up, taken together.
+    """
+    judge_ = _Judge(run)
+    return tuple(
+        judge_.verdict(objective, index)
+        for objective in run.scenario.objectives
+        for index, name in enumerate(run.scenario.targets)
+        if _concerns(objective, name, run)
+    )
+
+
+def _concerns(objective: Objective, target: str, run: Run) -> bool:
+    if isinstance(objective.metric, Agreement):  # of a pair; told of the one that is in question
+        return run.scenario.compare is not None and run.scenario.compare.candidate == target
+    return objective.target in {None, target}
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """A verdict before it is known whose."""
+
+    word: Word
+    observed: str
+    reason: str
+
+
+class _Judge:
+    """The rules, with what several objectives of one run look at kept between them."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._samples: dict[tuple[int, str | None, Kind], tuple[Sample, Blocks]] = {}
+
+    def verdict(self, objective: Objective, target: int) -> Verdict:
+        name = self._run.targets[target].name
+        finding = self._finding(objective, target)
+        if finding.word is not Word.UNDECIDED and (doubt := self._doubt(objective, target)):
+            finding = replace(finding, word=Word.UNDECIDED, reason=doubt)
+        elif finding.word is Word.PASS and (flattery := self._flattery(objective)):
+            finding = replace(finding, word=Word.UNDECIDED, reason=flattery)
+        return Verdict(objective, name, finding.word, finding.observed, finding.reason)
+
+    def _finding(self, objective: Objective, target: int) -> _Finding:
+        spans = self._run.measured(objective.phase)
+        match objective.metric:
+            case Quantile(q, of, limit_ns):
+                times = self._times(objective, target, of)
+                return self._quantile(*times, q, limit_ns, self._away(spans, target))
+            case Mean(of, limit_ns):
+                times = self._times(objective, target, of)
+                return self._mean(*times, limit_ns, target, self._away(spans, target))
+            case Max(of, limit_ns):
+                return _max(self._times(objective, target, of)[0], limit_ns)
+            case Share(of, limit):
+                return self._share(spans, target, of, limit)
+            case Throughput(at_least):
+                return self._throughput(spans, target, at_least)
+            case Agreement(at_least):
+                word, observed, reason = agreement.verdict(self._run, at_least)
+                return _Finding(word, observed, reason)
+
+    def _times(self, objective: Objective, target: int, of: str) -> tuple[Sample, Blocks]:
+        kind = Kind.SERVICE if of == "service" else Kind.RESPONSE
+        key = (target, objective.phase, kind)
+        if key not in self._samples:
+            sample = self._run.sample(target, self._run.measured(objective.phase), kind)
+            self._samples[key] = (sample, Blocks.of(sample))
+        return self._samples[key]
+
+    def _away(self, spans: list[PhaseSpan], target: int) -> str:
+        """Return for how long the target was away, in words; empty when it was not."""
+        by_status = series.statuses(self._run, target, spans)
+        total = sum(by_status.values(), np.zeros(sum(s.seconds for s in spans), np.int64))
+        good = by_status.get(Status.OK, np.zeros_like(total))
+        seconds = sum(outage.seconds for outage in series.outages(good, total - good))
+        return f"unavailable for {wording.span(seconds)}" if seconds else ""
+
+    # -- what stands against a verdict ----------------------------------------------------------
+
+    def _doubt(self, objective: Objective, target: int) -> str:
+        """Return why nothing can be said of a target's speed; empty when it can."""
+        facts = self._run.targets[target]
+        speed = isinstance(objective.metric, Quantile | Mean | Max | Throughput)
+        if not speed or not facts.answers_bad:
+            return ""
+        return (
+            f"{wording.count(facts.answers_bad)} of {wording.count(facts.answers_checked)} checked"
+            " answers were wrong: no verdict on the speed of wrong answers"
+        )
+
+    def _flattery(self, objective: Objective) -> str:
+        """Return why a good time is no pass here; empty when it is one."""
+        timed = isinstance(objective.metric, Quantile | Mean | Max)
+        if timed and any(span.closed for span in self._run.measured(objective.phase)):
+            return (
+                "a closed loop (users) slows down with its server, so its times can fail but not"
+                " pass; judge a phase with a rate"
+            )
+        return ""
+
+    # -- the rules ------------------------------------------------------------------------------
+
+    def _quantile(self, sample: Sample, of: Blocks, q: float, limit_ns: int, away: str) -> _Finding:
+        if not sample.total:
+            return _NOTHING
+        decision = shares.decide_quantile(of, q, limit_ns)
+        over = f"{_of(decision)} over {format_duration(limit_ns)}"
+        if blocks.reportable(q, sample.total):
+            observed = f"{format_percentile(q)} {wording.time(sample.quantile_ns(q))}, {over}"
+        else:
+            observed = f"{over}, {_extremes(sample)}"
+        return _judged(decision, observed, format_percentile(q), sample.seconds, away)
+
+    def _share(self, spans: list[PhaseSpan], target: int, of: str, limit: float) -> _Finding:
+        by_status = series.statuses(self._run, target, spans)
+        total = sum(by_status.values(), np.zeros(sum(s.seconds for s in spans), np.int64))
+        if not total.sum():
+            return _NOTHING
+        if of == "dropped":
+            events = by_status.get(Status.DROPPED, np.zeros_like(total))
+        else:
+            events = total - by_status.get(Status.OK, 0)
+        decision = shares.decide(_blocked(events), _blocked(total), limit)
+        what = f"{of} < {format_share(limit)}"
+        if of == "dropped":
+            return _judged(decision, f"{_of(decision)} dropped", what, len(total), "")
+        finding = _judged(
+            decision, f"{_of(decision)} did not end OK", what, len(total), self._away(spans, target)
+        )
+        return self._with_answers(finding, target, limit)
+
+    def _with_answers(self, finding: _Finding, target: int, limit: float) -> _Finding:
+        """Let wrong answers, found in a sample of those that ended OK, count against errors."""
+        facts = self._run.targets[target]
+        if not facts.answers_bad or finding.word is Word.FAIL:
+            return finding
+        lower, upper = blocks.clopper_pearson(
+            facts.answers_bad, facts.answers_checked, shares.CONFIDENCE
+        )
+        observed = (
+            f"{finding.observed}, and {wording.count(facts.answers_bad)} of"
+            f" {wording.count(facts.answers_checked)} checked answers were wrong"
+        )
+        if lower > limit:
+            return _Finding(Word.FAIL, observed, f"at least {wording.share(lower)} wrong answers")
+        if upper >= limit:
+            reason = f"up to {wording.share(upper)} of the answers may be wrong; check more of them"
+            return _Finding(Word.UNDECIDED, observed, f"{reason} (`sample:`)")
+        return replace(finding, observed=observed)
+
+    def _mean(self, sample: Sample, of: Blocks, limit_ns: int, target: int, away: str) -> _Finding:
+        if not sample.total:
+            return _NOTHING
+        name = list(self._run.scenario.targets)[target]
+        # A request that failed would have been answered after its deadline at the earliest.
+        failed_ns = max(self._run.scenario.targets[name].deadline_ns, sample.max_ns)
+        sums = of.sums_ns() + (of.totals - of.good) * float(failed_ns)
+        failures = sample.total - sample.good
+        mean = (sample.sum_ns + failures * failed_ns) / sample.total
+        observed = f"mean {wording.time(mean)} of {wording.count(sample.total)}"
+        if failures:
+            observed += f", {wording.count(failures)} that failed counted as"
+            observed += f" {wording.time(failed_ns)}"
+        if not sample.good:
+            return _Finding(Word.FAIL, observed, "not one request ended OK")
+        if away and mean > limit_ns:
+            return _Finding(Word.FAIL, observed, away)
+        if of.k < blocks.MIN_BLOCKS:
+            return _Finding(Word.UNDECIDED, observed, _too_short("a mean", sample.seconds))
+        residuals = sums - sums.sum() / of.n * of.totals
+        error = math.sqrt(of.k / (of.k - 1) * float(residuals @ residuals)) / of.n
+        upper = mean + blocks.t_quantile(MEAN_PASS, of.k - 1) * error
+        lower = mean - blocks.t_quantile(MEAN_FAIL, of.k - 1) * error
+        return _between(observed, lower, upper, limit_ns, wording.time, below=True)
+
+    def _throughput(self, spans: list[PhaseSpan], target: int, at_least: float) -> _Finding:
+        per_second = series.answers(self._run, target, spans)
+        due = sum(int(s.sum()) for s in series.statuses(self._run, target, spans).values())
+        seconds = series.length_s(self._run, spans)
+        if not due or not seconds:
+            return _NOTHING
+        measured, offered = float(per_second.sum()) / seconds, due / seconds
+        observed = f"{wording.rate(measured)} good answers of {wording.rate(offered)} due"
+        if not per_second.any():
+            return _Finding(Word.FAIL, observed, "not one request ended OK")
+        k = blocks.block_count(len(per_second))
+        if k < blocks.MIN_BLOCKS:
+            return _Finding(Word.UNDECIDED, observed, _too_short("a throughput", len(per_second)))
+        lengths = _blocked(np.ones(len(per_second)))
+        deviation = float(np.std(_blocked(per_second) / lengths, ddof=1)) / math.sqrt(k)
+        margin = blocks.t_quantile(RATE_CONFIDENCE, k - 1) * deviation
+        finding = _between(
+            observed, measured - margin, measured + margin, at_least, wording.rate, below=False
+        )
+        if offered < at_least and finding.word is not Word.PASS:
+            reason = f"{finding.reason}; the load itself is under {format_rate(at_least)}"
+            return replace(finding, reason=reason)
+        return finding
+
+
+_NOTHING = _Finding(Word.UNDECIDED, "nothing", "no requests were measured")
+
+
+def _max(sample: Sample, limit_ns: int) -> _Finding:
+    """Judge the maximum: the one metric that a run knows exactly, and only of itself."""
+    if not sample.total:
+        return _NOTHING
+    failures = sample.total - sample.good
+    observed = f"max {wording.time(sample.max_ns)} of {wording.count(sample.good)} that ended OK"
+    if failures:
+        reason = f"{wording.count(failures)} did not end OK, which is over every limit"
+        return _Finding(Word.FAIL, observed, reason)
+    if sample.max_ns >= limit_ns:
+        return _Finding(Word.FAIL, observed, f"not under {format_duration(limit_ns)}")
+    return _Finding(Word.PASS, observed, "in this run; a maximum says nothing of the next request")
+
+
+def _blocked(per_second: Ints | Floats) -> Floats:
+    """Return sums over the blocks that a run of that many seconds is cut into."""
+    k = blocks.block_count(len(per_second))
+    block = np.arange(len(per_second)) * k // max(1, len(per_second))
+    return np.bincount(block, weights=per_second, minlength=k).astype(np.float64)
+
+
+# -- words ---------------------------------------------------------------------------------------
+
+
+def _judged(decision: Decision, observed: str, what: str, seconds: int, away: str) -> _Finding:
+    """Return the finding of a decision, with what an absence adds to it."""
+    if decision.word is Word.UNDECIDED and away and decision.share > decision.allowed:
+        reason = f"{away}; {wording.share(decision.allowed)} allowed"
+        return _Finding(Word.FAIL, f"{observed} ({wording.share(decision.share)})", reason)
+    return _Finding(decision.word, observed, _why(decision, what, seconds))
+
+
+def _of(decision: Decision) -> str:
+    return f"{wording.count(decision.beyond)} of {wording.count(decision.n)}"
+
+
+def _extremes(sample: Sample) -> str:
+    """Return what can be said of a sample too small for the quantile that was asked for."""
+    largest = f"largest {wording.time(sample.max_ns)}" if sample.good else "none ended OK"
+    highest = blocks.highest_reportable(sample.total)
+    # Rounded down: p99.87 when 99.873 is supported.
+    supports = f"p{math.floor(highest * 10_000 + 1e-6) / 100:g}" if highest else "not even p50"
+    return f"{largest}, highest supported {supports}"
+
+
+def _too_short(what: str, seconds: int) -> str:
+    least = blocks.MIN_BLOCKS * blocks.MIN_BLOCK_S
+    return f"{what} needs at least {wording.span(least)} of measurement, got {seconds} s"
+
+
+def _why(decision: Decision, what: str, seconds: int) -> str:
+    """Return why a share was judged so, or what it would take."""
+    allowed = wording.share(decision.allowed)
+    sure = f"({wording.share(shares.CONFIDENCE)} confidence), {allowed} allowed"
+    if decision.word is Word.PASS:
+        return f"at most {wording.share(decision.upper)} {sure}"
+    if decision.word is Word.FAIL:
+        return f"at least {wording.share(decision.lower)} {sure}"
+    per_s = decision.n / seconds
+    if not decision.enough:
+        least = blocks.MIN_BLOCKS * blocks.MIN_BLOCK_S
+        needs = max(decision.needs or 0, math.ceil(per_s * least))
+        return (
+            f"{what} needs at least {wording.count(needs)} requests:"
+            f" {wording.span(max(least, needs / per_s))} at {wording.rate(per_s)}"
+        )
+    between = (
+        f"between {wording.share(decision.lower)} and {wording.share(decision.upper)},"
+        f" {allowed} allowed"
+    )
+    if decision.needs is None:
+        return f"{between}: too close to the limit for any run"
+    longer = wording.span(decision.needs / per_s)
+    return (
+        f"{between}: needs about {wording.count(decision.needs)} requests,"
+        f" {longer} at {wording.rate(per_s)}, or twice that"
+    )
+
+
+def _between(
+    observed: str,
+    lower: float,
+    upper: float,
+    limit: float,
+    say: Callable[[float], str],
+    *,
+    below: bool,
+) -> _Finding:
+    """Return the verdict of an interval on being below (or above) a limit."""
+    if upper < limit:
+        word, reason = (Word.PASS if below else Word.FAIL), f"at most {say(upper)}"
+    elif lower > limit:
+        word, reason = (Word.FAIL if below else Word.PASS), f"at least {say(lower)}"
+    else:
+        word = Word.UNDECIDED
+        reason = f"between {say(max(0.0, lower))} and {say(upper)}: needs a longer run"
+    return _Finding(word, observed, reason)

@@ -1,0 +1,51 @@
+"""Numbers in the sentences of verdicts: rounded to three digits, with their unit.
+
+What it knows: rounding. What it must not know: verdicts, reports and their forms. Exact texts that
+read back are `units`; these are for people and lose digits on purpose, because that is what the
+recorder's 0.05 % and any confidence interval support.
+"""
+
+import math
+
+from eiload.units import format_duration
+
+__all__ = ["count", "rate", "share", "span", "time"]
+
+
+def time(value_ns: float) -> str:
+    """Return a measured time: ``389 ms``, ``1.23 s``; ``failed`` when it is infinite."""
+    if math.isnan(value_ns):
+        return "-"
+    if math.isinf(value_ns):
+        return "failed"
+    return format_duration(round(float(f"{value_ns:.3g}")))
+
+
+def span(seconds: float) -> str:
+    """Return a length of time, roughly: ``45 s``, ``17 min``, ``2 h 5 min``, ``3.2 days``."""
+    if seconds < 120:
+        return f"{math.ceil(seconds)} s"
+    minutes = math.ceil(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        hours, rest = divmod(minutes, 60)
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{seconds / 86400:.1f} days"
+
+
+def share(value: float) -> str:
+    """Return a share of 1 in per cent: ``0.62 %``."""
+    return "-" if math.isnan(value) else f"{value * 100:.3g} %"
+
+
+def rate(per_s: float) -> str:
+    """Return a rate: ``7.94/s``."""
+    return "-" if math.isnan(per_s) else f"{float(f'{per_s:.3g}'):,.12g}/s"
+
+
+def count(number: int, noun: str = "") -> str:
+    """Return a number with thousands separated, and its noun in the plural when it takes one."""
+    if not noun:
+        return f"{number:,}"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
