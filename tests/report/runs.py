@@ -18,8 +18,8 @@ targets:
   ei: {server: "127.0.0.1:9000", model: ssdresnet, price: 0.17 USD/h}
 payload: {synthetic: 64x48}
 traffic:
-  - {phase: warm-up, rate: 2/s, for: 10 s, warm_up: true}
-  - {phase: steady, rate: 50/s, for: 60 s}
+  - {phase: warm-up, rate: 2/s, arrivals: constant, for: 10 s, warm_up: true}
+  - {phase: steady, rate: 50/s, arrivals: constant, for: 60 s}
 objectives: [p99 < 400 ms, errors < 5 %]
 compare: {baseline: gpu, candidate: ei}
 """
