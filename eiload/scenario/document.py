@@ -12,7 +12,6 @@ Only text that is no YAML at all stops at once, for nothing after it can be trus
 """
 
 import contextlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -166,6 +165,10 @@ def _compose(text: str) -> yaml.Node | None:
     try:
         return loader.get_single_node()
     except yaml.MarkedYAMLError as error:
+        index = getattr(error.problem_mark, "index", 0)
+        if text[max(index - 1, 0) : index + 1] == "${":
+            words = "a reference to the environment between brackets; expected it in quotes"
+            raise _UnreadableError(f"not YAML: {words}", _mark(error.problem_mark)) from None
         raise _UnreadableError(_in_our_words(error), _mark(error.problem_mark)) from None
     except (ValueError, OverflowError):  # escapes such as "\Uffffffff"
         raise _UnreadableError("not YAML: no such character", loader.here()) from None
@@ -173,22 +176,30 @@ def _compose(text: str) -> yaml.Node | None:
         loader.dispose()
 
 
-_HINTS = (
-    ("single document", "expected one document, without a further '---'"),
-    ("cannot start any token", "expected spaces for indentation, and such a text in quotes"),
-    ("mapping values are not allowed", "expected a text with ': ' in it in quotes"),
-    ("could not find expected ':'", "expected 'key: value'"),
-    ("expected <block end>", "expected the same indentation as the lines above"),
-    ("expected ',' or", "expected a closing bracket, or a comma"),
-    ("unexpected end of stream", "expected the closing quote"),
+_IN_OUR_WORDS = (
+    ("found another document", "a second document; expected one, without a further '---'"),
+    (r"found character '\t'", "a tab; expected spaces for indentation"),
+    ("cannot start any token", "{}; expected such a text in quotes"),
+    ("mapping values are not allowed", "{}; expected one 'key: value' a line, ': ' in quotes"),
+    ("could not find expected ':'", "{}; expected 'key: value'"),
+    ("expected <block end>", "{}; expected the same indentation as the lines above"),
+    ("expected ',' or", "{}; expected a closing bracket, or a comma"),
+    ("unexpected end of stream", "{}; expected a closing quote"),
 )
+"""Part of what PyYAML says, and what we say (braces stand for what PyYAML says)."""
 
 
 def _in_our_words(error: yaml.MarkedYAMLError) -> str:
-    problem = " ".join(str(each) for each in (error.context, error.problem) if each)
-    problem = re.sub(r"\s+", " ", problem)
-    hint = next((hint for part, hint in _HINTS if part in problem), "")
-    return f"not YAML: {problem}; {hint}" if hint else f"not YAML: {problem}"
+    problem = error.problem or error.context or "cannot be read"
+    words = next((ours for part, ours in _IN_OUR_WORDS if part in problem), "{}")
+    return f"not YAML: {words.format(problem)}"
+
+
+class _Broken:
+    """Stands for a value that has a problem already."""
+
+    def __repr__(self) -> str:
+        return "(see above)"
 
 
 class _Walk:
@@ -218,7 +229,7 @@ class _Walk:
             return [self._value(each, (*path, index)) for index, each in enumerate(node.value)]
         elif isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
-        return None
+        return _Broken()
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, object]:
         data: dict[str, object] = {}
@@ -265,4 +276,4 @@ class _Walk:
             return text if node.tag == QUOTED or isinstance(text, Expanded | None) else typed(text)
         except ValueError as error:
             self._complain(node, path, str(error))
-            return None
+            return _Broken()

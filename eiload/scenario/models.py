@@ -41,6 +41,9 @@ OBJECTIVES_AT_MOST = 1000
 
 MASK = "***"
 
+REFERENCE = r"\$\{"
+"""How editors know a value from the environment, which may stand where a number is expected."""
+
 
 def _ascending(quantiles: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(sorted(set(quantiles)))
@@ -191,6 +194,9 @@ class _AsWritten(GenerateJsonSchema):
         model: type[BaseModel] = schema["cls"]
         for name, field in model.model_fields.items():
             entry = described["properties"].get(field.validation_alias or field.alias or name, {})
+            for each in (entry, *entry.get("anyOf", ())):
+                if each.get("type") in {"integer", "number", "boolean"}:
+                    each |= {"type": [each["type"], "string"], "pattern": REFERENCE}
             if "default" in entry:
                 whole = model.model_construct(**{name: field.get_default()})
                 written = whole.model_dump(mode="json", include={name}, warnings=False)
@@ -308,4 +314,4 @@ def _objective_problems(
         if given.get("sample") == 0:
             yield Problem((), "agreement without samples; expected 'sample:' above 0")
         if isinstance(target, str):
-            yield Problem(("target",), "agreement is between two targets; expected none here", True)
+            yield Problem(("target",), "agreement is between two targets; expected none here")

@@ -83,6 +83,4 @@ class Payload(Form):
         if not images and synthetic is None:
             yield Problem((), "no images; expected 'images: [FILE]' or 'synthetic: 640x427'")
         if images and synthetic is not None:
-            yield Problem(
-                ("synthetic",), "both files and synthetic images; expected one of them", True
-            )
+            yield Problem(("synthetic",), "both files and synthetic images; expected one of them")

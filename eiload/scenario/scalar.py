@@ -92,7 +92,7 @@ def expanded(text: str, environ: Mapping[str, str]) -> str | None:
         inside = _INSIDE.fullmatch(found["inside"] or "")
         if inside is None:
             raise ValueError(
-                f"not a reference to the environment, got {shown(text)}; "
+                f"not a reference to the environment, got {shown(found[0])}; "
                 "expected ${NAME} or ${NAME:-default}, or $${ for the characters themselves"
             )
         name, default = inside["name"], inside["default"]

@@ -8,6 +8,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    PlainSerializer,
     PlainValidator,
     ValidationInfo,
     model_validator,
@@ -60,6 +61,12 @@ def _stand_in(value: object, info: ValidationInfo) -> StandIn | None:
     )
 
 
+def _written_stand_in(stand_in: StandIn | None) -> dict[str, Any] | None:
+    if stand_in is None:
+        return None
+    return stand_in.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
 def _price(text: object) -> object:
     if not isinstance(text, str):
         parse_price(text)  # says what is missing
@@ -106,6 +113,7 @@ class Target(Form):
             | StandIn
             | None,
         ),
+        PlainSerializer(_written_stand_in),
     ] = Field(default=None, description="emulate a server instead: a profile's name, or settings")
     model: Text = Field(description="name of the model", examples=["ssd"])
     signature: Text = Field(default="serving_default", description="signature of the model")
@@ -160,15 +168,11 @@ class Target(Form):
         if server is None and stand_in is None:
             yield Problem((), "no server; expected 'server: host:port' or 'stand_in: PROFILE'")
         if server is not None and stand_in is not None:
-            yield Problem(("stand_in",), "both a server and a stand-in; expected one of them", True)
+            yield Problem(("stand_in",), "both a server and a stand-in; expected one of them")
         if given.get("version") is not None and given.get("version_label") is not None:
-            yield Problem(
-                ("version_label",), "both a version and a label; expected one of them", True
-            )
+            yield Problem(("version_label",), "both a version and a label; expected one of them")
         if given.get("tls") is not None:
             if stand_in is not None:
-                yield Problem(("tls",), "a stand-in has no TLS; expected none", True)
+                yield Problem(("tls",), "a stand-in has no TLS; expected none")
             elif isinstance(server, str) and server.lower().startswith("grpc://"):
-                yield Problem(
-                    ("tls",), "grpc:// means plaintext; expected grpcs://, or no tls", True
-                )
+                yield Problem(("tls",), "grpc:// means plaintext; expected grpcs://, or no tls")

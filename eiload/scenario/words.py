@@ -112,7 +112,7 @@ def _wanted(key: str, field: FieldInfo | None) -> str:
     examples = _examples(field)
     if examples:
         return f"'{key}: {_plain(examples[0])}'"
-    return field.description if field and field.description else f"'{key}:'"
+    return f"'{key}:'{f' ({field.description})' if field and field.description else ''}"
 
 
 def _example(field: FieldInfo | None) -> str:
