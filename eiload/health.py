@@ -163,7 +163,7 @@ def _late(run: Run, target: int, name: str) -> Iterator[str]:
 
 
 def _cautions(run: Run) -> Iterator[str]:
-    if run.stopped:
+    if run.stopped and run.ended_ns < run.scenario.duration_ns:
         planned = wording.span(run.scenario.duration_ns / NS_PER_S)
         yield (
             f"stopped early ({run.stopped}) after {wording.span(run.ended_ns / NS_PER_S)} of"

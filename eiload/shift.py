@@ -168,7 +168,8 @@ def drifts(baseline: Sample, candidate: Sample, *, paired: bool, seed: int = 1) 
             point = Draws(np.array([first.quantile_ns(q)]), np.array([second.quantile_ns(q)])).theta
             values.append(float(point[0]))
             thetas.append(Draws(first.quantiles_ns(q, mine), second.quantiles_ns(q, theirs)).theta)
-        change, sd = values[1] - values[0], float(np.std(thetas[1] - thetas[0]))
+        with np.errstate(invalid="ignore"):  # infinite where requests failed: no drift is seen
+            change, sd = values[1] - values[0], float(np.std(thetas[1] - thetas[0]))
         if math.isfinite(change) and math.isfinite(sd) and abs(change) > DRIFT_SDS * sd > 0:
             found.append(q)
     return found

@@ -9,7 +9,7 @@ import math
 
 from eiload.units import format_duration
 
-__all__ = ["count", "rate", "share", "span", "time"]
+__all__ = ["change", "count", "rate", "share", "span", "time"]
 
 
 def time(value_ns: float) -> str:
@@ -37,6 +37,15 @@ def span(seconds: float) -> str:
 def share(value: float) -> str:
     """Return a share of 1 in per cent: ``0.62 %``."""
     return "-" if math.isnan(value) else f"{value * 100:.3g} %"
+
+
+def change(ratio: float) -> str:
+    """Return a ratio as what it adds: 1.1 is ``+10 %``; without end when it is infinite."""
+    if math.isnan(ratio):
+        return "-"
+    if math.isinf(ratio):
+        return "without end"
+    return f"{(ratio - 1) * 100:+.3g} %"
 
 
 def rate(per_s: float) -> str:
