@@ -1,0 +1,63 @@
+"""Load tests for TensorFlow Serving and Amazon Elastic Inference in Locust.
+
+The public names. Importing this package imports nothing else, because the sender process, which
+must stay small, runs this file too; a name is loaded when it is asked for:
+
+- in a locustfile: `SSDUser`, `PredictUser`, `Answer`;
+- in scripts: `Scenario` and `load_scenario`, `Run` and `load_run`, `judge`.
+
+Asking for a user class also registers the plugin with Locust (its arguments, scenarios, reports).
+
+A newcomer reads `result`, `arrivals`, `recorder`, `sender`, `engine`, `session`, `coordinator`,
+`plugin`, in this order.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eiload.judgement import judge
+    from eiload.run import Run
+    from eiload.run import load as load_run
+    from eiload.scenario import Scenario
+    from eiload.scenario import load as load_scenario
+    from eiload.users import Answer, PredictUser, SSDUser
+
+__all__ = [
+    "Answer",
+    "PredictUser",
+    "Run",
+    "SSDUser",
+    "Scenario",
+    "judge",
+    "load_run",
+    "load_scenario",
+]
+
+_HOMES = {
+    "Answer": ("eiload.users", "Answer"),
+    "PredictUser": ("eiload.users", "PredictUser"),
+    "SSDUser": ("eiload.users", "SSDUser"),
+    "Scenario": ("eiload.scenario", "Scenario"),
+    "load_scenario": ("eiload.scenario", "load"),
+    "Run": ("eiload.run", "Run"),
+    "load_run": ("eiload.run", "load"),
+    "judge": ("eiload.judgement", "judge"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first asked for (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return version("eiload")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'eiload' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    module, attribute = _HOMES[name]
+    if module == "eiload.users":
+        import_module("eiload.plugin").register()
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value

@@ -57,6 +57,8 @@ class Agent:
         self.session: Session | None = None
         self.going = threading.Event()
         """Set while the load of a run is on."""
+        self.ended = False
+        """Whether the run that was last spoken of is over, or could not begin."""
         self._send = send
         self._final = final
         self._clock = clock
@@ -73,6 +75,8 @@ class Agent:
         """Take a message; returns at once."""
         if message["type"] in {"stop", "cancel", "forget"} and message["run"] == self._run:
             self._interrupted = True
+        if message["type"] == "prepare":
+            self.ended = False
         if message["type"] == "cancel" and self.session is not None:
             self.session.cancel()  # must not wait behind anything
         self._inbox.put(message)
@@ -145,6 +149,7 @@ class Agent:
 
     def _prepare(self, message: Message) -> None:
         self._forget()
+        self.ended = False
         self._run = message["run"]
         self._interrupted = False
         if message["protocol"] != PROTOCOL:
@@ -187,16 +192,17 @@ class Agent:
         if self.session is not None:
             self.session.close()
             self.session = None
-        self._final_sent = True
+        self._final_sent = self.ended = True
 
     def _check_finished(self) -> None:
         if self.session is not None and self.session.finished.is_set() and not self._final_sent:
-            self.going.clear()
             self._final()
+            self.ended = True
+            self.going.clear()
 
     def _fail(self, why: str, exit_status: int) -> None:
         self.going.clear()
-        self._final_sent = True
+        self._final_sent = self.ended = True
         if self.session is not None:
             self.session.close()
             self.session = None

@@ -149,6 +149,19 @@ class Coordinator:
         return max(0, self._clock.now_ns() - self._origin_ns) if self.started.is_set() else 0
 
     @property
+    def workers(self) -> list[str]:
+        """Return the names of the agents that take part and are not over."""
+        return [worker.name for worker in self._live()]
+
+    def position(self) -> tuple[str, int]:
+        """Return the present phase's name ("drain" after the last) and the whole length, ns."""
+        elapsed_ns = self.elapsed_ns
+        for phase, start_ns in zip(self.scenario.traffic, self._schedule.starts_ns, strict=True):
+            if elapsed_ns < start_ns + phase.duration_ns and not self._stopping:
+                return phase.name, self._schedule.duration_ns
+        return "drain", self._schedule.duration_ns
+
+    @property
     def in_flight(self) -> int:
         """Return how many requests were in flight by the last reports."""
         return sum(w.last["in_flight"] for w in self._workers.values() if w.last and not w.over)

@@ -5,14 +5,11 @@ verdicts. Judging (`health`, `sla`, `compare`, `cost`) and showing (`report`) ta
 nothing else, so a run file is all they need, today or in a year.
 
 The file is JSON with a schema number. The counts travel in it as base64 of `Intervals.to_bytes`;
-everything else is plain. It is written to a temporary file beside its destination and renamed, so
-a reader finds the old file or the new one and never a half.
+everything else is plain.
 """
 
 import base64
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +19,7 @@ import numpy as np
 
 from eiload.arrivals import ClosedPhase
 from eiload.clock import NS_PER_S
-from eiload.errors import OutputError, ScenarioError
+from eiload.errors import ScenarioError
 from eiload.recorder import Intervals, Ints, Kind, bucket_mid_ns
 from eiload.result import Status
 from eiload.scenario import Scenario
@@ -305,22 +302,7 @@ def save(path: Path, document: dict[str, Any]) -> None:
     Raises:
         OutputError: the file cannot be written; the message names it and the reason.
     """
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            try:
-                json.dump(document, file, allow_nan=False, indent=1)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-        Path(file.name).chmod(0o644)
-        Path(file.name).replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+    write_whole(path, json.dumps(document, allow_nan=False, indent=1))
 
 
 def load(path: Path) -> Run:

@@ -1,0 +1,188 @@
+"""What `locust` is told about eiload on its command line and in its web UI's form.
+
+What it knows: argparse, names of options, how options alone make a scenario. What it must not
+know: runs. Locust calls the parser's hook again for every page of its web UI, so `add` is cheap and
+does the same each time.
+"""
+
+import argparse
+import errno
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from eiload.errors import ScenarioError
+from eiload.scenario import Scenario, build, load
+
+__all__ = ["REPORTS", "add", "find", "plain", "report_paths", "scenario_names"]
+
+FOLDER = Path("scenarios")
+"""Where scenarios are looked for by name, below the working directory."""
+
+REPORTS = ("json", "markdown", "junit")
+"""Forms of report that are written to a file on request."""
+
+DEFAULT_IMAGE = "640x427"
+"""Size of the synthetic image without ``--image``: that of AWS's example picture, 3dogs.jpg."""
+
+ENDLESS = "720 h"
+"""The longest phase there may be; a run of Locust's users ends when Locust ends it."""
+
+
+class _Names(list[str]):
+    """The scenarios' names for the web UI's dropdown; on the command line any path goes."""
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str)
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add eiload's options to Locust's parser."""
+    names = _Names(["", *scenario_names()])
+    group = parser.add_argument_group(
+        "eiload", "load TensorFlow Serving or Amazon Elastic Inference over gRPC"
+    )
+    in_web_ui = [
+        group.add_argument(
+            "--scenario",
+            choices=names,
+            default="",
+            metavar="NAME",
+            help="a scenario: the path of a YAML file, or the name of one in scenarios/ "
+            f"({', '.join(names[1:]) or 'none here'}); without one, Locust's users make the load",
+        ),
+        group.add_argument(
+            "--image",
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="without a scenario: image file, folder or glob to send; may be repeated; "
+            f"a synthetic image of {DEFAULT_IMAGE} if absent",
+        ),
+        group.add_argument(
+            "--model",
+            default="",
+            metavar="NAME",
+            help="without a scenario: name of the model; the user class's own if absent (ssd)",
+        ),
+        group.add_argument(
+            "--encoding",
+            choices=["uint8", "jpeg"],
+            default="uint8",
+            help="without a scenario: send pixels (uint8), or the image file's own bytes to a "
+            "model that decodes them (jpeg)",
+        ),
+    ]
+    for action in in_web_ui:
+        vars(action)["include_in_web_ui"] = True  # what Locust's parser does, but not its groups
+    for form in REPORTS:
+        group.add_argument(
+            f"--report-{form}",
+            default="",
+            metavar="FILE",
+            help=f"write the report as {form} to this file at the end"
+            + ("; `eiload report FILE` shows it again" if form == "json" else ""),
+        )
+    group.add_argument(
+        "--undecided",
+        choices=["fail", "ok"],
+        default="fail",
+        help="whether a verdict that the data cannot decide makes the exit status 3 (fail) or 0",
+    )
+
+
+def scenario_names() -> list[str]:
+    """Return the names of the scenarios in scenarios/, sorted."""
+    return sorted({path.stem for path in FOLDER.glob("*.y*ml") if path.suffix in {".yaml", ".yml"}})
+
+
+def find(name: str, environ: Mapping[str, str]) -> Scenario:
+    """Read the scenario of that name or path.
+
+    Raises:
+        ScenarioError: there is none, or it has mistakes; all of them are listed.
+    """
+    path = Path(name)
+    if not path.suffix and not path.exists():
+        for suffix in (".yaml", ".yml"):
+            if (candidate := FOLDER / f"{name}{suffix}").exists():
+                path = candidate
+    return load(path, environ)
+
+
+def plain(options: Any, classes: Iterable[type], host: str | None) -> Scenario:
+    """Return what Locust's users will do, as a scenario: its targets are the classes' servers.
+
+    Args:
+        options: Locust's parsed options.
+        classes: the user classes of the locustfile that predict (`users.PredictUser`).
+        host: ``--host``; overrides the classes' own.
+
+    Raises:
+        ScenarioError: no host is known, or an option makes no sense.
+    """
+    chosen: list[Any] = list(classes)
+    targets: dict[str, dict[str, object]] = {}
+    images: Sequence[str] = [image for image in options.image if image]
+    for cls in chosen:
+        server = host or cls.host
+        if not server:
+            raise ScenarioError(
+                f"no server to load for {cls.__name__}; give --host localhost:8500, "
+                "or --scenario NAME"
+            )
+        model = options.model or cls.model
+        if not model:
+            raise ScenarioError(f"no model for {cls.__name__}; give --model NAME")
+        targets[target_name(cls, chosen)] = {
+            "server": server,
+            "model": model,
+            "signature": cls.signature,
+            "input": cls.input,
+            "deadline": cls.deadline,
+        }
+        images = images or list(getattr(cls, "images", ()))
+    content: dict[str, object] = (
+        {"images": list(images)} if images else {"synthetic": f"{DEFAULT_IMAGE}"}
+    )
+    return build(
+        {
+            "name": "locust",
+            "targets": targets,
+            "payload": {**content, "encoding": options.encoding},
+            "traffic": [{"phase": "users", "users": options.num_users or 1, "for": ENDLESS}],
+        },
+        "command line",
+        Path.cwd(),
+    )
+
+
+def target_name(cls: type, classes: Sequence[Any]) -> str:
+    """Return what a user class's target is called: its model, or its own name if that is shared."""
+    model: str = getattr(cls, "model", "")
+    alone = sum(other.model == model for other in classes) == 1
+    return model if model and alone else cls.__name__
+
+
+def report_paths(options: Any) -> dict[str, Path]:
+    """Return where reports are to be written, by form, each looked at before the run.
+
+    Raises:
+        ScenarioError: one could not be written.
+    """
+    paths = {}
+    for form in REPORTS:
+        if text := getattr(options, f"report_{form}"):
+            path = Path(text)
+            try:
+                if path.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, "it is a folder")
+                with tempfile.TemporaryFile(dir=path.parent):
+                    pass  # reports are written beside their destination and renamed
+            except OSError as error:
+                raise ScenarioError(
+                    f"--report-{form} {text}: cannot be written: {error.strerror}"
+                ) from error
+            paths[form] = path
+    return paths

@@ -1,0 +1,312 @@
+"""Locust users that predict: what a locustfile subclasses.
+
+`PredictUser` is for any model behind TensorFlow Serving's API, `SSDUser` for the object detector
+whose input is an image. Their `client.predict(...)` hands the request to the sender process and
+waits for it, as any Locust client would, fires Locust's `request` event and counts the request for
+eiload's report. In a run with ``--scenario`` the scenario's traffic is sent instead and these
+users' tasks do not run; one `ScenarioUser` for each worker then stands for its share of the load.
+
+A request that fails is an `Answer` that is not `ok`, never an exception: the server's failures are
+what a load test is there to count.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import gevent
+from locust import User, constant, task
+from locust.exception import StopUser
+
+from eiload import payload
+from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.detections import Detection, check, detections
+from eiload.errors import EngineError, ScenarioError
+from eiload.result import Status
+from eiload.scenario import Scenario, Target
+from eiload.tensors import Tensor
+from eiload.tfserving import decode_response, predict_request
+from eiload.units import parse_duration
+
+if TYPE_CHECKING:
+    from eiload.engine import Reply
+    from eiload.plugin import Plugin
+
+__all__ = ["Answer", "PredictClient", "PredictUser", "RequestFailed", "SSDUser", "ScenarioUser"]
+
+
+class RequestFailed(Exception):  # noqa: N818  # read in Locust's failures table, as a sentence
+    """Why a request failed, in the form that Locust's statistics group by."""
+
+
+class Answer:
+    """What became of one request.
+
+    With ``catch_response=True`` it is a context manager, and the request is counted when the block
+    ends, as failed if `failure` was called in it.
+    """
+
+    def __init__(self, client: "PredictClient", reply: "Reply", name: str) -> None:
+        self._client = client
+        self._reply = reply
+        self._name = name
+        self._counted = False
+        self._outputs: dict[str, Tensor] | None = None
+        self._verdict: str | None = None
+        self.status = reply.status
+        """The gRPC status; `BAD_ANSWER` once `failure` was called on an OK one."""
+        self.detail = reply.detail
+        """The server's words on a status that is not OK."""
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the request ended OK and was not called a failure."""
+        return self.status is Status.OK
+
+    @property
+    def response_bytes(self) -> bytes:
+        """Return the serialised PredictResponse; empty when there is none."""
+        return self._reply.response
+
+    @property
+    def outputs(self) -> dict[str, Tensor]:
+        """Return the answer's arrays by name, decoded when first asked for.
+
+        An answer that cannot be decoded is marked as a failure and has no outputs.
+        """
+        if self._outputs is None:
+            self._outputs = {}
+            if self._reply.status is Status.OK:
+                try:
+                    self._outputs = decode_response(self._reply.response)
+                except ValueError as error:
+                    self.failure(f"cannot be decoded: {error}")
+        return self._outputs
+
+    def detections(self, min_score: float = 0.5) -> list[Detection]:
+        """Return what an SSD model has seen in the (first) image, best first.
+
+        An answer that is not one of an SSD model is marked as a failure; then there are none.
+        """
+        outputs = self.outputs
+        if not self.ok:
+            return []
+        if (problem := check(outputs, None, wanted=())) is not None:
+            self.failure(problem)
+            return []
+        return detections(outputs, min_score)
+
+    @property
+    def response_time_ms(self) -> float:
+        """Return what the user waited: done - intended, ms."""
+        return (self._reply.done_ns - self._reply.intended_ns) / NS_PER_MS
+
+    @property
+    def service_time_ms(self) -> float:
+        """Return what the server and the network took: done - sent, ms."""
+        return (self._reply.done_ns - self._reply.sent_ns) / NS_PER_MS
+
+    def failure(self, reason: str) -> None:
+        """Mark the answer as a failure because of what is in it."""
+        if self.status is Status.OK:
+            self.status = Status.BAD_ANSWER
+            self.detail = reason
+
+    def count(self) -> None:
+        """Count the request, once; `predict` and the end of a ``with`` block do this."""
+        if not self._counted:
+            self._counted = True
+            self._client.count(self._reply, self, self._name)
+
+    def __enter__(self) -> Self:
+        """Begin judging."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Count the request; an exception in the block makes it a failure."""
+        if error is not None and isinstance(error, Exception):
+            self.failure(f"{type(error).__name__}: {error}")
+        self.count()
+
+
+class PredictClient:
+    """A user's way to its target."""
+
+    def __init__(self, user: "PredictUser") -> None:
+        self._user = user
+        self._turn = 0
+
+    def predict(
+        self,
+        inputs: Mapping[str, Tensor] | bytes | None = None,
+        *,
+        name: str | None = None,
+        deadline: str | None = None,
+        catch_response: bool = False,
+    ) -> Answer:
+        """Send one PredictRequest and wait for the answer.
+
+        Args:
+            inputs: tensors by input name; or a serialised PredictRequest; or None for the next of
+                the user's prepared requests (the quickest: made once, before the load).
+            name: what Locust's statistics call it; ``<target> Predict`` if None.
+            deadline: such as ``"500 ms"``; the user's own if None.
+            catch_response: count the request at the end of a ``with`` block, not at once.
+
+        Raises:
+            StopUser: the run is ending (Locust handles it).
+            ValueError: `deadline` is not a duration.
+        """
+        plugin = _plugin(self._user)
+        session, target = plugin.session_for(type(self._user))
+        request: bytes | int
+        if inputs is None:
+            request = session.payload_of(target, self._turn)
+            self._turn += 1
+        elif isinstance(inputs, bytes):
+            request = inputs
+        else:
+            request = self._user.make_request(inputs)
+        try:
+            reply = session.call(target, request, parse_duration(deadline) if deadline else 0)
+        except EngineError as error:
+            raise StopUser from error
+        answer = Answer(self, reply, name or plugin.request_name(target))
+        if not catch_response:
+            answer.count()
+        return answer
+
+    def count(self, reply: "Reply", answer: Answer, name: str) -> None:
+        """Count a finished request: for eiload's report, and as Locust's `request` event."""
+        plugin = _plugin(self._user)
+        plugin.count(type(self._user), reply, answer.status, answer.detail)
+        done_ns = reply.done_ns or reply.intended_ns
+        since_ns = time.monotonic_ns() - reply.intended_ns
+        self._user.environment.events.request.fire(
+            request_type="grpc",
+            name=name,
+            response_time=(done_ns - reply.intended_ns) / NS_PER_MS if reply.done_ns else None,
+            response_length=len(reply.response),
+            response=answer,
+            exception=failure(answer.status, answer.detail),
+            start_time=time.time() - since_ns / NS_PER_S,
+            context={**self._user.context(), **times(reply.intended_ns, reply.sent_ns, done_ns)},
+        )
+
+
+class PredictUser(User):
+    """A user of any model behind TensorFlow Serving's API.
+
+    Set `host` (or give ``--host``), `model` and `wait_time`; write ``@task`` methods that call
+    ``self.client.predict(...)``; give `sample_inputs`, which preflight checks against the model.
+    """
+
+    abstract = True
+
+    model: str = ""
+    """Name of the served model."""
+    signature: str = "serving_default"
+    input: str = "inputs"
+    """Alias of the input that preflight looks at."""
+    deadline: str = "60 s"
+    """How long an answer may take before the request counts as failed."""
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self.client = PredictClient(self)
+
+    @classmethod
+    def sample_inputs(cls) -> Mapping[str, Tensor] | list[Mapping[str, Tensor]]:
+        """Return one example of the model's inputs, or several.
+
+        They are made into requests once, before the load; ``client.predict()`` without arguments
+        sends them in turn.
+        """
+        raise ScenarioError(
+            f"{cls.__name__}: no inputs; define the classmethod sample_inputs() to return "
+            "{'input name': array}, or subclass SSDUser for images"
+        )
+
+    @classmethod
+    def requests(cls, scenario: Scenario, target: Target) -> Iterator[tuple[Tensor, bytes]]:
+        """Yield the prepared requests, each with the tensor that preflight looks at."""
+        del scenario
+        samples = cls.sample_inputs()
+        for inputs in [samples] if isinstance(samples, Mapping) else samples:
+            if target.input not in inputs:
+                raise ScenarioError(
+                    f"{cls.__name__}: sample_inputs() has no {target.input!r}, only "
+                    f"{', '.join(map(repr, inputs))}; set the attribute `input` to one of them"
+                )
+            request = predict_request(target.model, inputs, signature=target.signature)
+            yield inputs[target.input], request
+
+    def make_request(self, inputs: Mapping[str, Tensor]) -> bytes:
+        """Return the serialised PredictRequest for these tensors."""
+        model = _plugin(self).model_of(type(self))
+        return predict_request(model, inputs, signature=self.signature)
+
+
+class SSDUser(PredictUser):
+    """A user of an SSD object detector, the model of AWS's Elastic Inference example.
+
+    The images are those of ``--image``, or synthetic ones of 3dogs.jpg's size. By default it sends
+    one after the other; define own ``@task`` methods to do more.
+    """
+
+    abstract = True
+
+    model = "ssd"
+    wait_time = constant(0)
+    images: ClassVar[tuple[str, ...]] = ()
+    """Image files, folders or globs of this class; ``--image`` overrides them."""
+
+    @classmethod
+    def requests(cls, scenario: Scenario, target: Target) -> Iterator[tuple[Tensor, bytes]]:
+        """Yield the scenario's images as requests."""
+        for _, tensor in payload.tensors(scenario.payload):
+            yield tensor, payload.request(tensor, target)
+
+    @task
+    def predict(self) -> None:
+        """Send the next image."""
+        self.client.predict()
+
+
+class ScenarioUser(User):
+    """Stands for one worker's share of a scenario's traffic, which its sender process carries."""
+
+    wait_time = constant(0)
+
+    @task
+    def carry(self) -> None:
+        """Wait: the load is on the schedule's clock, not on this user's."""
+        gevent.sleep(1)
+
+
+def failure(status: Status, detail: str) -> RequestFailed | None:
+    """Return what Locust records as the exception of a request; None for one that ended OK."""
+    if status is Status.OK:
+        return None
+    return RequestFailed(f"{status.name}: {detail}" if detail else status.name)
+
+
+def times(intended_ns: int, sent_ns: int, done_ns: int) -> dict[str, float]:
+    """Return a request's service time and lag, ms, for the context of Locust's event."""
+    if not sent_ns:
+        return {}
+    known = {"lag_ms": (sent_ns - intended_ns) / NS_PER_MS}
+    if done_ns:
+        known["service_time_ms"] = (done_ns - sent_ns) / NS_PER_MS
+    return known
+
+
+def _plugin(user: User) -> "Plugin":
+    plugin: Plugin = user.environment.eiload  # set by Plugin itself
+    return plugin
