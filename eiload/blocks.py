@@ -54,6 +54,10 @@ MIN_BLOCKS = 12
 MIN_BLOCK_S = 5
 """Shorter blocks are not independent even at low load; 12 of them make the shortest run 60 s."""
 
+SECONDS_PER_BLOCK = 3
+"""Distinct seconds with requests that a block must have: a run that was planned for a day and
+stopped early has its times in steps (`recorder.step_s_for`) that may be few."""
+
 BEYOND = 20
 """Requests that must be expected beyond a quantile before it is a number: n (1 - q) >= 20."""
 
@@ -106,6 +110,8 @@ class Blocks:
         if k == 0:
             none = np.empty((0, 0))
             return Blocks(0, none.ravel(), none, none.ravel())
+        occupied = int(np.count_nonzero(sample.per_second()))
+        k = min(k, max(1, occupied // SECONDS_PER_BLOCK))
         block = np.arange(sample.seconds) * k // sample.seconds
         seen = np.bincount(sample.bucket, minlength=BUCKETS) > 0
         buckets = np.flatnonzero(seen)

@@ -8,7 +8,9 @@ bucket per status for all. `Intervals` holds the keys sorted and unique with the
 exact sum, minimum and maximum per (target, phase, kind, second). Merging is concatenating and
 adding equal keys, so it is lossless, associative and commutative: the merge of parts is the record
 of the whole, whichever process counted which part. A second is that of the *intended* instant,
-counted from the start of the run.
+counted from the start of the run. Long runs keep their times in steps of several seconds
+(`step_s_for`), so that a day at 1,000 requests a second fits into memory and judging it takes
+seconds; statuses always stay by the second.
 
 Buckets are log-linear in ns: 1,024 per power of two, hence at most 1/1024 wide relative to their
 lower edge; a bucket's midpoint is within 0.049 % of any value in it (HdrHistogram's layout with
@@ -35,6 +37,7 @@ __all__ = [
     "bucket_edges_ns",
     "bucket_mid_ns",
     "bucket_of",
+    "step_s_for",
 ]
 
 RESULT_DTYPE = np.dtype(
@@ -85,7 +88,8 @@ def bucket_of(values_ns: Ints) -> Ints:
     mantissa, exponent = np.frexp(clipped)  # value = mantissa * 2**exponent, mantissa in [0.5, 1)
     within = ((mantissa - 0.5) * (2 << _STEPS_BITS)).astype(np.int64)
     # frexp(0) is (0, 0): its `within` is negative, and zero belongs into the first bucket.
-    return np.maximum((exponent.astype(np.int64) << _STEPS_BITS) + within, 0)
+    buckets = (exponent.astype(np.int64) << _STEPS_BITS) + within
+    return np.asarray(np.maximum(buckets, 0), np.int64)
 
 
 def bucket_edges_ns(buckets: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -147,7 +151,7 @@ class Intervals:
     @staticmethod
     def merge(parts: "Iterable[Intervals]") -> "Intervals":
         """Return the counts of all `parts` together."""
-        columns = [part._columns() for part in parts]
+        columns = [part._columns() for part in parts]  # noqa: SLF001  # our own
         if not columns:
             return Intervals.empty()
         keys, counts, moment_keys, sums, mins, maxs = (
@@ -182,7 +186,7 @@ class Intervals:
         )
 
     def statuses(self, target: int, phase: int) -> dict[Status, int]:
-        """Return how many requests ended with which status, most frequent statuses of gRPC first."""
+        """Return how many requests ended with which status."""
         _, buckets, counts = self.slab(target, phase, Kind.STATUS)
         found, (totals,) = _group(buckets, (np.add, counts))
         return {Status(int(s)): int(n) for s, n in zip(found, totals, strict=True)}
@@ -235,15 +239,27 @@ class Intervals:
         return Intervals(keys, counts, moment_keys, sums, mins, mins + spans)
 
 
+STEPS = 720
+"""Steps in a long run: each of the 20 blocks that statistics cut it into then has 36, so that
+which block a step at the border falls into does not matter."""
+
+
+def step_s_for(duration_ns: int) -> int:
+    """Return in which steps, s, a run of this length keeps its times: 1 up to 24 minutes."""
+    return max(1, duration_ns // NS_PER_S // STEPS)
+
+
 class Recorder:
     """Counts results as they come; two-faced: `record` writes, `take` hands over and starts anew.
 
     Args:
         origin_ns: the instant (monotonic) that second 0 begins at.
+        step_s: times are counted in the second that their step of so many seconds begins with.
     """
 
-    def __init__(self, origin_ns: int) -> None:
+    def __init__(self, origin_ns: int, step_s: int = 1) -> None:
         self.origin_ns = origin_ns
+        self._step_s = step_s
         self._parts: list[Intervals] = []
 
     def record(self, results: "NDArray[np.void]") -> None:
@@ -255,11 +271,10 @@ class Recorder:
         if not len(results):
             return
         second = np.clip((results["intended_ns"] - self.origin_ns) // NS_PER_S, 0, _MAX_SECOND)
-        cell = (
-            (results["target"].astype(np.int64) << _TARGET_SHIFT)
-            | (results["phase"].astype(np.int64) << _PHASE_SHIFT)
-            | (second << _BUCKET_BITS)
+        of = (results["target"].astype(np.int64) << _TARGET_SHIFT) | (
+            results["phase"].astype(np.int64) << _PHASE_SHIFT
         )
+        cell = of | ((second - second % self._step_s) << _BUCKET_BITS)
         status = results["status"].astype(np.int64)
         ok = status == Status.OK
         sent = results["sent_ns"] > 0
@@ -268,7 +283,7 @@ class Recorder:
             (Kind.SERVICE, ok, results["done_ns"] - results["sent_ns"]),
             (Kind.LAG, sent, results["sent_ns"] - results["intended_ns"]),
         )
-        keys = [cell | (Kind.STATUS << _KIND_SHIFT) | status]
+        keys = [of | (second << _BUCKET_BITS) | (Kind.STATUS << _KIND_SHIFT) | status]
         moment_keys, values = [], []
         for kind, chosen, values_ns in columns:
             base = cell[chosen] | (kind << _KIND_SHIFT)

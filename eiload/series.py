@@ -67,6 +67,8 @@ def answers(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Ints:
     came = np.zeros(end + 1)
     for phase in run.phases():
         second, bucket, count = run.intervals.slab(target, phase.index, Kind.RESPONSE)
+        # Long runs count in steps, one of which may begin before its phase does.
+        second = np.maximum(second, phase.first_second)
         done = second + 0.5 + bucket_mid_ns(bucket) / NS_PER_S
         np.add.at(came, np.minimum(done, end).astype(np.int64), count)
     parts = [came[span.first_second : span.first_second + span.seconds] for span in spans]

@@ -28,7 +28,7 @@ from eiload.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.engine import Engine, Reply, Results, endpoint_of
 from eiload.errors import EngineError
 from eiload.pairing import Pairing
-from eiload.recorder import RESULT_DTYPE, Intervals, Ints, Recorder
+from eiload.recorder import RESULT_DTYPE, Intervals, Ints, Recorder, step_s_for
 from eiload.result import SEND, WANT_RESPONSE, Status
 from eiload.run import TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, Target
@@ -72,7 +72,7 @@ class Hooks:
 
 
 RequestsOf = Callable[[Scenario, str], Iterable[tuple[Tensor, bytes]]]
-"""Gives the requests to the target of that name: the payload's tensor and the serialised request."""
+"""Gives the requests to the target of that name: the payload's tensor and the request's bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +243,9 @@ class Session:
     def go(self, origin_ns: int) -> None:
         """Begin: second 0 of the run is at `origin_ns` on this machine's monotonic clock."""
         self._origin_ns = origin_ns
-        self._recorder = Recorder(origin_ns)
+        # A driven run ends when it is stopped, so how long it will be is not known.
+        step_s = 1 if self._driven else step_s_for(self._schedule.duration_ns)
+        self._recorder = Recorder(origin_ns, step_s)
         self._used_at_go = self._used()
         threading.Thread(target=self._feed, name="eiload-feed", daemon=True).start()
 
