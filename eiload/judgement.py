@@ -1,0 +1,150 @@
+"""The verdict on a whole run: everything that was judged, the exit status, and the one last line.
+
+What it knows: in which order things matter. What it must not know: how anything is judged or shown.
+
+The exit status is decided here and nowhere else, fail-closed: 0 takes a valid run that was not
+stopped and nothing bad or open. When several hold, the first of 2, 4, 130/143, 5, 6, 1, 3 counts;
+2, 4 and 6 belong to whoever read the scenario, met the targets or wrote the results (`first_of`).
+A run with nothing to judge follows Locust's own habit: any request that failed makes it 1.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from eiload import agreement, health, sla, wording
+from eiload.agreement import Agreement
+from eiload.compare import compare
+from eiload.comparison import Comparison
+from eiload.cost import Cost, cost
+from eiload.health import Validity
+from eiload.result import Status
+from eiload.run import Run
+from eiload.sla import Verdict, Word
+
+__all__ = ["ORDER", "Judgement", "first_of", "judge"]
+
+ORDER = (2, 4, 130, 143, 5, 6, 1, 3, 0)
+"""Exit statuses, the most important first: wrong scenario, unusable target, SIGINT, SIGTERM,
+invalid run, unwritten result, bad verdict, undecided, good."""
+
+SIGNALS = {"SIGINT": 130, "SIGTERM": 143}
+"""What a run was stopped by, and the exit status that tells a shell so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything that is said of a run."""
+
+    validity: Validity
+    verdicts: tuple[Verdict, ...]
+    """In the scenario's order. Of an invalid run all are undecided: it gets numbers, no words."""
+    comparison: Comparison | None
+    cost: Cost | None
+    agreement: Agreement | None
+    exit_status: int
+    summary: str
+    """One line that says it all."""
+
+
+def first_of(*statuses: int) -> int:
+    """Return the exit status that counts when several hold; 0 of none, 5 for one not known."""
+    known = [status if status in ORDER else 5 for status in statuses]
+    return min(known, key=ORDER.index, default=0)
+
+
+def judge(run: Run, *, undecided_ok: bool = False) -> Judgement:
+    """Return everything that can be said of a run.
+
+    Args:
+        run: the run.
+        undecided_ok: let what is undecided or inconclusive pass for the exit status.
+    """
+    validity = health.check(run)
+    verdicts = sla.judge(run)
+    comparison = compare(run) if run.scenario.compare else None
+    if not validity.valid:
+        why = "the run is invalid"
+        verdicts = tuple(replace(each, word=Word.UNDECIDED, reason=why) for each in verdicts)
+        comparison = comparison.without_verdict(why) if comparison else None
+    judgement = Judgement(
+        validity=validity,
+        verdicts=verdicts,
+        comparison=comparison,
+        cost=cost(run, holds=validity.valid and _holds(run, verdicts, comparison)),
+        agreement=agreement.find(run),
+        exit_status=0,
+        summary="",
+    )
+    status = first_of(*_statuses(run, judgement, undecided_ok=undecided_ok))
+    return replace(judgement, exit_status=status, summary=_summary(run, judgement))
+
+
+def _holds(run: Run, verdicts: Iterable[Verdict], comparison: Comparison | None) -> bool:
+    """Tell whether a comparison's candidate does what is asked of it."""
+    if comparison is None or comparison.word is None or not comparison.word.good:
+        return False
+    assert run.scenario.compare is not None
+    candidate = run.targets[list(run.scenario.targets).index(run.scenario.compare.candidate)].name
+    return all(each.word is Word.PASS for each in verdicts if each.target == candidate)
+
+
+def _statuses(run: Run, judgement: Judgement, *, undecided_ok: bool) -> Iterable[int]:
+    """Yield every exit status that holds."""
+    for name, status in SIGNALS.items():
+        if name in run.stopped:
+            yield status
+    if not judgement.validity.valid:
+        yield 5
+        return
+    words = [each.word for each in judgement.verdicts]
+    comparison = judgement.comparison
+    if Word.FAIL in words or (comparison and comparison.word and comparison.word.bad):
+        yield 1
+    open_ = Word.UNDECIDED in words or (
+        comparison is not None
+        and (comparison.word is None or not (comparison.word.good or comparison.word.bad))
+    )
+    if open_ and not undecided_ok:
+        yield 3
+    if not words and comparison is None and _failures(run):
+        yield 1
+
+
+def _failures(run: Run) -> int:
+    """Return how many requests outside of warm-up did not do what they should."""
+    failures = 0
+    for index, facts in enumerate(run.targets):
+        ended = run.statuses(index, run.measured())
+        failures += sum(ended.values()) - ended.get(Status.OK, 0) + facts.answers_bad
+    return failures
+
+
+def _summary(run: Run, judgement: Judgement) -> str:
+    """Return the one last line: validity, then what is bad, what is open, what is good."""
+    name = run.scenario.name
+    stopped = f", stopped ({run.stopped})" if run.stopped else ""
+    if not judgement.validity.valid:
+        reasons = judgement.validity.reasons
+        more = f" (and {wording.count(len(reasons) - 1, 'other reason')})" if reasons[1:] else ""
+        return f"{name}: invalid run{stopped}: {reasons[0]}{more}"
+    parts = [
+        f"{number} of {wording.count(len(judgement.verdicts), 'objective')} {_SAID[word]}"
+        for word in (Word.FAIL, Word.UNDECIDED, Word.PASS)
+        if (number := sum(each.word is word for each in judgement.verdicts))
+    ]
+    if judgement.comparison:
+        parts.append(judgement.comparison.statement)
+    if not parts:
+        failures = _failures(run)
+        requests = sum(
+            sum(run.statuses(index, run.measured()).values()) for index in range(len(run.targets))
+        )
+        parts.append(
+            f"{wording.count(requests, 'request')}, {wording.count(failures)} failed;"
+            " no objectives to judge"
+        )
+    emulated = " (emulated)" if run.emulated else ""
+    return f"{name}{emulated}{stopped}: {'; '.join(parts)}"
+
+
+_SAID = {Word.FAIL: "failed", Word.UNDECIDED: "undecided", Word.PASS: "passed"}
