@@ -123,6 +123,10 @@ class Constant(_Settings):
 
     constant_ns: DurationNs = Field(alias="constant", description="the one computing time")
 
+    def describe(self) -> str:
+        """Return the law in a few words."""
+        return format_duration(self.constant_ns)
+
 
 class LogNormal(_Settings):
     """Computing times with a long right tail."""
@@ -136,6 +140,10 @@ class LogNormal(_Settings):
             raise ValueError("expected p99 >= median")
         return self
 
+    def describe(self) -> str:
+        """Return the law in a few words."""
+        return f"median {format_duration(self.median_ns)} p99 {format_duration(self.p99_ns)}"
+
 
 class Gamma(_Settings):
     """Computing times around a known mean."""
@@ -144,6 +152,10 @@ class Gamma(_Settings):
     cv: float = Field(
         gt=0, le=10, description="coefficient of variation: standard deviation over mean"
     )
+
+    def describe(self) -> str:
+        """Return the law in a few words."""
+        return f"mean {format_duration(self.mean_ns)} cv {self.cv:g}"
 
 
 class Empirical(_Settings):
@@ -157,6 +169,10 @@ class Empirical(_Settings):
     @classmethod
     def _found(cls, path: Path, info: ValidationInfo) -> Path:
         return _existing(path, info, "file")
+
+    def describe(self) -> str:
+        """Return the law in a few words."""
+        return f"times of {self.csv.name}"
 
 
 def _law(value: object) -> str:
@@ -190,17 +206,8 @@ Compute = Annotated[
 ]
 
 
-class RoundTrip(_Settings):
-    """The network's own time in each inference: lognormal."""
-
-    median_ns: SomeDurationNs = Field(alias="median", description="half of them are shorter")
-    p99_ns: SomeDurationNs = Field(alias="p99", description="99 % of them are shorter")
-
-    @model_validator(mode="after")
-    def _tail_above_middle(self) -> Self:
-        if self.p99_ns < self.median_ns:
-            raise ValueError("expected p99 >= median")
-        return self
+class RoundTrip(LogNormal):
+    """The network's own time in each inference, with a tail."""
 
 
 class Stalls(_Settings):
@@ -318,6 +325,14 @@ class StandIn(_Settings):
     encoded: bool = Field(
         default=False, description="the model takes JPEG or PNG bytes instead of uint8 pixels"
     )
+    raw_outputs: bool = Field(
+        default=False, description="with the raw outputs of later exporters: answers of 19 MB"
+    )
+    tensor_content: bool = Field(
+        default=False,
+        description="answers carry tensor_content, as with TF Serving's "
+        "--enable_serialization_as_tensor_content, instead of typed fields",
+    )
     seed: int = Field(default=1, ge=0, lt=2**63, description="of times and faults")
     answers_seed: int = Field(
         default=1, ge=0, lt=2**63, description="of detections: same seed and image, same answer"
@@ -341,6 +356,25 @@ class StandIn(_Settings):
     def emulated(self) -> bool:
         """Return whether times and answers are made up (else a real model makes them)."""
         return self.saved_model is None
+
+    def describe(self) -> str:
+        """Return what is emulated, in a few words for reports; empty if a real model runs."""
+        if not self.emulated:
+            return ""
+        parts = [self.profile or "stand-in", self.compute.describe()]
+        if self.slowdown != 1.0:
+            parts.append(f"x {self.slowdown:g}")
+        if self.concurrency > 1:
+            parts.append(f"{self.concurrency} at a time")
+        if self.attach == "network":
+            parts.append("over a network")
+        if self.batching is not None:
+            parts.append("batching")
+        if self.fail is not None:
+            parts.append(f"{format_share(self.fail.rate)} {self.fail.status}")
+        if self.hang:
+            parts.append(f"{format_share(self.hang)} hang")
+        return ", ".join(parts)
 
     @model_validator(mode="before")
     @classmethod
@@ -371,6 +405,8 @@ class StandIn(_Settings):
             for name in _NETWORK:
                 if getattr(self, name) is not None:
                     raise ValueError(f"{name}: expected only with attach: network")
+        if self.batching is not None and self.queue is not None:
+            raise ValueError("queue: with batching, max_enqueued_batches bounds the queue instead")
         if self.saved_model is not None:
             for name in ("profile", "fail", "cold_start_ns", "hang", "stalls", "round_trip"):
                 if getattr(self, name):

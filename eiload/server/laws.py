@@ -26,7 +26,6 @@ from eiload.standin import (
     Empirical,
     Gamma,
     LogNormal,
-    RoundTrip,
     Stalls,
 )
 from eiload.units import parse_duration
@@ -42,7 +41,7 @@ Draw = Callable[[], float]
 """Gives the next time of a law, ns."""
 
 
-def law(settings: Constant | LogNormal | Gamma | Empirical | RoundTrip, seed: int) -> Draw:
+def law(settings: Constant | LogNormal | Gamma | Empirical, seed: int) -> Draw:
     """Return the source of times that `settings` describes.
 
     Raises:
@@ -52,7 +51,7 @@ def law(settings: Constant | LogNormal | Gamma | Empirical | RoundTrip, seed: in
         constant_ns = float(settings.constant_ns)
         return lambda: constant_ns
     rng = np.random.default_rng(seed)
-    if isinstance(settings, LogNormal | RoundTrip):
+    if isinstance(settings, LogNormal):
         mu = log(settings.median_ns)
         sigma = log(settings.p99_ns / settings.median_ns) / Z99
         return _chunked(lambda: rng.lognormal(mu, sigma, CHUNK))

@@ -1,0 +1,173 @@
+"""One stand-in server, put together: settings in, a running process until it is told to end.
+
+The order is TensorFlow Serving's: the model is loaded first and the ports open afterwards, so that
+a client that comes too early is refused by the kernel and never sees LOADING (model_servers/
+server_core.cc). It ends at SIGINT, SIGTERM or, for whoever started it, at the end of its standard
+input; calls under way end with it.
+
+This file knows all parts and none of their reasons.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import uvloop
+
+from eiload.clock import NS_PER_S, SystemClock
+from eiload.errors import ScenarioError
+from eiload.server.emulated import EmulatedModel, EmulatedRepository
+from eiload.server.metrics import Metrics
+from eiload.server.release import Releases
+from eiload.server.service import Service
+from eiload.server.transport import Security, Transport
+from eiload.standin import StandIn
+
+__all__ = ["Options", "Ready", "run"]
+
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+"""What ends the server, and the exit status that a shell expects of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the stand-in is reached; what it is like is said by `StandIn`."""
+
+    model: str = "ssd"
+    host: str = "127.0.0.1"
+    """Address to listen on, or ``unix:PATH``."""
+    port: int = 8500
+    """0 for a free one."""
+    rest_port: int | None = None
+    """None for no REST and no metrics, 0 for a free port."""
+    labels: Mapping[str, int] = field(default_factory=dict)
+    security: Security | None = None
+    health: bool = False
+    reflection: bool = False
+    channel_arguments: Sequence[tuple[str, str | int]] = ()
+    exit_with_stdin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What there is to say once the server serves."""
+
+    address: str
+    """For gRPC clients: ``127.0.0.1:8500``."""
+    rest_address: str | None
+    model: str
+    kind: str
+    """``emulated p2.xlarge`` or ``SavedModel DIR``."""
+
+
+def run(settings: StandIn, options: Options, ready: Callable[[Ready], None]) -> int:
+    """Serve until told to end; return the exit status.
+
+    Args:
+        settings: what the stand-in is like.
+        options: how it is reached.
+        ready: is called once, when the ports are open.
+
+    Raises:
+        ScenarioError: it cannot be served so: a port is taken, a file is missing or wrong.
+    """
+    _check_free(options.host, options.port)
+    if options.rest_port is not None:
+        _check_free(options.host, options.rest_port)
+    status: int = uvloop.run(_serve(settings, options, ready))
+    return status
+
+
+async def _serve(settings: StandIn, options: Options, ready: Callable[[Ready], None]) -> int:
+    stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    _end_at_signals(stop)
+    if options.exit_with_stdin:
+        _end_with_stdin(stop)
+    async with AsyncExitStack() as stack:
+        serving = asyncio.ensure_future(_open(settings, options, stack))
+        await asyncio.wait((serving, stop), return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            serving.cancel()
+        else:
+            ready(serving.result())
+            # What is there now stays; the collector need not look at it again and again.
+            gc.collect()
+            gc.freeze()
+        return await stop
+
+
+async def _open(settings: StandIn, options: Options, stack: AsyncExitStack) -> Ready:
+    """Load the model, open the ports, and leave on the stack what closes them."""
+    clock = SystemClock()
+    metrics = Metrics(settings.api)
+    releases = Releases(asyncio.get_running_loop(), clock)
+    stack.callback(releases.close)
+    model = EmulatedModel(settings, releases, metrics, clock.now_ns())
+    repository = EmulatedRepository(options.model, model, options.labels)
+    await asyncio.sleep(settings.load_time_ns / NS_PER_S)
+    service = Service(repository, metrics, api=settings.api, max_threads=settings.max_threads)
+    kind = f"emulated {settings.profile or 'stand-in'}"
+    transport = Transport(service, clock, kind, options=options.channel_arguments)
+    stack.push_async_callback(transport.stop)
+    port = await transport.listen(_address(options.host, options.port), options.security)
+    return Ready(_address(options.host, port), None, options.model, kind)
+
+
+def _address(host: str, port: int) -> str:
+    """Return what gRPC calls an address."""
+    if host.startswith("unix:"):
+        return host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _check_free(host: str, port: int) -> None:
+    """See that a port can be had, before a model is loaded for minutes.
+
+    Raises:
+        ScenarioError: it cannot.
+    """
+    if host.startswith("unix:"):
+        return
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            # Only listening finds out whether somebody else listens.
+            probe.listen()
+    except OSError as error:
+        raise ScenarioError(
+            f"cannot listen on {_address(host, port)}: {error.strerror}; "
+            "choose another --port (0 for a free one) or --host"
+        ) from None
+
+
+def _end_at_signals(stop: asyncio.Future[int]) -> None:
+    loop = asyncio.get_running_loop()
+    for number, status in SIGNALS.items():
+        loop.add_signal_handler(number, _resolve, stop, status)
+
+
+def _end_with_stdin(stop: asyncio.Future[int]) -> None:
+    """End when standard input does: its other end was held by whoever wanted this server."""
+    loop = asyncio.get_running_loop()
+
+    def watch() -> None:
+        # Not sys.stdin: a thread that holds its lock would trip the interpreter's exit.
+        while os.read(sys.__stdin__.fileno() if sys.__stdin__ else 0, 4096):
+            pass
+        loop.call_soon_threadsafe(_resolve, stop, 0)
+
+    threading.Thread(target=watch, name="stdin", daemon=True).start()
+
+
+def _resolve(stop: asyncio.Future[int], status: int) -> None:
+    if not stop.done():
+        stop.set_result(status)

@@ -1,0 +1,225 @@
+"""The options of ``eiload serve`` and ``eiload make-model``.
+
+Every setting of `StandIn` is an option of the same name, written as in a scenario (the braces of a
+mapping may be left out); the rest says how the server is reached. This file turns a command line
+into the two records that `app.run` takes, and prints the line that says it serves.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic.fields import FieldInfo
+
+from eiload import console
+from eiload.errors import ScenarioError
+from eiload.profiles import PROFILES
+from eiload.standin import StandIn, parse
+
+__all__ = [
+    "add_make_model_arguments",
+    "add_serve_arguments",
+    "run_make_model",
+    "run_serve",
+]
+
+SERVE_DESCRIPTION = """\
+Stand in for TensorFlow Serving, or for Amazon EI's build of it: the same gRPC API, and
+behind it an emulated accelerator (made-up detections after times from a law) or, with
+--saved-model, a real model run by TensorFlow. Settings are written as in a scenario's
+stand_in:, durations with their unit; mappings as "median: 60 ms, p99: 80 ms".
+"""
+
+SERVE_EPILOG = """\
+examples:
+  eiload serve                                     an SSD that answers after 10 ms
+  eiload serve --profile p2.xlarge                 a local GPU
+  eiload serve --profile eia1.medium --port 9000   an EI accelerator over the network
+  eiload serve --compute "median: 60 ms, p99: 90 ms" --concurrency 2 --queue 100
+  eiload serve --attach network --round-trip "median: 1 ms, p99: 8 ms" --bandwidth "1 Gbit/s"
+  eiload serve --saved-model models/ssd --rest-port 8501
+  eiload serve --list-profiles                     the profiles and where their numbers are from
+
+It ends with Ctrl-C. exit status: 130 (SIGINT) or 143 (SIGTERM), 2 if it cannot be served so
+"""
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "what is emulated": (
+        "profile",
+        "compute",
+        "slowdown",
+        "further_image",
+        "concurrency",
+        "queue",
+        "attach",
+        "round_trip",
+        "bandwidth",
+        "stalls",
+        "reattach",
+        "cold_start_ns",
+        "seed",
+    ),
+    "the model": ("saved_model", "encoded", "raw_outputs", "tensor_content", "answers_seed"),
+    "the model server": ("api", "load_time_ns", "max_threads", "batching"),
+    "faults": ("fail", "hang"),
+}
+"""All fields of `StandIn`, in the order of the help."""
+
+
+def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``eiload serve``."""
+    parser.description = SERVE_DESCRIPTION
+    parser.epilog = SERVE_EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    reach = parser.add_argument_group("how it is reached")
+    reach.add_argument("--model", default="ssd", metavar="NAME", help="its name (default: ssd)")
+    reach.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on, or unix:PATH (default: 127.0.0.1, this machine only)",
+    )
+    reach.add_argument(
+        "--port", type=_port, default=8500, help="gRPC port, 0 for a free one (default: 8500)"
+    )
+    for title, names in GROUPS.items():
+        group = parser.add_argument_group(title)
+        for name in names:
+            _add_setting(group, name, StandIn.model_fields[name])
+    other = parser.add_argument_group("other")
+    other.add_argument(
+        "--list-profiles", action="store_true", help="show the profiles with their sources"
+    )
+    other.add_argument("--ready-json", action="store_true", help="say in JSON that it serves")
+    other.add_argument(
+        "--exit-with-stdin", action="store_true", help="end when standard input ends"
+    )
+    other.add_argument("--settings", metavar="JSON", help="all settings at once; others add to it")
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    """Serve until told to end; return the exit status.
+
+    Raises:
+        ScenarioError: something on the command line cannot be done.
+    """
+    if arguments.list_profiles:
+        console.emit(_profiles())
+        return 0
+    settings = parse(_settings(arguments), "serve")
+    from eiload.server.app import (  # noqa: PLC0415  # gRPC and numpy are not for --help
+        Options,
+        Ready,
+        run,
+    )
+
+    options = Options(
+        model=arguments.model,
+        host=arguments.host,
+        port=arguments.port,
+        exit_with_stdin=arguments.exit_with_stdin,
+    )
+
+    def ready(serving: Ready) -> None:
+        console.emit(json.dumps(asdict(serving)) if arguments.ready_json else _line(serving))
+
+    return run(settings, options, ready)
+
+
+def add_make_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``eiload make-model``."""
+    parser.add_argument("directory", type=Path, metavar="DIR", help="where to write it")
+
+
+def run_make_model(arguments: argparse.Namespace) -> int:
+    """Write a model; return the exit status."""
+    raise ScenarioError(f"make-model: not there yet, got {str(arguments.directory)!r}")
+
+
+def _add_setting(group: Any, name: str, field: FieldInfo) -> None:
+    """Add the option for one field of `StandIn`."""
+    option = "--" + (field.alias or name).replace("_", "-")
+    text = str(field.description).replace("%", "%%")
+    if field.annotation is bool:
+        group.add_argument(option, dest=name, action="store_true", default=None, help=text)
+        return
+    default = field.default
+    if default is not None:
+        shown = StandIn.model_validate({}).model_dump(mode="json")[field.alias or name]
+        shown = shown.get("constant") if isinstance(shown, dict) else shown
+        text += f" (default: {shown})".replace("%", "%%")
+    choices = get_args(field.annotation) if name in {"attach", "api"} else None
+    group.add_argument(
+        option,
+        dest=name,
+        choices=choices,
+        metavar=None if choices else "VALUE",
+        help=text,
+    )
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, object]:
+    """Return the settings that were given, as a scenario would have them.
+
+    Raises:
+        ScenarioError: one is not written so.
+    """
+    settings: dict[str, object] = {}
+    if arguments.settings is not None:
+        try:
+            settings = dict(json.loads(arguments.settings))
+        except (ValueError, TypeError):
+            raise ScenarioError(
+                f"serve: --settings: expected a JSON object, got {arguments.settings!r}"
+            ) from None
+    for name, field in StandIn.model_fields.items():
+        value = getattr(arguments, name)
+        if value is not None:
+            settings[field.alias or name] = _value(field.alias or name, value)
+    return settings
+
+
+def _value(name: str, value: object) -> object:
+    """Return a setting's value: text as it is, ``a: 1, b: 2`` as a mapping."""
+    if not isinstance(value, str) or ": " not in value:
+        return value
+    text = value.strip()
+    try:
+        return yaml.safe_load(text if text.startswith("{") else f"{{{text}}}")
+    except yaml.YAMLError:
+        raise ScenarioError(
+            f"serve: {name}: expected a value or 'key: value, ...', got {value!r}"
+        ) from None
+
+
+def _line(serving: Any) -> str:
+    rest = f", REST on {serving.rest_address}" if serving.rest_address else ""
+    return f"{serving.kind} serves model {serving.model!r} on {serving.address}{rest}"
+
+
+def _profiles() -> str:
+    lines: list[str] = []
+    for name, profile in PROFILES.items():
+        lines.append(f"{name}: {profile.about}")
+        for setting, value in profile.settings.items():
+            shown = (
+                ", ".join(f"{key}: {each}" for key, each in value.items())
+                if isinstance(value, Mapping)
+                else value
+            )
+            lines.append(f"  {setting}: {shown}")
+            lines.append(f"      {profile.sources[setting]}")
+    return "\n".join(lines)
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"expected a port number from 0 to 65535, got {text!r}")
+    return port

@@ -1,0 +1,196 @@
+"""An emulated SSD behind the service.
+
+Checks as TensorFlow would (`ssd_input.py`), answers that are made up (`answers.py`), at the
+instants that the emulated accelerator says (`accelerator.py`; with batching, `batches.py` in front
+of it). Everything is decided and the answer is made when the request arrives, inside the time that
+the accelerator is supposed to take; at the release there is nothing left to do but to hand it over.
+What TensorFlow itself refuses is refused at once and takes no time on the accelerator.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from eiload.result import Status
+from eiload.server.accelerator import Accelerator, Admission, Overload
+from eiload.server.answers import detections
+from eiload.server.batches import Batches, Begun
+from eiload.server.batching import Task
+from eiload.server.metrics import Metrics
+from eiload.server.model import Inference, Outcome, Rejection, Signatures, State, entries
+from eiload.server.release import Releases
+from eiload.server.signatures import INPUT, ssd
+from eiload.server.ssd_input import Images, images
+from eiload.standin import StandIn
+from eiload.tensors import to_proto
+
+__all__ = ["EmulatedModel", "EmulatedRepository"]
+
+QUEUE_FULL = "The batch scheduling queue to which this task was submitted is full"
+"""TensorFlow Serving's words for a bounded queue without room (shared_batch_scheduler.h)."""
+
+ANSWERS_KEPT = 4096
+"""Serialised answers in memory, 2.4 kB each; load tests send the same images over and over."""
+
+Ended = Callable[[Outcome], None]
+
+
+class EmulatedModel:
+    """The one version of an emulated model."""
+
+    def __init__(
+        self, settings: StandIn, releases: Releases, metrics: Metrics, origin_ns: int
+    ) -> None:
+        """Make one that is loaded and not yet attached.
+
+        Raises:
+            ScenarioError: the file of an empirical law cannot be used.
+        """
+        self._settings = settings
+        self._releases = releases
+        self._metrics = metrics
+        self._signatures = ssd(encoded=settings.encoded, raw=settings.raw_outputs)
+        self._accelerator = Accelerator(settings, origin_ns)
+        self._batches: Batches[tuple[Images, Inference, Ended]] | None = None
+        if settings.batching is not None:
+            self._batches = Batches(settings.batching, self._accelerator)
+        # Raw outputs are 19 MB an image.
+        self._answer = lru_cache(4 if settings.raw_outputs else ANSWERS_KEPT)(self._make_answer)
+
+    @property
+    def signatures(self) -> Signatures:
+        """Return the SSD's signature."""
+        return self._signatures
+
+    def infer(self, inference: Inference, ended: Ended) -> None:
+        """Begin an inference; `ended` is called at its release, or never if it hangs.
+
+        Raises:
+            Rejection: TensorFlow would fail on the input, or a queue is full.
+        """
+        given = images(inference.inputs[INPUT], encoded=self._settings.encoded)
+        if self._batches is not None:
+            self._queue(self._batches, given, inference, ended)
+            return
+        answer = self._answer(given.fingerprints, inference.outputs)
+        admission = self._accelerator.arrive(
+            inference.arrival_ns, given.request_bytes, len(given.fingerprints)
+        )
+        if isinstance(admission, Overload):
+            raise Rejection(Status.UNAVAILABLE, QUEUE_FULL)
+        if not admission.hangs:
+            outcome = self._outcome(inference, admission, answer)
+            self._releases.at(admission.release_ns, lambda: ended(outcome))
+
+    def _queue(
+        self,
+        batches: Batches[tuple[Images, Inference, Ended]],
+        given: Images,
+        inference: Inference,
+        ended: Ended,
+    ) -> None:
+        """Put an inference into the batching queue."""
+        size = len(given.fingerprints)
+        self._metrics.batched(size)
+        self._begin(batches.advance(inference.arrival_ns))
+        batches.submit(
+            Task(
+                size=size,
+                form=given.form,
+                request_bytes=given.request_bytes,
+                arrival_ns=inference.arrival_ns,
+                deadline_ns=inference.deadline_ns,
+                payload=(given, inference, ended),
+            )
+        )
+        self._begin(batches.advance(inference.arrival_ns))
+
+    def _advance(self, instant_ns: int) -> None:
+        """Do what the batching queue has to do at an instant."""
+        assert self._batches is not None
+        self._begin(self._batches.advance(instant_ns))
+
+    def _begin(self, begun: list[Begun[tuple[Images, Inference, Ended]]]) -> None:
+        """Release the batches that have begun when they end, and come back for the next."""
+        assert self._batches is not None
+        for each in begun:
+            tasks = each.batch.tasks
+            self._metrics.batch(
+                each.batch.size, [each.begun_ns - task.arrival_ns for task in tasks]
+            )
+            admission = each.fate if isinstance(each.fate, Admission) else None
+            if admission is not None and admission.hangs:
+                continue
+            release_ns = admission.release_ns if admission else each.begun_ns
+            for task in tasks:
+                given, inference, ended = task.payload
+                if admission is not None:
+                    answer = self._answer(given.fingerprints, inference.outputs)
+                    outcome = self._outcome(inference, admission, answer)
+                else:
+                    assert isinstance(each.fate, Rejection)
+                    outcome = Outcome(
+                        each.fate.status,
+                        each.fate.text,
+                        b"",
+                        server_ns=release_ns - inference.arrival_ns,
+                        runtime_ns=0,
+                    )
+                self._releases.at(release_ns, _call(ended, outcome))
+        next_ns = self._batches.next_ns()
+        if next_ns is not None:
+            self._releases.at(next_ns, lambda: self._advance(next_ns))
+
+    def _outcome(self, inference: Inference, admission: Admission, answer: bytes) -> Outcome:
+        status, text = Status.OK, ""
+        if admission.fails and self._settings.fail is not None:
+            status, text = Status[self._settings.fail.status], "emulated failure"
+        return Outcome(
+            status,
+            text,
+            answer if status is Status.OK else b"",
+            server_ns=admission.release_ns - inference.arrival_ns,
+            runtime_ns=admission.release_ns - admission.start_ns,
+        )
+
+    def _make_answer(self, fingerprints: tuple[bytes, ...], aliases: tuple[str, ...]) -> bytes:
+        """Return the serialised outputs for a request; its form is that of the server's flag."""
+        outputs = detections(
+            fingerprints, self._settings.answers_seed, raw=self._settings.raw_outputs
+        )
+        typed = not self._settings.tensor_content
+        return entries({alias: to_proto(outputs[alias], typed=typed) for alias in aliases})
+
+
+class EmulatedRepository:
+    """One emulated model, version 1, always available."""
+
+    def __init__(self, name: str, model: EmulatedModel, labels: Mapping[str, int]) -> None:
+        self._name = name
+        self._model = model
+        self._labels = labels
+
+    @property
+    def name(self) -> str:
+        """Return the model's name."""
+        return self._name
+
+    @property
+    def labels(self) -> Mapping[str, int]:
+        """Return which labels stand for which versions."""
+        return self._labels
+
+    def states(self) -> Mapping[int, tuple[State, str]]:
+        """Return that version 1 is available."""
+        return {1: (State.AVAILABLE, "")}
+
+    def servable(self, version: int) -> EmulatedModel | None:
+        """Return the model if `version` is 1."""
+        return self._model if version == 1 else None
+
+    def latest(self) -> int | None:
+        """Return 1."""
+        return 1
+
+
+def _call(ended: Ended, outcome: Outcome) -> Callable[[], None]:
+    return lambda: ended(outcome)

@@ -1,0 +1,372 @@
+"""TensorFlow Serving's answers: what is refused, in which order and words, and what is served.
+
+Bytes in, bytes or a `Rejection` out; no sockets, no asyncio, no clock. The order of the checks and
+every text follow TensorFlow Serving (tensorflow/serving, servables/tensorflow/predict_util.cc and
+predict_impl.cc, model_servers/server_core.cc, core/basic_manager.cc,
+servables/tensorflow/get_model_metadata_impl.cc, model_servers/get_model_status_impl.cc); where
+Amazon EI's builds (1.11 to 2.3) say it otherwise, ``api="ei"`` does as they do.
+
+A Predict is two halves. The first, here, happens on arrival: the request is read, checked, and
+handed to a servable. The second happens when the servable's work has ended: it is counted and given
+to whoever waits, who may have gone.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Literal
+
+from google.protobuf.message import DecodeError
+
+from eiload.protos import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    meta_graph_pb2,
+    predict_pb2,
+    tensor_pb2,
+    types_pb2,
+)
+from eiload.result import Status
+from eiload.server.metrics import Metrics
+from eiload.server.model import (
+    DEFAULT_SIGNATURE,
+    Inference,
+    Input,
+    Outcome,
+    Rejection,
+    Repository,
+    Servable,
+)
+
+__all__ = ["Reply", "Service"]
+
+LONGEST_TEXT = 1024
+"""Error details are cut here (model_servers/grpc_status_util.cc)."""
+
+METHOD_NAMES = (
+    "tensorflow/serving/predict",
+    "tensorflow/serving/classify",
+    "tensorflow/serving/regress",
+)
+"""What Predict may be called on, while that was checked."""
+
+
+ITEM_BYTES = {
+    types_pb2.DT_BOOL: 1,
+    types_pb2.DT_INT8: 1,
+    types_pb2.DT_UINT8: 1,
+    types_pb2.DT_BFLOAT16: 2,
+    types_pb2.DT_HALF: 2,
+    types_pb2.DT_INT16: 2,
+    types_pb2.DT_UINT16: 2,
+    types_pb2.DT_FLOAT: 4,
+    types_pb2.DT_INT32: 4,
+    types_pb2.DT_UINT32: 4,
+    types_pb2.DT_DOUBLE: 8,
+    types_pb2.DT_INT64: 8,
+    types_pb2.DT_UINT64: 8,
+}
+"""Size of an element in `tensor_content`; other types (strings) have their own encoding there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The end of a Predict."""
+
+    status: Status
+    text: str
+    """Error details; empty if `status` is OK."""
+    response: bytes
+    """Serialised PredictResponse; empty if `status` is not OK."""
+    server_ns: int
+    """How long it was in the server, by the server's own account."""
+
+
+class Service:
+    """One model behind TensorFlow Serving's interface."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        metrics: Metrics,
+        *,
+        api: Literal["tfs", "ei"] = "tfs",
+        max_threads: int | None = None,
+    ) -> None:
+        self._repository = repository
+        self._metrics = metrics
+        self._api = api
+        self._max_threads = max_threads
+        self._busy = 0
+        self._specs: dict[tuple[str, int], bytes] = {}
+
+    def __repr__(self) -> str:
+        """Return what is going on, for the log and for tests."""
+        return f"<Service {self._repository.name!r}, {self._busy} under way>"
+
+    def predict(
+        self,
+        data: bytes,
+        arrival_ns: int,
+        deadline_ns: int | None,
+        ended: Callable[[Reply], None],
+        *,
+        entrypoint: Literal["GRPC", "REST"] = "GRPC",
+    ) -> None:
+        """Serve a Predict; `ended` is called once, now or later, or never if the model hangs.
+
+        Args:
+            data: serialised PredictRequest.
+            arrival_ns: the instant of its arrival.
+            deadline_ns: the instant after which its client has gone, None for no such.
+            ended: is given the reply.
+            entrypoint: the label of its metrics.
+        """
+        if self._max_threads is not None and self._busy >= self._max_threads:
+            # gRPC itself refuses it: it never reaches the service, nor its metrics.
+            ended(Reply(Status.RESOURCE_EXHAUSTED, "Server Threadpool Exhausted", b"", 0))
+            return
+        model = ""
+        try:
+            request = _parsed(predict_pb2.PredictRequest(), data)
+            model = request.model_spec.name
+            servable, version = self._resolve(request)
+            signature, inference = self._checked(request, servable, arrival_ns, deadline_ns)
+            spec = self._spec(signature, version)
+
+            def done(outcome: Outcome) -> None:
+                self._busy -= 1
+                ended(self._reply(outcome, spec, inference, entrypoint))
+
+            self._busy += 1
+            try:
+                servable.infer(inference, done)
+            except Rejection:
+                self._busy -= 1
+                raise
+        except Rejection as rejection:
+            self._metrics.request(model, rejection.status, None, entrypoint)
+            ended(Reply(rejection.status, _cut(rejection.text), b"", 0))
+
+    def metadata(self, data: bytes) -> bytes:
+        """Return a serialised GetModelMetadataResponse.
+
+        Raises:
+            Rejection: the request is refused.
+        """
+        request = _parsed(get_model_metadata_pb2.GetModelMetadataRequest(), data)
+        if not request.HasField("model_spec"):
+            raise Rejection(Status.INVALID_ARGUMENT, "Missing ModelSpec")
+        if not request.metadata_field:
+            raise Rejection(
+                Status.INVALID_ARGUMENT,
+                "GetModelMetadataRequest must specify at least one metadata_field",
+            )
+        for field in request.metadata_field:
+            if field != "signature_def":
+                raise Rejection(Status.INVALID_ARGUMENT, f"Metadata field {field} is not supported")
+        servable, version = self._resolve(request)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.name = request.model_spec.name
+        response.model_spec.version.value = version
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        for name, signature in servable.signatures.items():
+            signatures.signature_def[name].CopyFrom(signature)
+        response.metadata["signature_def"].Pack(signatures)
+        return _serialised(response)
+
+    def status(self, data: bytes) -> bytes:
+        """Return a serialised GetModelStatusResponse; labels are ignored, as there.
+
+        Raises:
+            Rejection: the request is refused.
+        """
+        request = _parsed(get_model_status_pb2.GetModelStatusRequest(), data)
+        if not request.HasField("model_spec"):
+            raise Rejection(Status.INVALID_ARGUMENT, "Missing ModelSpec")
+        spec = request.model_spec
+        known = self._repository.states() if spec.name == self._repository.name else {}
+        if spec.WhichOneof("version_choice") == "version":
+            number = spec.version.value
+            if number not in known:
+                raise Rejection(
+                    Status.NOT_FOUND, f"Could not find version {number} of model {spec.name}"
+                )
+            known = {number: known[number]}
+        if not known:
+            raise Rejection(Status.NOT_FOUND, f"Could not find any versions of model {spec.name}")
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for number, (state, error) in sorted(known.items(), reverse=True):
+            entry = response.model_version_status.add(version=number, state=state)
+            entry.status.error_code = Status.UNKNOWN if error else Status.OK
+            entry.status.error_message = error
+        return _serialised(response)
+
+    def _resolve(self, request: Any) -> tuple[Servable, int]:
+        """Return the servable that a request means, and its version."""
+        if not request.HasField("model_spec"):
+            raise Rejection(Status.INVALID_ARGUMENT, "Missing ModelSpec")
+        spec = request.model_spec
+        if not spec.name:
+            raise Rejection(Status.INVALID_ARGUMENT, "ModelSpec has no name specified.")
+        repository = self._repository
+        choice = spec.WhichOneof("version_choice")
+        version: int | None
+        if choice == "version":
+            version = spec.version.value
+        elif choice == "version_label":
+            version = repository.labels.get(spec.version_label)
+            if version is None or spec.name != repository.name:
+                raise Rejection(
+                    Status.INVALID_ARGUMENT,
+                    f"Unrecognized servable version label: {spec.version_label}",
+                )
+        else:
+            version = repository.latest()
+        known = spec.name == repository.name and version is not None
+        servable = repository.servable(version) if known and version is not None else None
+        if servable is None or version is None:
+            wanted = f"Specific({spec.name}, {version})" if choice else f"Latest({spec.name})"
+            raise Rejection(Status.NOT_FOUND, f"Servable not found for request: {wanted}")
+        return servable, version
+
+    def _checked(
+        self, request: Any, servable: Servable, arrival_ns: int, deadline_ns: int | None
+    ) -> tuple[str, Inference]:
+        """Return the signature's name and the inference of a request that may be served."""
+        name = request.model_spec.signature_name or DEFAULT_SIGNATURE
+        signature = servable.signatures.get(name)
+        if signature is None:
+            raise Rejection(
+                Status.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
+            )
+        if self._api == "ei" and signature.method_name not in METHOD_NAMES:
+            raise Rejection(
+                Status.INTERNAL,
+                "Expected prediction signature method_name to be one of "
+                f"{_set(METHOD_NAMES)}. Was: {signature.method_name}",
+            )
+        self._check_aliases(request.inputs, signature)
+        inputs = {alias: _received(alias, proto) for alias, proto in request.inputs.items()}
+        outputs = tuple(request.output_filter)
+        for index, alias in enumerate(outputs):
+            if alias not in signature.outputs:
+                raise Rejection(
+                    Status.INVALID_ARGUMENT,
+                    f"output tensor alias not found in signature: {alias} Outputs expected to be "
+                    f"in the set {_set(sorted(signature.outputs))}.",
+                )
+            if alias in outputs[:index]:
+                raise Rejection(Status.INVALID_ARGUMENT, f"duplicate output tensor alias: {alias}")
+        return name, Inference(
+            signature=name,
+            inputs=inputs,
+            outputs=outputs or tuple(sorted(signature.outputs)),
+            arrival_ns=arrival_ns,
+            deadline_ns=deadline_ns,
+        )
+
+    def _check_aliases(self, sent: Iterable[str], signature: meta_graph_pb2.SignatureDef) -> None:
+        """Compare the aliases that were sent with the signature's."""
+        given, expected = sorted(sent), sorted(signature.inputs)
+        if given == expected:
+            return
+        extra = [alias for alias in given if alias not in expected]
+        missing = [alias for alias in expected if alias not in given]
+        sizes = f"input size does not match signature: {len(given)}!={len(expected)} "
+        if self._api == "ei":
+            if len(given) != len(expected):
+                text = f"{sizes}len([{','.join(given)}]) != len([{','.join(expected)}])"
+            else:
+                text = (
+                    f"input tensor alias not found in signature: {extra[0]}. "
+                    f"Inputs expected to be in the set {_set(expected)}."
+                )
+        elif len(given) != len(expected):
+            text = (
+                f"{sizes}len({_set(given)}) != len({_set(expected)}). "
+                f"Sent extra: {_set(extra)}. Missing but required: {_set(missing)}."
+            )
+        else:
+            feed = signature.inputs[missing[0]].name
+            text = (
+                f"Signature input alias: {missing[0]}(feed name: {feed}) not found in request and "
+                f"no default value provided. Inputs expected to be in the request {_set(given)}, "
+                "or default input alias set: "
+            )
+        raise Rejection(Status.INVALID_ARGUMENT, text)
+
+    def _reply(
+        self,
+        outcome: Outcome,
+        spec: bytes,
+        inference: Inference,
+        entrypoint: Literal["GRPC", "REST"],
+    ) -> Reply:
+        """Return the reply to work that has ended, and count it."""
+        status, text = outcome.status, outcome.text
+        end_ns = inference.arrival_ns + outcome.server_ns
+        deadline_ns = inference.deadline_ns
+        if status is Status.OK and deadline_ns is not None and end_ns > deadline_ns:
+            # The work was done in vain: Session::Run gives up at the client's deadline, which
+            # does not undo what it had begun.
+            status, text = Status.DEADLINE_EXCEEDED, "Timed out waiting for notification"
+        self._metrics.run(self._repository.name, outcome.runtime_ns, entrypoint)
+        self._metrics.request(
+            self._repository.name,
+            status,
+            outcome.server_ns if status is Status.OK else None,
+            entrypoint,
+        )
+        if status is Status.OK:
+            return Reply(status, "", outcome.outputs + spec, outcome.server_ns)
+        return Reply(status, _cut(text), b"", outcome.server_ns)
+
+    def _spec(self, signature: str, version: int) -> bytes:
+        """Return a serialised PredictResponse that has its model_spec and no more."""
+        spec = self._specs.get((signature, version))
+        if spec is None:
+            response = predict_pb2.PredictResponse()
+            response.model_spec.name = self._repository.name
+            response.model_spec.version.value = version
+            response.model_spec.signature_name = signature
+            spec = self._specs[signature, version] = _serialised(response)
+        return spec
+
+
+def _parsed(message: Any, data: bytes) -> Any:
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        # gRPC C++ has no words for it (include/grpcpp/impl/proto_utils.h).
+        raise Rejection(Status.INTERNAL, "") from None
+    return message
+
+
+def _serialised(message: Any) -> bytes:
+    data: bytes = message.SerializeToString(deterministic=True)
+    return data
+
+
+def _received(alias: str, proto: tensor_pb2.TensorProto) -> Input:
+    """Return a tensor whose bytes and shape agree.
+
+    Fewer typed values than elements are no error: TensorFlow repeats the last one.
+    """
+    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
+    content: bytes = proto.tensor_content
+    itemsize = ITEM_BYTES.get(proto.dtype)
+    broken = proto.tensor_shape.unknown_rank or any(size < 0 for size in shape)
+    if content and itemsize is not None:
+        broken = broken or len(content) != prod(shape) * itemsize
+    if broken or proto.dtype == types_pb2.DT_INVALID:
+        raise Rejection(Status.INVALID_ARGUMENT, f"tensor parsing error: {alias}")
+    return Input(proto, shape, content)
+
+
+def _set(names: Iterable[str]) -> str:
+    return "{" + ",".join(names) + "}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "...TRUNCATED"

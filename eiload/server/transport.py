@@ -1,0 +1,180 @@
+"""The gRPC port: bytes between the wire and the service.
+
+Methods are generic handlers without (de)serialisers, so a request is parsed once, in the service,
+and an answer is never turned into an object. Arrival is stamped first thing in the handler. Every
+answer carries trailing metadata: what kind of stand-in it is from, and how long the request was in
+the server by the server's own account, so that a test can compare it with what the client measured.
+
+Knows gRPC and the event loop; what the answers are is the service's business.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import grpc.aio
+
+from eiload.clock import NS_PER_S, Clock
+from eiload.errors import ScenarioError
+from eiload.result import Status
+from eiload.server.model import Rejection
+from eiload.server.service import Reply, Service
+from eiload.tfserving import GET_MODEL_METADATA, GET_MODEL_STATUS, PREDICT
+
+__all__ = ["SERVER_TIME", "STAND_IN", "Security", "Transport"]
+
+SERVER_TIME = "x-eiload-server-time-ns"
+"""Trailing metadata: from arrival to release by the server's own account, ns."""
+STAND_IN = "x-eiload-stand-in"
+"""Trailing metadata: what answers, such as ``emulated p2.xlarge``."""
+
+CODES = {Status(code.value[0]): code for code in grpc.StatusCode}
+
+OPTIONS = (
+    # TensorFlow Serving takes messages of any size (server.cc, SetMaxMessageSize).
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    # Two servers on one port would share the load in silence.
+    ("grpc.so_reuseport", 0),
+)
+
+Context = grpc.aio.ServicerContext[bytes, bytes]
+Handler = Callable[[bytes, Context], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """Files for TLS, PEM."""
+
+    cert: Path
+    key: Path
+    client_ca: Path | None = None
+    """Authorities of the clients' certificates; given, a client must show one (mTLS)."""
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """Return what gRPC wants.
+
+        Raises:
+            ScenarioError: a file cannot be read.
+        """
+        try:
+            pair = (self.key.read_bytes(), self.cert.read_bytes())
+            roots = self.client_ca.read_bytes() if self.client_ca else None
+        except OSError as error:
+            raise ScenarioError(f"{error.filename}: cannot be read: {error.strerror}") from None
+        return grpc.ssl_server_credentials([pair], roots, require_client_auth=roots is not None)
+
+
+class Transport:
+    """One gRPC server."""
+
+    def __init__(
+        self,
+        service: Service,
+        clock: Clock,
+        kind: str,
+        *,
+        options: Sequence[tuple[str, str | int]] = (),
+        handlers: Sequence["grpc.GenericRpcHandler[bytes, bytes]"] = (),
+    ) -> None:
+        """Make one that does not listen yet.
+
+        Args:
+            service: gives the answers.
+            clock: stamps the arrivals.
+            kind: what the answers say they are from.
+            options: gRPC channel arguments of the user.
+            handlers: further services, such as health checks.
+        """
+        self._service = service
+        self._clock = clock
+        self._stand_in = (STAND_IN, kind)
+        self._server = grpc.aio.server(options=[*OPTIONS, *options])
+        predict, model = PREDICT.rpartition("/")[0][1:], GET_MODEL_STATUS.rpartition("/")[0][1:]
+        self._server.add_generic_rpc_handlers(
+            (
+                grpc.method_handlers_generic_handler(
+                    predict,
+                    {
+                        _method(PREDICT): _unary(self._predict),
+                        _method(GET_MODEL_METADATA): _unary(self._plain(service.metadata)),
+                    },
+                ),
+                grpc.method_handlers_generic_handler(
+                    model, {_method(GET_MODEL_STATUS): _unary(self._plain(service.status))}
+                ),
+                *handlers,
+            )
+        )
+
+    @property
+    def server(self) -> grpc.aio.Server:
+        """Return gRPC's own object, for services that register themselves."""
+        return self._server
+
+    async def listen(self, address: str, security: Security | None) -> int:
+        """Open the port and serve; return its number.
+
+        Raises:
+            ScenarioError: it cannot be opened, or the certificate is none.
+        """
+        try:
+            if security is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, security.credentials())
+        except RuntimeError:
+            port = 0
+        if not port:
+            cause = "" if security is None else ", or the certificate and key do not fit"
+            raise ScenarioError(
+                f"cannot listen on {address}: the port is taken, or the address is not ours{cause}"
+            )
+        await self._server.start()
+        return port
+
+    async def stop(self) -> None:
+        """Close the port at once; calls under way end with it."""
+        await self._server.stop(None)
+
+    async def _predict(self, data: bytes, context: Context) -> bytes:
+        arrival_ns = self._clock.now_ns()
+        left_s = context.time_remaining()
+        deadline_ns = None if left_s is None else arrival_ns + int(left_s * NS_PER_S)
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+
+        def ended(reply: Reply) -> None:
+            # A client that has gone has taken its call, and this future, with it.
+            if not future.done():
+                future.set_result(reply)
+
+        self._service.predict(data, arrival_ns, deadline_ns, ended)
+        reply = await future
+        trailing = ((SERVER_TIME, str(reply.server_ns)), self._stand_in)
+        if reply.status is not Status.OK:
+            await context.abort(CODES[reply.status], reply.text, trailing)
+        context.set_trailing_metadata(trailing)
+        return reply.response
+
+    def _plain(self, method: Callable[[bytes], bytes]) -> Handler:
+        """Return a handler for a method that answers at once."""
+
+        async def handler(data: bytes, context: Context) -> bytes:
+            context.set_trailing_metadata((self._stand_in,))
+            try:
+                return method(data)
+            except Rejection as rejection:
+                await context.abort(CODES[rejection.status], rejection.text, (self._stand_in,))
+                raise
+
+        return handler
+
+
+def _method(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _unary(handler: Handler) -> "grpc.RpcMethodHandler[bytes, bytes]":
+    return grpc.unary_unary_rpc_method_handler(handler)
