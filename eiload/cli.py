@@ -129,6 +129,7 @@ exit status: 0 all files are good, 2 one is not
 def _validate(arguments: argparse.Namespace) -> int:
     import os
 
+    from eiload import cost
     from eiload.errors import ScenarioError
     from eiload.outlook import outlook
     from eiload.payload import problems
@@ -138,6 +139,7 @@ def _validate(arguments: argparse.Namespace) -> int:
     for path in arguments.files:
         try:
             scenario = load(path, os.environ)
+            cost.check(scenario)
             if damaged := problems(scenario.payload):
                 raise ScenarioError("\n".join(f"{path}: {problem}" for problem in damaged))
         except ScenarioError as error:
@@ -171,8 +173,6 @@ def _schema(_arguments: argparse.Namespace) -> int:
 
 # -- report, compare ---------------------------------------------------------------------------
 
-_FORMS = ("terminal", "json", "markdown", "junit")
-
 
 def _add_form(parser: argparse.ArgumentParser, forms: tuple[str, ...]) -> None:
     parser.add_argument(
@@ -184,6 +184,8 @@ def _add_form(parser: argparse.ArgumentParser, forms: tuple[str, ...]) -> None:
 
 
 def _fill_report(parser: argparse.ArgumentParser) -> None:
+    from eiload.report import FORMS
+
     parser.description = """\
 Show a run again from its file (locust ... --report-json FILE). Everything is judged anew
 from the recorded counts; the file's own verdicts are not believed.
@@ -197,7 +199,7 @@ examples:
 exit status: that of the run, see 'eiload --help'
 """
     parser.add_argument("file", type=Path, metavar="FILE", help="the file of a run")
-    _add_form(parser, _FORMS)
+    _add_form(parser, FORMS)
     parser.add_argument(
         "--undecided",
         choices=("fail", "ok"),
@@ -207,15 +209,85 @@ exit status: that of the run, see 'eiload --help'
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from eiload import run
+    import os
+
+    from eiload import cost, run
     from eiload.judgement import judge
-    from eiload.report import render
+    from eiload.report import render, terminal
 
     subject = run.load(arguments.file)
+    cost.check(subject.scenario)
     undecided_ok = arguments.undecided == "ok"
     judgement = judge(subject, undecided_ok=undecided_ok)
-    console.emit(render(arguments.format, subject, judgement, undecided_ok=undecided_ok))
+    if arguments.format == "terminal":
+        look = terminal.look_of(sys.stdout, os.environ)
+        console.emit(terminal.render(subject, judgement, look))
+    else:
+        console.emit(render(arguments.format, subject, judgement, undecided_ok=undecided_ok))
     return judgement.exit_status
+
+
+def _fill_compare(parser: argparse.ArgumentParser) -> None:
+    parser.description = """\
+Compare targets across the files of runs: two runs of one target each (or of the targets
+that are named), or five and more runs of one scenario with 'compare:', the only way to a
+claim about a kind of machine and not this pair in this run. What must not be compared is
+refused with the field that differs.
+"""
+    parser.epilog = """\
+examples:
+  eiload compare gpu.json ei.json
+  eiload compare monday.json tuesday.json --baseline gpu --candidate gpu
+  eiload compare run1.json run2.json run3.json run4.json run5.json
+
+exit status:
+  0  no increase, a decrease, or an increase within the margin
+  1  an increase, or the candidate was unavailable
+  2  these runs must not be compared
+  3  inconclusive
+"""
+    parser.add_argument("files", nargs="+", type=Path, metavar="RUN", help="the file of a run")
+    parser.add_argument("--baseline", metavar="TARGET", help="target of the first run")
+    parser.add_argument("--candidate", metavar="TARGET", help="target of the second run")
+    parser.add_argument(
+        "--allow-different-seed",
+        action="store_true",
+        help="compare runs with other instants and payloads of the same plan",
+    )
+    _add_form(parser, ("terminal", "json", "markdown"))
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    import json
+    import os
+
+    from eiload import run
+    from eiload.report import against, markdown, terminal
+    from eiload.report.plain import plain
+    from eiload.separate import Named, compare_runs
+
+    named = [Named(str(path), run.load(path)) for path in arguments.files]
+    comparison = compare_runs(
+        named,
+        baseline=arguments.baseline,
+        candidate=arguments.candidate,
+        allow_different_seed=arguments.allow_different_seed,
+    )
+    word = comparison.word
+    status = 0 if word and word.good else 1 if word and word.bad else 3
+    emulated = any(each.run.emulated for each in named)
+    parts = against.sections(comparison, emulated=emulated)
+    last = f"emulated: {comparison.statement}" if emulated else comparison.statement
+    match arguments.format:
+        case "json":
+            document = {"emulated": emulated, **plain(comparison), "exit_status": status}
+            console.emit(json.dumps(document, indent=1, allow_nan=False))
+        case "markdown":
+            console.emit(markdown.page(parts, last))
+        case _:
+            look = terminal.look_of(sys.stdout, os.environ)
+            console.emit(terminal.page(parts, last, look, good=status == 0))
+    return status
 
 
 COMMANDS = (
@@ -231,4 +303,5 @@ COMMANDS = (
     console.Command("validate", "check scenario files", _fill_validate, _validate),
     console.Command("schema", "print the JSON Schema of scenarios", _fill_schema, _schema),
     console.Command("report", "show a run from its file", _fill_report, _report),
+    console.Command("compare", "compare runs by their files", _fill_compare, _compare),
 )

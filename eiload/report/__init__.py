@@ -1,7 +1,52 @@
 """What a run says, in the forms that people and machines read.
 
 Each form is one small module with ``render(run, judgement) -> str``: `terminal`, `json`,
-`markdown`, `junit`. All take their numbers from `figures` and their wording from `words`, so no
-two forms can disagree. `progress` gives the one line shown while a run goes on. Nothing in here
+`markdown`, `junit`; `render` here chooses one by name and imports no other. Numbers come from
+`figures`, sentences from `content` and `against`, so no two forms can disagree. `progress` gives
+the one line shown while a run goes on, `prediction` is for ``eiload predict``. Nothing in here
 judges, measures, opens a file or asks for the time.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eiload.judgement import Judgement
+    from eiload.run import Run
+
+__all__ = ["FORMS", "render"]
+
+FORMS = ("terminal", "json", "markdown", "junit")
+
+
+def render(form: str, run: "Run", judgement: "Judgement", *, undecided_ok: bool = False) -> str:
+    """Return a run's report in one of `FORMS`.
+
+    Args:
+        form: its name; ``terminal`` is plain text here, see `terminal.look_of` for more.
+        run: the run.
+        judgement: of the run.
+        undecided_ok: as given to `judgement.judge`; JUnit says it test by test.
+
+    Raises:
+        ValueError: there is no such form.
+    """
+    # ruff: noqa: PLC0415 - each form brings libraries that the others do not need.
+    match form:
+        case "terminal":
+            from eiload.report import terminal
+
+            return terminal.render(run, judgement)
+        case "json":
+            from eiload.report import json
+
+            return json.render(run, judgement)
+        case "markdown":
+            from eiload.report import markdown
+
+            return markdown.render(run, judgement)
+        case "junit":
+            from eiload.report import junit
+
+            return junit.render(run, judgement, undecided_ok=undecided_ok)
+        case _:
+            raise ValueError(f"no such form of report, got {form!r}; expected one of {FORMS}")

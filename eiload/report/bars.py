@@ -48,7 +48,7 @@ class Scale:
 
     def place(self, ratio: float, width: int) -> int:
         """Return the position of a ratio, 0..width-1; beyond the ends outside of that."""
-        if ratio <= 0:
+        if not ratio > 0:  # NaN, too
             return -1
         if math.isinf(ratio):
             return width
@@ -70,7 +70,7 @@ def bar(
     high: float,
     scale: Scale,
     *,
-    width: int = 31,
+    width: int = 25,
     glyphs: Glyphs = ASCII,
 ) -> str:
     """Return the confidence interval [low, high] of a ratio as `width` characters."""

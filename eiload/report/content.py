@@ -1,28 +1,28 @@
 """What a report for people says, before anyone decides how it looks.
 
-A report is a few sections, each a title, perhaps a table, and lines. This file fills them from a
-run and its judgement; `terminal` and `markdown` lay them out. So both say the same, and each stays
-small. Everything that came from outside (names, addresses, the server's texts) is marked as
-`Foreign`, because what is harmless in one form is markup in another.
+This file fills a report's sections (`section`) from a run and its judgement, `against` those on a
+comparison; `terminal` and `markdown` lay them out. So both say the same, and each stays small.
 
 An invalid run has numbers and no verdict: its objectives are listed without a word on them.
 """
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from eiload import wording
 from eiload.clock import NS_PER_S
 from eiload.judgement import Judgement
-from eiload.report import figures, words
-from eiload.report.bars import Scale
+from eiload.report import against, figures, words
 from eiload.report.figures import Figures, Ledger
+from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.result import Status
 from eiload.run import Run, TargetFacts
-from eiload.units import format_percentile
+from eiload.scenario import Objective
+from eiload.sla import Word
+from eiload.units import format_percentile, format_price
 
-__all__ = ["Bar", "Cell", "Column", "Foreign", "Line", "Row", "Section", "Tone", "sections"]
+__all__ = ["sections"]
 
 DEFINITIONS = (
     "ms; response time: from when a request was due to its answer, service time: from when it was "
@@ -34,62 +34,9 @@ MOST_FAILURES = 5
 
 FIRST_NOTE = "it loads the model into the accelerator"
 
+TARGET = Column("target", right=False, wrap=True)
+
 NO_VERDICT = "no verdict"
-
-
-class Foreign(str):
-    """Text that came from outside: a name, an address, a server's message."""
-
-    __slots__ = ()
-
-
-class Tone(str):
-    """A verdict's word, which a form may colour; it is what `sla.Word` or `compare` say."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A confidence interval of a ratio, to be drawn."""
-
-    low: float
-    estimate: float
-    high: float
-    scale: Scale
-
-
-Cell = str | Bar
-Line = tuple[str, ...]
-"""Parts of a line, some of them `Foreign` or a `Tone`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column's heading and whether its cells are numbers, which end at the right."""
-
-    heading: str
-    right: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a table."""
-
-    cells: tuple[Cell, ...]
-    minor: bool = False
-    """A part of the row above it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of a report; what is empty is left out."""
-
-    title: str
-    note: str = ""
-    columns: tuple[Column, ...] = ()
-    rows: tuple[Row, ...] = ()
-    lines: tuple[Line, ...] = ()
 
 
 def sections(run: Run, judgement: Judgement) -> list[Section]:
@@ -100,6 +47,8 @@ def sections(run: Run, judgement: Judgement) -> list[Section]:
         _times(tables),
         _requests(run),
         _failures(run),
+        *_comparison(run, judgement),
+        _cost(judgement),
         _objectives(judgement),
         _validity(judgement),
     ]
@@ -149,14 +98,14 @@ def _name(target: TargetFacts) -> Line:
 # -- numbers -----------------------------------------------------------------------------------
 
 _COLUMNS = (
-    Column("target", right=False),
+    TARGET,
     Column("requests"),
     Column("good/s"),
     Column("errors"),
     *(Column(format_percentile(q)) for q in figures.QUANTILES),
-    Column("max ok"),
-    Column("service p99"),
-    Column("lag p99"),
+    Column("max\nok"),
+    Column("service\np99"),
+    Column("lag\np99"),
 )
 
 
@@ -224,15 +173,23 @@ def _beside(target: TargetFacts) -> Iterable[Line]:
         yield (f"  answers checked: {checked}, bad: {bad}",)
 
 
+_MEANINGS = {
+    Status.DROPPED: "DROPPED: due and never sent",
+    Status.UNFINISHED: "UNFINISHED: sent, no answer when the run ended",
+    Status.LOST: "LOST: scheduled on a worker that died, its fate is not known",
+}
+"""What the statuses of our own mean; gRPC's come with the server's words."""
+
+
 def _failures(run: Run) -> Section:
     rows: list[Row] = []
     for index, target in enumerate(run.targets):
         kinds = dict(target.details)
-        # A status without any text is in the counts only; warm-up counts, as in the texts.
+        # What came without a text is in the counts only; warm-up counts, as in the texts.
         for status, number in run.statuses(index, run.phases()).items():
             explained = sum(n for text, n in kinds.items() if text.startswith(status.name))
             if status is not Status.OK and number > explained:
-                kinds[status.name] = number - explained
+                kinds[_MEANINGS.get(status, status.name)] = number - explained
         ranked = sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))
         rows += [
             Row((Foreign(target.name), wording.count(number), Foreign(text)))
@@ -241,23 +198,67 @@ def _failures(run: Run) -> Section:
         if rest := ranked[MOST_FAILURES:]:
             total = wording.count(sum(number for _, number in rest))
             rows.append(Row((Foreign(target.name), total, f"of {len(rest)} other kinds")))
-    columns = (Column("target", right=False), Column("requests"), Column("how", right=False))
+    columns = (TARGET, Column("requests"), Column("how", right=False, wrap=True))
     return Section("what did not end well", "warm-up included", columns, tuple(rows))
+
+
+# -- comparison and cost -----------------------------------------------------------------------
+
+
+def _comparison(run: Run, judgement: Judgement) -> Iterable[Section]:
+    comparison = judgement.comparison
+    if comparison is None:
+        return
+    names = {comparison.baseline.name, comparison.candidate.name}
+    emulated = any(target.emulated for target in run.targets if target.name in names)
+    yield from against.sections(comparison, emulated=emulated)
+    if agreement := judgement.agreement:
+        agreed, compared = map(wording.count, (agreement.agreed, agreement.compared))
+        share = wording.share(agreement.share)
+        line = (f"{agreed} of {compared} compared answers agree ({share})",)
+        yield Section("do the two answer the same?", lines=(line,))
+
+
+def _cost(judgement: Judgement) -> Section:
+    cost = judgement.cost
+    if cost is None:
+        return Section("cost")
+    headings = ("price", "USD/h", "good/s", "USD per million\ngood inferences")
+    columns = (TARGET, *map(Column, headings))
+    rows = tuple(
+        Row(
+            (
+                Foreign(each.name),
+                Foreign(each.price.text),
+                format_price(each.price.usd_per_h).removesuffix(" USD/h"),
+                words.per_second(each.throughput_per_s),
+                f"{each.usd_per_million:,.2f}"
+                if math.isfinite(each.usd_per_million)
+                else words.NOT_KNOWN,
+            )
+        )
+        for each in cost.targets
+    )
+    lines: list[Line] = [(cost.statement,)] if cost.statement else []
+    return Section("cost", "", columns, rows, (*lines, *((note,) for note in cost.notes)))
 
 
 # -- verdicts ----------------------------------------------------------------------------------
 
 
 def _objectives(judgement: Judgement) -> Section:
-    columns = tuple(
-        Column(heading, right=False)
-        for heading in ("verdict", "objective", "target", "observed", "why")
+    columns = (
+        Column("verdict", right=False),
+        Column("objective", right=False),
+        TARGET,
+        Column("observed", right=False, wrap=True),
+        Column("why", right=False, wrap=True),
     )
     rows = tuple(
         Row(
             (
-                Tone(verdict.word if judgement.validity.valid else NO_VERDICT),
-                verdict.objective.text,
+                _tone(verdict.word) if judgement.validity.valid else NO_VERDICT,
+                _objective(verdict.objective),
                 Foreign(verdict.target),
                 verdict.observed,
                 verdict.reason,
@@ -268,9 +269,20 @@ def _objectives(judgement: Judgement) -> Section:
     return Section("objectives", "", columns, rows)
 
 
+def _objective(objective: Objective) -> str:
+    return f"{objective.text} in {objective.phase}" if objective.phase else objective.text
+
+
+def _tone(word: Word) -> Tone:
+    good = {Word.PASS: True, Word.FAIL: False}
+    return Tone(str(word), good.get(word))
+
+
 def _validity(judgement: Judgement) -> Section:
     validity = judgement.validity
-    lines = [("invalid: ", Foreign(reason)) for reason in validity.reasons]
-    lines += [("caution: ", Foreign(caution)) for caution in validity.cautions]
-    title = "cautions" if validity.valid else "the run is invalid: numbers only, no verdict"
+    lines: list[Line] = [
+        (Tone("invalid", good=False), ": ", Foreign(each)) for each in validity.reasons
+    ]
+    lines += [(f"caution: {each}",) for each in validity.cautions]
+    title = "keep in mind" if validity.valid else "the run is invalid: numbers only, no verdict"
     return Section(title, lines=tuple(lines))

@@ -7,13 +7,18 @@ and is written ``\|`` (GitHub Flavored Markdown Spec, sections 4.10 and 6.3).
 """
 
 import re
+from collections.abc import Iterable
 
 from eiload.judgement import Judgement
 from eiload.report import bars, words
-from eiload.report.content import Bar, Cell, Foreign, Line, Section, Tone, sections
+from eiload.report.content import sections
+from eiload.report.section import Bar, Cell, Foreign, Line, Section, Tone
 from eiload.run import Run
 
 __all__ = ["render"]
+
+TEXT_AT_MOST = 2000
+"""Characters of one text: a server's messages may be long."""
 
 _TAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 .-]*[A-Za-z0-9])?")
 """Foreign text that cannot be markup wherever it stands."""
@@ -24,21 +29,18 @@ _ACTIVE = re.compile(r"([\\`*_\[\]#|~$^])")
 _LINKED = re.compile(r"@|://|www\.", re.IGNORECASE)
 """What GitHub turns into mentions and links, backslashes or not (Spec, section 6.9)."""
 
-_SIGNS = {
-    "pass": "✅",
-    "no increase": "✅",
-    "decrease": "✅",
-    "increase within margin": "✅",
-    "fail": "❌",
-    "increase": "❌",
-}
-_OPEN_SIGN = "❔"
+_SIGNS = {True: "✅", False: "❌", None: "❔"}
 
 
 def render(run: Run, judgement: Judgement) -> str:
     """Return the report as Markdown; its first line is the one that says it all."""
-    blocks = [f"**{_plain(judgement.summary)}**"]
-    for section in sections(run, judgement):
+    return page(sections(run, judgement), judgement.summary)
+
+
+def page(parts: Iterable[Section], first: str) -> str:
+    """Return sections one below the other, below a first line that says it all."""
+    blocks = [f"**{_plain(first)}**"]
+    for section in parts:
         blocks += _section(section)
     return "\n\n".join(blocks) + "\n"
 
@@ -48,17 +50,20 @@ def _section(section: Section) -> list[str]:
     if section.note:
         blocks.append(f"<sub>{_plain(section.note)}</sub>")
     if section.rows:
-        header = " | ".join(_plain(column.heading) for column in section.columns)
+        header = " | ".join(_plain(column.heading.replace("\n", " ")) for column in section.columns)
         rule = " | ".join("--:" if column.right else ":--" for column in section.columns)
         rows = [" | ".join(_cell(cell) for cell in row.cells) for row in section.rows]
         blocks.append("\n".join(f"| {line} |" for line in [header, rule, *rows]))
     if section.lines:
-        blocks.append("\n".join(f"- {_line(line)}" for line in section.lines))
+        blocks.append("\n".join(_line(line) for line in section.lines))
     return blocks
 
 
 def _line(line: Line) -> str:
-    return "".join(_cell(part) for part in line).strip()
+    """Return a line as an item of a list, below the one before it when it is indented."""
+    text = "".join(_cell(part) for part in line)
+    level = "  " if text.startswith("  ") else ""
+    return f"{level}- {text.strip()}"
 
 
 def _cell(cell: Cell) -> str:
@@ -68,7 +73,7 @@ def _cell(cell: Cell) -> str:
         case Foreign():
             return cell if _TAME.fullmatch(cell) else _code(cell)
         case Tone():
-            return f"{_SIGNS.get(cell, _OPEN_SIGN)} {_plain(cell)}"
+            return f"{_SIGNS[cell.good]} {_plain(cell.text)}"
         case _:
             return _plain(cell)
 
@@ -77,13 +82,18 @@ def _plain(text: str) -> str:
     """Return text that reads as it is, whatever is in it."""
     if _LINKED.search(text):
         return _code(text)
-    html = words.safe(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    html = (
+        words.safe(text, TEXT_AT_MOST)
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+    )
     return _ACTIVE.sub(r"\\\1", html)
 
 
 def _code(text: str) -> str:
     """Return a code span; its fence is longer than any run of backticks in the text."""
-    shown = words.safe(text).replace("|", r"\|")
+    shown = words.safe(text, TEXT_AT_MOST).replace("|", r"\|")
     longest = max((len(run) for run in re.findall(r"`+", shown)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if not shown.strip() or shown[0] in "` " or shown[-1] in "` " else ""

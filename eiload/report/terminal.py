@@ -10,19 +10,20 @@ What is said is in `content`. A table that does not fit the width is written as 
 
 import io
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from eiload.judgement import Judgement
 from eiload.report import bars, words
-from eiload.report.content import Bar, Cell, Line, Row, Section, Tone, sections
+from eiload.report.content import sections
+from eiload.report.section import Bar, Cell, Column, Line, Row, Section, Tone
 from eiload.run import Run
 
 __all__ = ["PLAIN", "Look", "look_of", "render"]
@@ -31,16 +32,14 @@ WIDTH = 100
 """Columns when nobody says how many there are: a log viewer's usual width."""
 
 LEAST_WIDTH = 40
+LEAST_COLUMN = 12
+GAP = 2
 
-TONES = {
-    "pass": "green",
-    "no increase": "green",
-    "decrease": "green",
-    "increase within margin": "green",
-    "fail": "bold red",
-    "increase": "bold red",
-}
-"""Every other word leaves something open."""
+TEXT_AT_MOST = 500
+LAST_AT_MOST = 2000
+"""Characters of one text, and of the last line: names are short, a server's messages may not be."""
+
+TONES = {True: "green", False: "bold red", None: "yellow"}
 
 LEFT_TO_RIGHT_MARK = "\u200e"
 """Ends a name in a right-to-left script, so that a terminal that reorders such runs leaves the
@@ -56,9 +55,9 @@ class Look:
     unicode: bool = True
     """Whether characters beyond ASCII can be shown."""
 
-    def show(self, text: str) -> str:
-        """Return `text` as this look can show it, hiding nothing."""
-        shown = words.safe(text)
+    def show(self, text: str, limit: int = TEXT_AT_MOST) -> str:
+        """Return `text` as this look can show it, hiding nothing, at most so many characters."""
+        shown = words.safe(text, limit)
         if not self.unicode:
             return shown.encode("ascii", "backslashreplace").decode("ascii")
         if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in shown):
@@ -88,11 +87,24 @@ def look_of(stream: TextIO, environ: Mapping[str, str]) -> Look:
 
 def render(run: Run, judgement: Judgement, look: Look = PLAIN) -> str:
     """Return the report as text; its last line says it all."""
-    page = _Page(look)
-    for section in sections(run, judgement):
-        page.add(section)
-    page.last(judgement)
-    return page.text()
+    good = judgement.exit_status == 0
+    return page(sections(run, judgement), judgement.summary, look, good=good)
+
+
+def page(parts: Iterable[Section], last: str, look: Look = PLAIN, *, good: bool) -> str:
+    """Return sections laid out one below the other, and a last line.
+
+    Args:
+        parts: the sections.
+        last: the line that says it all.
+        look: what the text may use.
+        good: whether the last line is good news.
+    """
+    sheet = _Page(look)
+    for section in parts:
+        sheet.add(section)
+    sheet.last(last, good=good)
+    return sheet.text()
 
 
 class _Page:
@@ -120,14 +132,14 @@ class _Page:
         if section.rows:
             self._add_table(section)
         for line in section.lines:
-            self._print(self._line(line))
+            self._print(self._hanging(self._line(line)))
         self._print(Text())
 
-    def last(self, judgement: Judgement) -> None:
-        """Write the line that says it all; never broken in two."""
-        style = "bold green" if judgement.exit_status == 0 else "bold"
-        summary = Text(self._look.show(judgement.summary), style=style)
-        self._console.print(summary, soft_wrap=True)
+    def last(self, line: str, *, good: bool) -> None:
+        """Write the line that says it all; it is not broken where the width ends."""
+        style = "bold green" if good else "bold"
+        shown = Text(self._look.show(line, LAST_AT_MOST), style=style)
+        self._console.print(shown, soft_wrap=True)
 
     def text(self) -> str:
         """Return everything written so far, without the padding of tables."""
@@ -137,37 +149,64 @@ class _Page:
         self._console.print(text, overflow="fold")
 
     def _add_table(self, section: Section) -> None:
+        """Write a table: whole if it fits, else without its pictures, else as a list."""
+        every = range(len(section.columns))
+        pictures = {i for row in section.rows for i in every if isinstance(row.cells[i], Bar)}
+        for chosen in (list(every), [i for i in every if i not in pictures]):
+            if sum(self._least_width(section, i) + GAP for i in chosen) <= self._look.width:
+                self._print(self._table(section, chosen))
+                return
+        for row in section.rows:
+            self._print(self._hanging(self._listed(section, row)))
+
+    def _table(self, section: Section, chosen: Sequence[int]) -> Table:
         table = Table(
             box=box.SIMPLE_HEAD if self._look.unicode else None,
-            padding=(0, 1),
-            pad_edge=False,
+            padding=(0, GAP // 2 if self._look.unicode else GAP, 0, 0),
+            show_edge=False,
             header_style="bold",
         )
-        for column in section.columns:
+        for i in chosen:
+            column = section.columns[i]
             table.add_column(
-                Text(column.heading),
+                self._heading(column),
                 justify="right" if column.right else "left",
-                no_wrap=column.right,
+                no_wrap=not column.wrap,
+                min_width=self._least_width(section, i),
                 overflow="fold",
             )
         for row in section.rows:
-            cells = [self._cell(cell) for cell in row.cells]
+            cells = [self._cell(row.cells[i]) for i in chosen]
             table.add_row(*cells, style="dim" if row.minor else None)
-        options = self._console.options
-        if Measurement.get(self._console, options.update(width=10_000), table).minimum <= (
-            self._look.width
-        ):
-            self._print(table)
-            return
-        for row in section.rows:
-            self._print(self._listed(section, row))
+        return table
+
+    def _least_width(self, section: Section, i: int) -> int:
+        """Return how many columns of the terminal a table's column needs at least."""
+        column = section.columns[i]
+        cells = [self._cell(row.cells[i]).cell_len for row in section.rows]
+        heading = max(cell_len(line) for line in self._heading(column).plain.split("\n"))
+        needs = max([heading, *cells])
+        return min(needs, max(heading, LEAST_COLUMN)) if column.wrap else needs
+
+    def _heading(self, column: Column) -> Text:
+        return Text("\n".join(self._look.show(line) for line in column.heading.split("\n")))
 
     def _listed(self, section: Section, row: Row) -> Text:
-        """Return a row as one wrapped line of headings and cells."""
-        text = self._cell(row.cells[0])
+        """Return a row as one line of headings and cells."""
+        parts = [self._cell(row.cells[0])]
         for column, cell in zip(section.columns[1:], row.cells[1:], strict=True):
-            text = Text("").join([text, Text(f", {column.heading} "), self._cell(cell)])
-        return text
+            if cell and not isinstance(cell, Bar):
+                heading = self._heading(column).plain.replace("\n", " ")
+                parts += [Text(f", {heading} "), self._cell(cell)]
+        return Text("").join(parts)
+
+    def _hanging(self, text: Text) -> Text:
+        """Return a line broken to fit, whose later lines stand two columns further right."""
+        indent = len(text.plain) - len(text.plain.lstrip(" "))
+        text = text[indent:]
+        lines = text.wrap(self._console, max(1, self._look.width - indent - 2), overflow="fold")
+        start = " " * indent
+        return Text(start) + Text(f"\n{start}  ").join(lines)
 
     def _line(self, line: Line) -> Text:
         return Text("").join([self._cell(part) for part in line])
@@ -179,6 +218,6 @@ class _Page:
                 drawn = bars.bar(cell.low, cell.estimate, cell.high, cell.scale, glyphs=glyphs)
                 return Text(drawn, no_wrap=True)
             case Tone():
-                return Text(str(cell), style=TONES.get(cell, "yellow"))
+                return Text(self._look.show(cell.text), style=TONES[cell.good])
             case _:
                 return Text(self._look.show(cell))

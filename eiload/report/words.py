@@ -71,6 +71,7 @@ def per_second(rate: float) -> str:
 
 def three_digits(value: float) -> str:
     """Return a finite number with three significant digits, at most three of them decimals."""
-    size = abs(value)
+    rounded = float(f"{value:.3g}") if abs(value) < 1000 else value
+    size = abs(rounded)
     decimals = 0 if size >= 100 or size == 0 else 1 if size >= 10 else 2 if size >= 1 else 3
-    return f"{value:,.{decimals}f}"
+    return f"{rounded:,.{decimals}f}"

@@ -1,0 +1,117 @@
+"""What a report for people says of a comparison: the shift function, its picture, its verdict.
+
+Pure: a `Comparison` in, sections out (`content`), for the report of a run and for
+``eiload compare``. The shift function is one row a quantile, because what an attachment costs is
+not one number: a network hop moves the median most, a full queue the tail. Response times come
+first and carry the verdict; service times stand below, so that a reader sees queueing apart from
+inference.
+"""
+
+import math
+from collections.abc import Sequence
+
+from eiload import wording
+from eiload.comparison import Comparison, Side
+from eiload.report import bars, words
+from eiload.report.section import Bar, Cell, Column, Foreign, Line, Row, Section, Tone
+from eiload.shift import Row as Quantile
+from eiload.units import format_percentile
+
+__all__ = ["sections"]
+
+NOTE = "ms; ratio: candidate over baseline; in brackets: 95 % confidence interval"
+
+
+def sections(comparison: Comparison, *, emulated: bool) -> list[Section]:
+    """Return the sections on a comparison: response times with the verdict, then service times."""
+    title = f"comparison of {comparison.candidate.name} with {comparison.baseline.name}"
+    if emulated:
+        title += " (emulated)"
+    if comparison.runs > 1:
+        title += f", {comparison.runs} {comparison.kind}"
+    response = Section(
+        f"{title}: response times",
+        NOTE,
+        _columns(comparison),
+        _rows(comparison.response, comparison),
+        (*_verdict(comparison), *_beside(comparison)),
+    )
+    service = Section(
+        f"{title}: service times",
+        "the same without queues before sending; no verdict is on these",
+        _columns(comparison),
+        _rows(comparison.service, comparison),
+    )
+    return [response, service]
+
+
+def _columns(comparison: Comparison) -> tuple[Column, ...]:
+    return (
+        Column("", right=False),
+        Column(words.safe(comparison.baseline.name, 20)),
+        Column(words.safe(comparison.candidate.name, 20)),
+        Column("ratio [95 %]", right=False),
+        Column("difference [95 %]", right=False),
+        Column(f"| equal, : {wording.change(1 + comparison.margin)}", right=False),
+    )
+
+
+def _rows(quantiles: Sequence[Quantile], comparison: Comparison) -> tuple[Row, ...]:
+    known = [row.ratio for row in quantiles if row.ratio is not None]
+    scale = bars.scale_of([(ratio.low, ratio.high) for ratio in known], comparison.margin)
+    return tuple(_row(row, scale, row.q == comparison.headline) for row in quantiles)
+
+
+def _row(row: Quantile, scale: bars.Scale, headline: bool) -> Row:
+    name = format_percentile(row.q) + (" *" if headline else "")
+    times = (words.milliseconds(row.baseline_ns), words.milliseconds(row.candidate_ns))
+    if row.ratio is None or row.difference_ns is None:
+        needs = f"needs about {wording.count(row.needs)} requests" if row.needs else words.NOT_KNOWN
+        return Row((name, *times, needs, words.NOT_KNOWN, ""))
+    low, value, high = (_ratio(each) for each in (row.ratio.low, row.ratio.value, row.ratio.high))
+    change = (row.difference_ns.low, row.difference_ns.value, row.difference_ns.high)
+    from_, by, to = (_signed(each) for each in change)
+    picture: Cell = ""
+    if not math.isnan(row.ratio.value):
+        picture = Bar(row.ratio.low, row.ratio.value, row.ratio.high, scale)
+    return Row((name, *times, f"{value} [{low}, {high}]", f"{by} [{from_}, {to}]", picture))
+
+
+def _ratio(value: float) -> str:
+    if not math.isfinite(value):
+        return words.milliseconds(value)
+    return f"{value:.3f}" if value < 10 else words.three_digits(value)
+
+
+def _signed(value_ns: float) -> str:
+    text = words.milliseconds(value_ns)
+    return f"+{text}" if 0 < value_ns < math.inf else text
+
+
+def _verdict(comparison: Comparison) -> tuple[Line, ...]:
+    statement, word = comparison.statement, comparison.word
+    if word is None:
+        return ((statement,),)
+    good = True if word.good else False if word.bad else None
+    if not statement.startswith(word):
+        return ((Tone(statement, good),),)
+    return ((Tone(str(word), good), statement.removeprefix(word)),)
+
+
+def _beside(comparison: Comparison) -> tuple[Line, ...]:
+    headline = f"* the verdict is on {format_percentile(comparison.headline)}"
+    sides = (_side(comparison.baseline), _side(comparison.candidate))
+    notes: list[Line] = [(f"note: {note}",) for note in comparison.notes]
+    return ((f"{headline}, margin {wording.share(comparison.margin)}",), *sides, *notes)
+
+
+def _side(side: Side) -> Line:
+    """Return what is compared without a verdict: throughput, errors, cold start."""
+    first = "not measured"
+    if side.first_inference_ns is not None:
+        first = f"{words.milliseconds(side.first_inference_ns)} ms"
+    rate, errors = wording.rate(side.throughput_per_s), wording.share(side.error_share)
+    return (
+        Foreign(side.name),
+        f": {rate} good answers, {errors} errors, first inference {first}",
+    )
