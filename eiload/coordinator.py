@@ -54,6 +54,9 @@ minutes on a small machine."""
 
 TICK_S = 0.25
 
+SIGNALS = ("SIGINT", "SIGTERM")
+"""Reasons to stop that cut a run short even if it has no planned end."""
+
 
 @dataclass
 class _Worker:
@@ -377,10 +380,10 @@ class Coordinator:
             if surplus:
                 self._problems.append(f"{surplus} requests are recorded that were not scheduled")
         return Run(
-            scenario=self.scenario,
+            scenario=self._as_it_was(ended_ns),
             started_wall_ns=self._started_wall_ns,
             ended_ns=ended_ns,
-            stopped=self.stopped,
+            stopped=self.stopped if not self._driven or self.stopped in SIGNALS else "",
             environment=_environment(),
             targets=self._target_facts(workers),
             workers=tuple(
@@ -389,6 +392,15 @@ class Coordinator:
             ),
             intervals=intervals,
             problems=tuple(self._problems),
+        )
+
+    def _as_it_was(self, ended_ns: int) -> Scenario:
+        """Return the scenario; one of Locust's users, which had no planned end, as long as it was."""
+        if not self._driven:
+            return self.scenario
+        (phase,) = self.scenario.traffic
+        return self.scenario.model_copy(
+            update={"traffic": (replace(phase, duration_ns=max(ended_ns, 1)),)}
         )
 
     def _target_facts(self, workers: list[_Worker]) -> tuple[TargetFacts, ...]:

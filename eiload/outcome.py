@@ -1,7 +1,8 @@
 """What a run leaves behind: an exit status, report files, words on the terminal.
 
 What it knows: judging, the forms of reports, where they go. What it must not know: Locust,
-gevent, how the run came about.
+gevent, how the run came about. Judging and layout are imported when a run has ended: a worker
+never needs them, and ``--help`` is quicker without.
 """
 
 import os
@@ -9,15 +10,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from eiload.console import emit, say
 from eiload.errors import EiloadError, OutputError
 from eiload.files import write_whole
-from eiload.judgement import Judgement, judge
-from eiload.report import render, terminal
 from eiload.result import Status
 from eiload.run import Run
+
+if TYPE_CHECKING:
+    from eiload.judgement import Judgement
 
 __all__ = ["Outcome"]
 
@@ -33,7 +35,7 @@ class Outcome:
 
     exit_status: int
     run: Run | None = None
-    judgement: Judgement | None = None
+    judgement: "Judgement | None" = None
 
     @classmethod
     def of_error(cls, error: EiloadError | None, signals: Sequence[str]) -> Self:
@@ -61,6 +63,9 @@ class Outcome:
             status_on_errors: exit status of a run without objectives some of whose requests failed
                 (Locust's ``--exit-code-on-error``).
         """
+        from eiload.judgement import judge  # noqa: PLC0415
+        from eiload.report import render  # noqa: PLC0415
+
         judgement = judge(run, undecided_ok=undecided_ok)
         statuses = {judgement.exit_status, *(SIGNAL_STATUS[signal] for signal in signals)}
         if not run.scenario.objectives and run.scenario.compare is None and _failures(run):
@@ -82,6 +87,8 @@ class Outcome:
 
     def show(self) -> None:
         """Print the report; nothing if the run did not come to be (the error has been said)."""
+        from eiload.report import terminal  # noqa: PLC0415
+
         if self.run is not None and self.judgement is not None:
             look = terminal.look_of(sys.stdout, os.environ)
             emit("\n" + terminal.render(self.run, self.judgement, look))

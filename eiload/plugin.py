@@ -69,6 +69,9 @@ SIGINT_PATIENCE_S = 3.0
 """How long a worker that got a Ctrl-C waits for its master, which usually got it too, to say stop:
 one word for all workers makes one clean cut."""
 
+LOCUST_TURN_S = 0.3
+"""How long Locust's own handler of SIGTERM has to begin before ours ends the process."""
+
 INVALID = EngineError.exit_status
 
 
@@ -90,7 +93,7 @@ class ScenarioShape(LoadTestShape):
     abstract = True
 
     def __init__(self, plugin: "Plugin") -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._plugin = plugin
 
     def tick(self) -> tuple[int, float, list[type[Any]]] | None:
@@ -112,6 +115,7 @@ class Plugin:
         self.environment = environment
         self.outcome: Outcome | None = None
         """What became of the last run; None before the first one's end."""
+        # Locust types these as optional; in `init` they are there.
         self._runner: Any = environment.runner
         self._options: Any = environment.parsed_options
         self._web_app: Any = environment.web_ui.app if environment.web_ui else None
@@ -126,6 +130,7 @@ class Plugin:
         self._scenario: Scenario | None = None
         self._run_began = False
         self._shown = False
+        self._quitting = False
         self._hellos: set[str] = set()
         self._master_heard_s = time.monotonic()
         self._predict_users = [
@@ -284,13 +289,18 @@ class Plugin:
             self._stop_locust()  # the users' run cannot go on; a scenario's is ended by its shape
 
     def _judged(self, run: Run) -> Outcome:
-        return Outcome.of(
-            run,
-            self._signals,
-            reports=options.report_paths(self._options),
-            undecided_ok=self._options.undecided == "ok",
-            status_on_errors=self._options.exit_code_on_error,
-        )
+        try:
+            return Outcome.of(
+                run,
+                self._signals,
+                reports=options.report_paths(self._options),
+                undecided_ok=self._options.undecided == "ok",
+                status_on_errors=self._options.exit_code_on_error,
+            )
+        except Exception as error:  # whoever waits for the outcome must not wait for ever
+            logger.exception("the run could not be judged")
+            failure = EngineError(f"internal error: {type(error).__name__}: {error}")
+            return Outcome.of_error(failure, self._signals)
 
     def _stop_locust(self) -> None:
         """End a run of Locust's users that cannot go on."""
@@ -340,6 +350,7 @@ class Plugin:
             gevent.sleep(0.01)
 
     def _on_quitting(self, **_: Any) -> None:
+        self._quitting = True
         gevent.sleep(0)  # lets our own signal handler note a SIGTERM before Locust's acts on it
         self._on_test_stopping()
         if self._agent is not None:
@@ -427,7 +438,7 @@ class Plugin:
         scenario = agent.session.scenario
         names = [f"{name} Predict" for name in scenario.targets]
         phases = [phase.name for phase in scenario.traffic]
-        fire = self.environment.events.request.fire
+        fire: Callable[..., None] = self.environment.events.request.fire
         wall_s = time.time() - self._clock.now_ns() / NS_PER_S
         for fields in results.tolist():
             _, intended_ns, sent_ns, done_ns, size, _, target, number, phase, code = fields
@@ -514,7 +525,7 @@ class Plugin:
 
     def _take_signals(self) -> None:
         gevent.signal_handler(signal.SIGINT, self._on_sigint)
-        gevent.signal_handler(signal.SIGTERM, self._signals.append, "SIGTERM")
+        gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
 
     def _on_sigint(self) -> None:
         self._signals.append("SIGINT")
@@ -529,6 +540,17 @@ class Plugin:
             if self._agent is not None:
                 self._agent.close()
             os._exit(130)
+
+    def _on_sigterm(self) -> None:
+        """Do as on a first Ctrl-C, if Locust does not.
+
+        Its own handler is not there yet while a headless run with a shape goes on.
+        """
+        self._signals.append("SIGTERM")
+        self._on_test_stopping()
+        gevent.sleep(LOCUST_TURN_S)
+        if not self._quitting:
+            gevent.kill(self._main, KeyboardInterrupt)
 
     def _interrupt(self) -> None:
         """Drain, then let Locust end as it does on Ctrl-C."""
