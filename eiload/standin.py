@@ -41,6 +41,7 @@ from eiload.units import (
     parse_bandwidth,
     parse_duration,
     parse_share,
+    shown,
 )
 
 __all__ = [
@@ -117,6 +118,15 @@ class _Settings(BaseModel):
         serialize_by_alias=True,
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_a_truth(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse yes and no where a number is wanted: YAML makes them of several words."""
+        field = cls.model_fields[info.field_name or ""]
+        if isinstance(value, bool) and field.annotation is not bool:
+            raise ValueError(f"expected no truth value, got {value!r}")
+        return value
+
 
 class Constant(_Settings):
     """Every inference computes equally long."""
@@ -175,6 +185,9 @@ class Empirical(_Settings):
         return f"times of {self.csv.name}"
 
 
+_LAW_KEYS = frozenset({"constant", "median", "p99", "mean", "cv", "csv"})
+
+
 def _law(value: object) -> str:
     """Return which law a setting of `compute` means, by its keys."""
     if isinstance(value, BaseModel):
@@ -193,7 +206,14 @@ def _law(value: object) -> str:
 
 def _bare_constant(value: object) -> object:
     """Let `compute: 60 ms` stand for `compute: {constant: 60 ms}`."""
-    return {"constant": value} if isinstance(value, str | int | float) else value
+    if isinstance(value, str | int | float):
+        return {"constant": value}
+    if isinstance(value, Mapping) and not _LAW_KEYS & value.keys():
+        raise ValueError(
+            "expected a duration, {median, p99}, {mean, cv} or {csv: FILE}, "
+            f"got {shown(dict(value))}"
+        )
+    return value
 
 
 Compute = Annotated[
@@ -405,6 +425,8 @@ class StandIn(_Settings):
             for name in _NETWORK:
                 if getattr(self, name) is not None:
                     raise ValueError(f"{name}: expected only with attach: network")
+        if self.fail is not None and self.fail.rate + self.hang > 1:
+            raise ValueError("fail and hang: together more than 100 % of the requests")
         if self.batching is not None and self.queue is not None:
             raise ValueError("queue: with batching, max_enqueued_batches bounds the queue instead")
         if self.saved_model is not None:
@@ -431,14 +453,18 @@ def parse(settings: Mapping[str, object], where: str, base: Path | None = None) 
     except ValidationError as error:
         problems = []
         for each in error.errors(include_url=False):
-            at = ".".join(str(part) for part in each["loc"] if str(part) not in _TAGS)
+            # Of `compute` pydantic names the law, too, which the user has not written.
+            parts = [part for index, part in enumerate(each["loc"]) if (index, part) not in _LAWS]
+            at = ".".join(map(str, parts))
             text = _WORDS.get(each["type"], each["msg"].removeprefix("Value error, "))
             problems.append(f"{at}: {text}" if at else text)
         raise ScenarioError(f"{where}: {'; '.join(problems)}") from None
 
 
 _WORDS = {"missing": "missing", "extra_forbidden": "unknown setting"}
-_TAGS = frozenset({"constant", "lognormal", "gamma", "empirical"})
+_LAWS = frozenset((1, tag) for tag in ("constant", "lognormal", "gamma", "empirical")) | {
+    (2, "constant")
+}
 
 
 def _existing(path: Path, info: ValidationInfo, kind: Literal["file", "directory"]) -> Path:
