@@ -33,7 +33,7 @@ from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Share, Th
 from eiload.shares import Decision, Word
 from eiload.units import format_duration, format_percentile, format_rate, format_share
 
-__all__ = ["Verdict", "Word", "judge"]
+__all__ = ["Verdict", "Word", "judge", "mean_limits"]
 
 MEAN_PASS, MEAN_FAIL = 0.9995, 0.975
 """One-sided confidence of a mean's limits. A mean hangs on rare long stalls that a run may happen
@@ -230,10 +230,7 @@ class _Judge:
             return _Finding(Word.FAIL, observed, away)
         if of.k < blocks.MIN_BLOCKS:
             return _Finding(Word.UNDECIDED, observed, _too_short("a mean", sample.seconds))
-        residuals = sums - sums.sum() / of.n * of.totals
-        error = math.sqrt(of.k / (of.k - 1) * float(residuals @ residuals)) / of.n
-        upper = mean + blocks.t_quantile(MEAN_PASS, of.k - 1) * error
-        lower = mean - blocks.t_quantile(MEAN_FAIL, of.k - 1) * error
+        lower, upper = mean_limits(sums, of.totals)
         return _between(observed, lower, upper, limit_ns, wording.time, below=True)
 
     def _throughput(self, spans: list[PhaseSpan], target: int, at_least: float) -> _Finding:
@@ -259,6 +256,23 @@ class _Judge:
             reason = f"{finding.reason}; the load itself is under {format_rate(at_least)}"
             return replace(finding, reason=reason)
         return finding
+
+
+def mean_limits(sums: Floats, totals: Floats) -> tuple[float, float]:
+    """Return the confidence limits of a mean, for failing and for passing.
+
+    Args:
+        sums: summed values per block, shape (K,), K >= 2.
+        totals: how many values each block holds, shape (K,).
+    """
+    k, n = len(totals), float(totals.sum())
+    mean = float(sums.sum()) / n
+    residuals = sums - mean * totals  # blocks differ in size: a ratio estimate
+    error = math.sqrt(k / (k - 1) * float(residuals @ residuals)) / n
+    return (
+        mean - blocks.t_quantile(MEAN_FAIL, k - 1) * error,
+        mean + blocks.t_quantile(MEAN_PASS, k - 1) * error,
+    )
 
 
 _NOTHING = _Finding(Word.UNDECIDED, "nothing", "no requests were measured")

@@ -1,0 +1,385 @@
+"""How often the verdicts are wrong, measured on queues whose truth is known.
+
+``python -m bench.statistics`` (5 to 10 minutes on 2 cores; ``--quick`` for a slice of a minute)
+prints Markdown tables, which docs/statistics.md quotes; ``--json FILE`` keeps the numbers.
+
+Every cell is many simulated runs (`bench.queues`) judged by the code that judges real ones:
+
+- comparisons: how often the 95 % interval of the ratio misses 1 when both targets are equal, how
+  often the word is "increase" then, how often a gate passes when the truth is exactly at the
+  margin, and how often a true +5, +10, +20 % is seen;
+- candidates that differ by a mechanism instead of a factor, with their true ratio;
+- runs repeated five times;
+- objectives of a system exactly at its limit, and with room to spare, beside the rules that other
+  tools use: compare the observed quantile, or trust independent requests.
+
+Percentages are of all runs, so a rule that stays silent is not wrong; "judged" says how often it
+speaks. The same runs serve every length: the first 60 s, the first 300 s.
+"""
+
+import argparse
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.queues import SYSTEMS, Pairs, simulate
+from eiload import blocks, shares, shift
+from eiload.blocks import Blocks
+from eiload.comparison import Outcome, outcome_of
+from eiload.shares import Word
+from eiload.shift import Interval, Row
+from eiload.sla import mean_limits
+
+QUANTILES = (0.5, 0.9, 0.95, 0.99)
+LONG_QUANTILES = (0.99, 0.999)
+OBJECTIVES = (0.9, 0.95, 0.99)
+LENGTHS_S = (60, 300, 900)
+LONG_S = 3600
+MARGIN = 0.10
+INCREASES = (1.05, 1.10, 1.20)
+ROOM = (1.25, 1.5)
+REPEATS = 5
+CHUNK = 50
+"""Runs simulated at a time: bounds the memory of a process to some 150 MB."""
+
+MECHANISMS = {
+    "hop +10 ms": lambda system: replace(system, hop_s=0.010),
+    "service +10 %": lambda system: system.slower(1.10),
+    "2 % slow requests": lambda system: replace(system, slow_share=0.02),
+}
+
+HELD = 5.0
+"""To be held: per cent of false words in every cell of 300 s and longer."""
+
+
+class Task(NamedTuple):
+    """One chunk of simulated runs."""
+
+    system: str
+    mechanism: str
+    lengths_s: tuple[int, ...]
+    quantiles: tuple[float, ...]
+    runs: int
+    seed: int
+    limits_ns: dict[float, float]
+    """True quantiles, at which objectives are judged; empty for none. Key 0 is the true mean."""
+
+
+Tally = dict[str, float]
+"""What was counted over runs, by name; every tally has `runs`."""
+Key = tuple[str, str, int, float]
+"""System, mechanism, length in s, quantile (0 for the mean)."""
+
+
+# -- one chunk of runs -----------------------------------------------------------------------------
+
+
+def work(task: Task) -> dict[Key, dict[str, list[float]]]:
+    """Return, for each cell, one number a run for each thing that is counted."""
+    base = SYSTEMS[task.system]
+    other = MECHANISMS[task.mechanism](base) if task.mechanism else None
+    pairs = simulate(base, max(task.lengths_s), task.runs, task.seed, other)
+    found: dict[Key, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for length in task.lengths_s:
+        for run in range(task.runs):
+            _compare(found, task, pairs, run, length)
+            _objectives(found, task, pairs, run, length)
+    return {key: dict(cell) for key, cell in found.items()}
+
+
+def _compare(
+    found: dict[Key, dict[str, list[float]]], task: Task, pairs: Pairs, run: int, length: int
+) -> None:
+    samples = pairs.sample(run, length), pairs.sample(run, length, "candidate_s")
+    rows, _ = shift.shift(Blocks.of(samples[0]), Blocks.of(samples[1]), task.quantiles, paired=True)
+    drifts = bool(shift.drifts(*samples, paired=True)) if not task.mechanism else False
+    for row in rows:
+        cell = found[task.system, task.mechanism, length, row.q]
+        cell["judged"].append(row.ratio is not None)
+        cell["theta"].append(math.log(row.ratio.value) if row.ratio else math.nan)
+        cell["low"].append(math.log(row.ratio.low) if row.ratio else -math.inf)
+        cell["high"].append(math.log(row.ratio.high) if row.ratio else math.inf)
+        cell["drift"].append(drifts)
+
+
+def _objectives(
+    found: dict[Key, dict[str, list[float]]], task: Task, pairs: Pairs, run: int, length: int
+) -> None:
+    if not task.limits_ns:
+        return
+    sample = pairs.sample(run, length)
+    cut = Blocks.of(sample)
+    for q in OBJECTIVES:
+        cell, limit = found[task.system, "objective", length, q], task.limits_ns[q]
+        decision = shares.decide_quantile(cut, q, limit)
+        cell["pass"].append(decision.word is Word.PASS)
+        cell["fail"].append(decision.word is Word.FAIL)
+        # As if requests were independent, one-sided 95 %, and the plain comparison of k6 or Locust.
+        upper = blocks.clopper_pearson(decision.beyond, decision.n, 0.95)[1]
+        cell["iid"].append(upper < 1 - q)
+        cell["raw"].append(sample.quantile_ns(q) < limit)
+        for room in ROOM:
+            word = shares.decide_quantile(cut, q, limit * room).word
+            cell[f"pass {room}"].append(word is Word.PASS)
+            word = shares.decide_quantile(cut, q, limit / room).word
+            cell[f"fail {room}"].append(word is Word.FAIL)
+    cell, limit = found[task.system, "objective", length, 0.0], task.limits_ns[0.0]
+    sound = cut.k >= blocks.MIN_BLOCKS
+    lower, upper = mean_limits(cut.sums_ns(), cut.totals)
+    cell["pass"].append(sound and upper < limit)
+    cell["fail"].append(sound and lower > limit)
+    for room in ROOM:
+        cell[f"pass {room}"].append(sound and upper < limit * room)
+        cell[f"fail {room}"].append(sound and lower > limit / room)
+
+
+def truth(name: str, mechanism: str, runs: int, quick: bool) -> dict[float, float]:
+    """Return true quantiles (ns) of a target from runs that nothing else uses; key 0: the mean."""
+    base = SYSTEMS[name]
+    other = MECHANISMS[mechanism](base) if mechanism else None
+    pooled = []
+    for part in range(2 if quick else 6):
+        pairs = simulate(base, 900, runs, 900_000 + part, other)
+        pooled.append(pairs.pooled(900, "candidate_s"))
+    times = np.concatenate(pooled)
+    values = {q: float(np.quantile(times, q)) * 1e9 for q in (*QUANTILES, *OBJECTIVES)}
+    return values | {0.0: float(times.mean()) * 1e9}
+
+
+# -- the grid --------------------------------------------------------------------------------------
+
+
+def tasks(runs: int, limits: dict[tuple[str, str], dict[float, float]], quick: bool) -> list[Task]:
+    """Return everything to simulate, the longest first."""
+    found = []
+    systems = ("A60", "A80") if quick else tuple(SYSTEMS)
+    lengths = LENGTHS_S[:2] if quick else LENGTHS_S
+    chunks = range(0, runs, CHUNK)
+    if not quick:
+        found += [
+            Task("A60", "", (LONG_S,), LONG_QUANTILES, CHUNK, 50_000 + at, {}) for at in chunks
+        ]
+    for index, name in enumerate(systems):
+        known = limits[name, ""]
+        found += [
+            Task(name, "", lengths, QUANTILES, CHUNK, 1000 * index + at, known) for at in chunks
+        ]
+    for index, (name, mechanism) in enumerate(key for key in limits if key[1]):
+        seed = 100_000 + 1000 * index
+        found += [
+            Task(name, mechanism, lengths[1:], QUANTILES, CHUNK, seed + at, {}) for at in chunks
+        ]
+    return found
+
+
+def gather(parts: Iterable[dict[Key, dict[str, list[float]]]]) -> dict[Key, dict[str, np.ndarray]]:
+    """Return every cell's numbers of all chunks together."""
+    found: dict[Key, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for part in parts:
+        for key, cell in part.items():
+            for name, values in cell.items():
+                found[key][name] += values
+    return {
+        key: {name: np.array(values, float) for name, values in cell.items()}
+        for key, cell in found.items()
+    }
+
+
+# -- what it says ----------------------------------------------------------------------------------
+
+
+def _words(cell: dict[str, np.ndarray], factor: float) -> list[Outcome]:
+    """Return the word of each run if the candidate were `factor` times slower at every quantile."""
+    move = math.log(factor)
+    return [
+        outcome_of(Row(0.5, 1.0, 1.0, _moved(theta, low, high, move), None), MARGIN)
+        for theta, low, high in zip(cell["theta"], cell["low"], cell["high"], strict=True)
+    ]
+
+
+def _moved(theta: float, low: float, high: float, move: float) -> Interval | None:
+    if math.isnan(theta):
+        return None
+    return Interval(math.exp(theta + move), math.exp(low + move), math.exp(high + move))
+
+
+def comparison(cell: dict[str, np.ndarray]) -> Tally:
+    """Return the rates of a cell of equal targets, in per cent of all runs."""
+    equal, at_margin = _words(cell, 1.0), _words(cell, 1 + MARGIN)
+    judged = cell["judged"] > 0
+    outside = judged & ((cell["low"] > 0) | (cell["high"] < 0))
+    width = (cell["high"] - cell["low"])[judged] / 2
+    rates = {
+        "runs": float(len(judged)),
+        "judged": _percent(judged),
+        "half-width": float(np.median(width)) * 100 if len(width) else math.nan,
+        "miss": _percent(outside),
+        "false increase": _percent([w in _INCREASES for w in equal]),
+        "false pass": _percent([w.good for w in at_margin]),
+        "no increase": _percent([w.good for w in equal]),
+        "drift": _percent(cell["drift"] > 0),
+    }
+    for factor in INCREASES:
+        seen = [w in _INCREASES for w in _words(cell, factor)]
+        rates[f"+{round((factor - 1) * 100)} %"] = _percent(seen)
+    return rates
+
+
+_INCREASES = (Outcome.INCREASE, Outcome.WITHIN_MARGIN)
+"""Words that say the candidate is slower."""
+
+
+def mechanism(cell: dict[str, np.ndarray], ratio: float) -> Tally:
+    """Return the rates of a cell whose candidate truly differs, in per cent of all runs."""
+    judged, true = cell["judged"] > 0, math.log(ratio)
+    words = _words(cell, 1.0)
+    return {
+        "runs": float(len(judged)),
+        "true": (ratio - 1) * 100,
+        "judged": _percent(judged),
+        "below": _percent(judged & (cell["low"] > true)),
+        "above": _percent(judged & (cell["high"] < true)),
+        "increase": _percent([w in _INCREASES for w in words]),
+        "passes": _percent([w.good for w in words]),
+    }
+
+
+def repeated(cell: dict[str, np.ndarray]) -> Tally:
+    """Return how often the t-interval over five runs misses, in per cent of the groups."""
+    theta = cell["theta"]
+    groups = theta[: len(theta) // REPEATS * REPEATS].reshape(-1, REPEATS)
+    groups = groups[~np.isnan(groups).any(axis=1)]
+    if len(groups) < 20:
+        return {"runs": float(len(groups))}
+    mean = groups.mean(axis=1)
+    half = blocks.t_quantile(0.975, REPEATS - 1) * groups.std(axis=1, ddof=1) / math.sqrt(REPEATS)
+    return {
+        "runs": float(len(groups)),
+        "half-width": float(np.median(half)) * 100,
+        "false increase": _percent(mean - half > 0),
+        "false decrease": _percent(mean + half < 0),
+    }
+
+
+def objective(cell: dict[str, np.ndarray]) -> Tally:
+    """Return the rates of a cell of objectives, in per cent of all runs."""
+    rates = {"runs": float(len(cell["pass"]))}
+    return rates | {name: _percent(values > 0) for name, values in cell.items()}
+
+
+def _percent(hits: Sequence[bool] | np.ndarray) -> float:
+    return 100 * float(np.mean(hits)) if len(hits) else math.nan
+
+
+def table(title: str, head: Sequence[str], rows: Iterable[tuple[str, Tally]]) -> str:
+    """Return a Markdown table of tallies, a row each; nothing when there are none."""
+    rows = list(rows)
+    if not rows:
+        return ""
+    lines = [f"### {title}", "", f"| cell | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
+    for name, tally in rows:
+        cells = [f"{tally[key]:.1f}" if key in tally else "-" for key in head]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*lines, ""])
+
+
+def _name(key: Key) -> str:
+    system, _, length, q = key
+    return f"{system}, {length} s, {f'p{q * 100:g}' if q else 'mean'}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the grid, print its tables; return 1 when a cell surely has too many false words."""
+    parser = argparse.ArgumentParser(prog="python -m bench.statistics", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a slice, in about a minute")
+    parser.add_argument("--runs", type=int, default=0, help="simulated runs a cell")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there as well")
+    options = parser.parse_args(arguments)
+    runs = options.runs or (100 if options.quick else 500)
+    began = time.monotonic()
+    systems = ("A60", "A80") if options.quick else tuple(SYSTEMS)
+    changed = [(name, each) for name in ("A60", "A80") for each in MECHANISMS]
+    kinds = [(name, "") for name in systems] + ([] if options.quick else changed)
+    with get_context("spawn").Pool(options.processes) as pool:
+        jobs = [(*kind, 100, options.quick) for kind in kinds]
+        limits = dict(zip(kinds, pool.starmap(truth, jobs, chunksize=1), strict=True))
+        cells = gather(pool.imap_unordered(work, tasks(runs, limits, options.quick)))
+    return report(cells, limits, time.monotonic() - began, options.json)
+
+
+def report(
+    cells: dict[Key, dict[str, np.ndarray]],
+    limits: dict[tuple[str, str], dict[float, float]],
+    took_s: float,
+    file: Path | None,
+) -> int:
+    """Print the tables, write the file; return 1 when a cell surely has too many false words."""
+    keys = sorted(cells, key=lambda key: (key[3], key[2], list(SYSTEMS).index(key[0])))
+    equal = {key: comparison(cells[key]) for key in keys if not key[1]}
+    slower = {
+        key: mechanism(cells[key], limits[key[:2]][key[3]] / limits[key[0], ""][key[3]])
+        for key in keys
+        if key[1] in MECHANISMS
+    }
+    again = {key: repeated(cells[key]) for key in keys if not key[1] and key[2] == 300}
+    judged = {key: objective(cells[key]) for key in keys if key[1] == "objective"}
+    plus = [f"+{round((factor - 1) * 100)} %" for factor in INCREASES]
+    room = [f"{word} {each}" for word in ("pass", "fail") for each in ROOM]
+    false = ["false increase", "false pass"]
+    runs = max(int(tally["runs"]) for tally in equal.values())
+    print(f"{runs} simulated runs a cell, {took_s:.0f} s. Per cent of all runs.\n")
+    head = ["judged", "half-width", "miss", *false, "no increase", *plus, "drift"]
+    print(table("Equal targets", head, ((_name(k), t) for k, t in equal.items())))
+    head = ["true", "judged", "below", "above", "increase", "passes"]
+    rows = ((f"{_name(k)}, {k[1]}", t) for k, t in slower.items())
+    print(table("Candidates that differ", head, rows))
+    head = ["runs", "half-width", "false increase", "false decrease"]
+    print(table("Five runs of 300 s", head, ((_name(k), t) for k, t in again.items())))
+    head = ["pass", "fail", "iid", "raw", *room]
+    print(table("Objectives at the limit", head, ((_name(k), t) for k, t in judged.items())))
+    over = [*_over(equal, ("false increase", "false pass")), *_over(judged, ("pass", "fail"))]
+    for text, _ in over:
+        print(f"- over {HELD:.0f} %: {text}")
+    if file is not None:
+        data = {
+            name: [{"cell": list(key), **_finite(tally)} for key, tally in part.items()]
+            for name, part in (
+                ("equal", equal), ("different", slower), ("repeated", again), ("objectives", judged)
+            )
+        }  # fmt: skip
+        file.write_text(
+            json.dumps(data | {"over": [text for text, _ in over]}, indent=1) + "\n",
+            encoding="utf-8",
+        )
+    return 1 if any(certain for _, certain in over) else 0
+
+
+def _over(cells: dict[Key, Tally], names: Sequence[str]) -> Iterable[tuple[str, bool]]:
+    """Yield the cells of 300 s and longer with more false words than are to be held.
+
+    And whether that is certain: so few runs leave a rate of 5 % uncertain by some points.
+    """
+    for key, tally in cells.items():
+        for name in names:
+            if key[2] >= 300 and tally[name] > HELD:
+                n = tally["runs"]
+                low, high = blocks.clopper_pearson(tally[name] / 100 * n, n, 0.975)
+                between = f"{low * 100:.1f} to {high * 100:.1f}"
+                yield f"{_name(key)}: {name} {tally[name]:.1f} ({between})", low * 100 > HELD
+
+
+def _finite(tally: Tally) -> dict[str, float | None]:
+    return {name: value if math.isfinite(value) else None for name, value in tally.items()}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
