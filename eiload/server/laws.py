@@ -100,7 +100,7 @@ def times_of(path: Path) -> NDArray[np.float64]:
                 try:
                     time_ns = _time_ns(cell)
                 except ValueError as error:
-                    if not times and any(letter.isalpha() for letter in cell):
+                    if not times and cell[0].isalpha() and cell.lower() not in {"nan", "inf"}:
                         continue
                     raise ScenarioError(f"{path}: {error}") from None
                 times.append(time_ns)
