@@ -191,6 +191,8 @@ def resamples(k: int, seed: int, replicates: int = REPLICATES) -> Floats:
     Blocks do not overlap (Carlstein 1986; circular ones gave no gain). The same weights for two
     targets that shared every instant cancel what they shared; independent runs take two seeds.
     """
+    if k == 0:  # a run that was stopped before it measured anything
+        return np.zeros((replicates, 0))
     rng = np.random.default_rng((seed, k))
     return rng.multinomial(k, np.full(k, 1 / k), replicates).astype(np.float64)
 

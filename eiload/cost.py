@@ -225,11 +225,12 @@ def _usd(amount: float) -> str:
 def _notes(run: Run, targets: dict[int, TargetCost]) -> Iterator[str]:
     spans = run.measured()
     seconds = series.length_s(run, spans)
-    first = next(iter(targets))
-    offered = sum(run.statuses(first, spans).values()) / seconds if seconds else math.nan
-    flying = ", ".join(f"{each.name} {each.in_flight:.2g}" for each in targets.values())
-    yield (
-        f"at {wording.rate(offered)} offered to each, in flight on average: {flying}; the cheaper"
-        " one may merely be less loaded, and neither's capacity was measured"
-    )
+    if seconds:
+        first = next(iter(targets))
+        offered = sum(run.statuses(first, spans).values()) / seconds
+        flying = ", ".join(f"{each.name} {each.in_flight:.2g}" for each in targets.values())
+        yield (
+            f"at {wording.rate(offered)} offered to each, in flight on average: {flying}; the"
+            " cheaper one may merely be less loaded, and neither's capacity was measured"
+        )
     yield from dict.fromkeys(caveat for each in targets.values() for caveat in each.price.caveats)

@@ -151,7 +151,7 @@ def drifts(baseline: Sample, candidate: Sample, *, paired: bool, seed: int = 1) 
     A ratio that moves within the run is not one number; it is said beside the verdict. Slow drift
     of one target over the whole run cannot be told from a difference: that takes repeated runs.
     """
-    k = blocks.block_count(min(baseline.seconds, candidate.seconds))
+    k = min(Blocks.of(sample).k for sample in (baseline, candidate))
     if k < blocks.MIN_BLOCKS:
         return []
     halves = [slice(0, k // 2), slice(k // 2, k)]
