@@ -89,7 +89,8 @@ def render(run: Run, judgement: Judgement, *, undecided_ok: bool = False) -> str
         f"caution: {words.safe(caution, TEXT_AT_MOST)}" for caution in judgement.validity.cautions
     )
     ET.indent(suites)
-    return ET.tostring(suites, "utf-8", xml_declaration=True).decode("utf-8") + "\n"
+    document: bytes = ET.tostring(suites, "utf-8", xml_declaration=True)
+    return document.decode("utf-8") + "\n"
 
 
 def _properties(run: Run) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,107 @@
+"""Verdicts as JUnit XML."""
+
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+import xmlschema
+
+from eiload.clock import NS_PER_S
+from eiload.judgement import judge
+from eiload.recorder import Intervals
+from eiload.report import junit
+from eiload.run import Run
+from tests.report import runs
+
+SCHEMA = xmlschema.XMLSchema(str(Path(__file__).with_name("junit.xsd")))
+
+
+def suite(run: Run, *, undecided_ok: bool = False) -> ET.Element:
+    """Return the one test suite of a run's report, which is valid by the schema."""
+    text = junit.render(run, judge(run, undecided_ok=undecided_ok), undecided_ok=undecided_ok)
+    root = ET.fromstring(text)
+    SCHEMA.validate(root)
+    (found,) = root
+    return found
+
+
+def outcomes(found: ET.Element) -> dict[str, str | None]:
+    """Return each test case's name with the type of its failure, "skipped", or None."""
+    return {
+        f"{case.get('classname')} {case.get('name')}": next(
+            (child.get("type", child.tag) for child in case), None
+        )
+        for case in found.iter("testcase")
+    }
+
+
+def test_one_case_for_each_question() -> None:
+    """Validity, every objective of every target, and the comparison are test cases."""
+    found = suite(runs.golden())
+    assert outcomes(found) == {
+        "golden.run is valid": None,
+        "golden.gpu p99 < 400 ms": None,
+        "golden.ei p99 < 400 ms": None,
+        "golden.gpu errors < 5 %": None,
+        "golden.ei errors < 5 %": None,
+        "golden.comparison ei against gpu": "increase",
+    }
+    assert [found.get(key) for key in ("tests", "failures", "skipped")] == ["6", "1", "0"]
+
+
+def test_a_failure_says_why() -> None:
+    """The message of a failure is the verdict's sentence."""
+    (failure,) = suite(runs.golden()).iter("failure")
+    assert failure.get("message", "").startswith("increase: p99 of ei against gpu +")
+    assert failure.text == failure.get("message")
+
+
+def test_undecided_is_a_failure_unless_declared_good() -> None:
+    """An undecided objective fails with its reason; with `--undecided ok` it does not."""
+    text = runs.SCENARIO.replace("p99 < 400 ms", "p99.9 < 400 ms")
+    run = replace(runs.golden(), scenario=runs.scenario(text))
+    assert outcomes(suite(run))["golden.gpu p99.9 < 400 ms"] == "undecided"
+    assert outcomes(suite(run, undecided_ok=True))["golden.gpu p99.9 < 400 ms"] is None
+
+
+def test_an_invalid_run_has_no_verdicts() -> None:
+    """Only the validity fails; everything else is skipped."""
+    run = replace(runs.golden(), problems=("the sender died",))
+    found = suite(run)
+    assert set(outcomes(found).values()) == {"invalid", "skipped"}
+    assert outcomes(found)["golden.run is valid"] == "invalid"
+    (failure,) = found.iter("failure")
+    assert failure.text == "the sender died"
+
+
+def test_nothing_recorded() -> None:
+    """A run without requests makes a valid document that fails."""
+    found = suite(replace(runs.golden(), intervals=Intervals.empty()))
+    assert int(found.get("failures", "0")) > 0
+
+
+@pytest.mark.parametrize("problems", [(), runs.HOSTILE])
+def test_hostile_text_is_text(problems: tuple[str, ...]) -> None:
+    """Markup, control characters and bidi overrides in names make no markup in the document."""
+    found = suite(replace(runs.hostile(), problems=problems))
+    names = {case.get("classname") for case in found.iter("testcase")}
+    if not problems:
+        assert "golden.<img src=x onerror=alert(1)>" in names
+    text = ET.tostring(found, "unicode")
+    assert not set(text) & {"\x1b", "\x07", "\u202e", "\u2066"}
+    assert "<img" not in text
+    assert "<script" not in text
+
+
+def test_emulated_targets_are_marked() -> None:
+    """A stand-in among the targets is in the properties."""
+    run = runs.golden()
+    run = replace(run, targets=(run.targets[0], replace(run.targets[1], emulated="eia2.medium")))
+    properties = {p.get("name"): p.get("value") for p in suite(run).iter("property")}
+    assert properties["emulated ei"] == "eia2.medium"
+
+
+def test_time_is_the_length_of_the_load() -> None:
+    """The suite's time is the run's, in seconds."""
+    assert suite(replace(runs.golden(), ended_ns=NS_PER_S * 70)).get("time") == "70.000"
