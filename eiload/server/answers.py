@@ -79,7 +79,8 @@ def detections(images: Sequence[bytes], seed: int, *, raw: bool = False) -> Arra
     Returns:
         float32 arrays whose first dimension is ``len(images)``.
     """
-    ones: list[Arrays] = [_one(image, seed) for image in images]
+    # Without an image the shapes are still those of one.
+    ones: list[Arrays] = [_one(image, seed) for image in images or (b"",)]
     if raw:
         ones = [{**one, **_raw(seed)} for one in ones]
-    return {alias: np.stack([one[alias] for one in ones]) for alias in ones[0]}
+    return {alias: np.stack([one[alias] for one in ones])[: len(images)] for alias in ones[0]}

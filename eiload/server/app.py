@@ -24,13 +24,17 @@ import uvloop
 from eiload.clock import NS_PER_S, SystemClock
 from eiload.errors import ScenarioError
 from eiload.server.emulated import EmulatedModel, EmulatedRepository
+from eiload.server.extras import add_health, add_reflection
 from eiload.server.metrics import Metrics
 from eiload.server.release import Releases
+from eiload.server.rest import Rest
 from eiload.server.service import Service
 from eiload.server.transport import Security, Transport
 from eiload.standin import StandIn
 
 __all__ = ["Options", "Ready", "run"]
+
+LOOPBACK = "127.0.0.1"
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 """What ends the server, and the exit status that a shell expects of it."""
@@ -41,7 +45,7 @@ class Options:
     """How the stand-in is reached; what it is like is said by `StandIn`."""
 
     model: str = "ssd"
-    host: str = "127.0.0.1"
+    host: str = LOOPBACK
     """Address to listen on, or ``unix:PATH``."""
     port: int = 8500
     """0 for a free one."""
@@ -115,9 +119,19 @@ async def _open(settings: StandIn, options: Options, stack: AsyncExitStack) -> R
     service = Service(repository, metrics, api=settings.api, max_threads=settings.max_threads)
     kind = f"emulated {settings.profile or 'stand-in'}"
     transport = Transport(service, clock, kind, options=options.channel_arguments)
+    if options.health:
+        await add_health(transport.server)
+    if options.reflection:
+        add_reflection(transport.server)
     stack.push_async_callback(transport.stop)
     port = await transport.listen(_address(options.host, options.port), options.security)
-    return Ready(_address(options.host, port), None, options.model, kind)
+    rest_address = None
+    if options.rest_port is not None:
+        rest = Rest(service, metrics, clock, kind, asyncio.get_running_loop())
+        host = LOOPBACK if options.host.startswith("unix:") else options.host
+        rest_address = _address(host, rest.listen(host, options.rest_port))
+        stack.callback(rest.close)
+    return Ready(_address(options.host, port), rest_address, options.model, kind)
 
 
 def _address(host: str, port: int) -> str:

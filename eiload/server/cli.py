@@ -7,10 +7,10 @@ into the two records that `app.run` takes, and prints the line that says it serv
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 from pydantic.fields import FieldInfo
@@ -19,6 +19,9 @@ from eiload import console
 from eiload.errors import ScenarioError
 from eiload.profiles import PROFILES
 from eiload.standin import StandIn, parse
+
+if TYPE_CHECKING:
+    from eiload.server.transport import Security
 
 __all__ = [
     "add_make_model_arguments",
@@ -85,6 +88,40 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     reach.add_argument(
         "--port", type=_port, default=8500, help="gRPC port, 0 for a free one (default: 8500)"
     )
+    reach.add_argument(
+        "--rest-port",
+        type=_port,
+        help="port for REST (/v1/models/...) and metrics (/monitoring/prometheus/metrics), 0 for "
+        "a free one (default: none)",
+    )
+    reach.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        metavar="LABEL=VERSION",
+        help="a label for a version of the model; can be given more than once",
+    )
+    reach.add_argument("--tls-cert", type=Path, metavar="FILE", help="serve TLS: certificate, PEM")
+    reach.add_argument("--tls-key", type=Path, metavar="FILE", help="serve TLS: its key, PEM")
+    reach.add_argument(
+        "--tls-client-ca",
+        type=Path,
+        metavar="FILE",
+        help="ask clients for certificates of these authorities (mTLS), PEM",
+    )
+    reach.add_argument(
+        "--health", action="store_true", help="serve grpc.health.v1 (TF Serving: 2.15 and later)"
+    )
+    reach.add_argument(
+        "--reflection", action="store_true", help="serve gRPC reflection (TF Serving: since 2.15.1)"
+    )
+    reach.add_argument(
+        "--grpc-channel-arguments",
+        default="",
+        metavar="KEY=VALUE,...",
+        help="arguments for the gRPC server, such as grpc.max_concurrent_streams=1 or "
+        "grpc.max_connection_age_ms=300",
+    )
     for title, names in GROUPS.items():
         group = parser.add_argument_group(title)
         for name in names:
@@ -120,6 +157,12 @@ def run_serve(arguments: argparse.Namespace) -> int:
         model=arguments.model,
         host=arguments.host,
         port=arguments.port,
+        rest_port=arguments.rest_port,
+        labels=_labels(arguments.label),
+        security=_security(arguments),
+        health=arguments.health,
+        reflection=arguments.reflection,
+        channel_arguments=_channel_arguments(arguments.grpc_channel_arguments),
         exit_with_stdin=arguments.exit_with_stdin,
     )
 
@@ -180,6 +223,40 @@ def _settings(arguments: argparse.Namespace) -> dict[str, object]:
         if value is not None:
             settings[field.alias or name] = _value(field.alias or name, value)
     return settings
+
+
+def _labels(given: Sequence[str]) -> dict[str, int]:
+    labels: dict[str, int] = {}
+    for text in given:
+        label, _, version = text.rpartition("=")
+        if not label or not version.isdecimal():
+            raise ScenarioError(f"serve: --label: expected LABEL=VERSION, got {text!r}")
+        labels[label] = int(version)
+    return labels
+
+
+def _security(arguments: argparse.Namespace) -> "Security | None":
+    from eiload.server.transport import Security  # noqa: PLC0415
+
+    cert, key, authorities = arguments.tls_cert, arguments.tls_key, arguments.tls_client_ca
+    if cert is None and key is None and authorities is None:
+        return None
+    if cert is None or key is None:
+        raise ScenarioError("serve: TLS: expected both --tls-cert and --tls-key")
+    return Security(cert, key, authorities)
+
+
+def _channel_arguments(text: str) -> list[tuple[str, str | int]]:
+    """Return gRPC's arguments from TensorFlow Serving's form of them: k=v,k=v."""
+    pairs: list[tuple[str, str | int]] = []
+    for each in filter(None, text.split(",")):
+        key, equals, value = each.partition("=")
+        if not key or not equals:
+            raise ScenarioError(
+                f"serve: --grpc-channel-arguments: expected KEY=VALUE,..., got {each!r}"
+            )
+        pairs.append((key, int(value) if value.lstrip("-").isdecimal() else value))
+    return pairs
 
 
 def _value(name: str, value: object) -> object:

@@ -9,7 +9,7 @@ A metric appears with its first value, as there. Everything is called on the eve
 locked.
 """
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -47,7 +47,7 @@ class _Histogram:
         self.sum = 0.0
 
     def add(self, value: float) -> None:
-        self.counts[bisect_left(self.limits, value)] += 1
+        self.counts[bisect_right(self.limits, value)] += 1
         self.sum += value
 
 

@@ -1,0 +1,386 @@
+"""TensorFlow Serving's semantics over a real channel: a table of requests and what is said."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from eiload.protos import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    predict_pb2,
+    types_pb2,
+)
+from eiload.result import Status
+from eiload.server.service import LONGEST_TEXT
+from eiload.tensors import to_proto
+from eiload.tfserving import (
+    GET_MODEL_METADATA,
+    GET_MODEL_STATUS,
+    PREDICT,
+    decode_metadata,
+    decode_response,
+    decode_status,
+    metadata_request,
+    predict_request,
+    status_request,
+)
+from tests.server.stand_ins import Client, picture, request, running
+
+INVALID = Status.INVALID_ARGUMENT
+
+
+@pytest.fixture(scope="module")
+def tfs() -> Iterator[Client]:
+    """Run a stand-in for current TensorFlow Serving."""
+    with running("--label", "stable=1", "--label", "canary=7", compute="1 ms") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def ei() -> Iterator[Client]:
+    """Run a stand-in for an EI build."""
+    with running(compute="1 ms", api="ei") as client:
+        yield client
+
+
+def changed(change: Callable[[Any], object]) -> bytes:
+    """Return a good PredictRequest after a change to it."""
+    message = predict_pb2.PredictRequest.FromString(request())
+    change(message)
+    data: bytes = message.SerializeToString()
+    return data
+
+
+def set_inputs(message: Any, **tensors: np.ndarray) -> None:
+    """Replace the inputs of a PredictRequest."""
+    message.inputs.clear()
+    for alias, tensor in tensors.items():
+        message.inputs[alias].CopyFrom(to_proto(tensor))
+
+
+class Row(NamedTuple):
+    """A request, and what current TensorFlow Serving and EI's builds say to it."""
+
+    case: str
+    data: bytes
+    status: Status
+    text: str
+    ei_text: str | None = None
+    """None for the same."""
+
+
+BOXES = "{detection_boxes,detection_classes,detection_scores,num_detections}"
+
+PREDICTS = [
+    Row("no model_spec", changed(lambda m: m.ClearField("model_spec")), INVALID,
+        "Missing ModelSpec"),
+    Row("no name", request(model=""), INVALID, "ModelSpec has no name specified."),
+    Row("unknown label", request(version_label="beta"), INVALID,
+        "Unrecognized servable version label: beta"),
+    Row("unknown model", request(model="other"), Status.NOT_FOUND,
+        "Servable not found for request: Latest(other)"),
+    Row("label of an unknown model", request(model="other", version_label="stable"), INVALID,
+        "Unrecognized servable version label: stable"),
+    Row("unknown version", request(version=2), Status.NOT_FOUND,
+        "Servable not found for request: Specific(ssd, 2)"),
+    Row("version of an unknown model", request(model="other", version=1), Status.NOT_FOUND,
+        "Servable not found for request: Specific(other, 1)"),
+    Row("unknown signature", request(signature="train"), Status.FAILED_PRECONDITION,
+        'Serving signature key "train" not found.'),
+    Row("no input", changed(lambda m: m.inputs.clear()), INVALID,
+        "input size does not match signature: 0!=1 len({}) != len({inputs}). Sent extra: {}. "
+        "Missing but required: {inputs}.",
+        "input size does not match signature: 0!=1 len([]) != len([inputs])"),
+    Row("an extra input", changed(lambda m: m.inputs["b"].CopyFrom(m.inputs["inputs"])), INVALID,
+        "input size does not match signature: 2!=1 len({b,inputs}) != len({inputs}). "
+        "Sent extra: {b}. Missing but required: {}.",
+        "input size does not match signature: 2!=1 len([b,inputs]) != len([inputs])"),
+    Row("a wrong input", changed(lambda m: set_inputs(m, image=picture())), INVALID,
+        "Signature input alias: inputs(feed name: image_tensor:0) not found in request and no "
+        "default value provided. Inputs expected to be in the request {image}, or default input "
+        "alias set: ",
+        "input tensor alias not found in signature: image. Inputs expected to be in the set "
+        "{inputs}."),
+    Row("too few bytes", changed(lambda m: setattr(m.inputs["inputs"], "tensor_content", b"12")),
+        INVALID, "tensor parsing error: inputs"),
+    Row("no element type", changed(lambda m: setattr(m.inputs["inputs"], "dtype", 0)), INVALID,
+        "tensor parsing error: inputs"),
+    Row("a negative length",
+        changed(lambda m: setattr(m.inputs["inputs"].tensor_shape.dim[0], "size", -1)), INVALID,
+        "tensor parsing error: inputs"),
+    Row("unknown rank",
+        changed(lambda m: setattr(m.inputs["inputs"].tensor_shape, "unknown_rank", True)), INVALID,
+        "tensor parsing error: inputs"),
+    Row("unknown output", request(outputs=["masks"]), INVALID,
+        "output tensor alias not found in signature: masks Outputs expected to be in the set "
+        f"{BOXES}."),
+    Row("an output twice", request(outputs=["num_detections", "num_detections"]), INVALID,
+        "duplicate output tensor alias: num_detections"),
+    Row("wrong element type", request(picture().astype(np.float32)), INVALID,
+        "Expects arg[0] to be uint8 but float is provided"),
+    Row("encoded image to a model of pixels", request(np.array([b"\xff\xd8\xff"], dtype=object)),
+        INVALID, "Expects arg[0] to be uint8 but string is provided"),
+    Row("scalar", request(np.array(3, dtype=np.uint8)), INVALID,
+        "slice index 0 of dimension 0 out of bounds.\n\t [[{{node "
+        "Preprocessor/map/strided_slice}}]]"),
+    Row("no batch dimension", request(picture()[0]), INVALID,
+        "input must be 4-dimensional[1,4,3]\n\t [[{{node "
+        "Preprocessor/map/while/ResizeImage/resize/ResizeBilinear}}]]"),
+    Row("one channel", request(picture()[..., :1]), INVALID,
+        "PartialTensorShape: Incompatible shapes during merge: [5,4,1] vs. [5,4,3]\n\t [[{{node "
+        "ToFloat}}]]"),
+    Row("no pixels", request(np.zeros((1, 0, 4, 3), np.uint8)), INVALID,
+        "input image must be of non-zero size\n\t [[{{node "
+        "Preprocessor/map/while/ResizeImage/resize/ResizeBilinear}}]]"),
+    Row("not a PredictRequest", b"\xff\xff\xff", Status.INTERNAL, ""),
+    Row("a label that no version has yet", request(version_label="canary"), Status.NOT_FOUND,
+        "Servable not found for request: Specific(ssd, 7)",
+        "Unrecognized servable version label: canary"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", PREDICTS, ids=[row.case for row in PREDICTS])
+def test_a_refused_predict_is_refused_in_tensorflow_servings_words(tfs: Client, row: Row) -> None:
+    """Code and text are those of the table in docs/stand-in.md."""
+    assert tfs.told(PREDICT, row.data) == (row.status, row.text)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in PREDICTS if "label" not in row.case], ids=lambda row: row.case
+)
+def test_an_ei_build_refuses_in_its_own_words(ei: Client, row: Row) -> None:
+    """EI's builds have the texts of TensorFlow Serving 1.12."""
+    text = row.text if row.ei_text is None else row.ei_text
+    assert ei.told(PREDICT, row.data) == (row.status, text)
+
+
+def spoilt(*spoils: Callable[[Any], object]) -> bytes:
+    """Return a PredictRequest with several things wrong."""
+    return changed(lambda message: [spoil(message) for spoil in spoils])
+
+
+SPOILS: list[tuple[str, Callable[[Any], object]]] = [
+    ("name specified", lambda m: setattr(m.model_spec, "name", "")),
+    ("version label", lambda m: setattr(m.model_spec, "version_label", "beta")),
+    ("Serving signature key", lambda m: setattr(m.model_spec, "signature_name", "train")),
+    ("input size", lambda m: m.inputs["extra"].CopyFrom(m.inputs["inputs"])),
+    ("tensor parsing", lambda m: setattr(m.inputs["inputs"], "tensor_content", b"12")),
+    ("alias not found", lambda m: m.output_filter.append("masks")),
+    ("Expects arg", lambda m: setattr(m.inputs["inputs"], "dtype", types_pb2.DT_INT8)),
+]
+
+
+@pytest.mark.parametrize("first", range(len(SPOILS)))
+def test_checks_are_made_in_order(tfs: Client, first: int) -> None:
+    """Of several things that are wrong, the one that is checked first is said."""
+    _, text = tfs.told(PREDICT, spoilt(*(spoil for _, spoil in SPOILS[first:])))
+    assert SPOILS[first][0] in text
+
+
+def test_predict_answers_all_outputs(tfs: Client) -> None:
+    """The four outputs have the zoo's shapes, for each image of the batch."""
+    outputs = decode_response(tfs.call(PREDICT, request(picture(count=3))))
+    assert {alias: (str(each.dtype), each.shape) for alias, each in outputs.items()} == {
+        "detection_boxes": ("float32", (3, 100, 4)),
+        "detection_classes": ("float32", (3, 100)),
+        "detection_scores": ("float32", (3, 100)),
+        "num_detections": ("float32", (3,)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("named", "signature"),
+    [
+        ({}, "serving_default"),
+        ({"signature": "serving_default"}, "serving_default"),
+        ({"version": 1}, "serving_default"),
+        ({"version_label": "stable"}, "serving_default"),
+    ],
+)
+def test_predict_echoes_the_model_spec(tfs: Client, named: dict[str, Any], signature: str) -> None:
+    """Name as sent, the default signature by name, the version by number, never the label."""
+    response = predict_pb2.PredictResponse.FromString(tfs.call(PREDICT, request(**named)))
+    spec = response.model_spec
+    assert (spec.name, spec.signature_name) == ("ssd", signature)
+    assert spec.WhichOneof("version_choice") == "version"
+    assert spec.version.value == 1
+
+
+def test_an_output_filter_leaves_out_the_rest(tfs: Client) -> None:
+    """Only what is asked for comes back."""
+    outputs = decode_response(tfs.call(PREDICT, request(outputs=["num_detections"])))
+    assert list(outputs) == ["num_detections"]
+
+
+def test_an_empty_batch_has_empty_outputs(tfs: Client) -> None:
+    """No image, no detection, no error."""
+    outputs = decode_response(tfs.call(PREDICT, request(picture(count=0))))
+    assert outputs["detection_boxes"].shape == (0, 100, 4)
+
+
+def test_typed_fields_are_understood_in_requests(tfs: Client) -> None:
+    """Pixels as int_val give the answer that pixels as tensor_content give."""
+    message = predict_pb2.PredictRequest.FromString(request())
+    message.inputs["inputs"].CopyFrom(to_proto(picture(), typed=True))
+    assert tfs.call(PREDICT, message.SerializeToString()) == tfs.call(PREDICT, request())
+
+
+def test_one_typed_value_fills_the_tensor(tfs: Client) -> None:
+    """TensorFlow repeats the last value; a grey picture needs one."""
+    grey = np.full((1, 5, 4, 3), 128, dtype=np.uint8)
+    message = predict_pb2.PredictRequest.FromString(request())
+    message.inputs["inputs"].CopyFrom(to_proto(grey, typed=True))
+    del message.inputs["inputs"].int_val[1:]
+    assert tfs.call(PREDICT, message.SerializeToString()) == tfs.call(PREDICT, request(grey))
+
+
+def test_answers_have_typed_fields_unless_the_flag_is_set(tfs: Client) -> None:
+    """As with --enable_serialization_as_tensor_content; the values are the same."""
+    typed = predict_pb2.PredictResponse.FromString(tfs.call(PREDICT, request()))
+    assert len(typed.outputs["detection_boxes"].float_val) == 400
+    with running(compute="1 ms", tensor_content=True) as other:
+        data = other.call(PREDICT, request())
+    content = predict_pb2.PredictResponse.FromString(data)
+    assert len(content.outputs["detection_boxes"].tensor_content) == 1600
+    for alias, tensor in decode_response(data).items():
+        np.testing.assert_array_equal(tensor, decode_response(tfs.call(PREDICT, request()))[alias])
+
+
+def test_a_long_text_is_cut(tfs: Client) -> None:
+    """At 1024 characters, with a mark."""
+    _, text = tfs.told(PREDICT, request(signature="s" * 5000))
+    assert len(text) == LONGEST_TEXT + len("...TRUNCATED")
+    assert text.endswith("s...TRUNCATED")
+
+
+def test_messages_of_any_size_are_taken_and_given() -> None:
+    """19 MB of raw outputs, asked for with 12 MB of pixels."""
+    with running(compute="1 ms", raw_outputs=True) as client:
+        outputs = decode_response(client.call(PREDICT, request(picture(2000, 2000))))
+    assert outputs["raw_detection_boxes"].shape == (1, 51_150, 4)
+    assert outputs["raw_detection_scores"].shape == (1, 51_150, 91)
+
+
+def test_an_encoded_model_takes_files() -> None:
+    """JPEG and PNG by the way they begin; anything else fails as decoding would."""
+    with running(compute="1 ms", encoded=True) as client:
+        files = np.array([b"\xff\xd8\xff\xe0jpeg", b"\x89PNG\r\n\x1a\npng"], dtype=object)
+        outputs = decode_response(client.call(PREDICT, request(files)))
+        assert outputs["detection_boxes"].shape == (2, 100, 4)
+        status, text = client.told(PREDICT, request(np.array([b"text"], dtype=object)))
+        assert status is INVALID
+        assert "Unable to decode bytes as JPEG, PNG, GIF, or BMP" in text
+        status, text = client.told(PREDICT, request())
+        assert (status, text) == (INVALID, "Expects arg[0] to be string but uint8 is provided")
+        signature = decode_metadata(client.call(GET_MODEL_METADATA, metadata_request("ssd")))
+        assert str(signature["serving_default"].inputs["inputs"]) == "string [?]"
+
+
+# -- metadata and status --------------------------------------------------------------------------
+
+
+def metadata(**fields: Any) -> bytes:
+    """Return a GetModelMetadataRequest for the SSD."""
+    message = get_model_metadata_pb2.GetModelMetadataRequest(**fields)
+    message.model_spec.name = "ssd"
+    data: bytes = message.SerializeToString()
+    return data
+
+
+METADATA = [
+    ("no model_spec", b"", INVALID, "Missing ModelSpec"),
+    ("no field", metadata(), INVALID,
+     "GetModelMetadataRequest must specify at least one metadata_field"),
+    ("unknown field", metadata(metadata_field=["signature_def", "graph"]), INVALID,
+     "Metadata field graph is not supported"),
+    ("unknown model", metadata_request("other"), Status.NOT_FOUND,
+     "Servable not found for request: Latest(other)"),
+    ("not a request", b"\xff", Status.INTERNAL, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "text"), [row[1:] for row in METADATA], ids=[row[0] for row in METADATA]
+)
+def test_a_refused_metadata_request(tfs: Client, data: bytes, status: Status, text: str) -> None:
+    """Code and text are TensorFlow Serving's."""
+    assert tfs.told(GET_MODEL_METADATA, data) == (status, text)
+
+
+def test_metadata_is_the_signature(tfs: Client) -> None:
+    """The zoo's input and outputs; name and version in the model_spec, no signature."""
+    data = tfs.call(GET_MODEL_METADATA, metadata_request("ssd"))
+    (signature,) = decode_metadata(data).values()
+    assert {alias: str(each) for alias, each in signature.inputs.items()} == {
+        "inputs": "uint8 [?, ?, ?, 3]"
+    }
+    assert {alias: str(each) for alias, each in signature.outputs.items()} == {
+        "detection_boxes": "float32 [?, 100, 4]",
+        "detection_classes": "float32 [?, 100]",
+        "detection_scores": "float32 [?, 100]",
+        "num_detections": "float32 [?]",
+    }
+    spec = get_model_metadata_pb2.GetModelMetadataResponse.FromString(data).model_spec
+    assert (spec.name, spec.version.value, spec.signature_name) == ("ssd", 1, "")
+
+
+STATUSES = [
+    ("no model_spec", b"", INVALID, "Missing ModelSpec"),
+    ("unknown model", status_request("other"), Status.NOT_FOUND,
+     "Could not find any versions of model other"),
+    ("unknown version", status_request("ssd", version=5), Status.NOT_FOUND,
+     "Could not find version 5 of model ssd"),
+    ("not a request", b"\xff", Status.INTERNAL, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "text"), [row[1:] for row in STATUSES], ids=[row[0] for row in STATUSES]
+)
+def test_a_refused_status_request(tfs: Client, data: bytes, status: Status, text: str) -> None:
+    """Code and text are TensorFlow Serving's."""
+    assert tfs.told(GET_MODEL_STATUS, data) == (status, text)
+
+
+@pytest.mark.parametrize("version", [None, 1])
+def test_status_is_available(tfs: Client, version: int | None) -> None:
+    """Version 1, without an error."""
+    (state,) = decode_status(tfs.call(GET_MODEL_STATUS, status_request("ssd", version=version)))
+    assert (state.version, state.state, state.error) == (1, "AVAILABLE", "")
+
+
+def test_status_ignores_labels(tfs: Client) -> None:
+    """A label that does not exist gives all versions."""
+    message = get_model_status_pb2.GetModelStatusRequest()
+    message.model_spec.name = "ssd"
+    message.model_spec.version_label = "beta"
+    assert len(decode_status(tfs.call(GET_MODEL_STATUS, message.SerializeToString()))) == 1
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "/tensorflow.serving.PredictionService/Classify",
+        "/tensorflow.serving.PredictionService/Regress",
+        "/tensorflow.serving.PredictionService/MultiInference",
+        "/tensorflow.serving.ModelService/HandleReloadConfigRequest",
+        "/tensorflow.serving.SessionService/SessionRun",
+        "/grpc.health.v1.Health/Check",
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    ],
+)
+def test_the_rest_is_unimplemented(tfs: Client, method: str) -> None:
+    """Also health checks and reflection, unless they are asked for."""
+    assert tfs.told(method, b"")[0] is Status.UNIMPLEMENTED
+
+
+def test_another_name_is_served() -> None:
+    """The model is called as the command line says."""
+    with running("--model", "ssdresnet", compute="1 ms") as client:
+        outputs = decode_response(
+            client.call(PREDICT, predict_request("ssdresnet", {"inputs": picture()}))
+        )
+        assert len(outputs) == 4
+        assert client.told(PREDICT, request())[0] is Status.NOT_FOUND
