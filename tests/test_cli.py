@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from eiload import cli, console, run
 from eiload.cli import main
 from eiload.errors import EngineError, OutputError, ScenarioError, TargetError
+from eiload.judgement import judge
 from tests.report import runs
 
 EILOAD = [sys.executable, "-c", "import sys; from eiload.cli import main; sys.exit(main())"]
@@ -56,7 +59,7 @@ def test_help_names_every_command_and_exit_status(capsys: pytest.CaptureFixture[
     assert left.value.code == 0
     out = capsys.readouterr().out
     for command in ("predict", "serve", "make-model", "validate", "schema", "report", "compare"):
-        assert f"    {command} " in out
+        assert re.search(rf"^    {command}\b", out, re.MULTILINE)
     for status in ("0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "130, 143"):
         assert f"\n  {status}" in out
     assert "examples:" in out
@@ -240,3 +243,139 @@ def test_schema_is_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
 def test_commands_are_those_of_the_table() -> None:
     """Every command can be described without being run."""
     assert len({command.name for command in cli.COMMANDS}) == len(cli.COMMANDS)
+
+
+# -- report, compare ---------------------------------------------------------------------------
+
+
+def test_report_shows_the_run_again(run_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report of a run file is that of the run, and so is the exit status."""
+    assert main(["report", run_file]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("run golden\n")
+    assert out.splitlines()[-1] == judge(runs.golden()).summary
+
+
+@pytest.mark.parametrize(
+    ("form", "begin"),
+    [("json", '{\n "schema": "eiload-run/1"'), ("markdown", "**golden: "), ("junit", "<?xml ")],
+)
+def test_report_in_other_forms(
+    form: str, begin: str, run_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every form is printed to stdout, whole, with the same exit status."""
+    assert main(["report", run_file, "--format", form]) == 1
+    assert capsys.readouterr().out.startswith(begin)
+
+
+def test_undecided_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An undecided run is status 3, and 0 where that is declared good enough."""
+    text = runs.SCENARIO.replace("p99 < 400 ms", "p99.9 < 400 ms").replace("compare:", "# ")
+    path = tmp_path / "run.json"
+    run.save(path, replace(runs.golden(), scenario=runs.scenario(text)).to_json())
+    assert main(["report", str(path)]) == 3
+    assert "undecided" in capsys.readouterr().out
+    assert main(["report", str(path), "--undecided", "ok"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "Expecting value"),
+        ("[]", "not a run file of schema 'eiload-run/1', got 'list'"),
+        ('{"schema": "eiload-run/9"}', "not a run file of schema 'eiload-run/1'"),
+        ('{"schema": "eiload-run/1"}', "damaged run file"),
+    ],
+)
+def test_report_of_something_else(
+    content: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is no run file is one line and status 2."""
+    path = tmp_path / "run.json"
+    path.write_text(content, encoding="utf-8")
+    assert main(["report", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"eiload: {path}: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_judged_reader_that_leaves(run_file: str) -> None:
+    """`eiload report FILE | head -1` has the run's status and no traceback."""
+    process = subprocess.Popen(
+        [*EILOAD, "report", run_file], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) == 1
+
+
+@pytest.mark.parametrize("environ", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}])
+def test_report_in_a_poor_locale(environ: dict[str, str], tmp_path: Path) -> None:
+    """Names of every script are no error where the encoding cannot show them."""
+    path = tmp_path / "run.json"
+    hostile = replace(runs.hostile(), problems=())
+    run.save(path, hostile.to_json())
+    done = eiload("report", str(path), LANG="C", **environ)
+    assert (done.returncode, done.stderr) == (judge(hostile).exit_status, "")
+    assert "scheduled 3,020" in done.stdout
+    assert done.stdout.isascii() == ("PYTHONIOENCODING" in environ)
+
+
+def one_target(tmp_path: Path, name: str, target: int, started_s: int) -> str:
+    """Write the file of a run of one of the golden run's targets."""
+    golden = runs.golden()
+    text = runs.SCENARIO.replace("compare:", "# compare:")
+    other = "  ei: {" if target == 0 else "  gpu: {"
+    text = "\n".join(line for line in text.splitlines() if not line.startswith(other))
+    batch = runs.results(0, 1, 10, runs.times(100 + 20 * target, 3000, target + 1))
+    warm_up = runs.results(0, 0, 0, runs.times(100, 20, 3), rate=2)
+    path = tmp_path / name
+    one = replace(
+        golden,
+        scenario=runs.scenario(text),
+        started_wall_ns=golden.started_wall_ns + started_s * 10**9,
+        targets=(golden.targets[target],),
+        intervals=runs.recorded(warm_up, batch),
+    )
+    run.save(path, one.to_json())
+    return str(path)
+
+
+def test_compare_separate_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two runs of one target each are compared, in every form, with the verdict's status."""
+    files = [one_target(tmp_path, f"{n}.json", n, n * 100) for n in (0, 1)]
+    assert main(["compare", *files]) == 1
+    out = capsys.readouterr().out
+    assert "2 separate runs: response times" in out
+    assert out.splitlines()[-1].startswith("increase: p99 of ")
+    assert main(["compare", *files, "--format", "json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["kind"], document["word"], document["exit_status"]) == (
+        "separate runs", "increase", 1,
+    )  # fmt: skip
+    assert main(["compare", *files, "--format", "markdown"]) == 1
+    assert capsys.readouterr().out.startswith("**increase: p99")
+    assert main(["compare", *reversed(files)]) == 0
+
+
+def test_compare_refuses_in_one_line(
+    run_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Runs that must not be compared are refused with what stands against it."""
+    assert main(["compare", run_file, run_file]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("eiload: 2 repeated runs; expected at least 5")
+    assert main(["compare", str(tmp_path / "none.json")]) == 2
+    assert capsys.readouterr().err.startswith(f"eiload: {tmp_path / 'none.json'}: cannot be read")
+
+
+def test_validate_looks_at_the_prices(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A price that is not known is found before any load."""
+    path = tmp_path / "s.yaml"
+    path.write_text(runs.SCENARIO.replace("0.90 USD/h", "p9.xlarge"), encoding="utf-8")
+    assert main(["validate", str(path)]) == 2
+    assert "targets.gpu.price: no published price, got 'p9.xlarge'" in capsys.readouterr().err

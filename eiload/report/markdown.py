@@ -20,8 +20,11 @@ __all__ = ["render"]
 TEXT_AT_MOST = 2000
 """Characters of one text: a server's messages may be long."""
 
-_TAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 .-]*[A-Za-z0-9])?")
-"""Foreign text that cannot be markup wherever it stands."""
+_TAME = re.compile(r"[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*")
+"""Foreign text that cannot be markup wherever it stands, links aside."""
+
+_ITEM = re.compile(r"([-+]|[0-9]+(?=[.)]))")
+"""What begins a list at the beginning of a line (Spec, section 5.2)."""
 
 _ACTIVE = re.compile(r"([\\`*_\[\]#|~$^])")
 """What can be markup within a line, to be escaped by a backslash (Spec, section 6.1)."""
@@ -39,7 +42,7 @@ def render(run: Run, judgement: Judgement) -> str:
 
 def page(parts: Iterable[Section], first: str) -> str:
     """Return sections one below the other, below a first line that says it all."""
-    blocks = [f"**{_plain(first)}**"]
+    blocks = [f"**{_plain(first).strip() or '-'}**"]
     for section in parts:
         blocks += _section(section)
     return "\n\n".join(blocks) + "\n"
@@ -63,7 +66,12 @@ def _line(line: Line) -> str:
     """Return a line as an item of a list, below the one before it when it is indented."""
     text = "".join(_cell(part) for part in line)
     level = "  " if text.startswith("  ") else ""
-    return f"{level}- {text.strip()}"
+    text = text.strip()
+    if begun := _ITEM.match(text):
+        # A backslash before a digit would be shown; before the dot or the sign it is not.
+        at = begun.end() if text[0].isdigit() else 0
+        text = f"{text[:at]}\\{text[at:]}"
+    return f"{level}- {text}"
 
 
 def _cell(cell: Cell) -> str:
@@ -71,7 +79,8 @@ def _cell(cell: Cell) -> str:
         case Bar():
             return _code(bars.bar(cell.low, cell.estimate, cell.high, cell.scale))
         case Foreign():
-            return cell if _TAME.fullmatch(cell) else _code(cell)
+            tame = _TAME.fullmatch(cell) and not _LINKED.search(cell)
+            return cell if tame else _code(cell)
         case Tone():
             return f"{_SIGNS[cell.good]} {_plain(cell.text)}"
         case _:
