@@ -43,14 +43,14 @@ def test_too_few_requests(objective: str, least: str, longer: str) -> None:
 
 def test_too_short() -> None:
     """Nothing is decided on less than a minute, whatever the rate."""
-    lines = of(("rate: 50/s, for: 60 s", "rate: 500/s, for: 30 s"))
+    lines = of(("rate: 50/s, arrivals: constant, for: 60 s", "rate: 500/s, for: 30 s"))
     assert "cannot decide p99 < 400 ms: needs at least 60 s, measures 30 s" in lines
     assert "cannot compare at p99, the headline: needs at least 60 s, measures 30 s" in lines
 
 
 def test_a_closed_loop_never_passes() -> None:
     """Users who wait for their answers make no schedule, and cannot show that an SLA holds."""
-    first, *rest = of(("rate: 50/s, for: 60 s", "users: 10, for: 60 s"))
+    first, *rest = of(("rate: 50/s, arrivals: constant, for: 60 s", "users: 10, for: 60 s"))
     assert "measured: as many requests as its users get answered" in first
     assert rest[0].startswith("cannot decide p99 < 400 ms: a closed loop")
 

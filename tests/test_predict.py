@@ -1,6 +1,10 @@
 """`eiload predict` against real gRPC servers."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -201,3 +205,26 @@ def test_bad_usage(arguments: list[str], message: str, capsys: pytest.CaptureFix
     assert err.startswith(f"eiload: {message}")
     assert err.count("\n") == 1
     assert "canary" not in err
+
+
+def test_ctrl_c_keeps_what_is_known(serve: Serve) -> None:
+    """Ctrl-C ends the inferences; what was measured is shown, and the status is 130."""
+
+    def slow(number: int) -> dict[str, np.ndarray]:
+        time.sleep(0.05)
+        return dogs(number)
+
+    _, address = serve(slow)
+    code = "import sys; from eiload.cli import main; sys.exit(main())"
+    argv = ["predict", "--server", address, "--model", "m", "--count", "5000"]
+    # More than 100 inferences get no line each: the opening tells that the server was met.
+    with subprocess.Popen([sys.executable, "-c", code, *argv], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith(b"first inference"):
+            assert process.poll() is None
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        out = process.stdout.read().decode()
+        assert process.wait(30) == 130
+    assert "service time of " in out
+    assert "dog  0.93" in out

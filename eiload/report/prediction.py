@@ -22,6 +22,9 @@ __all__ = ["Inference", "Prediction", "closing", "document", "inference_line", "
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 
+MOST_DETECTIONS = 20
+"""Detections shown to people; `document` has all."""
+
 FIRST_NOTE = "the first loads the model into the accelerator; it is left out below"
 
 
@@ -110,7 +113,7 @@ def closing(prediction: Prediction) -> list[str]:
 def _times(rest: Sequence[Inference]) -> list[str]:
     good = [inference.service_ns for inference in rest if inference.ok]
     if not good:
-        return [f"none of {len(rest)} inferences was answered well"]
+        return [f"none of {wording.count(len(rest), 'inference')} was answered well"]
     mean = math.fsum(good) / len(good)
     figures = [
         f"mean {words.milliseconds(mean)}",
@@ -122,7 +125,8 @@ def _times(rest: Sequence[Inference]) -> list[str]:
         ),
         f"max {words.milliseconds(max(good))}",
     ]
-    lines = [f"service time of {wording.count(len(good))} inferences, ms: {', '.join(figures)}"]
+    number = wording.count(len(good), "inference")
+    lines = [f"service time of {number}, ms: {', '.join(figures)}"]
     missing = [q for q in QUANTILES if not reportable(q, len(rest))]
     if missing:
         needs = ", ".join(
@@ -150,11 +154,13 @@ def _seen(prediction: Prediction, found: Sequence[Detection]) -> list[str]:
     box = "box: left, top, right, bottom in pixels; then as shares"
     lines = [f"detected with a score of {prediction.min_score:g} or more ({box})"]
     widest = max(len(detection.label) for detection in found)
-    for detection in found:
+    for detection in found[:MOST_DETECTIONS]:
         top, left, bottom, right = detection.box
         pixels = " ".join(f"{edge:5d}" for edge in _pixels(prediction, detection))
         shares = " ".join(f"{edge:.3f}" for edge in (left, top, right, bottom))
         lines.append(f"  {detection.label:<{widest}}  {detection.score:.2f}  {pixels}   {shares}")
+    if rest := found[MOST_DETECTIONS:]:
+        lines.append(f"  and {wording.count(len(rest))} more; a higher --min-score shows fewer")
     return lines
 
 

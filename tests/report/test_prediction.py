@@ -83,12 +83,19 @@ def test_detections_have_names_scores_and_boxes() -> None:
     )
 
 
+def test_many_detections_are_shortened() -> None:
+    """A model that sees a hundred things does not flood the terminal."""
+    lines = closing(prediction(detections=(DOG,) * 25))
+    assert sum(line.startswith("  dog") for line in lines) == 20
+    assert lines[-1] == "  and 5 more; a higher --min-score shows fewer"
+
+
 def test_failures_are_counted() -> None:
     """The last line says how many failed, the first inference included."""
     failed = Inference(Status.BAD_ANSWER, "all outputs are empty", NS_PER_MS)
     found = prediction(first=failed, rest=(failed,), detections=None)
     assert closing(found)[-1] == "2 of 2 inferences failed"
-    assert "none of 1 inferences was answered well" in closing(found)
+    assert "none of 1 inference was answered well" in closing(found)
     assert found.failures == 2
 
 
