@@ -26,10 +26,13 @@ from eiload.errors import ScenarioError
 from eiload.server.emulated import EmulatedModel, EmulatedRepository
 from eiload.server.extras import add_health, add_reflection
 from eiload.server.metrics import Metrics
+from eiload.server.model import Repository
 from eiload.server.release import Releases
 from eiload.server.rest import Rest
+from eiload.server.savedmodel import SavedModel, Watcher
 from eiload.server.service import Service
 from eiload.server.transport import Security, Transport
+from eiload.server.versions import Versions
 from eiload.standin import StandIn
 
 __all__ = ["Options", "Ready", "run"]
@@ -113,11 +116,25 @@ async def _open(settings: StandIn, options: Options, stack: AsyncExitStack) -> R
     metrics = Metrics(settings.api)
     releases = Releases(asyncio.get_running_loop(), clock)
     stack.callback(releases.close)
-    model = EmulatedModel(settings, releases, metrics, clock.now_ns())
-    repository = EmulatedRepository(options.model, model, options.labels)
+    repository: Repository
+    if settings.saved_model is None:
+        kind = f"emulated {settings.profile or 'stand-in'}"
+        model = EmulatedModel(settings, releases, metrics, clock.now_ns())
+        repository = EmulatedRepository(options.model, model, options.labels)
+    else:
+        kind = f"SavedModel {settings.saved_model}"
+        repository = versions = Versions(options.model, options.labels)
+        watcher = Watcher(
+            settings.saved_model,
+            versions,
+            lambda path: SavedModel(path, settings, releases, metrics, clock),
+        )
+        await watcher.first()
+        watching = asyncio.ensure_future(watcher.watch())
+        stack.callback(watcher.abandon)
+        stack.callback(watching.cancel)
     await asyncio.sleep(settings.load_time_ns / NS_PER_S)
     service = Service(repository, metrics, api=settings.api, max_threads=settings.max_threads)
-    kind = f"emulated {settings.profile or 'stand-in'}"
     transport = Transport(service, clock, kind, options=options.channel_arguments)
     if options.health:
         await add_health(transport.server)
