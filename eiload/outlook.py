@@ -12,7 +12,16 @@ from eiload import blocks, shares, wording
 from eiload.arrivals import ClosedPhase, OpenPhase, Phase
 from eiload.clock import NS_PER_S
 from eiload.report import words
-from eiload.scenario import Compare, Objective, Quantile, Scenario, Share, Target
+from eiload.scenario import (
+    Agreement,
+    Compare,
+    Max,
+    Objective,
+    Quantile,
+    Scenario,
+    Share,
+    Target,
+)
 from eiload.units import format_percentile
 
 __all__ = ["outlook"]
@@ -97,22 +106,33 @@ def _undecidable(scenario: Scenario) -> Iterable[str]:
 def _why_undecided(objective: Objective, phases: Sequence[Phase]) -> str:
     """Return why these phases cannot decide an objective; empty when they may."""
     match objective.metric:
+        case Agreement():
+            return ""  # takes compared answers, not time
+        case Max():
+            return _flattered(phases)  # of this run only, which it knows exactly
         case Quantile(q=q):
             least = shares.least_requests(1 - q)
         case Share(limit=limit) if 0 < limit < 1:
-            least = shares.least_requests(limit, expected=0)
+            return _too_little(phases, shares.least_requests(limit, expected=0))
         case _:
             least = 0
-    return _too_little(phases, least)
+    return _flattered(phases) or _too_little(phases, least)
+
+
+def _flattered(phases: Iterable[Phase]) -> str:
+    """Return why times in these phases can fail but not pass; empty when they can."""
+    if any(isinstance(phase, ClosedPhase) for phase in phases):
+        return "a closed loop slows down with its server; it can show a miss, never that it holds"
+    return ""
 
 
 def _too_little(phases: Sequence[Phase], least: int) -> str:
-    if any(isinstance(phase, ClosedPhase) for phase in phases):
-        return "a closed loop slows down with its server; it can show a miss, never that it holds"
     length_ns = sum(phase.duration_ns for phase in phases)
     if length_ns < LEAST_NS:
         least_s, length_s = LEAST_NS / NS_PER_S, length_ns / NS_PER_S
         return f"needs at least {wording.span(least_s)}, measures {wording.span(length_s)}"
+    if any(isinstance(phase, ClosedPhase) for phase in phases):
+        return ""  # how many requests its users make, nobody knows
     expected = _open_requests(phases)
     if expected >= least:
         return ""
@@ -124,7 +144,9 @@ def _too_little(phases: Sequence[Phase], least: int) -> str:
 
 
 def _uncompared(compare: Compare, phases: Sequence[Phase]) -> Iterable[str]:
-    if reason := _too_little(phases, _beyond(compare.headline)):
+    # Open phases are compared if there are any: only there do both get requests at once.
+    phases = [phase for phase in phases if isinstance(phase, OpenPhase)] or phases
+    if reason := _flattered(phases) or _too_little(phases, _beyond(compare.headline)):
         yield f"cannot compare at {format_percentile(compare.headline)}, the headline: {reason}"
     expected = _open_requests(phases)
     missing = [
@@ -132,7 +154,7 @@ def _uncompared(compare: Compare, phases: Sequence[Phase]) -> Iterable[str]:
         for q in compare.quantiles
         if q != compare.headline and _beyond(q) > expected
     ]
-    if missing:
+    if missing and expected:
         yield f"cannot compare, for want of requests: {', '.join(missing)}"
 
 

@@ -53,6 +53,19 @@ def test_a_closed_loop_never_passes() -> None:
     first, *rest = of(("rate: 50/s, arrivals: constant, for: 60 s", "users: 10, for: 60 s"))
     assert "measured: as many requests as its users get answered" in first
     assert rest[0].startswith("cannot decide p99 < 400 ms: a closed loop")
+    assert rest[1].startswith("cannot compare at p99, the headline: a closed loop")
+    assert len(rest) == 2
+
+
+def test_what_needs_no_time() -> None:
+    """Agreement and the maximum are not a matter of a minute."""
+    lines = of(
+        ("rate: 50/s, arrivals: constant, for: 60 s", "rate: 50/s, for: 10 s"),
+        ("[p99 < 400 ms, errors < 5 %]", "[max < 2 s, agreement >= 99 %, mean < 1 s]"),
+    )
+    assert [line for line in lines if line.startswith("cannot decide")] == [
+        "cannot decide mean < 1 s: needs at least 60 s, measures 10 s"
+    ]
 
 
 def test_one_phase_one_target() -> None:
