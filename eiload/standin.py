@@ -461,7 +461,11 @@ def parse(settings: Mapping[str, object], where: str, base: Path | None = None) 
         raise ScenarioError(f"{where}: {'; '.join(problems)}") from None
 
 
-_WORDS = {"missing": "missing", "extra_forbidden": "unknown setting"}
+_WORDS = {
+    "missing": "missing",
+    "extra_forbidden": "unknown setting",
+    "model_type": "expected a mapping of settings, such as {key: value}",
+}
 _LAWS = frozenset((1, tag) for tag in ("constant", "lognormal", "gamma", "empirical")) | {
     (2, "constant")
 }

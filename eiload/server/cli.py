@@ -7,6 +7,7 @@ into the two records that `app.run` takes, and prints the line that says it serv
 
 import argparse
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -147,6 +148,10 @@ def run_serve(arguments: argparse.Namespace) -> int:
         console.emit(_profiles())
         return 0
     settings = parse(_settings(arguments), "serve")
+    if not arguments.model:
+        raise ScenarioError("serve: --model: expected a name, got ''")
+    # What clients do wrong is answered, not logged; what we do wrong is said by our own errors.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from eiload.server.app import (  # noqa: PLC0415  # gRPC and numpy are not for --help
         Options,
         Ready,

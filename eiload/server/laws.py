@@ -94,16 +94,14 @@ def times_of(path: Path) -> NDArray[np.float64]:
     times: list[float] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            for row in csv.reader(file):
-                if not row or not (cell := row[0].strip()) or cell.startswith("#"):
-                    continue
-                try:
-                    time_ns = _time_ns(cell)
-                except ValueError as error:
-                    if not times and cell[0].isalpha() and cell.lower() not in {"nan", "inf"}:
-                        continue
+            cells = [row[0].strip() for row in csv.reader(file) if row]
+        cells = [cell for cell in cells if cell and not cell.startswith("#")]
+        for index, cell in enumerate(cells):
+            try:
+                times.append(_time_ns(cell))
+            except ValueError as error:
+                if index or not cell[0].isalpha() or cell.lower() in {"nan", "inf"}:
                     raise ScenarioError(f"{path}: {error}") from None
-                times.append(time_ns)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ScenarioError(f"{path}: expected a CSV file of durations: {error}") from None
     if not times:

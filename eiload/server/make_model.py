@@ -91,7 +91,8 @@ def write_model(directory: Path, version: int, design: Design) -> Path:
     It appears there complete or not at all, since a server may be watching.
 
     Raises:
-        ScenarioError: the design is impossible, or the version exists already.
+        ScenarioError: the design is impossible, the version exists already, or the directory
+            cannot be made.
         OutputError: it cannot be written.
     """
     design.check()
@@ -102,6 +103,11 @@ def write_model(directory: Path, version: int, design: Design) -> Path:
         )
     try:
         directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ScenarioError(
+            f"make-model: {directory}: not a directory that can be made: {error.strerror}"
+        ) from None
+    try:
         with tempfile.TemporaryDirectory(prefix=".making-", dir=directory) as scratch:
             made = Path(scratch) / "model"
             _build(design, made)

@@ -9,6 +9,7 @@ Knows gRPC and the event loop; what the answers are is the service's business.
 """
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,13 +58,25 @@ class Security:
         """Return what gRPC wants.
 
         Raises:
-            ScenarioError: a file cannot be read.
+            ScenarioError: a file cannot be read, or is not what it should be.
         """
+        # gRPC says no more than that the port could not be opened; OpenSSL knows why.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
+            context.load_cert_chain(self.cert, self.key)
+            if self.client_ca is not None:
+                context.load_verify_locations(self.client_ca)
             pair = (self.key.read_bytes(), self.cert.read_bytes())
             roots = self.client_ca.read_bytes() if self.client_ca else None
+        except ssl.SSLError as error:
+            files = ", ".join(str(each) for each in (self.cert, self.key, self.client_ca) if each)
+            raise ScenarioError(
+                f"TLS: expected a certificate, its key and authorities as PEM in {files}: "
+                f"{error.reason or error}"
+            ) from None
         except OSError as error:
-            raise ScenarioError(f"{error.filename}: cannot be read: {error.strerror}") from None
+            name = error.filename or self.cert
+            raise ScenarioError(f"TLS: {name}: cannot be read: {error.strerror}") from None
         return grpc.ssl_server_credentials([pair], roots, require_client_auth=roots is not None)
 
 
@@ -118,7 +131,7 @@ class Transport:
         """Open the port and serve; return its number.
 
         Raises:
-            ScenarioError: it cannot be opened, or the certificate is none.
+            ScenarioError: it cannot be opened, or the certificate cannot be used.
         """
         try:
             if security is None:
@@ -128,9 +141,8 @@ class Transport:
         except RuntimeError:
             port = 0
         if not port:
-            cause = "" if security is None else ", or the certificate and key do not fit"
             raise ScenarioError(
-                f"cannot listen on {address}: the port is taken, or the address is not ours{cause}"
+                f"cannot listen on {address}: the port is taken, or the address is not ours"
             )
         await self._server.start()
         return port

@@ -1,6 +1,6 @@
 """Stand-ins for tests: real processes on loopback, and a plain client for them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -73,6 +73,6 @@ def answer(call: Callable[[], object]) -> tuple[Status, str]:
     return Status.OK, ""
 
 
-def trailing(metadata: Sequence[tuple[str, str | bytes]] | None) -> dict[str, str]:
+def trailing(metadata: Iterable[tuple[str, str | bytes]] | None) -> dict[str, str]:
     """Return trailing metadata as a mapping."""
     return {key: str(value) for key, value in metadata or ()}

@@ -1,0 +1,91 @@
+"""The command lines of serve and make-model: what they say of themselves and of mistakes."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from eiload.server import __main__ as program
+from eiload.server import cli
+from eiload.standin import StandIn
+
+
+def status_of(*argv: str) -> int:
+    """Return the exit status of a command line."""
+    from eiload import console
+
+    try:
+        return console.run(console.Parser(prog="eiload"), program.COMMANDS, argv)
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+
+
+def test_every_setting_is_an_option_and_explained() -> None:
+    """No field of `StandIn` is forgotten in the help, and all defaults are shown."""
+    parser = argparse.ArgumentParser(prog="eiload serve")
+    cli.add_serve_arguments(parser)
+    text = " ".join(parser.format_help().split())
+    for name, field in StandIn.model_fields.items():
+        assert "--" + (field.alias or name).replace("_", "-") in text
+    assert "(default: 10 ms)" in text
+    assert "(default: 127.0.0.1" in text
+    assert "None" not in text
+
+
+def test_profiles_are_listed_with_their_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    """Published numbers and assumptions are told apart."""
+    assert status_of("serve", "--list-profiles") == 0
+    text = capsys.readouterr().out
+    assert "eia1.medium: m5.large with EI eia1.medium" in text
+    assert "published mean, AWS blog" in text
+    assert "assumption: " in text
+
+
+WRONG = [
+    (["serve", "--port", "99999"], "expected a port number from 0 to 65535"),
+    (["serve", "--model", ""], "serve: --model: expected a name"),
+    (["serve", "--profile", "p2.xlargee"], "did you mean 'p2.xlarge'"),
+    (["serve", "--compute", "5"], "compute: no unit, got '5'"),
+    (["serve", "--compute", "median: 5 ms"], "compute.p99: missing"),
+    (["serve", "--compute", "median: 5 ms, p99: ["], "compute: expected a value or 'key: value"),
+    (["serve", "--fail", "1 %"], "fail: expected a mapping of settings"),
+    (["serve", "--concurrency", "two"], "concurrency: "),
+    (["serve", "--attach", "usb"], "invalid choice: 'usb'"),
+    (["serve", "--saved-model", "/absent"], "saved_model: no such directory: '/absent'"),
+    (["serve", "--saved-model", "/proc"], "/proc: not a SavedModel"),
+    (["serve", "--label", "stable"], "--label: expected LABEL=VERSION, got 'stable'"),
+    (["serve", "--tls-cert", "a.pem"], "TLS: expected both --tls-cert and --tls-key"),
+    (["serve", "--tls-cert", "a.pem", "--tls-key", "b.pem"], "a.pem: cannot be read"),
+    (["serve", "--grpc-channel-arguments", "x"], "expected KEY=VALUE,..., got 'x'"),
+    (["serve", "--host", "name.invalid"], "cannot listen on name.invalid:8500"),
+    (["serve", "--settings", "[1]"], "--settings: expected a JSON object"),
+    (["serve", "--colour"], "unrecognized arguments: --colour"),
+    (["make-model"], "the following arguments are required: DIR"),
+    (["make-model", "x", "--size", "5"], "--size: expected 64 to 2048, got 5"),
+    (["make-model", "x", "--width", "nan"], "--width: expected 0.01 to 4.0, got nan"),
+    (["make-model", "x", "--seed", "-1"], "--seed: expected 0 to 2147483647, got -1"),
+    (["make-model", "x", "--version", "0"], "--version: expected a number above 0, got 0"),
+    (["make-model", "/proc/x"], "make-model: /proc/x: not a directory that can be made"),
+]
+
+
+@pytest.mark.parametrize(("argv", "said"), WRONG, ids=[" ".join(row[0]) for row in WRONG])
+def test_mistakes_are_one_line_and_status_2(
+    argv: list[str], said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, also for what the libraries would say."""
+    assert status_of(*argv) == 2
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert said in captured.err
+    assert captured.err.startswith("eiload: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_a_version_that_exists_is_not_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor is TensorFlow loaded to find out."""
+    (tmp_path / "1").mkdir()
+    assert status_of("make-model", str(tmp_path)) == 2
+    assert "exists already; remove it" in capsys.readouterr().err
