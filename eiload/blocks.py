@@ -20,6 +20,7 @@ Units: ns for times, seconds for the run's length.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,16 +186,20 @@ class Blocks:
         return np.where(weighted > 0, values, np.nan)
 
 
+@lru_cache(maxsize=8)
 def resamples(k: int, seed: int, replicates: int = REPLICATES) -> Floats:
     """Return the block bootstrap's weights: how often each of `k` blocks is drawn, shape (R, k).
 
     Blocks do not overlap (Carlstein 1986; circular ones gave no gain). The same weights for two
     targets that shared every instant cancel what they shared; independent runs take two seeds.
+    Read-only, because it is kept for the next call.
     """
     if k == 0:  # a run that was stopped before it measured anything
         return np.zeros((replicates, 0))
     rng = np.random.default_rng((seed, k))
-    return rng.multinomial(k, np.full(k, 1 / k), replicates).astype(np.float64)
+    weights = rng.multinomial(k, np.full(k, 1 / k), replicates).astype(np.float64)
+    weights.setflags(write=False)
+    return weights
 
 
 def t_quantile(probability: float, freedom: float) -> float:

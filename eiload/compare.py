@@ -63,8 +63,9 @@ def compare(run: Run, compare_: Compare | None = None) -> Comparison:
     served = [Blocks.of(run.sample(index, spans, Kind.SERVICE)) for index in indices]
     service, _ = shift.shift(served[0], served[1], quantiles, paired=True)
     row = next(row for row in response if row.q == how.headline)
-    pair = _Pair(run, how.margin, spans, baseline, candidate, row, draws.get(how.headline))
-    word, text = _no_verdict(pair) or _verdict(pair)
+    slower = any(each.ratio is not None and each.ratio.low > 1 for each in response)
+    pair = _Pair(run, how.margin, spans, baseline, candidate, row, draws.get(how.headline), slower)
+    word, text = _absent(pair) or _growing(pair) or _too_little(pair) or _verdict(pair)
     return Comparison(
         kind="paired",
         runs=1,
@@ -120,7 +121,10 @@ class _Pair:
     baseline: _Part
     candidate: _Part
     row: Row
+    """Of the headline."""
     draws: Draws | None
+    slower: bool
+    """Whether the candidate is surely slower at any quantile."""
 
     @property
     def parts(self) -> tuple[_Part, _Part]:
@@ -130,36 +134,56 @@ class _Pair:
 # -- the verdict -----------------------------------------------------------------------------------
 
 
-def _no_verdict(pair: _Pair) -> tuple[Outcome, str] | None:
-    """Return the word where the ratio of the headline is no answer; None where it is one."""
+def _absent(pair: _Pair) -> tuple[Outcome, str] | None:
+    """Return the word where speed is not the question; None where it is."""
     if doubt := _doubt(pair):
         return Outcome.INCONCLUSIVE, doubt
     away = {part.name: seconds for part in pair.parts if (seconds := part.away_s(pair.spans))}
-    if away:
-        text = " and ".join(f"{name} unavailable for {wording.span(s)}" for name, s in away.items())
-        only = pair.baseline.name not in away
-        return (Outcome.UNAVAILABLE if only else Outcome.INCONCLUSIVE), text
-    if pair.row.ratio is None or pair.draws is None:
-        return Outcome.INCONCLUSIVE, _too_little(pair)
-    if math.isnan(pair.row.ratio.value):
-        return Outcome.INCONCLUSIVE, f"more than {wording.share(1 - pair.row.q)} of both failed"
-    return None
+    if not away:
+        return None
+    text = " and ".join(f"{name} unavailable for {wording.span(s)}" for name, s in away.items())
+    only_candidate = pair.baseline.name not in away
+    return (Outcome.UNAVAILABLE if only_candidate else Outcome.INCONCLUSIVE), text
+
+
+def _growing(pair: _Pair) -> tuple[Outcome, str] | None:
+    """Return the word where times grew all run long, which no ratio describes; None elsewhere."""
+    growing = [part.name for part in pair.parts if shift.grows(part.cut)]
+    if not growing:
+        return None
+    if growing == [pair.candidate.name] and pair.slower:
+        return Outcome.INCREASE, (
+            f"{pair.candidate.name} did not keep up: its times grew over the run; no size is given"
+        )
+    names = " and ".join(growing)
+    return Outcome.INCONCLUSIVE, f"times of {names} grew over the run: too much load to compare"
+
+
+def _too_little(pair: _Pair) -> tuple[Outcome, str] | None:
+    """Return what a headline without a ratio needs; None where there is one."""
+    q, ratio = pair.row.q, pair.row.ratio
+    if ratio is not None:
+        what = f"more than {wording.share(1 - q)} of both failed"
+        return (Outcome.INCONCLUSIVE, what) if math.isnan(ratio.value) else None
+    seconds, n = pair.baseline.cut.seconds, min(part.cut.n for part in pair.parts)
+    if not n:
+        return Outcome.INCONCLUSIVE, "no requests were measured"
+    least_s = blocks.MIN_BLOCKS * blocks.MIN_BLOCK_S
+    needs = max(pair.row.needs or 0, math.ceil(n / seconds * least_s))
+    return Outcome.INCONCLUSIVE, (
+        f"{format_percentile(q)} needs about {wording.count(needs)} requests,"
+        f" {wording.span(needs / n * seconds)} at {wording.rate(n / seconds)}"
+    )
 
 
 def _verdict(pair: _Pair) -> tuple[Outcome, str]:
     """Return the word on the headline's ratio and what is said after it."""
     assert pair.row.ratio is not None
-    assert pair.draws is not None
     word = outcome_of(pair.row, pair.margin)
     baseline, candidate = (part.name for part in pair.parts)
-    growing = [part.name for part in pair.parts if shift.grows(part.cut)]
-    if growing and word is not Outcome.INCREASE:
-        names = " and ".join(growing)
-        return Outcome.INCONCLUSIVE, f"times of {names} grew over the run: it did not keep up"
-    if candidate in growing:
-        return word, f"{candidate} did not keep up, its times grew over the run; no size is given"
-    if math.isinf(pair.row.ratio.value):
-        return word, f"more than {wording.share(1 - pair.row.q)} of {candidate}'s requests failed"
+    if math.isinf(pair.row.ratio.value) or pair.row.ratio.value == 0:
+        whose = candidate if pair.row.ratio.value else baseline
+        return word, f"more than {wording.share(1 - pair.row.q)} of {whose}'s requests failed"
     understated = word is Outcome.INCREASE and shift.near_saturation(pair.candidate.cut)
     text = says(pair.row, candidate, baseline, at_least=understated)
     text += f", margin {wording.share(pair.margin)}"
@@ -189,19 +213,6 @@ def _doubt(pair: _Pair) -> str:
             " answers agree"
         )
     return ""
-
-
-def _too_little(pair: _Pair) -> str:
-    """Return what a quantile without an interval needs."""
-    seconds, n = pair.baseline.cut.seconds, min(part.cut.n for part in pair.parts)
-    if not n:
-        return "no requests were measured"
-    least_s = blocks.MIN_BLOCKS * blocks.MIN_BLOCK_S
-    needs = max(pair.row.needs or 0, math.ceil(n / seconds * least_s))
-    return (
-        f"{format_percentile(pair.row.q)} needs about {wording.count(needs)} requests,"
-        f" {wording.span(needs / n * seconds)} at {wording.rate(n / seconds)}"
-    )
 
 
 def _forecast(pair: _Pair) -> str:

@@ -35,10 +35,10 @@ from eiload.units import format_duration, format_percentile, format_rate, format
 
 __all__ = ["Verdict", "Word", "judge", "mean_limits"]
 
-MEAN_PASS, MEAN_FAIL = 0.9995, 0.975
+MEAN_PASS, MEAN_FAIL = 0.9999, 0.975
 """One-sided confidence of a mean's limits. A mean hangs on rare long stalls that a run may happen
 not to have, and then its variance looks small as well: at 97.5 % a system exactly at its limit
-passes in 9-20 % of runs of 5 to 15 minutes, at 99.95 % in 1-6 %. False failures: at most 2 %."""
+passes in 10-20 % of runs of 5 minutes, at 99.99 % in 2-6 %. False failures: at most 3 %."""
 
 RATE_CONFIDENCE = 0.975
 """One-sided, of a throughput's limits."""

@@ -1,0 +1,115 @@
+"""shares: no data and no doubt ever pass, and dependent requests do not fool the rule."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.queues import SYSTEMS, Pairs, simulate
+from eiload import blocks, shares
+from eiload.blocks import Blocks
+from eiload.shares import Word
+
+COUNTS = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=0, max_size=20)
+
+
+def decided(events: list[int], totals: list[int], allowed: float) -> shares.Decision:
+    """Return the decision on counts per block."""
+    return shares.decide(np.array(events, float), np.array(totals, float), allowed)
+
+
+@given(COUNTS, st.floats(0.0005, 0.5))
+def test_too_few_blocks_or_requests_never_pass(
+    counts: list[tuple[int, int]], allowed: float
+) -> None:
+    """A pass takes 12 blocks, and enough requests that a clean record proves something."""
+    events = [min(pair) for pair in counts]
+    totals = [max(pair) for pair in counts]
+    decision = decided(events, totals, allowed)
+    if len(counts) < blocks.MIN_BLOCKS or sum(totals) < shares.least_requests(allowed, expected=0):
+        assert decision.word is not Word.PASS
+    if decision.word is Word.PASS:
+        assert decision.beyond / decision.n < decision.upper < allowed
+    if decision.word is Word.FAIL:
+        assert decision.beyond / decision.n > decision.lower > allowed
+
+
+@given(COUNTS, st.floats(0.001, 0.5))
+def test_more_events_never_make_a_fail_a_pass(
+    counts: list[tuple[int, int]], allowed: float
+) -> None:
+    """What fails with some events does not pass when every request is one."""
+    events, totals = [min(p) for p in counts], [max(p) for p in counts]
+    if decided(events, totals, allowed).word is Word.FAIL:
+        assert decided(totals, totals, allowed).word is Word.FAIL
+
+
+def test_nothing_is_undecided() -> None:
+    """No requests, no verdict; and no division by zero."""
+    decision = decided([], [], 0.01)
+    assert decision.word is Word.UNDECIDED
+    assert math.isnan(decision.share)
+    assert decided([0] * 20, [0] * 20, 0.01).word is Word.UNDECIDED
+
+
+@pytest.mark.parametrize(("k", "allowed"), [(1, 0.01), (2, 0.05), (12, 0.01)])
+def test_a_short_run_in_which_everything_fails_fails(k: int, allowed: float) -> None:
+    """Each block counts as one observation at least, so a dead server fails at once."""
+    assert decided([40] * k, [40] * k, allowed).word is Word.FAIL
+
+
+def test_clean_record_of_independent_requests_passes() -> None:
+    """5,000 requests without an event show less than 0.1 %."""
+    assert decided([0] * 20, [250] * 20, 0.001).word is Word.PASS
+    assert decided([0] * 20, [150] * 20, 0.001).word is Word.UNDECIDED
+
+
+def test_the_same_events_at_once_pass_less_than_scattered() -> None:
+    """One episode of 40 is weak evidence for a small share, 40 scattered events are good."""
+    at_once = [40, *[0] * 19]
+    assert decided([2] * 20, [500] * 20, 0.01).word is Word.PASS
+    assert decided(at_once, [500] * 20, 0.01).word is Word.UNDECIDED
+
+
+def test_undecided_says_how_many_requests_decide_it() -> None:
+    """Just under the limit takes several times as many; at the limit no number does."""
+    near = decided([20] * 20, [500] * 20, 0.043)
+    assert near.word is Word.UNDECIDED
+    assert near.needs is not None
+    assert near.needs > near.n
+    grown = near.needs / near.n * 1.05
+    assert decided([round(20 * grown)] * 20, [round(500 * grown)] * 20, 0.043).word is Word.PASS
+    assert decided([20] * 20, [500] * 20, 0.04).needs is None
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected", "least"),
+    [(0.01, 20, 2000), (0.001, 20, 20_000), (0.05, 20, 400), (0.001, 0, 3688), (0.01, 0, 368)],
+)
+def test_least_requests_are_the_published_ones(allowed: float, expected: int, least: int) -> None:
+    """20 expected beyond; and ln(2.5 %) / ln(1 - share) for a clean record."""
+    assert shares.least_requests(allowed, expected=expected) == pytest.approx(least, abs=1)
+
+
+def _false_passes(pairs: Pairs, q: float, seconds: int, limit_ns: float) -> tuple[int, int]:
+    """Return in how many runs our rule passes, and the rule for independent requests does."""
+    ours = independent = 0
+    for run in range(pairs.runs):
+        cut = Blocks.of(pairs.sample(run, seconds))
+        decision = shares.decide_quantile(cut, q, limit_ns)
+        ours += decision.word is Word.PASS
+        upper = blocks.clopper_pearson(decision.beyond, decision.n, 0.95)[1]
+        independent += upper < 1 - q
+    return ours, independent
+
+
+@pytest.mark.parametrize(("name", "q"), [("A60", 0.95), ("A80", 0.95), ("A60", 0.99)])
+def test_a_system_at_its_limit_rarely_passes_though_requests_queue(name: str, q: float) -> None:
+    """At exactly the limit, rules for independent requests pass in a third of runs or more."""
+    truth = simulate(SYSTEMS[name], 300, 150, seed=99).pooled(300)
+    pairs = simulate(SYSTEMS[name], 300, 150, seed=7)
+    ours, independent = _false_passes(pairs, q, 300, float(np.quantile(truth, q)) * 1e9)
+    assert independent >= 0.3 * pairs.runs
+    assert ours <= 0.1 * pairs.runs

@@ -1,0 +1,40 @@
+"""wording: numbers in sentences, rounded, with their unit."""
+
+import math
+
+import pytest
+
+from eiload import wording
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (wording.time(389.123e6), "389 ms"),
+        (wording.time(1.2345e9), "1.23 s"),
+        (wording.time(0.4123e6), "412 us"),
+        (wording.time(math.inf), "failed"),
+        (wording.time(math.nan), "-"),
+        (wording.time(0), "0 s"),
+        (wording.span(45.2), "46 s"),
+        (wording.span(1000), "17 min"),
+        (wording.span(7500), "2 h 5 min"),
+        (wording.span(7200), "2 h"),
+        (wording.span(300_000), "3.5 days"),
+        (wording.share(0.006234), "0.623 %"),
+        (wording.share(math.nan), "-"),
+        (wording.rate(7.9444), "7.94/s"),
+        (wording.rate(1234.5), "1,230/s"),
+        (wording.rate(math.nan), "-"),
+        (wording.change(1.1), "+10 %"),
+        (wording.change(0.5), "-50 %"),
+        (wording.change(math.inf), "without end"),
+        (wording.change(math.nan), "-"),
+        (wording.count(12345), "12,345"),
+        (wording.count(1, "request"), "1 request"),
+        (wording.count(0, "request"), "0 requests"),
+    ],
+)
+def test_said(said: str, text: str) -> None:
+    """Three digits; times and spans in the unit that fits."""
+    assert said == text
