@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import queue
+import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -118,6 +119,8 @@ class Coordinator:
         self._driven = driven
         self._schedule = Schedule(scenario.traffic, scenario.seed)
         self._inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self._stop_asked = False
+        self._starting: dict[str, StandInProcess] = {}
         self._origin_ns = 0
         self._started_wall_ns = 0
         self._problems: list[str] = []
@@ -139,6 +142,9 @@ class Coordinator:
 
     def stop(self, reason: str) -> None:
         """Ask for an early end; `done` follows when the drain has ended."""
+        self._stop_asked = True
+        for process in self._starting.values():
+            process.signal(signal.SIGTERM)  # nobody needs to wait for its model any more
         self._inbox.put(("", {"type": "stop", "run": self._id, "why": reason}))
 
     def cancel(self) -> None:
@@ -195,12 +201,19 @@ class Coordinator:
             self.done.set()
 
     def _start_stand_ins(self, stack: contextlib.ExitStack) -> dict[str, str]:
-        addresses = {}
         for name, target in self.scenario.targets.items():
             if target.stand_in is not None:
                 self._say(f"starting the stand-in {name!r}")
-                process = stack.enter_context(StandInProcess(target.stand_in, target.model))
-                addresses[name] = process.address
+                process = StandInProcess(target.stand_in, target.model)
+                stack.callback(process.close)
+                process.start()
+                self._starting[name] = process
+        for process in self._starting.values():
+            if self._stop_asked:
+                raise EngineError("stopped before the load began")
+            process.wait()
+        addresses = {name: process.address for name, process in self._starting.items()}
+        self._starting = {}
         return addresses
 
     def _prepare(self, addresses: dict[str, str]) -> None:

@@ -200,6 +200,7 @@ class Plugin:
                 "nothing to do: no --scenario, and no subclass of PredictUser or SSDUser in the "
                 "locustfile"
             )
+        self._run_began = False
         shape = ScenarioShape(self) if scenario else None
         if shape is not None:
             shape.runner = self._runner
@@ -515,6 +516,9 @@ class Plugin:
         try:
             if scenario:
                 options.find(scenario, os.environ)
+            else:
+                host = form.get("host", self.environment.host)
+                options.plain(self._options, self._predict_users, host)
             self._choose_shape(scenario)
         except EiloadError as error:
             self._complain(error)

@@ -1,0 +1,151 @@
+"""Runs Locust as its users do: a process, a command line, an exit status, files.
+
+Everything here is real: Locust's own command, its masters and workers, sender processes, stand-ins
+on loopback sockets. A run that does not end by itself is killed with all its children, and fails.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from eiload.run import Run, load
+
+ROOT = Path(__file__).parent.parent.parent
+LOCUSTFILE = ROOT / "locustfiles" / "ssd.py"
+PATIENCE_S = 90
+"""Ten times what the slowest of these runs takes on a quiet machine."""
+
+
+@dataclass
+class Finished:
+    """A run that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+    def complaints(self) -> list[str]:
+        """Return the lines that eiload wrote to stderr, without their mark, progress left out."""
+        marked = (line for line in self.err.splitlines() if line.startswith("eiload: "))
+        return [line.removeprefix("eiload: ") for line in marked if " | " not in line]
+
+
+class Locust:
+    """One `locust` process, started."""
+
+    def __init__(self, *arguments: str, folder: Path, locustfile: Path = LOCUSTFILE) -> None:
+        self._out = folder / f"out-{time.monotonic_ns()}.txt"
+        self._err = self._out.with_suffix(".err")
+        with self._out.open("w") as out, self._err.open("w") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "locust", "-f", str(locustfile), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                cwd=folder,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+            )
+        self._all = psutil.Process(self.process.pid)
+
+    def err(self) -> str:
+        """Return what it has written to stderr so far."""
+        return self._err.read_text()
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it has written `text` to stderr."""
+        give_up = time.monotonic() + PATIENCE_S
+        while text not in self.err():
+            assert self.process.poll() is None, f"ended before it said {text!r}:\n{self.err()}"
+            assert time.monotonic() < give_up, f"never said {text!r}:\n{self.err()}"
+            time.sleep(0.05)
+
+    def senders(self) -> list[psutil.Process]:
+        """Return the sender processes below it."""
+        return [p for p in self.children() if "eiload.sender" in " ".join(p.cmdline())]
+
+    def children(self) -> list[psutil.Process]:
+        """Return all processes below it."""
+        return self._all.children(recursive=True)
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C: SIGINT to the whole process group, as a terminal does."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def finish(self) -> Finished:
+        """Wait for the end."""
+        try:
+            status = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"did not end:\n{self.err()}") from None
+        return Finished(status, self._out.read_text(), self.err())
+
+    def kill(self) -> None:
+        """End it and whatever it has started."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in [*self.children(), self._all]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def started(*arguments: str, folder: Path, locustfile: Path = LOCUSTFILE) -> Iterator[Locust]:
+    """Start Locust and see to it that nothing of it is left."""
+    locust = Locust(*arguments, folder=folder, locustfile=locustfile)
+    try:
+        yield locust
+    finally:
+        locust.kill()
+
+
+def headless(*arguments: str, folder: Path, locustfile: Path = LOCUSTFILE) -> Finished:
+    """Run Locust without its web UI to its end."""
+    options = ("--headless", "--only-summary", *arguments)
+    with started(*options, folder=folder, locustfile=locustfile) as locust:
+        return locust.finish()
+
+
+def scenario(folder: Path, **changes: Any) -> Path:
+    """Write a scenario of two quick stand-ins, changed as said, and return its path."""
+    stand_in = {"compute": "5 ms", "concurrency": 8}
+    plain: dict[str, Any] = {
+        "name": "e2e",
+        "targets": {
+            "gpu": {"model": "ssd", "deadline": "10 s", "stand_in": stand_in},
+            "ei": {"model": "ssdresnet", "deadline": "10 s", "stand_in": stand_in},
+        },
+        "payload": {"synthetic": "64x48"},
+        "sample": 5,
+        "traffic": [
+            {"phase": "warm-up", "rate": "10/s", "for": "1 s", "warm_up": True},
+            {"phase": "steady", "rate": "20/s", "for": "4 s"},
+        ],
+    }
+    path = folder / "scenario.yaml"
+    path.write_text(json.dumps({**plain, **changes}))  # JSON is YAML
+    return path
+
+
+def report(folder: Path) -> Run:
+    """Read the run file that ``--report-json run.json`` has left."""
+    return load(folder / "run.json")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,57 @@
+"""Master and workers as separate processes, as on separate machines."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from eiload.result import Status
+from eiload.schedule import Schedule
+from tests.e2e.locust_runs import Locust, free_port, report, scenario, started
+
+
+@contextlib.contextmanager
+def cluster(
+    folder: Path, *arguments: str, workers: int = 2
+) -> Iterator[tuple[Locust, list[Locust]]]:
+    """Start a master with these arguments, and workers for it."""
+    port = str(free_port())
+    with contextlib.ExitStack() as stack:
+        master = stack.enter_context(
+            started(
+                "--headless", "--only-summary", "--master", "--master-bind-host", "127.0.0.1",
+                "--master-bind-port", port, "--expect-workers", str(workers), *arguments,
+                folder=folder,
+            )
+        )  # fmt: skip
+        joined = [
+            stack.enter_context(started("--worker", "--master-port", port, folder=folder))
+            for _ in range(workers)
+        ]
+        yield master, joined
+
+
+def test_master_and_two_workers(tmp_path: Path) -> None:
+    """The master's totals are exact: every scheduled request of both workers, to the request."""
+    path = scenario(tmp_path)
+    with cluster(tmp_path, "--scenario", str(path), "--report-json", "run.json") as (master, _):
+        finished = master.finish()
+    run = report(tmp_path)
+    schedule = Schedule(run.scenario.traffic, run.scenario.seed)
+    due = sum(schedule.due([schedule.duration_ns] * 2).values())
+    for target in range(2):
+        assert run.statuses(target, run.phases()) == {Status.OK: due}
+    (locust,) = re.findall(r"^\s+Aggregated\s+(\d+)\s+\d+\(", finished.err, re.MULTILINE)
+    assert int(locust) == 2 * due
+    assert len(run.workers) == 2
+    assert not run.problems
+
+
+def test_master_gone(tmp_path: Path) -> None:
+    """Workers without a master stop their load within seconds and say so."""
+    path = scenario(tmp_path, traffic=[{"phase": "steady", "rate": "20/s", "for": "10 min"}])
+    with cluster(tmp_path, "--scenario", str(path), workers=1) as (master, (worker,)):
+        master.wait_for(" ok, ")
+        master.process.kill()
+        worker.wait_for("no word from the master")
+        worker.wait_for("the load stops")

@@ -1,0 +1,205 @@
+"""Whole runs: the command line a user types, to the exit status and the run file."""
+
+import re
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eiload.recorder import Kind
+from eiload.result import Status
+from eiload.run import Run
+from eiload.schedule import Schedule
+from eiload.server.launch import StandInProcess
+from eiload.standin import StandIn
+from tests.e2e.locust_runs import Finished, free_port, headless, report, scenario, started
+
+RUN_FILE = ("--report-json", "run.json")
+
+
+def accounted(run: Run) -> dict[str, dict[Status, int]]:
+    """Return how the requests of each target ended, warm-up included."""
+    return {t.name: run.statuses(i, run.phases()) for i, t in enumerate(run.targets)}
+
+
+def planned(run: Run) -> int:
+    """Return how many arrivals the run's schedule has."""
+    schedule = Schedule(run.scenario.traffic, run.scenario.seed)
+    return sum(len(chunk.offsets_ns) for chunk in schedule.chunks())
+
+
+def locust_total(finished: Finished) -> int:
+    """Return how many requests Locust's own table counts."""
+    (total,) = re.findall(r"^\s+Aggregated\s+(\d+)\s+\d+\(", finished.err, re.MULTILINE)
+    return int(total)
+
+
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "two workers"])
+def test_scenario(tmp_path: Path, processes: list[str]) -> None:
+    """A scenario sends its whole schedule, on one process or two, and accounts for each request."""
+    path = scenario(tmp_path, objectives=["errors < 10 %"])
+    finished = headless("--scenario", str(path), *RUN_FILE, *processes, folder=tmp_path)
+    run = report(tmp_path)
+    expected = {Status.OK: planned(run)}
+    assert accounted(run) == {"gpu": expected, "ei": expected}
+    assert locust_total(finished) == 2 * planned(run)
+    assert not run.problems
+    assert all(target.answers_checked and not target.answers_bad for target in run.targets)
+    assert "emulated" in finished.out
+    assert finished.out.strip().splitlines()[-1].startswith("e2e")
+    # 4 s decide nothing; on a starved machine the run is invalid. Never is it good.
+    assert finished.status in {3, 5}
+
+
+def test_one_and_two_workers_send_the_same(tmp_path: Path) -> None:
+    """The schedule does not depend on the number of workers: the same seconds, the same counts."""
+    path = scenario(tmp_path)
+    cells = []
+    for processes in ([], ["--processes", "2"]):
+        headless("--scenario", str(path), *RUN_FILE, *processes, folder=tmp_path)
+        run = report(tmp_path)
+        seconds, _, counts = run.intervals.slab(0, 1, Kind.STATUS)
+        cells.append((seconds.tolist(), counts.tolist()))
+    assert cells[0] == cells[1]
+
+
+def test_closed_loop(tmp_path: Path) -> None:
+    """A closed-loop phase keeps its users busy, and cannot make a response time pass."""
+    traffic = [{"phase": "users", "users": 3, "think": "20 ms", "for": "3 s"}]
+    path = scenario(tmp_path, traffic=traffic, objectives=["p50 < 10 s"])
+    finished = headless("--scenario", str(path), *RUN_FILE, "--processes", "2", folder=tmp_path)
+    (gpu, ei) = accounted(report(tmp_path)).values()
+    assert gpu.keys() == ei.keys() == {Status.OK}
+    assert min(gpu[Status.OK], ei[Status.OK]) > 10
+    assert finished.status in {3, 5}
+
+
+def test_plain_locust(tmp_path: Path) -> None:
+    """Without a scenario Locust's users load the host, in a closed loop, as any locustfile does."""
+    with StandInProcess(StandIn.of(compute="5 ms", concurrency=8), "ssd") as server:
+        finished = headless(
+            "--host", server.address, "-u", "3", "-r", "3", "-t", "3s", *RUN_FILE,
+            folder=tmp_path,
+        )  # fmt: skip
+    (statuses,) = accounted(report(tmp_path)).values()
+    assert statuses.keys() == {Status.OK}
+    assert locust_total(finished) == statuses[Status.OK] > 10
+    assert finished.status in {0, 5}
+
+
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "two workers"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_a_signal(tmp_path: Path, processes: list[str], how: signal.Signals) -> None:
+    """A stopped run drains, accounts for what was due until then, and exits with 128 + signal."""
+    path = scenario(tmp_path, traffic=[{"phase": "steady", "rate": "40/s", "for": "10 min"}])
+    options = ("--headless", "--only-summary", "--scenario", str(path), *RUN_FILE, *processes)
+    with started(*options, folder=tmp_path) as locust:
+        locust.wait_for(" ok, p50")
+        children = locust.children()
+        if how is signal.SIGINT:
+            locust.interrupt()
+        else:
+            locust.process.send_signal(how)
+        finished = locust.finish()
+        assert not [child for child in children if child.is_running()]
+    assert finished.status == 128 + how
+    run = report(tmp_path)
+    (gpu, ei) = accounted(run).values()
+    assert gpu == ei
+    assert gpu.keys() == {Status.OK}
+    assert locust_total(finished) == 2 * gpu[Status.OK]
+    assert not run.problems
+    assert run.stopped == how.name
+
+
+def test_interrupted_while_getting_ready(tmp_path: Path) -> None:
+    """Ctrl-C before the load begins ends the run there."""
+    targets = {"cold": {"model": "ssd", "stand_in": {"load_time": "60 s"}}}
+    options = ("--headless", "--scenario", str(scenario(tmp_path, targets=targets)))
+    with started(*options, folder=tmp_path) as locust:
+        locust.wait_for("starting the stand-in")
+        locust.interrupt()
+        assert locust.finish().status == 130
+
+
+def test_second_interrupt_leaves_what_is_in_flight(tmp_path: Path) -> None:
+    """A second Ctrl-C ends the drain: requests without an answer are reported unfinished."""
+    quick = {"compute": "5 ms", "concurrency": 8}
+    targets = {"gpu": {"model": "ssd", "deadline": "1 h", "stand_in": quick}}
+    traffic = [{"phase": "steady", "rate": "40/s", "for": "10 min"}]
+    path = scenario(tmp_path, targets=targets, traffic=traffic)
+    with started("--headless", "--scenario", str(path), *RUN_FILE, folder=tmp_path) as locust:
+        locust.wait_for(" ok, p50")
+        (server,) = (c for c in locust.children() if "eiload.server" in " ".join(c.cmdline()))
+        server.suspend()
+        locust.wait_for("no answer lately")
+        locust.interrupt()
+        locust.wait_for("Ctrl-C")
+        locust.interrupt()
+        assert locust.finish().status == 130
+    run = report(tmp_path)
+    (statuses,) = accounted(run).values()
+    assert statuses.keys() == {Status.OK, Status.UNFINISHED}
+    assert sum(statuses.values()) == sum(
+        Schedule(run.scenario.traffic, run.scenario.seed).due([run.ended_ns]).values()
+    )
+
+
+def test_sender_killed(tmp_path: Path) -> None:
+    """A dead sender ends the run at once: numbers, no verdict, what it took with it is LOST."""
+    path = scenario(tmp_path, traffic=[{"phase": "steady", "rate": "40/s", "for": "10 min"}])
+    with started("--headless", "--scenario", str(path), *RUN_FILE, folder=tmp_path) as locust:
+        locust.wait_for(" ok, p50")
+        locust.senders()[0].kill()
+        finished = locust.finish()
+    assert finished.status == 5
+    run = report(tmp_path)
+    assert "killed by signal 9" in " ".join(run.problems)
+    assert accounted(run)["gpu"][Status.OK] > 0
+
+
+def test_worker_killed(tmp_path: Path) -> None:
+    """A lost worker makes the run invalid; the other takes over, and each request has its fate."""
+    path = scenario(tmp_path, traffic=[{"phase": "steady", "rate": "20/s", "for": "20 s"}])
+    options = ("--headless", "--scenario", str(path), *RUN_FILE, "--processes", "2")
+    with started(*options, folder=tmp_path) as locust:
+        locust.wait_for(" ok, ")
+        worker = next(c for c in locust.children() if "locust" in " ".join(c.cmdline()))
+        worker.kill()
+        finished = locust.finish()
+    assert finished.status == 5
+    run = report(tmp_path)
+    assert "was lost" in " ".join(run.problems)
+    total = planned(run)
+    for statuses in accounted(run).values():
+        assert sum(statuses.values()) == total
+        assert 0 < statuses[Status.LOST] < total
+    # The heir sends the lost half again in the last seconds.
+    seconds, buckets, counts = run.intervals.slab(0, 0, Kind.STATUS)
+    late = (seconds >= 17) & (buckets == Status.OK)
+    everybody = Schedule(run.scenario.traffic, run.scenario.seed).due([run.ended_ns] * 2)
+    due_late = sum(n for (_, second), n in everybody.items() if second >= 17)
+    assert int(np.sum(counts[late])) == due_late
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "complaint"),
+    [
+        (["--scenario", "nowhere.yaml"], 2, r"nowhere\.yaml: .*"),
+        (["--host", "localhost:{closed}", "-t", "5s"], 4, r".*refused.*"),
+        ([], 2, r"no server to load for SSD; give --host localhost:8500, or --scenario NAME"),
+        (["--host", "x:1", "--image", "gone.jpg"], 2, r".*gone\.jpg.*"),
+        (["--scenario", "bad.yaml"], 2, r"bad\.yaml:1:7: .*"),
+        (["--scenario", "scenario.yaml", "--report-json", "no/x.json"], 2, r".*no/x.json.*"),
+    ],
+)  # fmt: skip
+def test_bad_input(tmp_path: Path, options: list[str], status: int, complaint: str) -> None:
+    """What cannot work is said in one line with its remedy, before any load, by exit status."""
+    scenario(tmp_path)
+    (tmp_path / "bad.yaml").write_text("name: []\n")
+    closed = str(free_port())
+    finished = headless(*(o.replace("{closed}", closed) for o in options), folder=tmp_path)
+    assert finished.status == status
+    assert "Traceback" not in finished.err
+    assert any(re.fullmatch(complaint, line) for line in finished.complaints()), finished.err

@@ -1,0 +1,268 @@
+"""The coordinator against scripted agents: no process, no socket, real threads and clock."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eiload.agent import PROTOCOL, Message
+from eiload.clock import NS_PER_MS, NS_PER_S, SystemClock
+from eiload.coordinator import Coordinator
+from eiload.errors import EngineError, ScenarioError, TargetError
+from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
+from eiload.result import Status
+from eiload.run import Run, TargetFacts, WorkerFacts
+from eiload.scenario import Scenario, build
+from eiload.schedule import Schedule
+
+PATIENCE_S = 60
+
+
+def a_scenario(**changes: Any) -> Scenario:
+    """Return a scenario of one target and, as far as time goes, nothing to wait for."""
+    plain = {
+        "name": "coordinated",
+        "targets": {"gpu": {"server": "127.0.0.1:1", "model": "ssd", "deadline": "1 ms"}},
+        "payload": {"synthetic": "8x8"},
+        "traffic": [{"phase": "steady", "rate": "2000/s", "for": "100 ms"}],
+    }
+    return build({**plain, **changes}, "test", Path())
+
+
+class Script:
+    """Agents that answer at once, as told; their coordinator under test."""
+
+    def __init__(self, scenario: Scenario, workers: int = 2) -> None:
+        self.told: list[tuple[str, Message]] = []
+        self.answers: dict[str, Callable[[str, Message], None]] = {
+            "prepare": self.ready,
+            "go": self.everything,
+        }
+        self.names = [f"w{i}" for i in range(workers)]
+        self.coordinator = Coordinator(
+            scenario,
+            self.names,
+            send=self._hear,
+            clock=SystemClock(),
+            say=lambda _text: None,
+            on_intervals=lambda _intervals: None,
+        )
+        self.schedule = Schedule(scenario.traffic, scenario.seed)
+
+    def _hear(self, name: str, message: Message) -> None:
+        self.told.append((name, message))
+        if (answer := self.answers.get(message["type"])) is not None:
+            answer(name, message)
+
+    def say(self, name: str, message: Message, run: str) -> None:
+        """Post an agent's message."""
+        self.coordinator.post(name, {"run": run, **message})
+
+    def ready(self, name: str, message: Message, digest: str = "same") -> None:
+        """Be ready."""
+        facts = TargetFacts(name="gpu", address="127.0.0.1:1", model="ssd")
+        targets = json.dumps([asdict(facts)])
+        self.say(name, {"type": "ready", "digest": digest, "targets": targets}, message["run"])
+
+    def everything(self, name: str, message: Message) -> None:
+        """Report the whole slice as answered, and end."""
+        self.final(name, message, self.slice_of(self.names.index(name)))
+
+    def slice_of(self, index: int) -> Intervals:
+        """Return the records of one slice, each request answered within 1 ms."""
+        recorder = Recorder(0)
+        for chunk in self.schedule.chunks():
+            numbers = chunk.first + np.arange(len(chunk.offsets_ns))
+            offsets = chunk.offsets_ns[numbers % len(self.names) == index]
+            results = np.zeros(len(offsets), RESULT_DTYPE)
+            results["intended_ns"], results["phase"] = offsets, chunk.phase
+            results["sent_ns"], results["done_ns"] = offsets + 1, offsets + NS_PER_MS
+            recorder.record(results)
+        return recorder.take()
+
+    def final(self, name: str, message: Message, intervals: Intervals, lost: str = "") -> None:
+        """Make the final report."""
+        facts = WorkerFacts(name, 0.1, 0.1, 0, 0, lost=lost)
+        report = {
+            "type": "report", "intervals": intervals.to_bytes(), "details": {"gpu": {}},
+            "answers": {"gpu": [1, 0]}, "pairs": [0, 0], "in_flight": 0, "final": True,
+            "facts": asdict(facts), "ended_ns": self.schedule.duration_ns,
+        }  # fmt: skip
+        self.say(name, report, message["run"])
+
+    def play(self) -> Coordinator:
+        """Conduct the run to its end."""
+        self.coordinator.start()
+        assert self.coordinator.done.wait(PATIENCE_S)
+        return self.coordinator
+
+    def run(self) -> Run:
+        """Conduct the run to its end and return it."""
+        run = self.play().run
+        assert run is not None, self.coordinator.error
+        return run
+
+    def heard(self, kind: str) -> list[tuple[str, Message]]:
+        """Return the messages of a kind that were sent to agents."""
+        return [(name, message) for name, message in self.told if message["type"] == kind]
+
+
+def test_everything_is_accounted_for() -> None:
+    """Reports of all slices add up to the schedule, and nothing is amiss."""
+    script = Script(a_scenario(), workers=3)
+    run = script.run()
+    due = sum(script.schedule.due([script.schedule.duration_ns] * 3).values())
+    assert run.statuses(0) == {Status.OK: due}
+    assert run.problems == ()
+    assert run.targets[0].answers_checked == 3
+
+
+def test_workers_start_together() -> None:
+    """All agents get one start, once all are ready, and know their slices."""
+    script = Script(a_scenario())
+    script.run()
+    prepared = [message for _, message in script.heard("prepare")]
+    assert [(m["index"], m["count"], m["protocol"]) for m in prepared] == [
+        (0, 2, PROTOCOL),
+        (1, 2, PROTOCOL),
+    ]
+    (one, other) = [message for _, message in script.heard("go")]
+    assert one["origin_ns"] == other["origin_ns"]
+    assert one["in_ns"] > 0
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(2, ScenarioError), (4, TargetError), (5, EngineError)]
+)
+def test_an_agent_cannot(status: int, kind: type[Exception]) -> None:
+    """What one agent cannot do ends the run before it begins, with its words and its status."""
+    script = Script(a_scenario())
+
+    def refuse(name: str, message: Message) -> None:
+        if name == "w1":
+            failed = {"type": "failed", "why": "ei: no such model", "exit_status": status}
+            script.say(name, failed, message["run"])
+        else:
+            script.ready(name, message)
+
+    script.answers["prepare"] = refuse
+    coordinator = script.play()
+    assert type(coordinator.error) is kind
+    assert str(coordinator.error) == "ei: no such model"
+    assert coordinator.run is None
+    assert not script.heard("go")
+    assert [name for name, _ in script.heard("forget")] == ["w0", "w1"]
+
+
+def test_different_payloads() -> None:
+    """Agents that read other images under the same names are refused."""
+    script = Script(a_scenario())
+    script.answers["prepare"] = lambda name, message: script.ready(name, message, digest=name)
+    error = script.play().error
+    assert isinstance(error, ScenarioError)
+    assert "different payloads" in str(error)
+
+
+def test_lost_before_the_start() -> None:
+    """A worker that goes while it is getting ready ends the run."""
+    script = Script(a_scenario())
+
+    def go_away(name: str, message: Message) -> None:
+        if name == "w1":
+            script.coordinator.lose(name, "it left")
+        else:
+            script.ready(name, message)
+
+    script.answers["prepare"] = go_away
+    assert "w1 was lost" in str(script.play().error)
+
+
+def test_lost_during_the_load() -> None:
+    """What a lost worker has not reported is LOST, second by second, and the run has a problem."""
+    script = Script(a_scenario())
+
+    def half(name: str, message: Message) -> None:
+        if name == "w1":
+            script.coordinator.lose(name, "it stopped answering")
+        else:
+            script.everything(name, message)
+
+    script.answers["go"] = half
+    run = script.run()
+    due = sum(script.schedule.due([script.schedule.duration_ns] * 2).values())
+    mine = script.slice_of(0).total()
+    assert run.statuses(0) == {Status.OK: mine, Status.LOST: due - mine}
+    assert "worker w1 was lost: it stopped answering" in run.problems
+    assert run.workers[1].lost
+
+
+def test_slices_change_hands() -> None:
+    """A lost worker's slices go to another, from an instant that nobody has fed yet."""
+    long = [{"phase": "steady", "rate": "1/s", "for": "1 h"}]
+    script = Script(a_scenario(traffic=long))
+    script.answers["go"] = lambda name, _: (
+        script.coordinator.lose(name, "it left") if name == "w1" else None
+    )
+    script.answers["own"] = lambda name, message: script.final(
+        name, message, Intervals.empty(), lost="the sender process died"
+    )
+    script.run()
+    ((heir, message),) = script.heard("own")
+    assert (heir, message["slices"]) == ("w0", [1])
+    assert message["from_ns"] >= 2 * NS_PER_S
+
+
+def test_stopped_early() -> None:
+    """A stop reaches every agent with one instant; what was due later is not missed."""
+    long = [{"phase": "steady", "rate": "1/s", "for": "1 h"}]
+    script = Script(a_scenario(traffic=long))
+
+    def cut(name: str, message: Message) -> None:
+        report = {
+            "type": "report", "intervals": Intervals.empty().to_bytes(), "details": {},
+            "answers": {"gpu": [0, 0]}, "pairs": [0, 0], "in_flight": 0, "final": True,
+            "facts": asdict(WorkerFacts(name, 0.0, 0.0, 0, 0)), "ended_ns": 0,
+        }  # fmt: skip
+        script.say(name, report, message["run"])
+
+    script.answers["go"] = lambda name, _: (
+        script.coordinator.stop("SIGINT") if name == "w0" else None
+    )
+    script.answers["stop"] = cut
+    run = script.run()
+    assert [message["at_ns"] for _, message in script.heard("stop")][0:1]
+    assert run.stopped == "SIGINT"
+    assert run.intervals.total() == 0
+    assert run.problems == ()
+
+
+def test_damaged_report() -> None:
+    """A report that cannot be read is a problem, not a crash, and its requests are LOST."""
+    script = Script(a_scenario(), workers=1)
+
+    def garble(name: str, message: Message) -> None:
+        broken = {"type": "report", "intervals": b"no zlib", "final": False}
+        script.say(name, broken, message["run"])
+        script.final(name, message, Intervals.empty())
+
+    script.answers["go"] = garble
+    run = script.run()
+    assert any("is damaged" in problem for problem in run.problems)
+    assert run.statuses(0).keys() == {Status.LOST}
+
+
+def test_a_stranger_is_not_heard() -> None:
+    """Messages of unknown workers and of other runs change nothing."""
+    script = Script(a_scenario(), workers=1)
+
+    def disturb(name: str, message: Message) -> None:
+        script.coordinator.post("stranger", {"type": "failed", "run": message["run"]})
+        script.coordinator.post(name, {"type": "failed", "run": "another"})
+        script.ready(name, message)
+
+    script.answers["prepare"] = disturb
+    assert script.run().problems == ()
