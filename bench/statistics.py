@@ -1,6 +1,6 @@
 """How often the verdicts are wrong, measured on queues whose truth is known.
 
-``python -m bench.statistics`` (5 to 10 minutes on 2 cores; ``--quick`` for a slice of a minute)
+``python -m bench.statistics`` (about 10 minutes on 2 cores; ``--quick`` for a slice of a minute)
 prints Markdown tables, which docs/statistics.md quotes; ``--json FILE`` keeps the numbers.
 
 Every cell is many simulated runs (`bench.queues`) judged by the code that judges real ones:
@@ -57,7 +57,14 @@ MECHANISMS = {
 }
 
 HELD = 5.0
-"""To be held: per cent of false words in every cell of 300 s and longer."""
+"""To be held: per cent of false words in every cell of 300 s and longer. What is over is listed."""
+
+STATED = {"comparison": 5.0, "objective": 10.0}
+"""What docs/statistics.md states: objectives of a system exactly at its limit pass a little more
+often than 5 % in runs of 5 minutes."""
+
+DRIFTING = ("A60d", "A60o")
+"""Systems whose speed drifts, for which docs/statistics.md states that no rule of one run holds."""
 
 
 class Task(NamedTuple):
@@ -297,7 +304,7 @@ def _name(key: Key) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the grid, print its tables; return 1 when a cell surely has too many false words."""
+    """Run the grid, print its tables; return 1 when a cell is surely worse than is stated."""
     parser = argparse.ArgumentParser(prog="python -m bench.statistics", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a slice, in about a minute")
     parser.add_argument("--runs", type=int, default=0, help="simulated runs a cell")
@@ -322,7 +329,7 @@ def report(
     took_s: float,
     file: Path | None,
 ) -> int:
-    """Print the tables, write the file; return 1 when a cell surely has too many false words."""
+    """Print the tables, write the file; return 1 when a cell is surely worse than is stated."""
     keys = sorted(cells, key=lambda key: (key[3], key[2], list(SYSTEMS).index(key[0])))
     equal = {key: comparison(cells[key]) for key in keys if not key[1]}
     slower = {
@@ -346,7 +353,10 @@ def report(
     print(table("Five runs of 300 s", head, ((_name(k), t) for k, t in again.items())))
     head = ["pass", "fail", "iid", "raw", *room]
     print(table("Objectives at the limit", head, ((_name(k), t) for k, t in judged.items())))
-    over = [*_over(equal, ("false increase", "false pass")), *_over(judged, ("pass", "fail"))]
+    over = [
+        *_over(equal, ("false increase", "false pass"), STATED["comparison"]),
+        *_over(judged, ("pass", "fail"), STATED["objective"]),
+    ]
     for text, _ in over:
         print(f"- over {HELD:.0f} %: {text}")
     if file is not None:
@@ -363,10 +373,12 @@ def report(
     return 1 if any(certain for _, certain in over) else 0
 
 
-def _over(cells: dict[Key, Tally], names: Sequence[str]) -> Iterable[tuple[str, bool]]:
+def _over(
+    cells: dict[Key, Tally], names: Sequence[str], stated: float
+) -> Iterable[tuple[str, bool]]:
     """Yield the cells of 300 s and longer with more false words than are to be held.
 
-    And whether that is certain: so few runs leave a rate of 5 % uncertain by some points.
+    And whether it is surely more than what is stated: 500 runs leave 5 % uncertain by 2 points.
     """
     for key, tally in cells.items():
         for name in names:
@@ -374,7 +386,8 @@ def _over(cells: dict[Key, Tally], names: Sequence[str]) -> Iterable[tuple[str, 
                 n = tally["runs"]
                 low, high = blocks.clopper_pearson(tally[name] / 100 * n, n, 0.975)
                 between = f"{low * 100:.1f} to {high * 100:.1f}"
-                yield f"{_name(key)}: {name} {tally[name]:.1f} ({between})", low * 100 > HELD
+                worse = key[0] not in DRIFTING and low * 100 > stated
+                yield f"{_name(key)}: {name} {tally[name]:.1f} ({between})", worse
 
 
 def _finite(tally: Tally) -> dict[str, float | None]:

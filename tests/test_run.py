@@ -31,7 +31,7 @@ traffic:
 def of_times(times_ms: list[float]) -> Run:
     """Return a run of ONE whose requests, 10 ms apart, took these times; infinite ones failed."""
     recorder = Recorder(0)
-    due = np.arange(len(times_ms)) * 0.01
+    due = np.asarray(np.arange(len(times_ms)) * 0.01, np.float64)
     recorder.record(results(0, 0, due, np.array([each / 1e3 for each in times_ms], np.float64)))
     return replace(golden_run(ONE), intervals=recorder.take())
 
