@@ -257,7 +257,8 @@ def _detector(tf: Any, network: Any, design: Design) -> Callable[[Any], Mapping[
             pixels = tf.map_fn(decoded, inputs, fn_output_signature=tf.float32)
             pixels = tf.reshape(pixels, (-1, design.size, design.size, 3))
         else:
-            pixels = resized(inputs)
+            # A grey image would be broadcast against the channel means and pass.
+            pixels = tf.ensure_shape(resized(inputs), (None, design.size, design.size, 3))
         codes, logits = network(pixels, training=False)
         boxes, scores = _decoded(tf, codes, boxes_at), tf.sigmoid(logits)
         kept = tf.image.combined_non_max_suppression(

@@ -18,8 +18,8 @@ from eiload.errors import EngineError, ScenarioError
 from eiload.server import launch
 from eiload.server.launch import StandInProcess
 from eiload.standin import StandIn
-from eiload.tfserving import GET_MODEL_STATUS, status_request
-from tests.server.stand_ins import answer, running
+from eiload.tfserving import GET_MODEL_STATUS, PREDICT, status_request
+from tests.server.stand_ins import answer, request, running
 
 QUICK = StandIn.of(compute="1 ms")
 
@@ -166,9 +166,10 @@ def test_a_signal_ends_it_at_once(number: signal.Signals, status: int) -> None:
         assert line.startswith("emulated stand-in serves model 'ssd' on 127.0.0.1:")
         address = line.strip().rpartition(" ")[2]
         with grpc.insecure_channel(address) as channel:
-            hanging = channel.unary_unary("/tensorflow.serving.PredictionService/Predict").future(  # type: ignore[call-arg]
-                b"", timeout=30
-            )
+            hanging = channel.unary_unary(PREDICT, None, None).future(request(), timeout=30)
+            method = channel.unary_unary(GET_MODEL_STATUS, None, None)
+            method(status_request("ssd"), timeout=30)  # the one before it has arrived, too
+            assert not hanging.done()
             process.send_signal(number)
             _, errors = process.communicate(timeout=20)
             assert hanging.code() is not grpc.StatusCode.OK

@@ -1,0 +1,51 @@
+"""Makes the models for the tests of real models: a program, as TensorFlow takes seconds to load.
+
+``python -m tests.server.models_made DIR`` writes ``DIR/pixels/1`` and ``DIR/encoded/1`` by command
+line, and prints one JSON object: how many weights our ResNet-50's convolutions have, how many
+Keras' own have, and what TensorFlow says to an image, for comparison.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from eiload import console
+from eiload.server.__main__ import COMMANDS
+from eiload.server.make_model import Design, _backbone
+from eiload.server.runtime import tensorflow
+from tests.server.stand_ins import picture
+
+SMALL = ("--size", "64", "--width", "0.05")
+
+
+def convolved(model: Any, keras: Any) -> int:
+    """Return the number of weights in a model's convolutions, biases not counted."""
+    layers = (each for each in model.layers if isinstance(each, keras.layers.Conv2D))
+    return sum(int(each.kernel.shape.num_elements()) for each in layers)
+
+
+def main(folder: Path) -> None:
+    """Write the models and print what is known of them."""
+    parser = console.Parser(prog="eiload")
+    for name, flags in (("pixels", ["--raw"]), ("encoded", ["--encoded"])):
+        argv = ["make-model", str(folder / name), *SMALL, *flags]
+        assert console.run(parser, COMMANDS, argv) == 0
+        parser = console.Parser(prog="eiload")
+    tf = tensorflow()
+    keras = tf.keras
+    pixels = keras.Input((64, 64, 3))
+    ours = keras.Model(pixels, _backbone(keras, pixels, Design(size=64)))
+    theirs = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(64, 64, 3))
+    loaded = tf.saved_model.load(str(folder / "pixels" / "1"))
+    outputs = loaded.signatures["serving_default"](tf.constant(picture(40, 60)))
+    known = {
+        "ours": convolved(ours, keras),
+        "theirs": convolved(theirs, keras),
+        "outputs": {alias: each.numpy().ravel().tolist() for alias, each in outputs.items()},
+    }
+    (folder / "known.json").write_text(json.dumps(known))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
