@@ -408,7 +408,7 @@ class Coordinator:
         )
 
     def _as_it_was(self, ended_ns: int) -> Scenario:
-        """Return the scenario; one of Locust's users, which had no planned end, as long as it was."""
+        """Return the scenario; one without a planned end (Locust's users) as long as it was."""
         if not self._driven:
             return self.scenario
         (phase,) = self.scenario.traffic

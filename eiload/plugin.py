@@ -24,7 +24,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import gevent
 import gevent.event
@@ -117,7 +117,7 @@ class Plugin:
         """What became of the last run; None before the first one's end."""
         # Locust types these as optional; in `init` they are there.
         self._runner: Any = environment.runner
-        self._options: Any = environment.parsed_options
+        self._options = cast("Any", environment.parsed_options)
         self._web_app: Any = environment.web_ui.app if environment.web_ui else None
         self._main = greenlet.getcurrent()
         self._clock = SystemClock()

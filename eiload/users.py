@@ -256,8 +256,8 @@ class PredictUser(User):
 class SSDUser(PredictUser):
     """A user of an SSD object detector, the model of AWS's Elastic Inference example.
 
-    The images are those of ``--image``, or synthetic ones of 3dogs.jpg's size. By default it sends
-    one after the other; define own ``@task`` methods to do more.
+    The images are those of ``--image``, or synthetic ones of 3dogs.jpg's size. It sends one after
+    the other; a subclass with ``@task`` methods of its own does these instead.
     """
 
     abstract = True
@@ -266,6 +266,11 @@ class SSDUser(PredictUser):
     wait_time = constant(0)
     images: ClassVar[tuple[str, ...]] = ()
     """Image files, folders or globs of this class; ``--image`` overrides them."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Leave the inherited task out of a class that has tasks of its own."""
+        super().__init_subclass__(**kwargs)
+        cls.tasks = [one for one in cls.tasks if one is not SSDUser.predict] or cls.tasks
 
     @classmethod
     def requests(cls, scenario: Scenario, target: Target) -> Iterator[tuple[Tensor, bytes]]:
