@@ -11,7 +11,8 @@ Every cell is many simulated runs (`bench.queues`) judged by the code that judge
 - candidates that differ by a mechanism instead of a factor, with their true ratio;
 - runs repeated five times;
 - objectives of a system exactly at its limit, and with room to spare, beside the rules that other
-  tools use: compare the observed quantile, or trust independent requests.
+  tools use: compare the observed quantile, or trust independent requests;
+- error shares exactly at their limit, of failures that come one by one or in bursts.
 
 Percentages are of all runs, so a rule that stays silent is not wrong; "judged" says how often it
 speaks. The same runs serve every length: the first 60 s, the first 300 s.
@@ -286,6 +287,41 @@ def _percent(hits: Sequence[bool] | np.ndarray) -> float:
     return 100 * float(np.mean(hits)) if len(hits) else math.nan
 
 
+BURSTS_S = (0, 1, 5)
+"""How long failures last that come together; 0: one by one."""
+ERROR_LIMITS = (0.001, 0.01, 0.05)
+ERROR_RATE = 20
+
+
+def errors(runs: int) -> list[tuple[str, Tally]]:
+    """Return how often `errors < limit` is judged wrongly when the limit is the truth."""
+    rng = np.random.default_rng(1)
+    found = []
+    for length in LENGTHS_S[1:]:
+        for limit in ERROR_LIMITS:
+            for burst in BURSTS_S:
+                how = f"in bursts of {burst} s" if burst else "one by one"
+                name = f"{length} s at {ERROR_RATE}/s, {limit * 100:g} %, {how}"
+                n, size = length * ERROR_RATE, max(1, burst * ERROR_RATE)
+                found.append((name, _errors(rng, runs, n, limit, size)))
+    return found
+
+
+def _errors(rng: np.random.Generator, runs: int, n: int, limit: float, size: int) -> Tally:
+    """Return the rates for runs of `n` requests that fail `size` at a time."""
+    words = []
+    k = blocks.MAX_BLOCKS
+    for _ in range(runs):
+        totals = rng.poisson(n / k, k).astype(np.float64)
+        episodes = np.bincount(rng.integers(0, k, rng.poisson(n * limit / size)), minlength=k)
+        words.append(shares.decide(np.minimum(episodes * float(size), totals), totals, limit).word)
+    return {
+        "episodes": n * limit / size,
+        "pass": _percent([word is Word.PASS for word in words]),
+        "fail": _percent([word is Word.FAIL for word in words]),
+    }
+
+
 def table(title: str, head: Sequence[str], rows: Iterable[tuple[str, Tally]]) -> str:
     """Return a Markdown table of tallies, a row each; nothing when there are none."""
     rows = list(rows)
@@ -353,6 +389,8 @@ def report(
     print(table("Five runs of 300 s", head, ((_name(k), t) for k, t in again.items())))
     head = ["pass", "fail", "iid", "raw", *room]
     print(table("Objectives at the limit", head, ((_name(k), t) for k, t in judged.items())))
+    failing = errors(4 * runs)
+    print(table("Errors at the limit", ["episodes", "pass", "fail"], failing))
     over = [
         *_over(equal, ("false increase", "false pass"), STATED["comparison"]),
         *_over(judged, ("pass", "fail"), STATED["objective"]),
@@ -360,12 +398,13 @@ def report(
     for text, _ in over:
         print(f"- over {HELD:.0f} %: {text}")
     if file is not None:
-        data = {
+        data: dict[str, object] = {
             name: [{"cell": list(key), **_finite(tally)} for key, tally in part.items()]
             for name, part in (
                 ("equal", equal), ("different", slower), ("repeated", again), ("objectives", judged)
             )
         }  # fmt: skip
+        data["errors"] = [{"cell": name, **_finite(tally)} for name, tally in failing]
         file.write_text(
             json.dumps(data | {"over": [text for text, _ in over]}, indent=1) + "\n",
             encoding="utf-8",
