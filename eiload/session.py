@@ -29,7 +29,7 @@ from eiload.engine import Engine, Reply, Results, endpoint_of
 from eiload.errors import EngineError
 from eiload.pairing import Pairing
 from eiload.recorder import RESULT_DTYPE, Intervals, Ints, Recorder, step_s_for
-from eiload.result import SEND, WANT_RESPONSE, Status
+from eiload.result import RESULT, SEND, WANT_RESPONSE, Status
 from eiload.run import TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, Target
 from eiload.schedule import Chunk, Schedule, payload_order
@@ -50,6 +50,9 @@ DRAIN_GRACE_NS = NS_PER_S
 
 COUNTING_NS = 5 * NS_PER_S
 """How long users may take to judge the last answers before the session finishes without them."""
+
+COUNT_TOGETHER = 256
+"""Requests of Locust's users that are recorded in one go, at the latest with the next report."""
 
 SEND_DTYPE = np.dtype(
     {
@@ -144,6 +147,7 @@ class Session:
         self._slices: list[tuple[int, int]] = [(index, 0)]
         self._stop_ns: int | None = None
         self._open_calls = 0
+        self._counted = bytearray()
         self._counting = threading.Lock()
         self._details: dict[str, Counter[str]] = {name: Counter() for name in self._names}
         self._answers: Counter[str] = Counter()
@@ -297,12 +301,23 @@ class Session:
 
     def count(self, target: int, reply: Reply, status: Status, detail: str) -> None:
         """Count one request that was made by `call`, with the outcome that its caller found."""
-        result = np.zeros(1, RESULT_DTYPE)
-        result["intended_ns"], result["sent_ns"] = reply.intended_ns, reply.sent_ns
-        result["done_ns"], result["response_bytes"] = reply.done_ns, len(reply.response)
-        result["target"], result["status"] = target, status
-        self._record(result, lambda _number: detail)
+        packed = RESULT.pack(
+            0, reply.intended_ns, reply.sent_ns, reply.done_ns, len(reply.response),
+            0, target, 0, 0, status,
+        )  # fmt: skip
+        with self._counting:
+            self._counted += packed
+            if status is not Status.OK:
+                self._tell_failure(target, status, detail)
+            if len(self._counted) >= COUNT_TOGETHER * RESULT.size:
+                self._record_counted()
         self._open_calls -= 1
+
+    def _record_counted(self) -> None:
+        """Record what `count` has gathered: one by one costs more than the requests themselves."""
+        if self._recorder is not None and self._counted:
+            self._recorder.record(np.frombuffer(bytes(self._counted), RESULT_DTYPE))
+        self._counted.clear()
 
     def in_flight(self) -> int:
         """Return how many requests are sent and not done, by the sender's last pulse."""
@@ -311,6 +326,7 @@ class Session:
     def take(self) -> Taken:
         """Return what was counted since the last time."""
         with self._counting:
+            self._record_counted()
             intervals = self._recorder.take() if self._recorder else Intervals.empty()
             return Taken(
                 intervals,
@@ -441,11 +457,13 @@ class Session:
             if self._recorder is None:
                 return False
             self._recorder.record(results)
-            failed = results[results["status"] != Status.OK]
-            for result in failed:
-                text = f"{Status(int(result['status'])).name}: {detail(int(result['detail']))}"
-                self._details[self._names[int(result["target"])]][text.rstrip(": ")] += 1
+            for result in results[results["status"] != Status.OK]:
+                text = detail(int(result["detail"]))
+                self._tell_failure(int(result["target"]), Status(int(result["status"])), text)
         return True
+
+    def _tell_failure(self, target: int, status: Status, detail: str) -> None:
+        self._details[self._names[target]][f"{status.name}: {detail}".rstrip(": ")] += 1
 
     # -- after -----------------------------------------------------------------------------
 
