@@ -32,11 +32,20 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.queues import SYSTEMS, Pairs, simulate
+from bench.rates import (
+    INCREASES,
+    Tally,
+    comparison,
+    errors,
+    finite,
+    mechanism,
+    objective,
+    repeated,
+    table,
+)
 from eiload import blocks, shares, shift
 from eiload.blocks import Blocks
-from eiload.comparison import Outcome, outcome_of
 from eiload.shares import Word
-from eiload.shift import Interval, Row
 from eiload.sla import mean_limits
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
@@ -44,10 +53,7 @@ LONG_QUANTILES = (0.99, 0.999)
 OBJECTIVES = (0.9, 0.95, 0.99)
 LENGTHS_S = (60, 300, 900)
 LONG_S = 3600
-MARGIN = 0.10
-INCREASES = (1.05, 1.10, 1.20)
 ROOM = (1.25, 1.5)
-REPEATS = 5
 CHUNK = 50
 """Runs simulated at a time: bounds the memory of a process to some 150 MB."""
 
@@ -81,8 +87,6 @@ class Task(NamedTuple):
     """True quantiles, at which objectives are judged; empty for none. Key 0 is the true mean."""
 
 
-Tally = dict[str, float]
-"""What was counted over runs, by name; every tally has `runs`."""
 Key = tuple[str, str, int, float]
 """System, mechanism, length in s, quantile (0 for the mean)."""
 
@@ -180,11 +184,9 @@ def tasks(runs: int, limits: dict[tuple[str, str], dict[float, float]], quick: b
         found += [
             Task(name, "", lengths, QUANTILES, CHUNK, 1000 * index + at, known) for at in chunks
         ]
-    for index, (name, mechanism) in enumerate(key for key in limits if key[1]):
+    for index, (name, change) in enumerate(key for key in limits if key[1]):
         seed = 100_000 + 1000 * index
-        found += [
-            Task(name, mechanism, lengths[1:], QUANTILES, CHUNK, seed + at, {}) for at in chunks
-        ]
+        found += [Task(name, change, lengths[1:], QUANTILES, CHUNK, seed + at, {}) for at in chunks]
     return found
 
 
@@ -199,139 +201,6 @@ def gather(parts: Iterable[dict[Key, dict[str, list[float]]]]) -> dict[Key, dict
         key: {name: np.array(values, float) for name, values in cell.items()}
         for key, cell in found.items()
     }
-
-
-# -- what it says ----------------------------------------------------------------------------------
-
-
-def _words(cell: dict[str, np.ndarray], factor: float) -> list[Outcome]:
-    """Return the word of each run if the candidate were `factor` times slower at every quantile."""
-    move = math.log(factor)
-    return [
-        outcome_of(Row(0.5, 1.0, 1.0, _moved(theta, low, high, move), None), MARGIN)
-        for theta, low, high in zip(cell["theta"], cell["low"], cell["high"], strict=True)
-    ]
-
-
-def _moved(theta: float, low: float, high: float, move: float) -> Interval | None:
-    if math.isnan(theta):
-        return None
-    return Interval(math.exp(theta + move), math.exp(low + move), math.exp(high + move))
-
-
-def comparison(cell: dict[str, np.ndarray]) -> Tally:
-    """Return the rates of a cell of equal targets, in per cent of all runs."""
-    equal, at_margin = _words(cell, 1.0), _words(cell, 1 + MARGIN)
-    judged = cell["judged"] > 0
-    outside = judged & ((cell["low"] > 0) | (cell["high"] < 0))
-    width = (cell["high"] - cell["low"])[judged] / 2
-    rates = {
-        "runs": float(len(judged)),
-        "judged": _percent(judged),
-        "half-width": float(np.median(width)) * 100 if len(width) else math.nan,
-        "miss": _percent(outside),
-        "false increase": _percent([w in _INCREASES for w in equal]),
-        "false pass": _percent([w.good for w in at_margin]),
-        "no increase": _percent([w.good for w in equal]),
-        "drift": _percent(cell["drift"] > 0),
-    }
-    for factor in INCREASES:
-        seen = [w in _INCREASES for w in _words(cell, factor)]
-        rates[f"+{round((factor - 1) * 100)} %"] = _percent(seen)
-    return rates
-
-
-_INCREASES = (Outcome.INCREASE, Outcome.WITHIN_MARGIN)
-"""Words that say the candidate is slower."""
-
-
-def mechanism(cell: dict[str, np.ndarray], ratio: float) -> Tally:
-    """Return the rates of a cell whose candidate truly differs, in per cent of all runs."""
-    judged, true = cell["judged"] > 0, math.log(ratio)
-    words = _words(cell, 1.0)
-    return {
-        "runs": float(len(judged)),
-        "true": (ratio - 1) * 100,
-        "judged": _percent(judged),
-        "below": _percent(judged & (cell["low"] > true)),
-        "above": _percent(judged & (cell["high"] < true)),
-        "increase": _percent([w in _INCREASES for w in words]),
-        "passes": _percent([w.good for w in words]),
-    }
-
-
-def repeated(cell: dict[str, np.ndarray]) -> Tally:
-    """Return how often the t-interval over five runs misses, in per cent of the groups."""
-    theta = cell["theta"]
-    groups = theta[: len(theta) // REPEATS * REPEATS].reshape(-1, REPEATS)
-    groups = groups[~np.isnan(groups).any(axis=1)]
-    if len(groups) < 20:
-        return {"runs": float(len(groups))}
-    mean = groups.mean(axis=1)
-    half = blocks.t_quantile(0.975, REPEATS - 1) * groups.std(axis=1, ddof=1) / math.sqrt(REPEATS)
-    return {
-        "runs": float(len(groups)),
-        "half-width": float(np.median(half)) * 100,
-        "false increase": _percent(mean - half > 0),
-        "false decrease": _percent(mean + half < 0),
-    }
-
-
-def objective(cell: dict[str, np.ndarray]) -> Tally:
-    """Return the rates of a cell of objectives, in per cent of all runs."""
-    rates = {"runs": float(len(cell["pass"]))}
-    return rates | {name: _percent(values > 0) for name, values in cell.items()}
-
-
-def _percent(hits: Sequence[bool] | np.ndarray) -> float:
-    return 100 * float(np.mean(hits)) if len(hits) else math.nan
-
-
-BURSTS_S = (0, 1, 5)
-"""How long failures last that come together; 0: one by one."""
-ERROR_LIMITS = (0.001, 0.01, 0.05)
-ERROR_RATE = 20
-
-
-def errors(runs: int) -> list[tuple[str, Tally]]:
-    """Return how often `errors < limit` is judged wrongly when the limit is the truth."""
-    rng = np.random.default_rng(1)
-    found = []
-    for length in LENGTHS_S[1:]:
-        for limit in ERROR_LIMITS:
-            for burst in BURSTS_S:
-                how = f"in bursts of {burst} s" if burst else "one by one"
-                name = f"{length} s at {ERROR_RATE}/s, {limit * 100:g} %, {how}"
-                n, size = length * ERROR_RATE, max(1, burst * ERROR_RATE)
-                found.append((name, _errors(rng, runs, n, limit, size)))
-    return found
-
-
-def _errors(rng: np.random.Generator, runs: int, n: int, limit: float, size: int) -> Tally:
-    """Return the rates for runs of `n` requests that fail `size` at a time."""
-    words = []
-    k = blocks.MAX_BLOCKS
-    for _ in range(runs):
-        totals = rng.poisson(n / k, k).astype(np.float64)
-        episodes = np.bincount(rng.integers(0, k, rng.poisson(n * limit / size)), minlength=k)
-        words.append(shares.decide(np.minimum(episodes * float(size), totals), totals, limit).word)
-    return {
-        "episodes": n * limit / size,
-        "pass": _percent([word is Word.PASS for word in words]),
-        "fail": _percent([word is Word.FAIL for word in words]),
-    }
-
-
-def table(title: str, head: Sequence[str], rows: Iterable[tuple[str, Tally]]) -> str:
-    """Return a Markdown table of tallies, a row each; nothing when there are none."""
-    rows = list(rows)
-    if not rows:
-        return ""
-    lines = [f"### {title}", "", f"| cell | {' | '.join(head)} |", "|---" * (len(head) + 1) + "|"]
-    for name, tally in rows:
-        cells = [f"{tally[key]:.1f}" if key in tally else "-" for key in head]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join([*lines, ""])
 
 
 def _name(key: Key) -> str:
@@ -399,12 +268,12 @@ def report(
         print(f"- over {HELD:.0f} %: {text}")
     if file is not None:
         data: dict[str, object] = {
-            name: [{"cell": list(key), **_finite(tally)} for key, tally in part.items()]
+            name: [{"cell": list(key), **finite(tally)} for key, tally in part.items()]
             for name, part in (
                 ("equal", equal), ("different", slower), ("repeated", again), ("objectives", judged)
             )
         }  # fmt: skip
-        data["errors"] = [{"cell": name, **_finite(tally)} for name, tally in failing]
+        data["errors"] = [{"cell": name, **finite(tally)} for name, tally in failing]
         file.write_text(
             json.dumps(data | {"over": [text for text, _ in over]}, indent=1) + "\n",
             encoding="utf-8",
@@ -427,10 +296,6 @@ def _over(
                 between = f"{low * 100:.1f} to {high * 100:.1f}"
                 worse = key[0] not in DRIFTING and low * 100 > stated
                 yield f"{_name(key)}: {name} {tally[name]:.1f} ({between})", worse
-
-
-def _finite(tally: Tally) -> dict[str, float | None]:
-    return {name: value if math.isfinite(value) else None for name, value in tally.items()}
 
 
 if __name__ == "__main__":
