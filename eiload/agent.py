@@ -15,22 +15,31 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
 from eiload.clock import Clock, boot_id
-from eiload.errors import EiloadError, EngineError
+from eiload.errors import EiloadError, EngineError, ScenarioError
 from eiload.scenario import Scenario
 from eiload.session import Hooks, RequestsOf, Session
 
-__all__ = ["PROTOCOL", "Agent", "Message"]
-
-PROTOCOL = 1
-"""Version of the messages; coordinator and agents must agree on it."""
+__all__ = ["Agent", "Message", "versions"]
 
 Message = dict[str, Any]
 
 FINAL_CHECK_S = 0.05
 """How soon after the drain's end the final report follows."""
+
+
+def versions() -> str:
+    """Return what must be the same on all machines of a run.
+
+    eiload's own version stands for the messages; numpy promises no equal random numbers between
+    versions (NEP 19), and the schedule is made of them.
+    """
+    return f"eiload {version('eiload')}, numpy {np.__version__}"
 
 
 class Agent:
@@ -152,10 +161,10 @@ class Agent:
         self.ended = False
         self._run = message["run"]
         self._interrupted = False
-        if message["protocol"] != PROTOCOL:
-            raise EngineError(
-                f"master and worker run different versions of eiload (protocol "
-                f"{message['protocol']} and {PROTOCOL}); install the same on both"
+        if message["versions"] != (ours := versions()):
+            raise ScenarioError(
+                f"a worker runs {ours} and the master {message['versions']}; install the same on "
+                "both, or they would not compute the same schedule"
             )
         session = Session(
             Scenario.from_json(message["scenario"]),

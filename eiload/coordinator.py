@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from eiload.agent import PROTOCOL, Message
+from eiload.agent import Message, versions
 from eiload.clock import NS_PER_S, Clock, boot_id
 from eiload.errors import EiloadError, EngineError, ScenarioError, TargetError
 from eiload.ledger import reconcile
@@ -227,7 +227,7 @@ class Coordinator:
                 worker,
                 {
                     "type": "prepare",
-                    "protocol": PROTOCOL,
+                    "versions": versions(),
                     "scenario": self.scenario.to_json(),
                     "index": worker.index,
                     "count": len(self._workers),
@@ -236,7 +236,7 @@ class Coordinator:
                 },
             )
         patience_ns = PREPARE_GRACE_NS + sum(
-            target.ready_within_ns + target.deadline_ns for target in self.scenario.targets.values()
+            target.patience_ns + target.deadline_ns for target in self.scenario.targets.values()
         )
         give_up_ns = self._clock.now_ns() + patience_ns
         while not all(worker.ready for worker in self._workers.values()) and not self._stopping:

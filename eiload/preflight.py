@@ -240,8 +240,8 @@ class Preflight:
                 raise self._error(reason.text)
             now_ns = self.clock.now_ns()
             waited_s = (now_ns - started_ns) // NS_PER_S
-            limit_s = self.target.ready_within_ns / NS_PER_S
-            if now_ns - started_ns >= self.target.ready_within_ns:
+            limit_s = self.target.patience_ns / NS_PER_S
+            if now_ns - started_ns >= self.target.patience_ns:
                 raise self._error(
                     f"not ready after {limit_s:g} s, {reason.text};"
                     " see the server's log, or raise `ready_within:`"

@@ -195,8 +195,14 @@ class Session:
                 address=self._addresses.get(name) or target.server or "",
                 tensor=samples[index][1],
             )
-            said = check.check(samples[index][0], self._hooks.progress)
+            said = check.check(
+                samples[index][0],
+                self._hooks.progress,
+                wait_refused=target.ready_within_ns is not None,
+            )
             first_ns, notes = None, list(said.notes)
+            if (proxy := preflight.proxy_note(os.environ)) is not None:
+                notes.append(proxy)
             if self.index == 0:
                 first = check.first_inference(samples[index][0], self.scenario.payload.expect)
                 first_ns = first.service_ns

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eiload.agent import PROTOCOL, Message
+from eiload.agent import Message, versions
 from eiload.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.coordinator import Coordinator
 from eiload.errors import EngineError, ScenarioError, TargetError
@@ -126,9 +126,9 @@ def test_workers_start_together() -> None:
     script = Script(a_scenario())
     script.run()
     prepared = [message for _, message in script.heard("prepare")]
-    assert [(m["index"], m["count"], m["protocol"]) for m in prepared] == [
-        (0, 2, PROTOCOL),
-        (1, 2, PROTOCOL),
+    assert [(m["index"], m["count"], m["versions"]) for m in prepared] == [
+        (0, 2, versions()),
+        (1, 2, versions()),
     ]
     (one, other) = [message for _, message in script.heard("go")]
     assert one["origin_ns"] == other["origin_ns"]

@@ -146,7 +146,7 @@ def test_what_is_not_said_has_a_sensible_value() -> None:
     )
     target = scenario.targets["a"]
     assert (target.signature, target.input, target.outputs) == ("serving_default", "inputs", ())
-    assert (target.deadline_ns, target.ready_within_ns) == (60 * NS, 60 * NS)
+    assert (target.deadline_ns, target.patience_ns) == (60 * NS, 60 * NS)
     assert (target.connections, target.metadata, target.tls, target.price) == (1, {}, None, None)
     assert (scenario.payload.encoding, scenario.payload.batch) == ("uint8", 1)
     assert (scenario.seed, scenario.max_in_flight, scenario.sample) == (1, 1000, 100)
@@ -353,7 +353,7 @@ TARGETS = st.builds(
     input=TEXTS,
     outputs=st.lists(TEXTS, max_size=3).map(tuple),
     deadline_ns=st.integers(10**6, 3600 * NS),
-    ready_within_ns=st.integers(0, 3600 * NS),
+    ready_within_ns=st.none() | st.integers(0, 3600 * NS),
     connections=st.integers(1, 256),
     metadata=st.dictionaries(
         st.from_regex(r"x-[0-9a-z_.]{1,9}", fullmatch=True),

@@ -27,6 +27,9 @@ __all__ = ["Target", "Tls"]
 DEADLINE = "60 s"
 """AWS's published client waits as long for an answer (Amazon EC2 user guide, ei-tensorflow)."""
 
+READY_WITHIN = "60 s"
+"""How long a model that says it is loading is waited for, if the scenario does not say."""
+
 _METADATA_KEY = re.compile(r"[0-9a-z_.-]+")
 _METADATA_VALUE = re.compile(r"[\x20-\x7e]*")
 
@@ -129,11 +132,13 @@ class Target(Form):
         serialization_alias="deadline",
         description="how long an answer may take before the request counts as failed",
     )
-    ready_within_ns: Annotated[int, duration("0 s", "1 h", example="60 s")] = Field(
-        default=parse_duration("60 s"),
+    ready_within_ns: Annotated[int, duration("0 s", "1 h", example="60 s")] | None = Field(
+        default=None,
         validation_alias="ready_within",
         serialization_alias="ready_within",
-        description="how long to wait for the model before the load",
+        description="how long to wait for the model before the load, also while its port is "
+        f"closed; if absent, {READY_WITHIN} for a model that is loading, and a closed port fails "
+        "at once",
     )
     connections: Whole = Field(
         default=1, ge=1, le=256, description="connections of each load-generating process"
@@ -148,6 +153,13 @@ class Target(Form):
         description="of the host and the accelerator: an amount, a published price, or a sum",
         examples=["0.90 USD/h", "0.085 USD/h + 0.12 USD/h", "t2.medium + eia2.medium"],
     )
+
+    @property
+    def patience_ns(self) -> int:
+        """Return how long to wait for a model that is loading."""
+        if self.ready_within_ns is not None:
+            return self.ready_within_ns
+        return parse_duration(READY_WITHIN)
 
     @model_validator(mode="before")
     @classmethod

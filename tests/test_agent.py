@@ -1,0 +1,162 @@
+"""The agent: messages in, a real session with a real sender and a real server, answers out."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eiload.agent import Agent, Message, versions
+from eiload.clock import NS_PER_S, SystemClock, boot_id
+from eiload.recorder import Intervals
+from eiload.scenario import Scenario, build
+from eiload.server.launch import StandInProcess
+from eiload.session import Hooks
+from eiload.standin import StandIn
+
+PATIENCE_S = 60
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Serve a stand-in that answers at once; yield its address."""
+    with StandInProcess(StandIn.of(compute="1 ms", concurrency=8), "ssd") as process:
+        yield process.address
+
+
+def a_scenario(address: str, **changes: Any) -> Scenario:
+    """Return one target and half a second of traffic."""
+    plain = {
+        "name": "agent",
+        "targets": {"gpu": {"server": address, "model": "ssd", "deadline": "10 s"}},
+        "payload": {"synthetic": "8x8"},
+        "traffic": [{"phase": "steady", "rate": "40/s", "for": "500 ms"}],
+    }
+    return build({**plain, **changes}, "test", Path())
+
+
+class Listener:
+    """An agent and what it says."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.said: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.progressed: list[str] = []
+        self.finals = threading.Event()
+        self.agent = Agent(
+            send=self.said.put,
+            final=self._final,
+            clock=SystemClock(),
+            hooks=Hooks(on_batch=lambda *_: None, progress=self.progressed.append),
+            requests_of=lambda *_: [],
+        )
+        self.scenario = scenario
+
+    def _final(self) -> None:
+        report = self.agent.report()
+        assert report is not None
+        self.said.put(report)
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Send the agent a message."""
+        self.agent.post({"type": kind, "run": "this", **fields})
+
+    def prepare(self, **changes: Any) -> None:
+        """Send it a prepare message."""
+        fields = {
+            "versions": versions(), "scenario": self.scenario.to_json(), "index": 0, "count": 1,
+            "addresses": {}, "driven": False, **changes,
+        }  # fmt: skip
+        self.tell("prepare", **fields)
+
+    def go(self) -> None:
+        """Send it off."""
+        now_ns = SystemClock().now_ns()
+        self.tell("go", origin_ns=now_ns + NS_PER_S // 10, in_ns=NS_PER_S // 10, boot_id=boot_id())
+
+    def hear(self) -> Message:
+        """Return what it says next."""
+        return self.said.get(timeout=PATIENCE_S)
+
+
+@pytest.fixture
+def listening() -> Iterator[Callable[[Scenario], Listener]]:
+    """Yield what makes agents; close them after the test."""
+    listeners: list[Listener] = []
+
+    def listen(scenario: Scenario) -> Listener:
+        listeners.append(Listener(scenario))
+        return listeners[-1]
+
+    yield listen
+    for listener in listeners:
+        listener.agent.close()
+
+
+Listen = Callable[[Scenario], Listener]
+
+
+def test_a_run(server: str, listening: Listen) -> None:
+    """Ready, go, final: everything scheduled is in the reports, and then there are none."""
+    one = listening(a_scenario(server))
+    one.prepare()
+    assert one.hear()["type"] == "ready"
+    one.go()
+    final = one.hear()
+    assert final["final"]
+    assert Intervals.from_bytes(final["intervals"]).total() > 0
+    assert final["ended_ns"] == one.scenario.duration_ns
+    assert one.agent.report() is None
+    assert one.agent.ended
+
+
+def test_run_after_run(server: str, listening: Listen) -> None:
+    """One agent serves run after run."""
+    one = listening(a_scenario(server))
+    for _ in range(2):
+        one.prepare()
+        assert one.hear()["type"] == "ready"
+        one.go()
+        assert one.hear()["final"]
+
+
+def test_unusable_target(listening: Listen) -> None:
+    """What preflight finds is said with its exit status."""
+    one = listening(a_scenario("127.0.0.1:1"))
+    one.prepare()
+    failed = one.hear()
+    assert (failed["type"], failed["exit_status"]) == ("failed", 4)
+    assert "refused" in failed["why"]
+    assert one.agent.ended
+
+
+def test_other_versions(server: str, listening: Listen) -> None:
+    """A master of another version is refused, both named."""
+    one = listening(a_scenario(server))
+    one.prepare(versions="eiload 0.0.1, numpy 1.0")
+    failed = one.hear()
+    assert failed["exit_status"] == 2
+    assert "eiload 0.0.1" in failed["why"]
+    assert versions() in failed["why"]
+
+
+def test_stopped_while_it_waits(listening: Listen) -> None:
+    """A stop interrupts a preparation that waits for a server."""
+    closed = {"gpu": {"server": "127.0.0.1:1", "model": "ssd", "ready_within": "1 h"}}
+    one = listening(a_scenario("", targets=closed))
+    one.prepare()
+    while not one.progressed:
+        threading.Event().wait(0.01)
+    one.tell("stop", at_ns=0)
+    assert one.hear()["type"] == "failed"
+
+
+def test_messages_of_another_run(server: str, listening: Listen) -> None:
+    """A message about a run that is over changes nothing."""
+    one = listening(a_scenario(server))
+    one.prepare()
+    assert one.hear()["type"] == "ready"
+    one.agent.post({"type": "stop", "run": "an older one", "at_ns": 0})
+    one.go()
+    assert Intervals.from_bytes(one.hear()["intervals"]).total() > 0
