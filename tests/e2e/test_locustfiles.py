@@ -50,7 +50,8 @@ def test_another_model(tmp_path: Path) -> None:
     method = "/tensorflow.serving.PredictionService/Predict"
     with grpc_server({method: half_plus_two}) as port:
         finished = headless(
-            "--host", f"127.0.0.1:{port}", "-u", "2", "-r", "2", "-t", "4s", "--report-json", "run.json",
+            "--host", f"127.0.0.1:{port}", "-u", "2", "-r", "2", "-t", "4s",
+            "--report-json", "run.json",
             folder=tmp_path, locustfile=LOCUSTFILES / "other_model.py",
         )  # fmt: skip
     run = report(tmp_path)
