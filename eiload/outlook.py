@@ -62,7 +62,11 @@ def _same_server(scenario: Scenario, compare: Compare) -> bool:
 
 
 def _target(name: str, target: Target) -> str:
-    where = "emulated" if target.server is None else words.safe(target.server)
+    if target.server is not None:
+        where = words.safe(target.server)
+    else:
+        real = target.stand_in is not None and not target.stand_in.emulated
+        where = "real model" if real else "emulated"
     return f"{words.safe(name)} {where}"
 
 

@@ -482,5 +482,6 @@ def _existing(path: Path, info: ValidationInfo, kind: Literal["file", "directory
     base = context.get("base", Path.cwd())
     path = Path(base) / path.expanduser()
     if not (path.is_file() if kind == "file" else path.is_dir()):
-        raise ValueError(f"no such {kind}: {str(path)!r}")
+        hint = "" if kind == "file" else "; 'eiload make-model DIR' writes a model"
+        raise ValueError(f"no such {kind}: {str(path)!r}{hint}")
     return path
