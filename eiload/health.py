@@ -194,7 +194,7 @@ def _cautions(run: Run) -> Iterator[str]:
         yield f"{one} and {other} are the same server: an A/A run, its difference should be none"
     if run.emulated:
         names = ", ".join(facts.name for facts in run.targets if facts.emulated)
-        yield f"emulated: {names} is a stand-in, its times say nothing of real hardware"
+        yield f"emulated: {names}; times of stand-ins say nothing of real hardware"
 
 
 def _strained(name: str, cpu_s: float, wall_s: float) -> Iterator[str]:

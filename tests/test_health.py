@@ -168,6 +168,6 @@ def test_emulation_is_always_said() -> None:
     """Nobody takes a stand-in's times for an accelerator's."""
     run = with_target(golden_run(), "ei", emulated="network attachment, 20 ms")
     assert health.check(run).cautions == (
-        "emulated: ei is a stand-in, its times say nothing of real hardware",
+        "emulated: ei; times of stand-ins say nothing of real hardware",
     )
     assert isinstance(run.targets[1], TargetFacts)
