@@ -9,6 +9,7 @@ the order of arrival. When the child dies without being asked to, `on_death` is 
 what is known of the cause; calls that wait for an answer raise `EngineError`.
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -225,8 +226,9 @@ class Engine:
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
-        self._payload_file = tempfile.TemporaryFile(prefix="eiload-payloads-")
-        self._stderr = tempfile.TemporaryFile(prefix="eiload-sender-")
+        # Both live as long as the child; `close` closes them.
+        self._payload_file = tempfile.TemporaryFile(prefix="eiload-payloads-")  # noqa: SIM115
+        self._stderr = tempfile.TemporaryFile(prefix="eiload-sender-")  # noqa: SIM115
         payload_fd = self._payload_file.fileno()
         command = [sys.executable, "-m", "eiload.sender", str(theirs.fileno()), str(payload_fd)]
         self._process = subprocess.Popen(
@@ -255,10 +257,8 @@ class Engine:
         """End the child, whatever it is doing, and wait for it; harmless when repeated."""
         self._closing = True
         if self._socket is not None:
-            try:
+            with contextlib.suppress(OSError):  # it has gone already
                 self._socket.shutdown(socket.SHUT_RDWR)  # the child ends on this
-            except OSError:
-                pass  # it has gone already
         if self._process is not None:
             try:
                 self._process.wait(2)
@@ -321,7 +321,7 @@ class Engine:
         self._say(ToSender.LOOP, json.dumps(spec).encode())
 
     def stop(self, stop_at_ns: int, drain_ns: int) -> None:
-        """Send nothing that is due at or after `stop_at_ns`, drain at most `drain_ns`; then DONE."""
+        """Send nothing that is due from `stop_at_ns` on, drain at most `drain_ns`; then DONE."""
         self._say(ToSender.STOP, STOP.pack(stop_at_ns, drain_ns))
 
     def cancel(self) -> None:
@@ -379,11 +379,9 @@ class Engine:
         connection = self._socket
         if connection is None:
             return
-        try:
-            with self._sending:
-                connection.sendall(frame(kind, body))
-        except OSError:
-            pass  # the reader notices the death and tells why
+        # On an error the reader notices the death and tells why.
+        with contextlib.suppress(OSError), self._sending:
+            connection.sendall(frame(kind, body))
 
     def _read(self) -> None:
         frames = FrameReader()

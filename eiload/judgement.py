@@ -21,7 +21,7 @@ from eiload.result import Status
 from eiload.run import Run
 from eiload.sla import Verdict, Word
 
-__all__ = ["ORDER", "Judgement", "first_of", "judge"]
+__all__ = ["ORDER", "SIGNALS", "Judgement", "first_of", "judge"]
 
 ORDER = (2, 4, 130, 143, 5, 6, 1, 3, 0)
 """Exit statuses, the most important first: wrong scenario, unusable target, SIGINT, SIGTERM,

@@ -13,20 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from eiload.console import emit, say
-from eiload.errors import EiloadError, OutputError
+from eiload.errors import EiloadError, EngineError, OutputError
 from eiload.files import write_whole
-from eiload.result import Status
 from eiload.run import Run
 
 if TYPE_CHECKING:
     from eiload.judgement import Judgement
 
 __all__ = ["Outcome"]
-
-SIGNAL_STATUS = {"SIGINT": 130, "SIGTERM": 143}
-
-ORDER = (2, 4, 130, 143, 5, 6, 1, 3, 0)
-"""Exit statuses; when several hold, the first of these counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +34,10 @@ class Outcome:
     @classmethod
     def of_error(cls, error: EiloadError | None, signals: Sequence[str]) -> Self:
         """Return the outcome of a run that did not come to be."""
-        status = error.exit_status if error is not None else 5
-        return cls(_first({status, *(SIGNAL_STATUS[signal] for signal in signals)}))
+        from eiload.judgement import SIGNALS, first_of  # noqa: PLC0415
+
+        status = error.exit_status if error is not None else EngineError.exit_status
+        return cls(first_of(status, *(SIGNALS[signal] for signal in signals)))
 
     @classmethod
     def of(
@@ -63,27 +59,28 @@ class Outcome:
             status_on_errors: exit status of a run without objectives some of whose requests failed
                 (Locust's ``--exit-code-on-error``).
         """
-        from eiload.judgement import judge  # noqa: PLC0415
+        from eiload.judgement import SIGNALS, first_of, judge  # noqa: PLC0415
         from eiload.report import render  # noqa: PLC0415
 
         judgement = judge(run, undecided_ok=undecided_ok)
-        statuses = {judgement.exit_status, *(SIGNAL_STATUS[signal] for signal in signals)}
-        if not run.scenario.objectives and run.scenario.compare is None and _failures(run):
-            statuses.add(status_on_errors)
+        others = [SIGNALS[signal] for signal in signals]
         for form, path in reports.items():
             try:
                 write_whole(path, render(form, run, judgement, undecided_ok=undecided_ok))
             except OutputError as error:
                 say(str(error))
-                statuses.add(error.exit_status)
+                others.append(error.exit_status)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             try:
                 with Path(summary).open("a", encoding="utf-8") as file:
                     file.write(render("markdown", run, judgement, undecided_ok=undecided_ok))
             except OSError as error:
                 say(f"GITHUB_STEP_SUMMARY {summary}: cannot be written: {error.strerror}")
-                statuses.add(OutputError.exit_status)
-        return cls(_first(statuses), run, judgement)
+                others.append(OutputError.exit_status)
+        status = judgement.exit_status
+        if status == 1 and not run.scenario.objectives and run.scenario.compare is None:
+            status = status_on_errors  # nothing was asked of it: Locust's own rule holds
+        return cls(first_of(status, *others) if others else status, run, judgement)
 
     def show(self) -> None:
         """Print the report; nothing if the run did not come to be (the error has been said)."""
@@ -92,17 +89,3 @@ class Outcome:
         if self.run is not None and self.judgement is not None:
             look = terminal.look_of(sys.stdout, os.environ)
             emit("\n" + terminal.render(self.run, self.judgement, look))
-
-
-def _first(statuses: set[int]) -> int:
-    """Return the exit status that counts when several hold; one of Locust's own comes last."""
-    return next((status for status in ORDER if status in statuses and status), max(statuses))
-
-
-def _failures(run: Run) -> int:
-    return sum(
-        count
-        for target in range(len(run.targets))
-        for status, count in run.statuses(target, run.phases()).items()
-        if status is not Status.OK
-    )

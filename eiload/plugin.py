@@ -86,6 +86,18 @@ def _init(environment: Environment, **_: Any) -> None:
     Plugin(environment)
 
 
+def _checked(scenario: Scenario) -> Scenario:
+    """Return the scenario; its prices are found wrong before the load, not after it.
+
+    Raises:
+        ScenarioError: they are.
+    """
+    from eiload import cost  # noqa: PLC0415  # judging is not needed before a scenario is
+
+    cost.check(scenario)
+    return scenario
+
+
 class ScenarioShape(LoadTestShape):
     """Keeps one user on each worker while a scenario runs; the load itself is the sender's."""
 
@@ -190,7 +202,7 @@ class Plugin:
 
     def _chosen_scenario(self) -> Scenario:
         if self._options.scenario:
-            return options.find(self._options.scenario, os.environ)
+            return _checked(options.find(self._options.scenario, os.environ))
         return options.plain(self._options, self._predict_users, self.environment.host)
 
     def _choose_shape(self, scenario: str) -> None:
@@ -515,7 +527,7 @@ class Plugin:
         scenario = form.get("scenario", self._options.scenario)
         try:
             if scenario:
-                options.find(scenario, os.environ)
+                _checked(options.find(scenario, os.environ))
             else:
                 host = form.get("host", self.environment.host)
                 options.plain(self._options, self._predict_users, host)

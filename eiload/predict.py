@@ -143,6 +143,8 @@ def predict(arguments: argparse.Namespace) -> int:
         tell("\n".join(report.opening(found)))
         first = preflight.first_inference(request, None)
         found = _with_first(found, first)
+        if first.stand_in:
+            tell(report.stand_in_line(found))
         tell(report.inference_line(0, found.first) if found.first else "")
         interrupted = False
         try:
@@ -260,7 +262,8 @@ def _valid(form: type[Form], values: dict[str, Any]) -> Form:
 def _with_first(found: Prediction, first: FirstInference) -> Prediction:
     status = Status.BAD_ANSWER if first.problem else Status.OK
     inference = Inference(status, first.problem or "", first.service_ns)
-    return _with_answer(replace(found, first=inference), inference, first.outputs)
+    found = replace(found, first=inference, stand_in=first.stand_in)
+    return _with_answer(found, inference, first.outputs)
 
 
 def _with_next(found: Prediction, reply: Reply) -> Prediction:

@@ -129,6 +129,8 @@ class FirstInference:
     """Empty when the answer cannot be decoded."""
     problem: str | None
     """Why the answer is bad; None when it is good."""
+    stand_in: str = ""
+    """What the server says it is, if it is a stand-in, such as ``emulated p2.xlarge``."""
 
 
 def proxy_note(environ: Mapping[str, str]) -> str | None:
@@ -213,9 +215,9 @@ class Preflight:
         try:
             outputs = decode_response(reply.response)
         except ValueError as error:
-            return FirstInference(service_ns, {}, str(error))
+            return FirstInference(service_ns, {}, str(error), reply.detail)
         problem = check_answer(outputs, expect, wanted=self.target.outputs)
-        return FirstInference(service_ns, outputs, problem)
+        return FirstInference(service_ns, outputs, problem, reply.detail)
 
     def _await_model(
         self, progress: Callable[[str], None], *, wait_refused: bool

@@ -47,7 +47,7 @@ class Status(IntEnum):
     BAD_ANSWER = 32
     """The call ended OK, but the answer is not what was expected of it."""
     DROPPED = 33
-    """Due and never sent: the in-flight guard was reached, or the run was stopped behind schedule."""
+    """Due and never sent: too many requests were in flight already (the in-flight guard)."""
     UNFINISHED = 34
     """Sent, and no outcome was known when the drain ended; slower than anything measured."""
     LOST = 35

@@ -82,7 +82,7 @@ class Schedule:
 
 
 def payload_order(payloads: int, seed: int) -> Ints:
-    """Return the order in which arrivals take the payloads: a seeded shuffle, taken round and round.
+    """Return the order in which arrivals take the payloads: a seeded shuffle, round and round.
 
     Every payload is used equally often, and every target gets the same one at the same arrival.
     """

@@ -203,9 +203,12 @@ class Session:
             first_ns, notes = None, list(said.notes)
             if (proxy := preflight.proxy_note(os.environ)) is not None:
                 notes.append(proxy)
+            emulated = _emulated(target)
             if self.index == 0:
                 first = check.first_inference(samples[index][0], self.scenario.payload.expect)
                 first_ns = first.service_ns
+                if first.stand_in.startswith("emulated"):
+                    emulated = first.stand_in  # whatever the scenario takes it for
                 if first.problem:
                     notes.append(f"the first answer is bad: {first.problem}")
             facts.append(
@@ -213,7 +216,7 @@ class Session:
                     name=name,
                     address=self._addresses.get(name) or target.server or "",
                     model=target.model,
-                    emulated=_emulated(target),
+                    emulated=emulated,
                     first_inference_ns=first_ns,
                     notes=tuple(notes),
                 )

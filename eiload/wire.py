@@ -1,8 +1,8 @@
 """The conversation between the engine (parent) and the sender (child), as frames on a socketpair.
 
 What it knows: the frames' layout. What it must not know: sockets, processes, what is done about a
-frame. A frame is a header (u32 length of the body, u8 kind) and a body. Bodies of the hot kinds are the
-packed records of `result`; the rare ones are JSON. Standard library only: the sender runs this.
+frame. A frame is a header (u32 length of the body, u8 kind) and a body. Bodies of the hot kinds are
+the packed records of `result`; the rare ones are JSON. Standard library only: the sender runs this.
 """
 
 import struct

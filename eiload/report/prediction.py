@@ -58,6 +58,8 @@ class Prediction:
     request_bytes: int
     notes: tuple[str, ...] = ()
     """What preflight learned."""
+    stand_in: str = ""
+    """What the server says it is, if it is a stand-in, such as ``emulated p2.xlarge``."""
     first: Inference | None = None
     rest: tuple[Inference, ...] = ()
     min_score: float = 0.5
@@ -82,6 +84,14 @@ def opening(prediction: Prediction) -> list[str]:
         f"{words.safe(prediction.picture)} ({size}) as {request} a request",
         *(words.safe(note) for note in prediction.notes),
     ]
+
+
+def stand_in_line(prediction: Prediction) -> str:
+    """Return the line that says what answers, where that is a stand-in."""
+    return (
+        f"a stand-in answers ({words.safe(prediction.stand_in)}): "
+        "its times say nothing of real hardware"
+    )
 
 
 def inference_line(number: int, inference: Inference) -> str:
@@ -188,6 +198,7 @@ def document(prediction: Prediction) -> dict[str, Any]:
         "request": prediction.request,
         "request_bytes": prediction.request_bytes,
         "notes": list(prediction.notes),
+        "stand_in": prediction.stand_in or None,
         "first_inference": _plain(prediction.first) if prediction.first else None,
         "inferences": [_plain(inference) for inference in prediction.rest],
         "failures": prediction.failures,
