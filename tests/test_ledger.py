@@ -1,0 +1,53 @@
+"""The ledger: what was due and is not recorded is LOST, to the request and the second."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eiload.clock import NS_PER_S
+from eiload.ledger import reconcile
+from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
+from eiload.result import Status
+
+CELLS = st.dictionaries(
+    st.tuples(st.integers(0, 2), st.integers(0, 20)), st.integers(1, 30), max_size=12
+)
+
+
+def recorded(cells: dict[tuple[int, int], int], targets: int) -> Intervals:
+    """Return intervals with that many OK requests per (phase, second), for every target."""
+    recorder = Recorder(0)
+    for (phase, second), count in cells.items():
+        for target in range(targets):
+            results = np.zeros(count, RESULT_DTYPE)
+            results["phase"], results["target"] = phase, target
+            results["intended_ns"] = second * NS_PER_S
+            results["sent_ns"] = results["done_ns"] = second * NS_PER_S + 1
+            recorder.record(results)
+    return recorder.take()
+
+
+@given(CELLS, CELLS, st.integers(1, 3))
+def test_sums(due: dict[tuple[int, int], int], arrived: dict[tuple[int, int], int],
+              targets: int) -> None:  # fmt: skip
+    """Afterwards each cell holds at least what was due; missing and surplus are both told."""
+    arrived = {cell: count for cell, count in arrived.items() if cell[0] in {p for p, _ in due}}
+    completed, missing, surplus = reconcile(recorded(arrived, targets), due, targets)
+    every = due.keys() | arrived.keys()
+    gaps = [due.get(cell, 0) - arrived.get(cell, 0) for cell in every]
+    assert missing == targets * sum(gap for gap in gaps if gap > 0)
+    assert surplus == targets * -sum(gap for gap in gaps if gap < 0)
+    assert completed.total() == targets * sum(arrived.values()) + missing
+    lost = sum(
+        completed.statuses(target, phase).get(Status.LOST, 0)
+        for target in range(targets)
+        for phase in range(3)
+    )
+    assert lost == missing
+
+
+def test_nothing_amiss() -> None:
+    """Records that add up come back as they were."""
+    cells = {(0, 0): 5, (1, 3): 2}
+    intervals = recorded(cells, 2)
+    assert reconcile(intervals, cells, 2) == (intervals, 0, 0)

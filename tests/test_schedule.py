@@ -1,0 +1,66 @@
+"""The schedule: one pure sequence, sliced without loss."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eiload.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, RampRate
+from eiload.clock import NS_PER_S
+from eiload.schedule import Schedule, payload_order
+
+TRAFFIC = (
+    OpenPhase("warm-up", 2 * NS_PER_S, ConstantRate(50.0), warm_up=True),
+    ClosedPhase("users", NS_PER_S, users=3),
+    OpenPhase("ramp", 3 * NS_PER_S + 500, RampRate(10.0, 200.0), "constant"),
+    OpenPhase("burst", 5 * NS_PER_S, BurstRate(5.0, 100.0, NS_PER_S // 2, 2 * NS_PER_S)),
+)
+
+
+def whole(schedule: Schedule) -> np.ndarray:
+    """Return all offsets in order."""
+    return np.concatenate([chunk.offsets_ns for chunk in schedule.chunks()])
+
+
+def test_phases_follow_each_other() -> None:
+    """Each open phase's arrivals lie within it, numbered through, in order."""
+    schedule = Schedule(TRAFFIC, seed=7)
+    number = 0
+    for chunk in schedule.chunks():
+        start_ns = schedule.starts_ns[chunk.phase]
+        assert chunk.first == number
+        assert chunk.offsets_ns[0] >= start_ns
+        assert chunk.offsets_ns[-1] < start_ns + TRAFFIC[chunk.phase].duration_ns
+        number += len(chunk.offsets_ns)
+    assert (np.diff(whole(schedule)) >= 0).all()
+    assert schedule.duration_ns == 11 * NS_PER_S + 500
+
+
+def test_same_seed_same_instants() -> None:
+    """The schedule is a function of traffic and seed."""
+    assert np.array_equal(whole(Schedule(TRAFFIC, 7)), whole(Schedule(TRAFFIC, 7)))
+    assert not np.array_equal(whole(Schedule(TRAFFIC, 7)), whole(Schedule(TRAFFIC, 8)))
+
+
+def test_a_phase_does_not_depend_on_the_others() -> None:
+    """Editing the last phase leaves the instants of the first as they were."""
+    (first, *_) = Schedule(TRAFFIC, 7).chunks()
+    (alone, *_) = Schedule(TRAFFIC[:1], 7).chunks()
+    assert np.array_equal(first.offsets_ns, alone.offsets_ns)
+
+
+@given(st.lists(st.integers(0, 12 * NS_PER_S), min_size=1, max_size=5))
+def test_due_counts_what_is_before_the_cuts(cuts: list[int]) -> None:
+    """What falls due, slice by slice, is what lies before each slice's cut."""
+    schedule = Schedule(TRAFFIC, 7)
+    offsets = whole(schedule)
+    slices = np.arange(len(offsets)) % len(cuts)
+    expected = int((offsets < np.array(cuts)[slices]).sum())
+    assert sum(schedule.due(cuts).values()) == expected
+
+
+@given(st.integers(1, 200), st.integers(0, 2**32))
+def test_payload_order(payloads: int, seed: int) -> None:
+    """Every payload has its turn, in an order that the seed makes."""
+    order = payload_order(payloads, seed)
+    assert sorted(order.tolist()) == list(range(payloads))
+    assert np.array_equal(order, payload_order(payloads, seed))
