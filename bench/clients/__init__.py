@@ -1,0 +1,1 @@
+"""The programs of contenders that come as a recipe, not as a program."""

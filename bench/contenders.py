@@ -1,0 +1,352 @@
+"""Everybody who can load the server, each as its own users run it.
+
+What it knows: command lines, and where each program says how many requests it made, how fast and
+how long they took. What it must not know: rounds, ratios, tables.
+
+A contender runs for about as long as it is told. Programs that count requests instead of seconds
+get a number that takes about so long (`PACE`). Percentiles are those that the program itself
+reports; where it reports none but writes a log, those of its log.
+"""
+
+import csv
+import json
+import math
+import re
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from bench.figures import percentile
+from bench.process import BenchError, Spent, started
+from bench.server import MODEL, PREDICT_PATH, Files, Payload, Server
+from bench.tools import Tool
+from eiload.protos import protos_only
+
+__all__ = ["PACE", "Case", "Contender", "Measured", "Workbench", "locust", "locust_summary"]
+
+TIMEOUT_S = 90.0
+"""For one run of anybody; the longest planned one takes a third of it."""
+
+PACE = {
+    ("h2load", 1024): 9000, ("h2load", 1024 * 1024): 1200,
+    ("perf_analyzer", 1024): 2500, ("perf_analyzer", 1024 * 1024): 80,
+    ("ghz", 1024): 2500, ("ghz", 1024 * 1024): 300,
+}  # fmt: skip
+"""About how many requests a second of up to so many bytes a counting program makes; nothing but a
+run's length depends on it."""
+
+BARE, RECIPE = "bench.clients.bare", Path(__file__).parent / "clients" / "recipe.py"
+SSD = Path(__file__).parent.parent / "locustfiles" / "ssd.py"
+
+JUDGED = (0, 1, 3, 5)
+"""Exit statuses of eiload that come with figures: at full speed a run is often called invalid,
+because a loop that is always busy sends late, and says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is to be sent, how much of it at a time, to whom."""
+
+    server: Server
+    payload: Payload
+    files: Files
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run of one contender."""
+
+    requests: int
+    rate: float
+    """Requests per second, as the contender reports them."""
+    p50_ms: float
+    p99_ms: float
+    """NaN where it reports none."""
+    spent: Spent
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Somebody who loads a server."""
+
+    name: str
+    version: str
+    run: Callable[[Case, float], Measured]
+    """Loads the case's server for about so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """Where contenders find what they need and leave what they write."""
+
+    folder: Path
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+
+    def all(self) -> list[Contender]:
+        """Return the contenders whose programs are here."""
+        everybody = [
+            Contender("eiload, scenario", version("eiload"), self.scenario),
+            Contender("eiload, Locust users", version("eiload"), self.users),
+            Contender("Locust's gRPC recipe", f"locust {version('locust')}", self.recipe),
+            Contender("bare grpc.aio loop", f"grpcio {version('grpcio')}", self.bare),
+        ]
+        runs = {
+            "h2load": self.h2load,
+            "perf_analyzer": self.perf_analyzer,
+            "ghz": self.ghz,
+            "k6": self.k6,
+        }
+        tools = [Contender(name, tool.version, runs[name]) for name, tool in self.tools.items()]
+        return everybody + tools
+
+    # -- Python ----------------------------------------------------------------------------
+
+    def scenario(self, case: Case, seconds: float) -> Measured:
+        """Run eiload inside Locust with a closed-loop scenario."""
+        path = self.folder / "scenario.yaml"
+        path.write_text(
+            json.dumps(
+                {
+                    "name": "peers",
+                    "targets": {"ssd": {"server": case.server.address, "model": MODEL}},
+                    "payload": {"images": [str(case.files.image)]},
+                    "traffic": [{"phase": "all", "users": case.in_flight, "for": f"{seconds} s"}],
+                }
+            )
+        )
+        return self._eiload(["--scenario", str(path)])
+
+    def users(self, case: Case, seconds: float) -> Measured:
+        """Run eiload inside Locust with Locust's own users."""
+        return self._eiload(
+            [
+                *("--host", case.server.address, "--image", str(case.files.image)),
+                *(*_users(case.in_flight), "-t", f"{math.ceil(seconds)}s"),
+            ]
+        )
+
+    def _eiload(self, arguments: list[str]) -> Measured:
+        report = self.folder / "run.json"
+        report.unlink(missing_ok=True)
+        command = [*locust(SSD), *arguments, "--report-json", str(report)]
+        spent = _run(command).expect(*JUDGED)
+        (figures,) = json.loads(report.read_text())["figures"]
+        response_ms = figures["response_ms"]
+        return Measured(
+            figures["scheduled"],
+            figures["throughput_per_s"],
+            _number(response_ms.get("p50")),
+            _number(response_ms.get("p99")),
+            spent,
+        )
+
+    def recipe(self, case: Case, seconds: float) -> Measured:
+        """Run Locust with the gRPC user of its documentation."""
+        command = [*locust(RECIPE), "--host", case.server.address]
+        command += [*_users(case.in_flight), "-t", f"{math.ceil(seconds)}s"]
+        spent = _run(command, {"BENCH_REQUEST": str(case.files.request)}).expect()
+        said = locust_summary(spent.out + spent.err)
+        return Measured(
+            said.requests, said.rate, said.percentiles_ms["50%"], said.percentiles_ms["99%"], spent
+        )
+
+    def bare(self, case: Case, seconds: float) -> Measured:
+        """Run the bare loop."""
+        command = [sys.executable, "-m", BARE, case.server.address, str(case.files.request)]
+        spent = _run([*command, str(case.in_flight), str(seconds)]).expect()
+        said = json.loads(spent.out)
+        times_ms = said["times_ms"]
+        return Measured(
+            said["requests"],
+            said["requests"] / said["took_s"],
+            percentile(times_ms, 0.5),
+            percentile(times_ms, 0.99),
+            spent,
+        )
+
+    # -- programs --------------------------------------------------------------------------
+
+    def h2load(self, case: Case, seconds: float) -> Measured:
+        """Post the framed bytes over one HTTP/2 connection."""
+        tool = self.tools["h2load"]
+        log = self.folder / "h2load.log"
+        log.unlink(missing_ok=True)  # it appends
+        count = _count("h2load", case, seconds)
+        command = [*tool.command, "-n", str(count), "-c", "1", "-t", "1"]
+        command += ["-m", str(case.in_flight), "-w", "30", "-W", "30", "--log-file", str(log)]
+        spent = _run([*command, *grpc_over_h2(case)], tool.env).expect()
+        done = re.search(r"(\d+) succeeded, (\d+) failed", spent.out)
+        rate = re.search(r"finished in .*?, ([\d.]+) req/s", spent.out)
+        if done is None or rate is None or int(done[2]):
+            raise BenchError(f"h2load: not all requests succeeded: {spent.out.strip()[-300:]}")
+        took_ms = [took_us / 1000 for _, took_us in h2load_log(log)]
+        return Measured(
+            int(done[1]), float(rate[1]), percentile(took_ms, 0.5), percentile(took_ms, 0.99), spent
+        )
+
+    def perf_analyzer(self, case: Case, seconds: float) -> Measured:
+        """Run the tfserving backend, in its synchronous mode (it has no other)."""
+        count = max(case.in_flight, _count("perf_analyzer", case, seconds))
+        load = ["--concurrency-range", str(case.in_flight), "--request-count", str(count)]
+        spent, row = self.perf_analyzer_run(case, load)
+        return Measured(
+            count,
+            float(row["Inferences/Second"]),
+            float(row["p50 latency"]) / 1000,
+            float(row["p99 latency"]) / 1000,
+            spent,
+        )
+
+    def perf_analyzer_run(self, case: Case, load: list[str]) -> tuple[Spent, dict[str, str]]:
+        """Run perf_analyzer with these options; return what it used and its report's row."""
+        tool = self.tools["perf_analyzer"]
+        report = self.folder / "perf_analyzer.csv"
+        report.unlink(missing_ok=True)
+        command = [*tool.command, "-m", MODEL, "--service-kind", "tfserving", "-i", "grpc"]
+        command += ["-u", case.server.address, "-b", "1", "-f", str(report), *load]
+        # Its shape is that of one item of the batch.
+        command += ["--shape", f"inputs:{case.payload.height},{case.payload.width},3"]
+        spent = _run(command, tool.env).expect()
+        with report.open(newline="") as file:
+            return spent, next(csv.DictReader(file))
+
+    def ghz(self, case: Case, seconds: float) -> Measured:
+        """Run ghz with the request's bytes, over one connection."""
+        count = max(case.in_flight, _count("ghz", case, seconds))
+        command = [*self.tools["ghz"].command, "--insecure", "--protoset", str(self._protoset())]
+        command += ["--call", PREDICT_PATH.strip("/"), "-B", str(case.files.request)]
+        command += ["-c", str(case.in_flight), "-n", str(count), "--connections", "1"]
+        spent = _run([*command, "-O", "json", case.server.address]).expect()
+        said = json.loads(spent.out)
+        times_ms = {
+            each["percentage"]: each["latency"] / 1e6 for each in said["latencyDistribution"]
+        }
+        return Measured(
+            said["count"],
+            said["rps"],
+            times_ms.get(50, math.nan),
+            times_ms.get(99, math.nan),
+            spent,
+        )
+
+    def k6(self, case: Case, seconds: float) -> Measured:
+        """Run k6's gRPC client; it takes the request as an object and encodes it each time."""
+        summary = self.folder / "k6.json"
+        script = Path(__file__).parent / "clients" / "k6.js"
+        settings = {
+            "BENCH_ADDRESS": case.server.address,
+            "BENCH_PROTOSET": str(self._protoset()),
+            "BENCH_WIDTH": str(case.payload.width),
+            "BENCH_HEIGHT": str(case.payload.height),
+        }
+        command = [*self.tools["k6"].command, "run", "--quiet", "--vus", str(case.in_flight)]
+        command += ["--duration", f"{seconds}s", "--summary-export", str(summary)]
+        command += ["--summary-trend-stats", "med,p(99)"]
+        for name, value in settings.items():
+            command += ["-e", f"{name}={value}"]
+        spent = _run([*command, str(script)]).expect()
+        metrics = json.loads(summary.read_text())["metrics"]
+        took, done = metrics["grpc_req_duration"], metrics["iterations"]
+        return Measured(done["count"], done["rate"], took["med"], took["p(99)"], spent)
+
+    def _protoset(self) -> Path:
+        """Write the descriptors of PredictionService for tools that need them."""
+        path = self.folder / "prediction_service.protoset"
+        path.write_bytes(_descriptors())
+        return path
+
+
+def locust(file: Path) -> list[str]:
+    """Return the command that runs a locustfile without a web UI, quietly."""
+    script = Path(sysconfig.get_path("scripts")) / "locust"
+    return [str(script), "-f", str(file), "--headless", "--only-summary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What Locust prints at the end of a run."""
+
+    requests: int
+    rate: float
+    percentiles_ms: Mapping[str, float]
+    """By their column's name, such as ``99.9%``."""
+
+
+PERCENTILES = ("50%", "66%", "75%", "80%", "90%", "95%", "98%", "99%", "99.9%", "99.99%", "100%")
+"""Columns of Locust's percentile table, before the number of requests."""
+
+
+def locust_summary(text: str) -> Summary:
+    """Return the totals that Locust printed (its CSV files lack a run's last second).
+
+    Raises:
+        BenchError: there are none, or requests failed.
+    """
+    total = re.search(r"Aggregated +(\d+) +(\d+)\([^|]*\|[^|]*\| +([\d.]+)", text)
+    row = re.search(rf"Aggregated((?: +\d+){{{len(PERCENTILES) + 1}}})\s", text)
+    if total is None or row is None:
+        raise BenchError(f"no totals in what Locust printed: {text.strip()[-300:]}")
+    if int(total[2]):
+        raise BenchError(f"{total[2]} of Locust's {total[1]} requests failed")
+    values = (float(value) for value in row[1].split())
+    percentiles = dict(zip(PERCENTILES, values, strict=False))
+    return Summary(int(total[1]), float(total[3]), percentiles)
+
+
+def grpc_over_h2(case: Case) -> list[str]:
+    """Return what makes h2load's requests gRPC's: the message's bytes, headers, method."""
+    headers = ["-H", "content-type: application/grpc", "-H", "te: trailers"]
+    url = f"http://{case.server.address}{PREDICT_PATH}"
+    return ["-d", str(case.files.framed), *headers, url]
+
+
+def h2load_log(path: Path) -> list[tuple[int, int]]:
+    """Return (start, time taken) of each request in h2load's log, us; its start is a wall time."""
+    lines = path.read_text().splitlines()
+    return [(int(start), int(took)) for start, _, took in (line.split("\t") for line in lines)]
+
+
+def _users(count: int) -> list[str]:
+    return ["-u", str(count), "-r", str(count)]
+
+
+def _count(name: str, case: Case, seconds: float) -> int:
+    """Return how many requests take a counting program about so long."""
+    limit = 1024 if case.payload.tensor_bytes <= 4096 else 1024 * 1024
+    return max(1, round(PACE[name, limit] * seconds))
+
+
+def _run(command: list[str], env: Mapping[str, str] | None = None) -> Spent:
+    with started(command, env) as running:
+        return running.wait(TIMEOUT_S)
+
+
+def _number(value: float | str | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _descriptors() -> bytes:
+    """Return PredictionService's descriptors and all they need, as a FileDescriptorSet."""
+    from google.protobuf.descriptor import FileDescriptor
+    from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+    with protos_only():
+        from tensorflow_serving.apis import prediction_service_pb2
+    descriptors = FileDescriptorSet()
+    seen: set[str] = set()
+
+    def add(file: FileDescriptor) -> None:
+        if file.name in seen:
+            return
+        seen.add(file.name)
+        for needed in file.dependencies:
+            add(needed)
+        file.CopyToProto(descriptors.file.add())
+
+    add(prediction_service_pb2.DESCRIPTOR)
+    data: bytes = descriptors.SerializeToString()
+    return data

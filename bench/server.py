@@ -1,0 +1,172 @@
+"""The server that all contenders load, and the bytes that they send it.
+
+What it knows: how to build and start the C++ server, what requests and answers are. What it must
+not know: contenders, figures.
+
+With a compiler and Debian's libgrpc++-dev the server is `native/server.cpp`: it answers at once,
+for little, the same to everybody. Without them it is the stand-in with a computing time of nothing,
+which costs several times as much and shares the machine with whoever is measured; the tables say
+which it was.
+"""
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from eiload import images
+from eiload.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from eiload.server.answers import detections
+from eiload.server.launch import StandInProcess
+from eiload.server.signatures import ssd
+from eiload.standin import StandIn
+from eiload.tfserving import PREDICT, predict_request, to_proto
+
+__all__ = ["LARGE", "MODEL", "PREDICT_PATH", "SMALL", "Files", "Payload", "Server", "serving"]
+
+SOURCE = Path(__file__).parent / "native" / "server.cpp"
+MODEL = "ssd"
+PREDICT_PATH = PREDICT
+AVAILABLE = 30
+"""State of a model that serves (tensorflow_serving/apis/get_model_status.proto)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One image size, and so one size of request."""
+
+    name: str
+    width: int
+    height: int
+
+    @property
+    def tensor_bytes(self) -> int:
+        """Return the size of the image as pixels."""
+        return self.width * self.height * 3
+
+
+LARGE = Payload("819,840 bytes", 640, 427)
+"""The size of AWS's example picture, 3dogs.jpg."""
+SMALL = Payload("1 KB", 18, 19)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """One payload in every form that a contender may want: the same request for all."""
+
+    image: Path
+    """PNG, for eiload."""
+    request: Path
+    """Serialised PredictRequest."""
+    framed: Path
+    """The same as a gRPC message: a flag, the length, the request; for HTTP/2 tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that serves."""
+
+    address: str
+    """``127.0.0.1:PORT``."""
+    kind: str
+    """What it is, for the tables."""
+
+
+def files(folder: Path, payload: Payload) -> Files:
+    """Write a payload's files and return where they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    base = folder / f"{payload.width}x{payload.height}"
+    made = Files(base.with_suffix(".png"), base.with_suffix(".request"), base.with_suffix(".grpc"))
+    pixels = images.synthetic(payload.width, payload.height, 1)
+    Image.fromarray(pixels).save(made.image)
+    request = predict_request(MODEL, {"inputs": pixels[np.newaxis]}, signature="serving_default")
+    made.request.write_bytes(request)
+    made.framed.write_bytes(b"\0" + len(request).to_bytes(4, "big") + request)
+    return made
+
+
+@contextmanager
+def serving(work_dir: Path) -> Iterator[Server]:
+    """Run the server for the length of a block."""
+    program = build(work_dir)
+    if program is None:
+        settings = StandIn.model_validate({"compute": "0 ms", "concurrency": 64})
+        with StandInProcess(settings, MODEL) as stand_in:
+            yield Server(stand_in.address, "the stand-in (no g++ with libgrpc++-dev here)")
+        return
+    paths = [str(path) for path in _answers(work_dir / "answers")]
+    process = subprocess.Popen(
+        [str(program), *paths], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        port = int(process.stdout.readline())
+        yield Server(f"127.0.0.1:{port}", f"native/server.cpp, gRPC C++ {_grpc_version()}")
+    finally:
+        process.stdin.close()  # it ends with its standard input
+        process.stdout.close()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def build(work_dir: Path) -> Path | None:
+    """Compile the server, unless that was done before; return None when it cannot be."""
+    if shutil.which("g++") is None or shutil.which("pkg-config") is None:
+        return None
+    flags = _pkg_config("--cflags", "--libs", "grpc++")
+    if flags is None:
+        return None
+    digest = hashlib.sha256(SOURCE.read_bytes() + " ".join(flags).encode()).hexdigest()[:12]
+    program = work_dir / f"server-{digest}"
+    if not program.exists():
+        work_dir.mkdir(parents=True, exist_ok=True)
+        making = program.with_suffix(".new")
+        command = ["g++", "-std=c++17", "-O2", "-o", str(making), str(SOURCE), "-pthread", *flags]
+        subprocess.run(command, check=True, timeout=300)
+        making.rename(program)
+    return program
+
+
+def _pkg_config(*arguments: str) -> list[str] | None:
+    asked = subprocess.run(
+        ["pkg-config", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    return None if asked.returncode else asked.stdout.split()
+
+
+def _grpc_version() -> str:
+    return " ".join(_pkg_config("--modversion", "grpc++") or ["?"])
+
+
+def _answers(folder: Path) -> list[Path]:
+    """Write the answers to Predict, GetModelMetadata and GetModelStatus; return their paths."""
+    predict = predict_pb2.PredictResponse()
+    metadata = get_model_metadata_pb2.GetModelMetadataResponse()
+    for answer in (predict, metadata):
+        answer.model_spec.name = MODEL
+        answer.model_spec.version.value = 1
+    predict.model_spec.signature_name = "serving_default"
+    for alias, array in detections([bytes(16)], 1).items():
+        predict.outputs[alias].CopyFrom(to_proto(array))
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    for name, definition in ssd().items():
+        signatures.signature_def[name].CopyFrom(definition)
+    metadata.metadata["signature_def"].Pack(signatures)
+    status = get_model_status_pb2.GetModelStatusResponse()
+    status.model_version_status.add(version=1, state=AVAILABLE)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, answer in (("predict", predict), ("metadata", metadata), ("status", status)):
+        paths.append(folder / name)
+        paths[-1].write_bytes(answer.SerializeToString())
+    return paths
