@@ -1,0 +1,247 @@
+"""Sessions: one worker's part of a run, on a real sender and a real server."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from eiload.clock import NS_PER_MS, NS_PER_S, SystemClock
+from eiload.errors import EngineError
+from eiload.recorder import RESULT_DTYPE, Intervals, Kind
+from eiload.result import SEND, Status
+from eiload.scenario import Scenario, build
+from eiload.schedule import Schedule
+from eiload.server.launch import StandInProcess
+from eiload.session import LOOKAHEAD_NS, SEND_DTYPE, Hooks, Session
+from eiload.standin import StandIn
+
+PATIENCE_S = 60
+CLOCK = SystemClock()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Serve a stand-in that answers at once; yield its address."""
+    with StandInProcess(StandIn.of(compute="1 ms", concurrency=16), "ssd") as process:
+        yield process.address
+
+
+def a_scenario(address: str, **changes: Any) -> Scenario:
+    """Return two targets at one address and a second of traffic."""
+    target = {"server": address, "model": "ssd", "deadline": "10 s"}
+    plain = {
+        "name": "session",
+        "targets": {"a": target, "b": target},
+        "payload": {"synthetic": {"width": 8, "height": 8, "count": 3}},
+        "sample": 0,
+        "traffic": [{"phase": "steady", "rate": "60/s", "for": "1 s"}],
+    }
+    return build({**plain, **changes}, "test", Path())
+
+
+class Part:
+    """A session and the results it saw."""
+
+    def __init__(self, scenario: Scenario, index: int = 0, count: int = 1, **options: Any) -> None:
+        self.batches: list[NDArray[np.void]] = [np.empty(0, RESULT_DTYPE)]
+        hooks = Hooks(lambda results, _detail: self.batches.append(results), lambda _text: None)
+        self.session = Session(scenario, index, count, clock=CLOCK, hooks=hooks, **options)
+        self.prepared = self.session.prepare()
+
+    def results(self) -> NDArray[np.void]:
+        """Return all results in the order of their numbers."""
+        return np.sort(np.concatenate(self.batches), order=["seq", "target"])
+
+
+Play = Callable[..., list[Part]]
+
+
+@pytest.fixture
+def parts() -> Iterator[Callable[..., Part]]:
+    """Yield what makes prepared sessions; close them after the test."""
+    made: list[Part] = []
+
+    def make(*arguments: Any, **options: Any) -> Part:
+        made.append(Part(*arguments, **options))
+        return made[-1]
+
+    yield make
+    for part in made:
+        part.session.close()
+
+
+def together(*players: Part) -> int:
+    """Start sessions at one instant and wait until all have finished; return the instant."""
+    origin_ns = CLOCK.now_ns() + 100 * NS_PER_MS
+    for part in players:
+        part.session.go(origin_ns)
+    for part in players:
+        assert part.session.finished.wait(PATIENCE_S)
+    return origin_ns
+
+
+Make = Callable[..., Part]
+
+
+def test_send_records_are_the_senders() -> None:
+    """The numpy record is `result.SEND`."""
+    packed = SEND.pack(1, -2, 3, 4, 5, 1)
+    assert np.frombuffer(packed, SEND_DTYPE)[0].tolist() == (1, -2, 3, 4, 5, 1)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_slices_make_the_whole(server: str, parts: Make, count: int) -> None:
+    """Together the sessions send the whole schedule at its instants, and none of it twice."""
+    scenario = a_scenario(server)
+    players = [parts(scenario, index, count) for index in range(count)]
+    origin_ns = together(*players)
+    offsets = np.concatenate([c.offsets_ns for c in Schedule(scenario.traffic, 1).chunks()])
+    for index, part in enumerate(players):
+        own = part.results()
+        mine = np.arange(len(offsets)) % count == index
+        assert (own["intended_ns"] - origin_ns).tolist() == np.repeat(offsets[mine], 2).tolist()
+    counted = Intervals.merge(part.session.take().intervals for part in players)
+    assert counted.statuses(0, 0) == counted.statuses(1, 0) == {Status.OK: len(offsets)}
+
+
+def test_targets_are_paired(server: str, parts: Make) -> None:
+    """Each arrival goes to both targets at one instant, with one payload."""
+    part = parts(a_scenario(server))
+    together(part)
+    results = part.results()
+    one, other = results[results["target"] == 0], results[results["target"] == 1]
+    assert (one["intended_ns"] == other["intended_ns"]).all()
+    assert (one["payload"] == other["payload"]).all()  # one model: the same bytes, kept once
+    assert set(one["payload"].tolist()) == {0, 1, 2}
+
+
+def test_other_models_get_other_bytes(server: str, parts: Make) -> None:
+    """Targets of different models share the images, not the requests."""
+    targets = {
+        "a": {"server": server, "model": "ssd"},
+        "b": {"server": server, "model": "ssd", "outputs": ["num_detections", "detection_boxes"]},
+    }
+    part = parts(a_scenario(server, targets=targets))
+    together(part)
+    results = part.results()
+    one, other = results[results["target"] == 0], results[results["target"] == 1]
+    assert (one["payload"] != other["payload"]).all()
+    assert (one["response_bytes"] > other["response_bytes"]).all()
+
+
+def test_taking_over(server: str, parts: Make) -> None:
+    """A taken slice is sent from the agreed instant on, and nothing of it before."""
+    traffic = [{"phase": "steady", "rate": "30/s", "for": "4 s"}]
+    scenario = a_scenario(server, traffic=traffic)
+    part = parts(scenario, 0, 2)
+    from_ns = LOOKAHEAD_NS + NS_PER_S
+    part.session.own([1], from_ns)
+    origin_ns = together(part)
+    offsets = np.concatenate([c.offsets_ns for c in Schedule(scenario.traffic, 1).chunks()])
+    numbers = np.arange(len(offsets))
+    expected = offsets[(numbers % 2 == 0) | (offsets >= from_ns)]
+    sent = part.results()["intended_ns"] - origin_ns
+    assert sent.tolist() == np.repeat(expected, 2).tolist()
+
+
+def test_stop(server: str, parts: Make) -> None:
+    """After a stop everything due before the cut is recorded, and nothing after it."""
+    traffic = [{"phase": "steady", "rate": "100/s", "for": "10 min"}]
+    scenario = a_scenario(server, traffic=traffic)
+    part = parts(scenario)
+    part.session.go(CLOCK.now_ns())
+    CLOCK.sleep_until(CLOCK.now_ns() + NS_PER_S)
+    part.session.stop()
+    assert part.session.finished.wait(PATIENCE_S)
+    due = sum(Schedule(scenario.traffic, 1).due([part.session.ended_ns]).values())
+    assert part.session.take().intervals.statuses(0, 0) == {Status.OK: due}
+
+
+def test_closed_loop_users_are_sliced(server: str, parts: Make) -> None:
+    """Users of a closed loop are shared out, to each target as many."""
+    traffic = [{"phase": "users", "users": 3, "for": "1 s"}]
+    players = [parts(a_scenario(server, traffic=traffic), index, 2) for index in range(2)]
+    together(*players)
+    users = [set((part.results()["seq"] % 3).tolist()) for part in players]
+    assert users == [{0, 2}, {1}]
+
+
+def test_sampled_answers_are_checked(server: str, parts: Make) -> None:
+    """One in `sample` answers is looked at; a bad one counts as a failure, with its reason."""
+    payload = {"synthetic": "8x8", "expect": {"labels": ["dog", "cat", "bus"], "min_score": 1.0}}
+    compare = {"baseline": "a", "candidate": "b"}
+    part = parts(a_scenario(server, payload=payload, sample=5, compare=compare))
+    together(part)
+    taken = part.session.take()
+    statuses = taken.intervals.statuses(0, 0)
+    total = sum(statuses.values())
+    checked = -(-total // 5)
+    assert statuses[Status.BAD_ANSWER] == checked
+    assert taken.answers == {"a": (checked, checked), "b": (checked, checked)}
+    assert sum(taken.details["a"].values()) == checked
+    assert taken.pairs == (checked, 0)  # bad answers agree with nothing
+
+
+def test_driven(server: str, parts: Make) -> None:
+    """In a driven session users make the requests; each is counted as its caller judged it."""
+
+    def requests_of(scenario: Scenario, name: str) -> Any:
+        from eiload import payload
+
+        for _, tensor in payload.tensors(scenario.payload):
+            yield tensor, payload.request(tensor, scenario.targets[name])
+
+    part = parts(a_scenario(server), requests_of=requests_of)
+    session = part.session
+    with pytest.raises(EngineError):
+        session.call(0, session.payload_of(0, 0))  # not yet
+    session.go(CLOCK.now_ns())
+    for turn in range(4):
+        reply = session.call(0, session.payload_of(0, turn))
+        assert reply.status is Status.OK
+        status = Status.BAD_ANSWER if turn == 3 else Status.OK
+        session.count(0, reply, status, "not this")
+    session.stop()
+    assert session.finished.wait(PATIENCE_S)
+    with pytest.raises(EngineError):
+        session.call(0, session.payload_of(0, 0))  # not any more
+    taken = session.take()
+    assert taken.intervals.statuses(0, 0) == {Status.OK: 3, Status.BAD_ANSWER: 1}
+    assert taken.details["a"] == {"BAD_ANSWER: not this": 1}
+    (_, _, counts) = taken.intervals.slab(0, 0, Kind.LAG)
+    assert counts.sum() == 4
+
+
+def test_death_of_the_sender(server: str, parts: Make) -> None:
+    """A session whose sender dies finishes at once, and says why."""
+    traffic = [{"phase": "steady", "rate": "100/s", "for": "10 min"}]
+    part = parts(a_scenario(server, traffic=traffic))
+    seen = threading.Event()
+    part.batches = []
+    part.session.go(CLOCK.now_ns())
+    while not part.batches:
+        seen.wait(0.01)
+    engine = part.session._engine
+    assert engine is not None
+    engine.kill("a test wanted it")
+    assert part.session.finished.wait(PATIENCE_S)
+    assert "a test wanted it" in part.session.lost
+    assert part.session.facts().lost == part.session.lost
+    assert part.session.take().intervals.total() > 0
+
+
+def test_facts(server: str, parts: Make) -> None:
+    """A finished session tells what it used."""
+    part = parts(a_scenario(server))
+    assert part.prepared.targets[0].first_inference_ns is not None
+    assert part.prepared.targets[0].emulated.startswith("emulated")
+    together(part)
+    facts = part.session.facts()
+    assert facts.cpu_s > 0
+    assert facts.wall_s >= 1
+    assert facts.rss_bytes > 10e6
+    assert facts.lost == ""
