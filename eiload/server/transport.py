@@ -39,6 +39,9 @@ OPTIONS = (
     ("grpc.max_send_message_length", -1),
     # Two servers on one port would share the load in silence.
     ("grpc.so_reuseport", 0),
+    # gRPC's own shedding (from 1,000 on, at random, as CANCELLED) is not what is emulated.
+    ("grpc.server.max_pending_requests", 1_000_000),
+    ("grpc.server.max_pending_requests_hard_limit", 1_000_000),
 )
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
