@@ -1,0 +1,110 @@
+"""What Locust is told about eiload, and how options alone make a scenario."""
+
+import argparse
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from eiload import options
+from eiload.arrivals import ClosedPhase
+from eiload.errors import ScenarioError
+
+SCENARIO = """
+name: quick
+targets: {gpu: {server: "localhost:8500", model: ssd}}
+payload: {synthetic: 8x8}
+traffic: [{phase: steady, rate: 1/s, for: 1 s}]
+"""
+
+
+class SSD:
+    """What `options.plain` looks at in a user class."""
+
+    host: str | None = None
+    model = "ssd"
+    signature = "serving_default"
+    input = "inputs"
+    deadline = "60 s"
+
+
+class Other(SSD):
+    """Another class of the same model."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a working directory with one scenario."""
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "quick.yaml").write_text(SCENARIO)
+    (tmp_path / "scenarios" / "notes.txt").write_text("no scenario")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def parsed(*arguments: str) -> Any:
+    """Return the options that these arguments make, with Locust's own that matter."""
+    parser = argparse.ArgumentParser()
+    options.add(parser)
+    return parser.parse_args(arguments, SimpleNamespace(num_users=None))
+
+
+@pytest.mark.usefixtures("folder")
+def test_scenarios_are_choices() -> None:
+    """The names found are offered to the web UI; on the command line any path is taken."""
+    parser = argparse.ArgumentParser()
+    options.add(parser)
+    (action,) = (a for a in parser._actions if a.dest == "scenario")
+    assert list(action.choices or []) == ["", "quick"]
+    assert vars(action)["include_in_web_ui"]
+    assert parsed("--scenario", "some/where.yaml").scenario == "some/where.yaml"
+
+
+@pytest.mark.usefixtures("folder")
+def test_found_by_name_or_path() -> None:
+    """A scenario is found by its name in scenarios/ and by its path."""
+    assert options.find("quick", {}).name == "quick"
+    assert options.find("scenarios/quick.yaml", {}).name == "quick"
+    with pytest.raises(ScenarioError, match="missing"):
+        options.find("missing", {})
+
+
+def test_plain() -> None:
+    """Without a scenario the classes' servers are the targets, --host and --model before theirs."""
+    scenario = options.plain(parsed(), [SSD], "localhost")
+    assert list(scenario.targets) == ["ssd"]
+    assert scenario.targets["ssd"].server == "localhost:8500"
+    (phase,) = scenario.traffic
+    assert isinstance(phase, ClosedPhase)
+    named = options.plain(parsed("--model", "ssdresnet", "--encoding", "jpeg"), [SSD], "h:1")
+    assert named.targets["ssd"].model == "ssdresnet"
+    assert named.payload.encoding == "jpeg"
+
+
+def test_classes_of_one_model_are_told_apart() -> None:
+    """Targets are called by their model, or by their class where two share it."""
+    scenario = options.plain(parsed(), [SSD, Other], "localhost")
+    assert list(scenario.targets) == ["SSD", "Other"]
+
+
+def test_no_host() -> None:
+    """What is missing is said with both remedies."""
+    with pytest.raises(ScenarioError, match="give --host localhost:8500, or --scenario NAME"):
+        options.plain(parsed(), [SSD], None)
+
+
+def test_missing_image(tmp_path: Path) -> None:
+    """An image that is not there is named."""
+    with pytest.raises(ScenarioError, match=r"gone\.jpg"):
+        options.plain(parsed("--image", str(tmp_path / "gone.jpg")), [SSD], "localhost")
+
+
+def test_report_paths(tmp_path: Path) -> None:
+    """Reports are checked for a place to go to, without leaving a trace there."""
+    path = tmp_path / "run.json"
+    assert options.report_paths(parsed("--report-json", str(path))) == {"json": path}
+    assert list(tmp_path.iterdir()) == []
+    for bad in (tmp_path, tmp_path / "no" / "run.json"):
+        with pytest.raises(ScenarioError, match=r"--report-junit .* cannot be written"):
+            options.report_paths(parsed("--report-junit", str(bad)))

@@ -1,0 +1,84 @@
+"""What a run leaves behind: exit status, files, words."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eiload.errors import ScenarioError, TargetError
+from eiload.outcome import Outcome
+from eiload.run import Run, load
+from tests.golden import TWO, golden_run, steady
+
+
+def outcome(run: Run, *signals: str, **options: Any) -> Outcome:
+    """Return the outcome of a run with these options."""
+    plain: dict[str, Any] = {"reports": {}, "undecided_ok": False, "status_on_errors": 1}
+    return Outcome.of(run, signals, **{**plain, **options})
+
+
+@pytest.fixture(scope="module")
+def good() -> Run:
+    """Return a run of two equal, quick targets."""
+    return golden_run(TWO, {"gpu": steady(100, 1), "ei": steady(100, 1)})
+
+
+def test_reports_are_written(good: Run, tmp_path: Path) -> None:
+    """Each form that was asked for is in its file; the run file can be read again."""
+    paths = {form: tmp_path / form for form in ("json", "markdown", "junit")}
+    outcome(good, reports=paths)
+    assert load(paths["json"]).intervals == good.intervals
+    assert "golden" in paths["markdown"].read_text()
+    assert paths["junit"].read_text().startswith("<?xml")
+    assert "judgement" in json.loads(paths["json"].read_text())
+
+
+def test_unwritten_report(good: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A report that cannot be written is said, and is the exit status of a good run."""
+    (tmp_path / "file").write_text("")
+    found = outcome(good, reports={"json": tmp_path / "file" / "run.json"})
+    assert "cannot be written" in capsys.readouterr().err
+    assert found.exit_status in {6, 5}
+
+
+def test_step_summary(good: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where CI offers a summary page, the Markdown is appended to it."""
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    outcome(good)
+    assert summary.read_text().startswith("before\n")
+    assert "golden" in summary.read_text()
+
+
+def test_signals_come_first(good: Run) -> None:
+    """A run ended by a signal says so in its exit status."""
+    assert outcome(good, "SIGINT").exit_status == 130
+    assert outcome(good, "SIGTERM").exit_status == 143
+
+
+def test_errors() -> None:
+    """A run that did not come to be has its error's status; a signal counts less than a mistake."""
+    assert Outcome.of_error(TargetError("gone"), []).exit_status == 4
+    assert Outcome.of_error(ScenarioError("wrong"), ["SIGINT"]).exit_status == 2
+    assert Outcome.of_error(None, ["SIGINT"]).exit_status == 130
+    assert Outcome.of_error(None, []).exit_status == 5
+
+
+def test_locusts_own_rule() -> None:
+    """Failures in a run without objectives give the status that Locust was told to give."""
+    text = "\n".join(
+        line for line in TWO.splitlines() if not line.startswith(("objectives", "compare"))
+    )
+    run = golden_run(text, {"gpu": steady(float("inf"), 1), "ei": steady(100, 1)})
+    assert outcome(run, status_on_errors=7).exit_status == 7
+    assert outcome(run, status_on_errors=0).exit_status == 0
+
+
+def test_shown(good: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report is printed; of a run that did not come to be, nothing is."""
+    outcome(good).show()
+    assert "golden" in capsys.readouterr().out
+    Outcome.of_error(None, []).show()
+    assert capsys.readouterr().out == ""
