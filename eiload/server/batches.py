@@ -16,7 +16,6 @@ from typing import Generic
 from eiload.server.accelerator import Accelerator, Admission
 from eiload.server.batching import Batch, Batcher, Payload, Task
 from eiload.server.model import Rejection
-from eiload.standin import Batching
 
 __all__ = ["Batches", "Begun"]
 
@@ -33,8 +32,8 @@ class Begun(Generic[Payload]):
 class Batches(Generic[Payload]):
     """Batches on `num_batch_threads` threads in front of one accelerator."""
 
-    def __init__(self, settings: Batching, accelerator: Accelerator) -> None:
-        self._batcher: Batcher[Payload] = Batcher(settings)
+    def __init__(self, batcher: Batcher[Payload], accelerator: Accelerator) -> None:
+        self._batcher = batcher
         self._accelerator = accelerator
         self._busy_until_ns: list[int] = []
         self._now_ns = 0

@@ -18,7 +18,7 @@ Pure: instants are arguments, and the caller runs the batches, on threads or on 
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from eiload.result import Status
 from eiload.server.model import Rejection
@@ -75,8 +75,10 @@ class Batch(Generic[Payload]):
 class Batcher(Generic[Payload]):
     """The queue of one signature."""
 
-    def __init__(self, settings: Batching) -> None:
+    def __init__(self, settings: Batching, api: Literal["tfs", "ei"] = "tfs") -> None:
         self._settings = settings
+        # Since batches can be split, what is limited is called the input batch size.
+        self._limit_name = "maximum batch size" if api == "ei" else "maximum input batch size"
         self._batches: deque[Batch[Payload]] = deque()
         self._running = 0
 
@@ -94,7 +96,7 @@ class Batcher(Generic[Payload]):
         if task.size > limit:
             raise Rejection(
                 Status.INVALID_ARGUMENT,
-                f"Task size {task.size} is larger than maximum input batch size {limit}",
+                f"Task size {task.size} is larger than {self._limit_name} {limit}",
             )
         youngest = self._batches[-1] if self._batches else None
         if youngest is None or youngest.size + task.size > limit:

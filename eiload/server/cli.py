@@ -150,6 +150,10 @@ def run_serve(arguments: argparse.Namespace) -> int:
     settings = parse(_settings(arguments), "serve")
     if not arguments.model:
         raise ScenarioError("serve: --model: expected a name, got ''")
+    if settings.api == "ei" and (arguments.health or arguments.reflection):
+        raise ScenarioError(
+            "serve: --health and --reflection: expected only with --api tfs; no EI build had them"
+        )
     # What clients do wrong is answered, not logged; what we do wrong is said by our own errors.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from eiload.server.app import (  # noqa: PLC0415  # gRPC and numpy are not for --help

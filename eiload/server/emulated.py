@@ -8,13 +8,14 @@ What TensorFlow itself refuses is refused at once and takes no time on the accel
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from eiload.result import Status
 from eiload.server.accelerator import Accelerator, Admission, Overload
 from eiload.server.answers import detections
 from eiload.server.batches import Batches, Begun
-from eiload.server.batching import Task
+from eiload.server.batching import Batcher, Task
 from eiload.server.metrics import Metrics
 from eiload.server.model import Inference, Outcome, Rejection, Signatures, State, entries
 from eiload.server.release import Releases
@@ -34,6 +35,16 @@ ANSWERS_KEPT = 4096
 Ended = Callable[[Outcome], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A request in the batching queue: what is left of it, which is not its pixels."""
+
+    fingerprints: tuple[bytes, ...]
+    outputs: tuple[str, ...]
+    arrival_ns: int
+    ended: Ended
+
+
 class EmulatedModel:
     """The one version of an emulated model."""
 
@@ -50,9 +61,9 @@ class EmulatedModel:
         self._metrics = metrics
         self._signatures = ssd(encoded=settings.encoded, raw=settings.raw_outputs)
         self._accelerator = Accelerator(settings, origin_ns)
-        self._batches: Batches[tuple[Images, Inference, Ended]] | None = None
+        self._batches: Batches[_Waiting] | None = None
         if settings.batching is not None:
-            self._batches = Batches(settings.batching, self._accelerator)
+            self._batches = Batches(Batcher(settings.batching, settings.api), self._accelerator)
         # Raw outputs are 19 MB an image.
         self._answer = lru_cache(4 if settings.raw_outputs else ANSWERS_KEPT)(self._make_answer)
 
@@ -78,12 +89,12 @@ class EmulatedModel:
         if isinstance(admission, Overload):
             raise Rejection(Status.UNAVAILABLE, QUEUE_FULL)
         if not admission.hangs:
-            outcome = self._outcome(inference, admission, answer)
-            self._releases.at(admission.release_ns, lambda: ended(outcome))
+            outcome = self._outcome(inference.arrival_ns, admission, answer)
+            self._releases.at(admission.release_ns, _call(ended, outcome))
 
     def _queue(
         self,
-        batches: Batches[tuple[Images, Inference, Ended]],
+        batches: Batches[_Waiting],
         given: Images,
         inference: Inference,
         ended: Ended,
@@ -99,7 +110,9 @@ class EmulatedModel:
                 request_bytes=given.request_bytes,
                 arrival_ns=inference.arrival_ns,
                 deadline_ns=inference.deadline_ns,
-                payload=(given, inference, ended),
+                payload=_Waiting(
+                    given.fingerprints, inference.outputs, inference.arrival_ns, ended
+                ),
             )
         )
         self._begin(batches.advance(inference.arrival_ns))
@@ -109,7 +122,7 @@ class EmulatedModel:
         assert self._batches is not None
         self._begin(self._batches.advance(instant_ns))
 
-    def _begin(self, begun: list[Begun[tuple[Images, Inference, Ended]]]) -> None:
+    def _begin(self, begun: list[Begun[_Waiting]]) -> None:
         """Release the batches that have begun when they end, and come back for the next."""
         assert self._batches is not None
         for each in begun:
@@ -122,25 +135,25 @@ class EmulatedModel:
                 continue
             release_ns = admission.release_ns if admission else each.begun_ns
             for task in tasks:
-                given, inference, ended = task.payload
+                waiting = task.payload
                 if admission is not None:
-                    answer = self._answer(given.fingerprints, inference.outputs)
-                    outcome = self._outcome(inference, admission, answer)
+                    answer = self._answer(waiting.fingerprints, waiting.outputs)
+                    outcome = self._outcome(waiting.arrival_ns, admission, answer)
                 else:
                     assert isinstance(each.fate, Rejection)
                     outcome = Outcome(
                         each.fate.status,
                         each.fate.text,
                         b"",
-                        server_ns=release_ns - inference.arrival_ns,
+                        server_ns=release_ns - waiting.arrival_ns,
                         runtime_ns=0,
                     )
-                self._releases.at(release_ns, _call(ended, outcome))
+                self._releases.at(release_ns, _call(waiting.ended, outcome))
         next_ns = self._batches.next_ns()
         if next_ns is not None:
             self._releases.at(next_ns, lambda: self._advance(next_ns))
 
-    def _outcome(self, inference: Inference, admission: Admission, answer: bytes) -> Outcome:
+    def _outcome(self, arrival_ns: int, admission: Admission, answer: bytes) -> Outcome:
         status, text = Status.OK, ""
         if admission.fails and self._settings.fail is not None:
             status, text = Status[self._settings.fail.status], "emulated failure"
@@ -148,7 +161,7 @@ class EmulatedModel:
             status,
             text,
             answer if status is Status.OK else b"",
-            server_ns=admission.release_ns - inference.arrival_ns,
+            server_ns=admission.release_ns - arrival_ns,
             runtime_ns=admission.release_ns - admission.start_ns,
         )
 

@@ -76,7 +76,7 @@ class SavedModel:
         workers = settings.concurrency
         self._batcher: Batcher[_Work] | None = None
         if settings.batching is not None:
-            self._batcher = Batcher(settings.batching)
+            self._batcher = Batcher(settings.batching, settings.api)
             workers = settings.batching.num_batch_threads
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="model")
         self._workers = workers

@@ -135,8 +135,11 @@ class Service:
             spec = self._spec(signature, version)
 
             def done(outcome: Outcome) -> None:
+                # It must not hold the inference: that is a megabyte for each that waits.
                 self._busy -= 1
-                ended(self._reply(outcome, spec, inference, entrypoint))
+                end_ns = arrival_ns + outcome.server_ns
+                late = deadline_ns is not None and end_ns > deadline_ns
+                ended(self._reply(outcome, spec, entrypoint, late=late))
 
             self._busy += 1
             try:
@@ -300,14 +303,13 @@ class Service:
         self,
         outcome: Outcome,
         spec: bytes,
-        inference: Inference,
         entrypoint: Literal["GRPC", "REST"],
+        *,
+        late: bool,
     ) -> Reply:
-        """Return the reply to work that has ended, and count it."""
+        """Return the reply to work that has ended, and count it; `late` is after the deadline."""
         status, text = outcome.status, outcome.text
-        end_ns = inference.arrival_ns + outcome.server_ns
-        deadline_ns = inference.deadline_ns
-        if status is Status.OK and deadline_ns is not None and end_ns > deadline_ns:
+        if status is Status.OK and late:
             # The work was done in vain: Session::Run gives up at the client's deadline, which
             # does not undo what it had begun.
             status, text = Status.DEADLINE_EXCEEDED, "Timed out waiting for notification"

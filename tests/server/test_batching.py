@@ -83,6 +83,9 @@ def test_a_task_larger_than_a_batch_is_refused() -> None:
     batcher: Batcher[float] = Batcher(batching(max_batch_size=4))
     with pytest.raises(Rejection, match="Task size 5 is larger than maximum input batch size 4"):
         batcher.submit(task(size=5))
+    batcher = Batcher(batching(max_batch_size=4), "ei")
+    with pytest.raises(Rejection, match="Task size 5 is larger than maximum batch size 4"):
+        batcher.submit(task(size=5))
 
 
 def test_a_batch_that_nobody_waits_for_does_not_run() -> None:
@@ -112,7 +115,7 @@ def test_different_shapes_do_not_run_together() -> None:
 
 def timeline(settings: Batching, **accelerator: Any) -> Batches[float]:
     """Return a batching queue in front of an emulated accelerator."""
-    return Batches(settings, Accelerator(StandIn.of(**accelerator)))
+    return Batches(Batcher(settings), Accelerator(StandIn.of(**accelerator)))
 
 
 def test_the_timeline_is_exact_however_late_it_is_advanced() -> None:

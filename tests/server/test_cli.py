@@ -59,6 +59,10 @@ WRONG = [
     (["serve", "--grpc-channel-arguments", "x"], "expected KEY=VALUE,..., got 'x'"),
     (["serve", "--host", "name.invalid"], "cannot listen on name.invalid:8500"),
     (["serve", "--settings", "[1]"], "--settings: expected a JSON object"),
+    (
+        ["serve", "--api", "ei", "--health"],
+        "--health and --reflection: expected only with --api tfs",
+    ),
     (["serve", "--colour"], "unrecognized arguments: --colour"),
     (["make-model"], "the following arguments are required: DIR"),
     (["make-model", "x", "--size", "5"], "--size: expected 64 to 2048, got 5"),
