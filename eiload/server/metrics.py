@@ -11,6 +11,7 @@ locked.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Literal
 
 from eiload.result import Status
@@ -23,7 +24,8 @@ Entrypoint = Literal["GRPC", "REST"]
 API_LABEL = {"GRPC": "Predict", "REST": "predict"}
 """The label `API`; over REST it is the URL's method as it stands."""
 
-THREAD_POOL = "model_server_batch_threads"
+BATCHING = ":tensorflow:serving:batching_session:"
+POOL: Labels = (("thread_pool_name", "model_server_batch_threads"),)
 """The name that TensorFlow Serving gives its batch threads."""
 
 
@@ -38,8 +40,22 @@ BATCH_SIZES = _powers(1, 2, 14)
 GRAPH_RUN_US = _powers(1000, 2, 20)
 
 
+class _Counter:
+    """One number that grows."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+    def add(self, by: float = 1.0) -> None:
+        self.value += by
+
+
 class _Histogram:
     """Counts by bucket; a value equal to a limit belongs to the bucket above it, as there."""
+
+    __slots__ = ("counts", "limits", "sum")
 
     def __init__(self, limits: Sequence[float]) -> None:
         self.limits = limits
@@ -56,8 +72,12 @@ class Metrics:
 
     def __init__(self, api: Literal["tfs", "ei"] = "tfs") -> None:
         self._api = api
-        self._counters: dict[str, dict[Labels, float]] = {}
+        self._counters: dict[str, dict[Labels, _Counter]] = {}
         self._histograms: dict[str, dict[Labels, _Histogram]] = {}
+        # What every request adds to, found by its labels once.
+        self._counted = cache(self._request_counter)
+        self._latencies = cache(self._request_latency)
+        self._runs = cache(self._run_cells)
 
     def request(
         self, model: str, status: Status, latency_ns: int | None, entrypoint: Entrypoint
@@ -65,57 +85,41 @@ class Metrics:
         """Count a Predict that has ended; its latency only if it ended well."""
         if self._api == "ei":
             return
-        self._count(
-            ":tensorflow:serving:request_count",
-            (("model_name", model), ("status", status.name)),
-        )
+        self._counted(model, status).add()
         if latency_ns is not None:
-            labels = (
-                ("model_name", model),
-                ("API", API_LABEL[entrypoint]),
-                ("entrypoint", entrypoint),
-            )
-            self._sample(
-                ":tensorflow:serving:request_latency", labels, LATENCY_US, latency_ns / 1e3
-            )
+            self._latencies(model, entrypoint).add(latency_ns / 1e3)
 
     def run(self, model: str, runtime_ns: int, entrypoint: Entrypoint) -> None:
         """Count an inference that has run, whatever came of it."""
         runtime_us = runtime_ns / 1e3
-        self._count(":tensorflow:core:graph_runs", ())
-        self._count(":tensorflow:core:graph_run_time_usecs", (), runtime_us)
-        self._sample(
-            ":tensorflow:core:graph_run_time_usecs_histogram", (), GRAPH_RUN_US, runtime_us
-        )
-        if self._api == "tfs":
-            labels = (("model_name", model), ("API", API_LABEL[entrypoint]), ("runtime", "TF1"))
-            self._sample(":tensorflow:serving:runtime_latency", labels, LATENCY_US, runtime_us)
+        runs, total, histograms = self._runs(model, entrypoint)
+        runs.add()
+        total.add(runtime_us)
+        for histogram in histograms:
+            histogram.add(runtime_us)
 
     def batch(self, size: int, queued_ns: Iterable[int]) -> None:
         """Count a batch that begins: how many examples, and how long each task has waited."""
-        labels = (("thread_pool_name", THREAD_POOL),)
-        name = ":tensorflow:serving:batching_session:"
-        self._sample(f"{name}processed_batch_size", labels, BATCH_SIZES, size)
+        self._histogram(f"{BATCHING}processed_batch_size", POOL, BATCH_SIZES).add(size)
         if self._api == "tfs":
-            self._count(f"{name}wrapped_run_count", ())
+            self._counter(f"{BATCHING}wrapped_run_count", ()).add()
+        latency = self._histogram(f"{BATCHING}queuing_latency", POOL, QUEUING_US)
         for waited_ns in queued_ns:
-            self._sample(f"{name}queuing_latency", labels, QUEUING_US, waited_ns / 1e3)
+            latency.add(waited_ns / 1e3)
 
     def batched(self, size: int) -> None:
         """Count a task that is given to the batching queue."""
-        self._sample(
-            ":tensorflow:serving:batching_session:input_batch_size",
-            (("thread_pool_name", THREAD_POOL),),
-            BATCH_SIZES,
-            size,
-        )
+        self._histogram(f"{BATCHING}input_batch_size", POOL, BATCH_SIZES).add(size)
 
     def text(self) -> str:
         """Return everything in Prometheus' text format."""
         lines: list[str] = []
-        for name, counts in sorted(self._counters.items()):
+        for name, counters in sorted(self._counters.items()):
             lines.append(f"# TYPE {name} counter")
-            lines.extend(f"{name}{_braces(labels)} {count:.0f}" for labels, count in counts.items())
+            lines.extend(
+                f"{name}{_braces(labels)} {counter.value:.0f}"
+                for labels, counter in counters.items()
+            )
         for name, histograms in sorted(self._histograms.items()):
             lines.append(f"# TYPE {name} histogram")
             for labels, histogram in histograms.items():
@@ -128,16 +132,34 @@ class Metrics:
                 lines.append(f"{name}_count{_braces(labels)} {total}")
         return "\n".join(lines) + "\n"
 
-    def _count(self, name: str, labels: Labels, by: float = 1) -> None:
-        counts = self._counters.setdefault(name, {})
-        counts[labels] = counts.get(labels, 0) + by
+    def _request_counter(self, model: str, status: Status) -> _Counter:
+        labels = (("model_name", model), ("status", status.name))
+        return self._counter(":tensorflow:serving:request_count", labels)
 
-    def _sample(self, name: str, labels: Labels, limits: Sequence[float], value: float) -> None:
-        histograms = self._histograms.setdefault(name, {})
-        histogram = histograms.get(labels)
-        if histogram is None:
-            histogram = histograms[labels] = _Histogram(limits)
-        histogram.add(value)
+    def _request_latency(self, model: str, entrypoint: Entrypoint) -> _Histogram:
+        labels = (
+            ("model_name", model),
+            ("API", API_LABEL[entrypoint]),
+            ("entrypoint", entrypoint),
+        )
+        return self._histogram(":tensorflow:serving:request_latency", labels, LATENCY_US)
+
+    def _run_cells(
+        self, model: str, entrypoint: Entrypoint
+    ) -> tuple[_Counter, _Counter, list[_Histogram]]:
+        core = ":tensorflow:core:graph_run"
+        histograms = [self._histogram(f"{core}_time_usecs_histogram", (), GRAPH_RUN_US)]
+        if self._api == "tfs":
+            labels = (("model_name", model), ("API", API_LABEL[entrypoint]), ("runtime", "TF1"))
+            name = ":tensorflow:serving:runtime_latency"
+            histograms.append(self._histogram(name, labels, LATENCY_US))
+        return self._counter(f"{core}s", ()), self._counter(f"{core}_time_usecs", ()), histograms
+
+    def _counter(self, name: str, labels: Labels) -> _Counter:
+        return self._counters.setdefault(name, {}).setdefault(labels, _Counter())
+
+    def _histogram(self, name: str, labels: Labels, limits: Sequence[float]) -> _Histogram:
+        return self._histograms.setdefault(name, {}).setdefault(labels, _Histogram(limits))
 
 
 def _braces(labels: Labels) -> str:

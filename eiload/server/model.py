@@ -10,7 +10,7 @@ is how TensorFlow Serving works (a client that has gone stops no run; tensorflow
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 from eiload.protos import meta_graph_pb2, predict_pb2, tensor_pb2
 from eiload.result import Status
@@ -23,15 +23,13 @@ __all__ = [
     "Rejection",
     "Repository",
     "Servable",
+    "Signature",
     "Signatures",
     "State",
     "entries",
 ]
 
 DEFAULT_SIGNATURE = "serving_default"
-
-Signatures = Mapping[str, meta_graph_pb2.SignatureDef]
-"""Signatures by name."""
 
 
 class State(IntEnum):
@@ -42,6 +40,26 @@ class State(IntEnum):
     AVAILABLE = 30
     UNLOADING = 40
     END = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One way to call a model, with what every request asks of it made ready."""
+
+    definition: meta_graph_pb2.SignatureDef
+    inputs: tuple[str, ...]
+    """Aliases, sorted."""
+    outputs: tuple[str, ...]
+    """Aliases, sorted."""
+
+    @classmethod
+    def of(cls, definition: meta_graph_pb2.SignatureDef) -> Self:
+        """Return the signature that a definition gives."""
+        return cls(definition, tuple(sorted(definition.inputs)), tuple(sorted(definition.outputs)))
+
+
+Signatures = Mapping[str, Signature]
+"""Signatures by name."""
 
 
 class Rejection(Exception):  # noqa: N818  (an answer, not a fault of ours)

@@ -21,7 +21,15 @@ from eiload.errors import ScenarioError
 from eiload.result import Status
 from eiload.server.batching import Batch, Batcher, Task
 from eiload.server.metrics import Metrics
-from eiload.server.model import Inference, Outcome, Rejection, Servable, Signatures, entries
+from eiload.server.model import (
+    Inference,
+    Outcome,
+    Rejection,
+    Servable,
+    Signature,
+    Signatures,
+    entries,
+)
 from eiload.server.release import Releases
 from eiload.server.runtime import tensorflow
 from eiload.server.versions import Versions
@@ -137,7 +145,7 @@ class SavedModel:
         works = [task.payload for task in batch.tasks]
         if refusal is None:
             signature = self._graph.signatures[works[0].inference.signature]
-            self._start(works, tuple(sorted(signature.outputs)))
+            self._start(works, signature.outputs)
             return
         self._batcher.finished()
         for work in works:
@@ -218,7 +226,9 @@ class _Graph:
             self._session.close()
             first = str(error).strip().splitlines() or [type(error).__name__]
             raise ScenarioError(f"{path}: cannot be loaded: {first[0]}") from error
-        self.signatures: Signatures = dict(meta.signature_def)
+        self.signatures: Signatures = {
+            name: Signature.of(definition) for name, definition in meta.signature_def.items()
+        }
         self._callables: dict[tuple[str, tuple[str, ...]], Callable[..., Any]] = {}
 
     def run(
@@ -229,7 +239,7 @@ class _Graph:
         Raises:
             Rejection: TensorFlow finds something wrong.
         """
-        definition = self.signatures[signature]
+        definition = self.signatures[signature].definition
         aliases = sorted(inputs)
         run = self._callables.get((signature, outputs))
         try:

@@ -21,7 +21,6 @@ from google.protobuf.message import DecodeError
 from eiload.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
-    meta_graph_pb2,
     predict_pb2,
     tensor_pb2,
     types_pb2,
@@ -36,6 +35,7 @@ from eiload.server.model import (
     Rejection,
     Repository,
     Servable,
+    Signature,
 )
 
 __all__ = ["Reply", "Service"]
@@ -174,7 +174,7 @@ class Service:
         response.model_spec.version.value = version
         signatures = get_model_metadata_pb2.SignatureDefMap()
         for name, signature in servable.signatures.items():
-            signatures.signature_def[name].CopyFrom(signature)
+            signatures.signature_def[name].CopyFrom(signature.definition)
         response.metadata["signature_def"].Pack(signatures)
         return _serialised(response)
 
@@ -243,11 +243,12 @@ class Service:
             raise Rejection(
                 Status.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
             )
-        if self._api == "ei" and signature.method_name not in METHOD_NAMES:
+        method = signature.definition.method_name
+        if self._api == "ei" and method not in METHOD_NAMES:
             raise Rejection(
                 Status.INTERNAL,
                 "Expected prediction signature method_name to be one of "
-                f"{_set(METHOD_NAMES)}. Was: {signature.method_name}",
+                f"{_set(METHOD_NAMES)}. Was: {method}",
             )
         self._check_aliases(request.inputs, signature)
         inputs = {alias: _received(alias, proto) for alias, proto in request.inputs.items()}
@@ -257,21 +258,21 @@ class Service:
                 raise Rejection(
                     Status.INVALID_ARGUMENT,
                     f"output tensor alias not found in signature: {alias} Outputs expected to be "
-                    f"in the set {_set(sorted(signature.outputs))}.",
+                    f"in the set {_set(signature.outputs)}.",
                 )
             if alias in outputs[:index]:
                 raise Rejection(Status.INVALID_ARGUMENT, f"duplicate output tensor alias: {alias}")
         return name, Inference(
             signature=name,
             inputs=inputs,
-            outputs=outputs or tuple(sorted(signature.outputs)),
+            outputs=outputs or signature.outputs,
             arrival_ns=arrival_ns,
             deadline_ns=deadline_ns,
         )
 
-    def _check_aliases(self, sent: Iterable[str], signature: meta_graph_pb2.SignatureDef) -> None:
+    def _check_aliases(self, sent: Iterable[str], signature: Signature) -> None:
         """Compare the aliases that were sent with the signature's."""
-        given, expected = sorted(sent), sorted(signature.inputs)
+        given, expected = tuple(sorted(sent)), signature.inputs
         if given == expected:
             return
         extra = [alias for alias in given if alias not in expected]
@@ -291,7 +292,7 @@ class Service:
                 f"Sent extra: {_set(extra)}. Missing but required: {_set(missing)}."
             )
         else:
-            feed = signature.inputs[missing[0]].name
+            feed = signature.definition.inputs[missing[0]].name
             text = (
                 f"Signature input alias: {missing[0]}(feed name: {feed}) not found in request and "
                 f"no default value provided. Inputs expected to be in the request {_set(given)}, "
@@ -355,10 +356,10 @@ def _received(alias: str, proto: tensor_pb2.TensorProto) -> Input:
 
     Fewer typed values than elements are no error: TensorFlow repeats the last one.
     """
-    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
+    shape = tuple([dim.size for dim in proto.tensor_shape.dim])
     content: bytes = proto.tensor_content
     itemsize = ITEM_BYTES.get(proto.dtype)
-    broken = proto.tensor_shape.unknown_rank or any(size < 0 for size in shape)
+    broken = proto.tensor_shape.unknown_rank or (shape and min(shape) < 0)
     if content and itemsize is not None:
         broken = broken or len(content) != prod(shape) * itemsize
     if broken or proto.dtype == types_pb2.DT_INVALID:

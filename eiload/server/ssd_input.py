@@ -78,13 +78,13 @@ def _pixels(given: Input) -> Images:
             content = from_proto(given.proto).tobytes()
         except ValueError:
             raise _invalid("tensor parsing error: inputs") from None
-    view = memoryview(content)
-    size = prod(shape[1:])
-    return Images(
-        tuple(fingerprint(view[i * size : (i + 1) * size], shape[1:]) for i in range(count)),
-        len(content),
-        shape[1:],
-    )
+    # A single image is its bytes, whose samples cost a tenth of a view's.
+    parts: list[bytes | memoryview] = [content]
+    if count != 1:
+        view, size = memoryview(content), prod(shape[1:])
+        parts = [view[i * size : (i + 1) * size] for i in range(count)]
+    form = shape[1:]
+    return Images(tuple([fingerprint(part, form) for part in parts]), len(content), form)
 
 
 def _encoded(given: Input) -> Images:
