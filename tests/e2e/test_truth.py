@@ -1,0 +1,66 @@
+"""A run whose truth is known from the stand-ins' law: what the comparison says of it.
+
+One minute, the least that a comparison takes, for three targets: one, its equal, and one whose
+computing time is 1.3 times as long. Accelerator slots for all, so nothing queues and each quantile
+of the slow one is 1.3 times the baseline's.
+"""
+
+from typing import Any
+
+import pytest
+
+from eiload import health
+from eiload.compare import compare
+from eiload.comparison import Comparison, Outcome
+from eiload.run import Run
+from eiload.scenario import Compare
+from tests.e2e.locust_runs import headless, report, scenario
+
+SLACK = 0.02
+"""What the client and the machine add to both sides, against times of 150 ms and more."""
+
+
+def law(**changes: Any) -> dict[str, Any]:
+    """Return a target of the law."""
+    stand_in = {"compute": {"median": "150 ms", "p99": "250 ms"}, "concurrency": 200, **changes}
+    return {"model": "ssd", "deadline": "10 s", "stand_in": stand_in}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return the run."""
+    folder = tmp_path_factory.mktemp("truth")
+    path = scenario(
+        folder,
+        targets={"a": law(seed=1), "aa": law(seed=2), "slow": law(seed=3, slowdown=1.3)},
+        traffic=[{"phase": "steady", "rate": "20/s", "for": "60 s"}],
+    )
+    headless("--scenario", str(path), "--report-json", "run.json", folder=folder)
+    return report(folder)
+
+
+def against(run: Run, candidate: str) -> Comparison:
+    """Compare a target with the first one."""
+    how = Compare(baseline="a", candidate=candidate, headline=0.5, quantiles=(0.5, 0.9))
+    return compare(run, how)
+
+
+@pytest.mark.parametrize(("candidate", "truth"), [("aa", 1.0), ("slow", 1.3)])
+def test_interval_holds_the_truth(run: Run, candidate: str, truth: float) -> None:
+    """The interval of the ratio holds the law's ratio at each quantile that it gives."""
+    rows = [row for row in against(run, candidate).response if row.ratio is not None]
+    assert rows
+    for row in rows:
+        assert row.ratio is not None
+        assert row.ratio.low <= truth * (1 + SLACK)
+        assert row.ratio.high >= truth * (1 - SLACK)
+
+
+def test_words(run: Run) -> None:
+    """Of equals it does not say increase; of 30 % more it does, unless the run is invalid."""
+    said = {against(run, "aa").word, against(run, "slow").word}
+    if health.check(run).valid:
+        assert against(run, "aa").word in {Outcome.NO_INCREASE, Outcome.INCONCLUSIVE}
+        assert against(run, "slow").word is Outcome.INCREASE
+    else:
+        assert said == {None}
