@@ -16,9 +16,9 @@ Service time is ``done - sent``, response time is ``done - intended``, lag is ``
 
 import struct
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["RESULT", "SEND", "WANT_RESPONSE", "Result", "Send", "Status"]
+__all__ = ["RESULT", "SEND", "WANT_RESPONSE", "Result", "Send", "Status", "sampled"]
 
 
 class Status(IntEnum):
@@ -56,6 +56,21 @@ class Status(IntEnum):
 
 WANT_RESPONSE = 1
 """Flag of `Send`: the response's bytes are wanted back with the result."""
+
+_SCATTER = 0x9E3779B1  # 2**32 over the golden ratio: neighbours land far apart (Knuth, vol. 3, 6.4)
+
+
+def sampled(number: Any, every: int) -> Any:
+    """Tell whether arrival `number` is the one in `every` whose answer is fetched and checked.
+
+    It is one of each `every` in a row, at a place that differs from row to row: always the first
+    would always have the same payload when `every` is a multiple of their number. Of a numpy array
+    of numbers it tells an array. `every` = 0 means none.
+    """
+    if every == 0:
+        return False
+    row = number // every
+    return ((row * _SCATTER & 0xFFFFFFFF) >> 8) % every == number % every
 
 
 class Send(NamedTuple):

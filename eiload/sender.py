@@ -8,20 +8,17 @@ does not reach it) and ends when its socket closes, so it cannot outlive its par
 
 Strategy.
 
-- Requests wait in a heap ordered by intended instant. The loop's timers round to whole
-  milliseconds, so a timer wakes `POLL_NS` early and the rest is polled, one turn of the loop after
-  the other: gRPC's own events are served between two polls.
+- Requests wait on a `timeline`, which wakes the loop exactly.
 - Instants are stamped right around the call. The request's bytes are at hand before.
 - Each order becomes exactly one result: a status, DROPPED when the in-flight guard is reached, or
   UNFINISHED when the drain ends first.
-- The garbage collector is off while there is load: a collection would be somebody's response time.
-  What gRPC leaves behind in cycles is collected in the pulse, in the young generation only, when
-  nothing is due soon.
+- The garbage collector is off: a collection would be somebody's response time. gRPC leaves nothing
+  behind in cycles (docs/tuning-notes.md); should it ever, the pulse collects.
 """
 
 import asyncio
+import functools
 import gc
-import heapq
 import json
 import os
 import resource
@@ -30,15 +27,16 @@ import socket
 import sys
 import time
 import traceback
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any, NamedTuple, ParamSpec, cast
 
 import grpc
 import grpc.aio
 import uvloop
 
-from eiload.result import RESULT, SEND, WANT_RESPONSE, Send, Status
+from eiload.result import RESULT, SEND, WANT_RESPONSE, Send, Status, sampled
+from eiload.timeline import Timeline
 from eiload.wire import (
     CALL,
     DETAIL,
@@ -48,12 +46,8 @@ from eiload.wire import (
     FrameReader,
     FromSender,
     ToSender,
-    frame,
+    header,
 )
-
-POLL_NS = 1_200_000
-"""How long before an instant the sender stops trusting timers: uvloop's round to whole ms, and
-waking up takes some tens of microseconds."""
 
 FLUSH_S = 0.02
 """How long a result may wait for company on the way to the parent."""
@@ -62,8 +56,12 @@ PULSE_S = 0.5
 """How often the sender tells that it lives and how it is."""
 
 CACHE_BYTES = 64 << 20
-"""Payloads kept as Python bytes, most recently used first; others are read from the payload file
-(the page cache) when they are due. 64 MiB hold 78 SSD requests of 820 kB."""
+"""Payloads kept as Python bytes, those that are used first; others are read from the payload file
+(the page cache) when they are due. 64 MiB hold 78 SSD requests of 820 kB. Payloads come round and
+round, so keeping the latest instead would keep what is needed last."""
+
+GARBAGE = 50_000
+"""Net new objects that set off a collection; in flight, a request is some 30 of them."""
 
 MAX_DETAILS = 200
 """Different status texts that are told apart; servers may put numbers into them without end."""
@@ -77,6 +75,7 @@ the detail of an answer that is wanted."""
 
 now_ns = time.monotonic_ns
 
+P = ParamSpec("P")
 Stub = Callable[..., grpc.aio.UnaryUnaryCall[bytes, bytes]]
 
 
@@ -117,6 +116,55 @@ def _channel(config: dict[str, Any], options: list[tuple[str, Any]]) -> grpc.aio
     return grpc.aio.secure_channel(config["address"], credentials, options=options)
 
 
+def _or_die(method: Callable[P, None]) -> Callable[P, None]:
+    """Return a callback of the loop that ends the process when it fails.
+
+    The loop would log the error and go on without the request; the parent must see a death and its
+    cause.
+    """
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            method(*args, **kwargs)
+        except Exception:
+            traceback.print_exc()
+            os._exit(1)
+
+    return call
+
+
+@dataclass(slots=True, eq=False)
+class User:
+    """One user of a closed loop."""
+
+    loop: dict[str, Any]
+    """What `wire.ToSender.LOOP` says."""
+    turn: int
+    """Number of its next request among those of all users of the loop: its own number at first."""
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """A request that is being made."""
+
+    send: Send
+    answer: bool
+    """Whether the response's bytes are wanted."""
+    user: User | None = None
+    """Who waits for the answer before the next request."""
+    sent_ns: int = 0
+
+
+class Landing(NamedTuple):
+    """How a request ended."""
+
+    done_ns: int
+    status: Status
+    detail: str = ""
+    response: bytes = b""
+
+
 class Sender(asyncio.Protocol):
     """The state of the child; its methods run in the one event loop."""
 
@@ -128,23 +176,19 @@ class Sender(asyncio.Protocol):
         self._endpoints: list[Endpoint] = []
         self._max_in_flight = 0
         self._places: list[tuple[int, int]] = []
-        self._cache: OrderedDict[int, bytes] = OrderedDict()
+        self._cache: dict[int, bytes] = {}
         self._cached_bytes = 0
-        self._due: list[tuple[int, int, Send | asyncio.Future[None]]] = []
-        self._pushed = 0
-        self._timer: asyncio.Handle | None = None
-        self._polling = False
-        self._flight: dict[asyncio.Task[None], tuple[Send, int, bool]] = {}
-        self._loops: set[asyncio.Task[None]] = set()
+        self._timeline: Timeline[Send | User] = Timeline(loop, self._due)
+        self._flights: dict[asyncio.Task[Landing], Flight] = {}
         self._results = bytearray()
-        self._flushing = False
         self._details: dict[str, int] = {"": 0}
+        self._issued_ns = 0
         self._stop_at_ns: int | None = None
         self._drain_until_ns = 0
         self._drain_timer: asyncio.Handle | None = None
+        self._cancelled = False
         self._cancelling = False
         self._done = False
-        self._issued_ns = 0
         self._expect_pulse_ns = 0
 
     # -- the conversation ------------------------------------------------------------------
@@ -153,8 +197,6 @@ class Sender(asyncio.Protocol):
         """Keep the way to the parent."""
         # uvloop's transports do not inherit from asyncio's.
         self._transport = cast("asyncio.Transport", transport)
-        # Results are small and the parent may be busy for a while: never stop for it.
-        self._transport.set_write_buffer_limits(high=1 << 30)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End, at once."""
@@ -162,40 +204,41 @@ class Sender(asyncio.Protocol):
         # The parent is gone (or done with us). Whatever is in flight is nobody's any more.
         os._exit(0)
 
+    @_or_die
     def data_received(self, data: bytes) -> None:
         """Handle whatever frames are whole."""
-        try:
-            for kind, body in self._reader.feed(data):
-                self._handle(kind, body)
-        except Exception:
-            # The loop would log this and go on, deaf; the parent must see a death and its cause.
-            traceback.print_exc()
-            os._exit(1)
+        for kind, body in self._reader.feed(data):
+            self._handle(kind, body)
 
     def _handle(self, kind: int, body: bytes) -> None:
         match kind:
             case ToSender.SENDS:
                 for fields in SEND.iter_unpack(body):
                     send = Send._make(fields)
-                    self._push(send.intended_ns, send)
-                self._arm()
+                    self._plan(send.intended_ns, send)
             case ToSender.CALL:
                 self._call(body)
             case ToSender.PAYLOAD:
                 self._places.append(PAYLOAD.unpack(body))
             case ToSender.LOOP:
-                self._start_loop(json.loads(body))
+                loop = json.loads(body)
+                for number in loop["users"]:
+                    # Users that think do not all come in the door together.
+                    late_ns = loop["think_ns"] * number // loop["total_users"]
+                    self._come(User(loop, number), loop["start_ns"] + late_ns)
             case ToSender.STOP:
                 self._stop(*STOP.unpack(body))
             case ToSender.CANCEL:
-                self._drain_until_ns = 0
+                self._cancelled = True
                 self._check_drain()
             case ToSender.CONFIGURE:
                 self._configure(json.loads(body))
 
-    def _say(self, kind: int, body: bytes | bytearray = b"") -> None:
+    def _say(self, kind: FromSender, body: bytes, more: bytes = b"") -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(frame(kind, body))
+            # Not joined: an answer of 19 MB would be copied for it.
+            length = len(body) + len(more)
+            self._transport.writelines((header(kind, length), body, more))
 
     def _configure(self, config: dict[str, Any]) -> None:
         self._max_in_flight = config["max_in_flight"]
@@ -209,42 +252,36 @@ class Sender(asyncio.Protocol):
 
     # -- sending ---------------------------------------------------------------------------
 
-    def _push(self, instant_ns: int, item: "Send | asyncio.Future[None]") -> None:
-        self._pushed += 1  # breaks ties in the order of arrival
-        heapq.heappush(self._due, (instant_ns, self._pushed, item))
+    def _plan(self, instant_ns: int, item: Send | User) -> None:
+        """Have something done at an instant, unless the run ends before."""
+        if not self._done and (self._stop_at_ns is None or instant_ns < self._stop_at_ns):
+            self._timeline.push(instant_ns, item)
 
-    def _arm(self) -> None:
-        """Make sure that `_tick` runs in time for the first instant in the heap."""
-        if self._polling or not self._due:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        wait_ns = self._due[0][0] - now_ns() - POLL_NS
-        if wait_ns <= 0:
-            self._polling = True
-            self._timer = self._loop.call_soon(self._tick)
+    def _come(self, user: User, intended_ns: int) -> None:
+        """Have a user make the next request at an instant, unless the loop ends before."""
+        if intended_ns < user.loop["end_ns"]:
+            self._plan(intended_ns, user)
+
+    @_or_die
+    def _due(self, intended_ns: int, item: Send | User) -> None:
+        self._issued_ns = max(self._issued_ns, intended_ns)
+        if isinstance(item, User):
+            self._ask(item, intended_ns)
+        elif len(self._flights) >= self._max_in_flight:
+            self._record(Flight(item, answer=False), Landing(0, Status.DROPPED))
         else:
-            self._timer = self._loop.call_later(wait_ns / 1e9, self._tick)
+            flight = Flight(item, answer=bool(item.flags & WANT_RESPONSE))
+            self._launch(flight, self._payload(item.payload))
 
-    def _tick(self) -> None:
-        self._polling = False
-        self._timer = None
-        due = self._due
-        while due and due[0][0] <= now_ns():
-            _, _, item = heapq.heappop(due)
-            if isinstance(item, Send):
-                self._issue(item)
-            elif not item.done():
-                item.set_result(None)
-        self._arm()
-
-    def _issue(self, send: Send) -> None:
-        self._issued_ns = send.intended_ns
-        if len(self._flight) >= self._max_in_flight:
-            self._record(send, 0, 0, Status.DROPPED)
-            return
-        request = self._payload(send.payload)
-        self._launch(send, request, "", 0.0, answer=bool(send.flags & WANT_RESPONSE))
+    def _ask(self, user: User, intended_ns: int) -> None:
+        """Make a user's next request; the number of users is the guard."""
+        loop, turn = user.loop, user.turn
+        user.turn += loop["total_users"]
+        payload = loop["payloads"][turn % len(loop["payloads"])]
+        number = turn * loop["targets"] + loop["target"]
+        send = Send(number, intended_ns, payload, loop["target"], loop["phase"], 0)
+        wanted = sampled(turn, loop["sample"])
+        self._launch(Flight(send, answer=wanted, user=user), self._payload(payload))
 
     def _call(self, body: bytes) -> None:
         seq, intended_ns, timeout_ns, index, target, phase, length = CALL.unpack_from(body)
@@ -252,27 +289,22 @@ class Sender(asyncio.Protocol):
         method = body[CALL.size : start].decode()
         request = body[start:] if index == INLINE else self._payload(index)
         send = Send(seq, intended_ns, 0, target, phase, WANT_RESPONSE)
-        self._launch(send, request, method, timeout_ns / 1e9, answer=True)
+        self._launch(Flight(send, answer=True), request, method, timeout_ns / 1e9)
 
     def _launch(
-        self, send: Send, request: bytes, method: str, timeout_s: float, *, answer: bool
-    ) -> "asyncio.Task[None]":
-        task = self._loop.create_task(self._request(send, request, method, timeout_s, answer))
-        self._flight[task] = (send, 0, answer)
+        self, flight: Flight, request: bytes, method: str = "", timeout_s: float = 0.0
+    ) -> None:
+        task = self._loop.create_task(self._request(flight, request, method, timeout_s))
+        self._flights[task] = flight
         task.add_done_callback(self._landed)
-        return task
 
     async def _request(
-        self, send: Send, request: bytes, method: str, timeout_s: float, answer: bool
-    ) -> None:
-        """Make one call and record what became of it."""
-        endpoint = self._endpoints[send.target]
+        self, flight: Flight, request: bytes, method: str, timeout_s: float
+    ) -> Landing:
+        """Make one call and return what became of it."""
+        endpoint = self._endpoints[flight.send.target]
         stub = endpoint.stub(method)
-        response = b""
-        task = asyncio.current_task()
-        assert task is not None
-        sent_ns = now_ns()
-        self._flight[task] = (send, sent_ns, answer)
+        flight.sent_ns = now_ns()
         try:
             call = stub(
                 request,
@@ -282,109 +314,69 @@ class Sender(asyncio.Protocol):
             )
             response = await call
             done_ns = now_ns()
-            status, detail = Status.OK, await _stand_in(call) if answer else ""
+            detail = await _stand_in(call) if flight.answer else ""
+            return Landing(done_ns, Status.OK, detail, response)
         except grpc.aio.AioRpcError as error:
-            done_ns = now_ns()
-            status, detail = Status(error.code().value[0]), error.details() or ""
+            return Landing(now_ns(), Status(error.code().value[0]), error.details() or "")
         except asyncio.CancelledError:
             if self._cancelling:
                 raise  # by us, at the end of the drain: `_landed` records it as unfinished
-            done_ns = now_ns()
-            status, detail = Status.CANCELLED, "the call was cancelled inside the client"
+            return Landing(now_ns(), Status.CANCELLED, "the call was cancelled inside the client")
         except Exception as error:  # whatever gRPC raises, the request must not vanish
-            done_ns = now_ns()
-            status, detail = Status.INTERNAL, f"client: {type(error).__name__}: {error}"
-        del self._flight[task]
-        self._record(send, sent_ns, done_ns, status, detail, response, answer=answer)
+            return Landing(now_ns(), Status.INTERNAL, f"client: {type(error).__name__}: {error}")
 
-    def _landed(self, task: "asyncio.Task[None]") -> None:
-        if (entry := self._flight.pop(task, None)) is not None:
-            send, sent_ns, answer = entry
-            self._record(send, sent_ns, 0, Status.UNFINISHED, answer=answer)
+    @_or_die
+    def _landed(self, task: "asyncio.Task[Landing]") -> None:
+        flight = self._flights.pop(task)
+        landing = Landing(0, Status.UNFINISHED) if task.cancelled() else task.result()
+        self._record(flight, landing)
+        if flight.user is not None:
+            thinks_from_ns = landing.done_ns or now_ns()
+            self._come(flight.user, thinks_from_ns + flight.user.loop["think_ns"])
         if self._stop_at_ns is not None:
             self._check_drain()
 
     def _payload(self, index: int) -> bytes:
         data = self._cache.get(index)
-        if data is not None:
-            self._cache.move_to_end(index)
-            return data
-        offset, length = self._places[index]
-        data = os.pread(self._payload_fd, length, offset)
-        self._cache[index] = data
-        self._cached_bytes += length
-        while self._cached_bytes > CACHE_BYTES and len(self._cache) > 1:
-            _, evicted = self._cache.popitem(last=False)
-            self._cached_bytes -= len(evicted)
+        if data is None:
+            offset, length = self._places[index]
+            data = os.pread(self._payload_fd, length, offset)
+            if self._cached_bytes + length <= CACHE_BYTES:
+                self._cache[index] = data
+                self._cached_bytes += length
         return data
-
-    # -- closed loops ----------------------------------------------------------------------
-
-    def _start_loop(self, spec: dict[str, Any]) -> None:
-        for user in spec["users"]:
-            task = self._loop.create_task(self._user(spec, user))
-            self._loops.add(task)
-            task.add_done_callback(self._loops.discard)
-
-    async def _user(self, spec: dict[str, Any], user: int) -> None:
-        """Send, wait for the answer, think, again: one user of a closed loop."""
-        payloads: list[int] = spec["payloads"]
-        sample: int = spec["sample"]
-        think_ns: int = spec["think_ns"]
-        # Users that think do not all come in the door together.
-        intended_ns: int = spec["start_ns"] + think_ns * user // spec["total_users"]
-        turn = user
-        while intended_ns < min(spec["end_ns"], self._stop_at_ns or spec["end_ns"]):
-            gate: asyncio.Future[None] = self._loop.create_future()
-            self._push(intended_ns, gate)
-            self._arm()
-            await gate
-            if self._stop_at_ns is not None and intended_ns >= self._stop_at_ns:
-                return
-            wanted = sample > 0 and turn % sample == 0
-            send = Send(
-                turn, intended_ns, payloads[turn % len(payloads)], spec["target"], spec["phase"],
-                WANT_RESPONSE if wanted else 0,
-            )  # fmt: skip
-            request = self._payload(send.payload)
-            await asyncio.wait([self._launch(send, request, "", 0.0, answer=wanted)])
-            intended_ns = now_ns() + think_ns
-            turn += spec["total_users"]
 
     # -- results ---------------------------------------------------------------------------
 
-    def _record(  # noqa: PLR0917  # called for every request: keywords cost
-        self, send: Send, sent_ns: int, done_ns: int, status: Status, detail: str = "",
-        response: bytes = b"", *, answer: bool = False,
-    ) -> None:  # fmt: skip
-        number = self._details.get(detail)
-        if number is None:
-            number = self._new_detail(detail)
+    def _record(self, flight: Flight, landing: Landing) -> None:
+        send, response = flight.send, landing.response
         packed = RESULT.pack(
-            send.seq, send.intended_ns, sent_ns, done_ns, len(response),
-            send.payload, send.target, number, send.phase, status,
+            send.seq, send.intended_ns, flight.sent_ns, landing.done_ns, len(response),
+            send.payload, send.target, self._detail(landing.detail), send.phase, landing.status,
         )  # fmt: skip
-        if answer:
-            self._say(FromSender.RESPONSE, packed + response)
+        if flight.answer:
+            self._say(FromSender.RESPONSE, packed, response)
             return
-        self._results += packed
-        if not self._flushing:
-            self._flushing = True
+        if not self._results:
             self._loop.call_later(FLUSH_S, self._flush)
+        self._results += packed
 
     def _flush(self) -> None:
-        self._flushing = False
         if self._results:
-            self._say(FromSender.RESULTS, self._results)
-            self._results = bytearray()
+            self._say(FromSender.RESULTS, bytes(self._results))
+            self._results.clear()
 
-    def _new_detail(self, detail: str) -> int:
-        text = detail[:MAX_DETAIL_CHARS]
-        if len(self._details) > MAX_DETAILS:
-            text = "(another text)"
-        number = self._details.setdefault(text, len(self._details))
-        self._say(FromSender.DETAIL, DETAIL.pack(number) + text.encode("utf-8", "replace"))
-        return number
+    def _detail(self, text: str) -> int:
+        """Return the number of a status text; the parent is told of each before its first use."""
+        number = self._details.get(text)
+        if number is not None:
+            return number
+        text = text[:MAX_DETAIL_CHARS] if len(self._details) <= MAX_DETAILS else "(another text)"
+        if text not in self._details:
+            self._details[text] = len(self._details)
+            packed = DETAIL.pack(self._details[text])
+            self._say(FromSender.DETAIL, packed, text.encode("utf-8", "replace"))
+        return self._details[text]
 
     # -- the end ---------------------------------------------------------------------------
 
@@ -394,15 +386,7 @@ class Sender(asyncio.Protocol):
         if self._stop_at_ns is None or stop_at_ns < self._stop_at_ns:
             self._stop_at_ns = stop_at_ns
             self._drain_until_ns = stop_at_ns + drain_ns
-            # What is due later never was part of this run.
-            kept = []
-            for entry in self._due:
-                if entry[0] < stop_at_ns:
-                    kept.append(entry)
-                elif not isinstance(entry[2], Send):
-                    entry[2].cancel()  # a user who was thinking: its loop ends here
-            heapq.heapify(kept)
-            self._due = kept
+            self._timeline.cut(stop_at_ns)  # what is due later never was part of this run
         self._check_drain()
 
     def _check_drain(self) -> None:
@@ -411,20 +395,25 @@ class Sender(asyncio.Protocol):
             return
         if self._drain_timer is not None:
             self._drain_timer.cancel()
-            self._drain_timer = None
         now = now_ns()
-        if now >= self._stop_at_ns and not self._due and not self._flight:
+        until_ns = self._stop_at_ns if self._cancelled else self._drain_until_ns
+        if now >= max(until_ns, self._stop_at_ns) and not self._cancelling:
+            self._give_up()
+        if now >= self._stop_at_ns and not self._timeline and not self._flights:
             self._finish()
-            return
-        if now >= max(self._drain_until_ns, self._stop_at_ns):
-            self._cancelling = True
-            for task in list(self._flight):
-                task.cancel()
-            return  # each cancelled call lands and looks here again
-        next_ns = self._stop_at_ns if now < self._stop_at_ns else self._drain_until_ns
-        self._drain_timer = self._loop.call_later(
-            max(0.001, (next_ns - now) / 1e9), self._check_drain
-        )
+        elif not self._cancelling:
+            next_ns = self._stop_at_ns if now < self._stop_at_ns else until_ns
+            wait_s = max(0.001, (next_ns - now) / 1e9)
+            self._drain_timer = self._loop.call_later(wait_s, self._check_drain)
+
+    def _give_up(self) -> None:
+        """End what the drain has not: what was due and never sent, and what is in flight."""
+        for item in self._timeline.cut(0):
+            if isinstance(item, Send):
+                self._record(Flight(item, answer=False), Landing(0, Status.DROPPED))
+        self._cancelling = True
+        for task in self._flights:
+            task.cancel()  # each lands as unfinished, and looks whether it was the last
 
     def _finish(self) -> None:
         self._done = True
@@ -438,12 +427,12 @@ class Sender(asyncio.Protocol):
         stats = {
             "cpu_ns": time.process_time_ns(),
             "loop_delay_ns": max(0, now - self._expect_pulse_ns),
-            "in_flight": len(self._flight),
+            "in_flight": len(self._flights),
             "rss_bytes": _rss_bytes(),
         }
         self._say(FromSender.STATS, json.dumps(stats).encode())
-        if not self._due or self._due[0][0] - now > 10_000_000:
-            gc.collect(1)
+        if gc.get_count()[0] > GARBAGE:
+            gc.collect()
         self._expect_pulse_ns = now + int(PULSE_S * 1e9)
         self._loop.call_later(PULSE_S, self._pulse)
 

@@ -29,7 +29,7 @@ from eiload.engine import Engine, Reply, Results, endpoint_of
 from eiload.errors import EngineError
 from eiload.pairing import Pairing
 from eiload.recorder import RESULT_DTYPE, Intervals, Ints, Recorder, step_s_for
-from eiload.result import RESULT, SEND, WANT_RESPONSE, Status
+from eiload.result import RESULT, SEND, WANT_RESPONSE, Status, sampled
 from eiload.run import TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, Target
 from eiload.schedule import Chunk, Schedule, payload_order
@@ -383,7 +383,6 @@ class Session:
         targets = len(self._names)
         sends = np.zeros((len(numbers), targets), SEND_DTYPE)
         which = self._order[numbers % len(self._order)]
-        sample = self.scenario.sample
         for target in range(targets):
             column = sends[:, target]
             column["seq"] = numbers * targets + target
@@ -391,7 +390,7 @@ class Session:
             column["payload"] = np.asarray(self._requests[target])[which]
             column["target"] = target
             column["phase"] = chunk.phase
-            column["flags"] = WANT_RESPONSE * (numbers % sample == 0) if sample else 0
+            column["flags"] = WANT_RESPONSE * sampled(numbers, self.scenario.sample)
         if len(numbers):
             engine.send(sends.tobytes())
 
@@ -423,6 +422,7 @@ class Session:
                             "start_ns": self._origin_ns + max(start_ns, from_ns),
                             "end_ns": self._origin_ns + end_ns,
                             "target": target,
+                            "targets": len(self._names),
                             "phase": index,
                             "payloads": [requests[k] for k in self._order.tolist()],
                             "sample": self.scenario.sample,

@@ -19,6 +19,7 @@ __all__ = [
     "FromSender",
     "ToSender",
     "frame",
+    "header",
 ]
 
 _HEADER = struct.Struct("<IB")
@@ -39,7 +40,7 @@ class ToSender(IntEnum):
     CALL = 4
     """`CALL` + method name + request: send at once, the response is wanted back."""
     LOOP = 5
-    """JSON: a closed loop of users."""
+    """JSON: a closed loop of users (`engine.Loop`)."""
     STOP = 6
     """`STOP`: send nothing that is due at or after an instant, then drain, then say DONE."""
     CANCEL = 7
@@ -76,9 +77,14 @@ DETAIL = struct.Struct("<H")
 """Number of the text."""
 
 
-def frame(kind: int, body: bytes | bytearray | memoryview = b"") -> bytes:
+def header(kind: int, length: int) -> bytes:
+    """Return what comes before a body of `length` bytes."""
+    return _HEADER.pack(length, kind)
+
+
+def frame(kind: int, body: bytes = b"") -> bytes:
     """Return one frame."""
-    return _HEADER.pack(len(body), kind) + bytes(body)
+    return header(kind, len(body)) + body
 
 
 class FrameReader:

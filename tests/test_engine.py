@@ -363,8 +363,8 @@ def loop_spec(**changes: Any) -> dict[str, Any]:
     start_ns = CLOCK.now_ns() + 50 * NS_PER_MS
     return {
         "users": [0, 1], "total_users": 2, "think_ns": 5 * NS_PER_MS, "start_ns": start_ns,
-        "end_ns": start_ns + 500 * NS_PER_MS, "target": 0, "phase": 1, "payloads": [0],
-        "sample": 0, **changes,
+        "end_ns": start_ns + 500 * NS_PER_MS, "target": 0, "targets": 1, "phase": 1,
+        "payloads": [0], "sample": 0, **changes,
     }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "eiload"
 # From the ground up. A room imports rooms of lower floors, or of its own floor where listed
 # together (the files of one idea).
 FLOORS = (
-    {"clock", "errors", "result", "coco", "wire", "profiles", "units", "files", "console"},
+    {"clock", "errors", "result", "coco", "wire", "timeline", "profiles", "units"},
+    {"files", "console"},
     {"sender", "recorder", "protos", "arrivals", "standin", "wording"},
     {"tensors", "scenario", "images"},
     {"tfserving", "schedule", "detections", "explain", "diagnose"},
@@ -29,7 +30,8 @@ FLOORS = (
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 ALONE = {
-    "sender": {"result", "clock", "wire"},
+    "sender": {"result", "clock", "wire", "timeline"},
+    "timeline": set(),
     "wire": set(),
     "result": set(),
     "clock": set(),

@@ -1,11 +1,12 @@
 """result: the two records cross the pipe unchanged, and mean what their names say."""
 
 import grpc
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.result import RESULT, SEND, WANT_RESPONSE, Result, Send, Status
+from eiload.result import RESULT, SEND, WANT_RESPONSE, Result, Send, Status, sampled
 
 U8, U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
 I64 = st.integers(-(2**63), 2**63 - 1)
@@ -76,3 +77,19 @@ def test_a_number_that_does_not_fit_is_refused() -> None:
     """A field out of its range is an error where it is packed, not a wrong number elsewhere."""
     with pytest.raises(Exception, match="format requires"):
         SEND.pack(0, 0, 0, 2**16, 0, 0)
+
+
+@given(st.integers(1, 200), st.integers(0, 10**9))
+def test_one_in_so_many_is_sampled(every: int, row: int) -> None:
+    """Of each `every` in a row exactly one is sampled, by arrays as by single numbers."""
+    numbers = row * every + np.arange(every)
+    chosen = sampled(numbers, every)
+    assert chosen.sum() == 1
+    assert chosen.tolist() == [sampled(int(number), every) for number in numbers]
+
+
+def test_samples_see_all_payloads() -> None:
+    """Samples do not all fall on one payload when their spacing is a multiple of the payloads."""
+    numbers = np.arange(10_000)
+    assert set((numbers[sampled(numbers, 100)] % 10).tolist()) == set(range(10))
+    assert not sampled(0, 0)
