@@ -70,7 +70,6 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"fail": {"rate": "60 %"}, "hang": "50 %"}, "fail and hang: .*more than 100 %"),
     ({"round_trip": {"median": "1 ms", "p99": "2 ms"}}, "round_trip: .*attach: network"),
     ({"batching": {}, "queue": 5}, "queue: with batching"),
-    ({"saved_model": "/absent"}, "saved_model: no such directory: '/absent'; 'eiload make-model"),
     ({"colour": "red"}, "colour: unknown setting"),
     ({"attach": "usb"}, "attach: "),
 ]

@@ -289,6 +289,10 @@ class Watcher:
             ScenarioError: there is none, or it cannot be loaded.
         """
         found = found_versions(self._directory)
+        if not self._directory.is_dir():
+            raise ScenarioError(
+                f"{self._directory}: no such directory; 'eiload make-model DIR' writes a model"
+            )
         if not found:
             raise ScenarioError(
                 f"{self._directory}: not a SavedModel: expected saved_model.pb in it, or in "

@@ -51,7 +51,10 @@ WRONG = [
     (["serve", "--fail", "1 %"], "fail: expected a mapping of settings"),
     (["serve", "--concurrency", "two"], "concurrency: "),
     (["serve", "--attach", "usb"], "invalid choice: 'usb'"),
-    (["serve", "--saved-model", "/absent"], "saved_model: no such directory: '/absent'"),
+    (
+        ["serve", "--saved-model", "/absent"],
+        "/absent: no such directory; 'eiload make-model DIR' writes",
+    ),
     (["serve", "--saved-model", "/proc"], "/proc: not a SavedModel"),
     (["serve", "--label", "stable"], "--label: expected LABEL=VERSION, got 'stable'"),
     (["serve", "--tls-cert", "a.pem"], "TLS: expected both --tls-cert and --tls-key"),

@@ -55,6 +55,7 @@ def test_it_serves_inside_the_block_and_not_after_it() -> None:
     assert gone(pid)
     with pytest.raises(RuntimeError, match="not serving"):
         assert process.address
+    process.signal(signal.SIGTERM)  # nobody there, nothing to do
 
 
 def test_two_start_side_by_side() -> None:

@@ -1,250 +1,37 @@
-"""What the stand-in is told: the settings of an emulated or real model behind a TF Serving face.
-
-Data only: this file knows what can be set, with which units, which combinations make sense, and
-that a profile (`eiload.profiles`) fills in what is not set. It knows nothing of gRPC, queues or
-random numbers; `eiload.server` acts on it. The scenario's `stand_in:` and the options of
-`eiload serve` are this one model, so what can be tried on the command line can be written down.
-
-Durations are texts with a unit in YAML ("250 ms") and ints of ns inside; shares are "0.1 %" and
-floats in 0..1 inside; a bandwidth is "10 Gbit/s" and bytes per second inside. Dumped and loaded
-again a `StandIn` is equal to what it was: that is how it travels to the server's process.
-"""
+"""The settings of one stand-in: what can be set, what is not set, what does not go together."""
 
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    PlainSerializer,
-    Tag,
-    ValidationError,
-    ValidationInfo,
-    WithJsonSchema,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from eiload.clock import NS_PER_S
 from eiload.errors import ScenarioError
 from eiload.profiles import PROFILES
 from eiload.result import Status
-from eiload.units import (
-    format_bandwidth,
-    format_duration,
-    format_share,
-    parse_bandwidth,
-    parse_duration,
-    parse_share,
-    shown,
-)
+from eiload.standin.fields import Bandwidth, DurationNs, Settings, Share, SomeDurationNs, absolute
+from eiload.standin.laws import Compute, RoundTrip
+from eiload.units import format_share
 
-__all__ = [
-    "Batching",
-    "Compute",
-    "Constant",
-    "Empirical",
-    "Fail",
-    "Gamma",
-    "LogNormal",
-    "Reattach",
-    "RoundTrip",
-    "Stalls",
-    "StandIn",
-    "parse",
-]
-
-LONGEST_NS = 24 * 3600 * NS_PER_S
-"""Emulated times above a day are slips of the unit."""
+__all__ = ["Batching", "Fail", "Reattach", "Stalls", "StandIn", "parse"]
 
 
-def _duration(value: object) -> int:
-    duration_ns = parse_duration(value)
-    if duration_ns > LONGEST_NS:
-        raise ValueError(
-            f"expected a duration of at most {format_duration(LONGEST_NS)}, got {value!r}"
-        )
-    return duration_ns
-
-
-def _some_duration(value: object) -> int:
-    duration_ns = _duration(value)
-    if duration_ns == 0:
-        raise ValueError(f"expected a duration above 0, got {value!r}")
-    return duration_ns
-
-
-def _bandwidth(value: object) -> float:
-    bytes_per_s = parse_bandwidth(value)
-    if bytes_per_s < 1:
-        raise ValueError(f"expected a bandwidth of at least 1 B/s, got {value!r}")
-    return bytes_per_s
-
-
-_DURATION_SCHEMA = WithJsonSchema({"type": "string", "examples": ["250 ms", "1.5 s"]})
-DurationNs = Annotated[
-    int, BeforeValidator(_duration), PlainSerializer(format_duration), _DURATION_SCHEMA
-]
-SomeDurationNs = Annotated[
-    int, BeforeValidator(_some_duration), PlainSerializer(format_duration), _DURATION_SCHEMA
-]
-Share = Annotated[
-    float,
-    BeforeValidator(parse_share),
-    PlainSerializer(format_share),
-    WithJsonSchema({"type": "string", "examples": ["0.1 %", "50 %"]}),
-]
-Bandwidth = Annotated[
-    float,
-    BeforeValidator(_bandwidth),
-    PlainSerializer(format_bandwidth),
-    WithJsonSchema({"type": "string", "examples": ["10 Gbit/s", "100 MB/s"]}),
-]
-
-
-class _Settings(BaseModel):
-    """What all settings have in common: immutable, no unknown keys, no wild numbers."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        populate_by_name=True,
-        allow_inf_nan=False,
-        serialize_by_alias=True,
-    )
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _not_a_truth(cls, value: object, info: ValidationInfo) -> object:
-        """Refuse yes and no where a number is wanted: YAML makes them of several words."""
-        field = cls.model_fields[info.field_name or ""]
-        if isinstance(value, bool) and field.annotation is not bool:
-            raise ValueError(f"expected no truth value, got {value!r}")
-        return value
-
-
-class Constant(_Settings):
-    """Every inference computes equally long."""
-
-    constant_ns: DurationNs = Field(alias="constant", description="the one computing time")
-
-    def describe(self) -> str:
-        """Return the law in a few words."""
-        return format_duration(self.constant_ns)
-
-
-class LogNormal(_Settings):
-    """Computing times with a long right tail."""
-
-    median_ns: SomeDurationNs = Field(alias="median", description="half of the times are shorter")
-    p99_ns: SomeDurationNs = Field(alias="p99", description="99 % of the times are shorter")
-
-    @model_validator(mode="after")
-    def _tail_above_middle(self) -> Self:
-        if self.p99_ns < self.median_ns:
-            raise ValueError("expected p99 >= median")
-        return self
-
-    def describe(self) -> str:
-        """Return the law in a few words."""
-        return f"median {format_duration(self.median_ns)} p99 {format_duration(self.p99_ns)}"
-
-
-class Gamma(_Settings):
-    """Computing times around a known mean."""
-
-    mean_ns: SomeDurationNs = Field(alias="mean", description="mean of the times")
-    cv: float = Field(
-        gt=0, le=10, description="coefficient of variation: standard deviation over mean"
-    )
-
-    def describe(self) -> str:
-        """Return the law in a few words."""
-        return f"mean {format_duration(self.mean_ns)} cv {self.cv:g}"
-
-
-class Empirical(_Settings):
-    """Computing times drawn, with replacement, from a file of measured ones."""
-
-    csv: Path = Field(
-        description="one duration a line (with its unit; a bare number is ms), # begins a comment"
-    )
-
-    @field_validator("csv")
-    @classmethod
-    def _found(cls, path: Path, info: ValidationInfo) -> Path:
-        return _existing(path, info, "file")
-
-    def describe(self) -> str:
-        """Return the law in a few words."""
-        return f"times of {self.csv.name}"
-
-
-_LAW_KEYS = frozenset({"constant", "median", "p99", "mean", "cv", "csv"})
-
-
-def _law(value: object) -> str:
-    """Return which law a setting of `compute` means, by its keys."""
-    if isinstance(value, BaseModel):
-        return type(value).__name__.lower()
-    if isinstance(value, Mapping):
-        keys = set(value)
-        for tag, own in (
-            ("lognormal", {"median", "p99"}),
-            ("gamma", {"mean", "cv"}),
-            ("empirical", {"csv"}),
-        ):
-            if keys & own:
-                return tag
-    return "constant"
-
-
-def _bare_constant(value: object) -> object:
-    """Let `compute: 60 ms` stand for `compute: {constant: 60 ms}`."""
-    if isinstance(value, str | int | float):
-        return {"constant": value}
-    if isinstance(value, Mapping) and not _LAW_KEYS & value.keys():
-        raise ValueError(
-            "expected a duration, {median, p99}, {mean, cv} or {csv: FILE}, "
-            f"got {shown(dict(value))}"
-        )
-    return value
-
-
-Compute = Annotated[
-    Annotated[Constant, Tag("constant")]
-    | Annotated[LogNormal, Tag("lognormal")]
-    | Annotated[Gamma, Tag("gamma")]
-    | Annotated[Empirical, Tag("empirical")],
-    Discriminator(_law),
-    BeforeValidator(_bare_constant),
-]
-
-
-class RoundTrip(LogNormal):
-    """The network's own time in each inference, with a tail."""
-
-
-class Stalls(_Settings):
+class Stalls(Settings):
     """Rare spans in which nothing moves over the network; they begin at random (Poisson)."""
 
     every_ns: SomeDurationNs = Field(alias="every", description="mean time from end to beginning")
     for_ns: SomeDurationNs = Field(alias="for", description="how long each one lasts")
 
 
-class Reattach(_Settings):
+class Reattach(Settings):
     """An accelerator that was idle for long has to be attached anew."""
 
     idle_ns: SomeDurationNs = Field(alias="idle", description="idle for at least this long")
     for_ns: SomeDurationNs = Field(alias="for", description="the next inference waits this long")
 
 
-class Fail(_Settings):
+class Fail(Settings):
     """Some requests take their turn and their time, and then fail."""
 
     rate: Share = Field(description="share of the requests")
@@ -263,7 +50,7 @@ class Fail(_Settings):
         return status
 
 
-class Batching(_Settings):
+class Batching(Settings):
     """TensorFlow Serving's `--enable_batching` and its parameters file."""
 
     max_batch_size: int = Field(default=1000, ge=1, le=100_000, description="examples in a batch")
@@ -277,7 +64,7 @@ class Batching(_Settings):
 _NETWORK = ("round_trip", "bandwidth", "stalls", "reattach")
 
 
-class StandIn(_Settings):
+class StandIn(Settings):
     """The settings of one stand-in. What is not set comes from `profile`, or is as said here."""
 
     profile: str | None = Field(default=None, description="named profile to begin with")
@@ -416,8 +203,10 @@ class StandIn(_Settings):
 
     @field_validator("saved_model")
     @classmethod
-    def _found(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        return None if path is None else _existing(path, info, "directory")
+    def _absolute(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        # Whether there is a model in it is found out when it is loaded: a scenario is good without
+        # the model that another command has still to write.
+        return None if path is None else absolute(path, info)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -469,19 +258,3 @@ _WORDS = {
 _LAWS = frozenset((1, tag) for tag in ("constant", "lognormal", "gamma", "empirical")) | {
     (2, "constant")
 }
-
-
-def _existing(path: Path, info: ValidationInfo, kind: Literal["file", "directory"]) -> Path:
-    """Return `path` made absolute against the context's ``base``, once it is known to exist.
-
-    With the context's ``resolved`` it is taken as it is: run files travel without their inputs.
-    """
-    context = info.context or {}
-    if context.get("resolved"):
-        return path
-    base = context.get("base", Path.cwd())
-    path = Path(base) / path.expanduser()
-    if not (path.is_file() if kind == "file" else path.is_dir()):
-        hint = "" if kind == "file" else "; 'eiload make-model DIR' writes a model"
-        raise ValueError(f"no such {kind}: {str(path)!r}{hint}")
-    return path
