@@ -160,7 +160,7 @@ def _answers(folder: Path) -> list[Path]:
         predict.outputs[alias].CopyFrom(to_proto(array))
     signatures = get_model_metadata_pb2.SignatureDefMap()
     for name, definition in ssd().items():
-        signatures.signature_def[name].CopyFrom(definition)
+        signatures.signature_def[name].CopyFrom(definition.definition)
     metadata.metadata["signature_def"].Pack(signatures)
     status = get_model_status_pb2.GetModelStatusResponse()
     status.model_version_status.add(version=1, state=AVAILABLE)
