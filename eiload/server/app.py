@@ -29,10 +29,11 @@ from eiload.server.metrics import Metrics
 from eiload.server.model import Repository
 from eiload.server.release import Releases
 from eiload.server.rest import Rest
-from eiload.server.savedmodel import SavedModel, Watcher
+from eiload.server.savedmodel import SavedModel
 from eiload.server.service import Service
 from eiload.server.transport import Security, Transport
 from eiload.server.versions import Versions
+from eiload.server.watcher import Watcher
 from eiload.standin import StandIn
 
 __all__ = ["Options", "Ready", "run"]

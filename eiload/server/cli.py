@@ -1,4 +1,4 @@
-"""The options of ``eiload serve`` and ``eiload make-model``.
+"""The options of ``eiload serve``; those of ``eiload make-model`` are next door.
 
 Every setting of `StandIn` is an option of the same name, written as in a scenario (the braces of a
 mapping may be left out); the rest says how the server is reached. This file turns a command line
@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from eiload import console
 from eiload.errors import ScenarioError
 from eiload.profiles import PROFILES
+from eiload.server.make_model_cli import add_make_model_arguments, run_make_model
 from eiload.standin import StandIn, parse
 
 if TYPE_CHECKING:
@@ -179,73 +180,6 @@ def run_serve(arguments: argparse.Namespace) -> int:
         console.emit(json.dumps(asdict(serving)) if arguments.ready_json else _line(serving))
 
     return run(settings, options, ready)
-
-
-MAKE_MODEL_DESCRIPTION = """\
-Write an SSD with a ResNet-50 backbone and a feature pyramid as a SavedModel, with the
-signature of the model zoo. It is untrained: its weights are random, its detections mean
-nothing. It does the work of the real thing, to measure servers with.
-"""
-
-MAKE_MODEL_EPILOG = """\
-examples:
-  eiload make-model models/ssd                            300 x 300, full width
-  eiload make-model models/small --size 64 --width 0.05   a few ms on any CPU
-  eiload serve --saved-model models/ssd
-  docker run -p 8500:8500 -v $PWD/models/ssd:/models/ssd -e MODEL_NAME=ssd tensorflow/serving
-"""
-
-
-def add_make_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``eiload make-model``."""
-    parser.description = MAKE_MODEL_DESCRIPTION
-    parser.epilog = MAKE_MODEL_EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("directory", type=Path, metavar="DIR", help="the model goes to DIR/VERSION")
-    parser.add_argument(
-        "--size", type=int, default=300, help="images are resized to SIZE x SIZE (default: 300)"
-    )
-    parser.add_argument(
-        "--width", type=float, default=1.0, help="factor on all channels (default: 1.0)"
-    )
-    parser.add_argument(
-        "--encoded", action="store_true", help="take JPEG or PNG files instead of pixels"
-    )
-    parser.add_argument(
-        "--raw", action="store_true", help="answer the raw boxes and scores of all anchors, too"
-    )
-    parser.add_argument("--seed", type=int, default=1, help="of the weights (default: 1)")
-    parser.add_argument(
-        "--version", type=int, default=1, metavar="N", help="number of the version (default: 1)"
-    )
-
-
-def run_make_model(arguments: argparse.Namespace) -> int:
-    """Write a model; return the exit status.
-
-    Raises:
-        ScenarioError: something on the command line cannot be done.
-        OutputError: the model cannot be written.
-    """
-    from eiload.server.make_model import Design, write_model  # noqa: PLC0415
-
-    if arguments.version < 1:
-        raise ScenarioError(
-            f"make-model: --version: expected a number above 0, got {arguments.version!r}"
-        )
-    design = Design(
-        size=arguments.size,
-        width=arguments.width,
-        encoded=arguments.encoded,
-        raw=arguments.raw,
-        seed=arguments.seed,
-    )
-    path = write_model(arguments.directory, arguments.version, design)
-    console.emit(
-        f"wrote {path}: an untrained SSD, random weights (seed {design.seed}); "
-        "its detections mean nothing"
-    )
-    return 0
 
 
 def _add_setting(group: Any, name: str, field: FieldInfo) -> None:

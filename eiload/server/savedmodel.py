@@ -17,31 +17,22 @@ from typing import Any
 import numpy as np
 
 from eiload.clock import Clock
-from eiload.errors import ScenarioError
 from eiload.result import Status
 from eiload.server.batching import Batch, Batcher, Task
+from eiload.server.graph import Graph
 from eiload.server.metrics import Metrics
 from eiload.server.model import (
     Inference,
     Outcome,
     Rejection,
-    Servable,
-    Signature,
     Signatures,
     entries,
 )
 from eiload.server.release import Releases
-from eiload.server.runtime import tensorflow
-from eiload.server.versions import Versions
 from eiload.standin import StandIn
 from eiload.tensors import Tensor, from_proto, to_proto
 
-__all__ = ["SavedModel", "Watcher", "found_versions"]
-
-POLL_S = 1.0
-"""--file_system_poll_wait_seconds."""
-
-MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
+__all__ = ["SavedModel"]
 
 Ended = Callable[[Outcome], None]
 
@@ -80,7 +71,7 @@ class SavedModel:
         self._releases = releases
         self._metrics = metrics
         self._clock = clock
-        self._graph = _Graph(path)
+        self._graph = Graph(path)
         workers = settings.concurrency
         self._batcher: Batcher[_Work] | None = None
         if settings.batching is not None:
@@ -204,148 +195,6 @@ class SavedModel:
             data = entries({alias: to_proto(each, typed=typed) for alias, each in own.items()})
             results.append((work, (run, data)))
         return results
-
-
-class _Graph:
-    """A SavedModel in a session of TensorFlow."""
-
-    def __init__(self, path: Path) -> None:
-        self._tf = tf = tensorflow()
-        from tensorflow.core.protobuf import config_pb2  # noqa: PLC0415
-
-        self._options_class = config_pb2.CallableOptions
-        graph = tf.Graph()
-        config = tf.compat.v1.ConfigProto()
-        # Two stand-ins may have to share one GPU.
-        config.gpu_options.allow_growth = True
-        self._session = tf.compat.v1.Session(graph=graph, config=config)
-        try:
-            meta = tf.compat.v1.saved_model.load(self._session, ["serve"], str(path))
-        except Exception as error:
-            # Of many kinds: a broken protobuf, an unknown operation, a missing variable.
-            self._session.close()
-            first = str(error).strip().splitlines() or [type(error).__name__]
-            raise ScenarioError(f"{path}: cannot be loaded: {first[0]}") from error
-        self.signatures: Signatures = {
-            name: Signature.of(definition) for name, definition in meta.signature_def.items()
-        }
-        self._callables: dict[tuple[str, tuple[str, ...]], Callable[..., Any]] = {}
-
-    def run(
-        self, signature: str, inputs: Mapping[str, Tensor], outputs: tuple[str, ...]
-    ) -> dict[str, Tensor]:
-        """Return the outputs for the inputs.
-
-        Raises:
-            Rejection: TensorFlow finds something wrong.
-        """
-        definition = self.signatures[signature].definition
-        aliases = sorted(inputs)
-        run = self._callables.get((signature, outputs))
-        try:
-            if run is None:
-                options = self._options_class()
-                options.feed.extend(definition.inputs[alias].name for alias in aliases)
-                options.fetch.extend(definition.outputs[alias].name for alias in outputs)
-                # `Session.run` would convert arrays to what the graph wants; this gives them to
-                # the runtime as they are, as TensorFlow Serving does, and its errors are ours.
-                run = self._session._make_callable_from_options(options)  # noqa: SLF001
-                self._callables[signature, outputs] = run
-            return dict(zip(outputs, run(*(inputs[alias] for alias in aliases)), strict=True))
-        except self._tf.errors.OpError as error:
-            raise Rejection(Status(error.error_code), error.message) from None
-        except (TypeError, ValueError) as error:
-            raise Rejection(Status.INVALID_ARGUMENT, str(error)) from None
-
-    def close(self) -> None:
-        """Let go of the memory."""
-        self._session.close()
-
-
-class Watcher:
-    """Keeps `Versions` in step with a directory."""
-
-    def __init__(
-        self,
-        directory: Path,
-        versions: Versions,
-        load: Callable[[Path], Servable],
-    ) -> None:
-        """Watch a directory.
-
-        Args:
-            directory: has the versions, or is one.
-            versions: what is told of changes.
-            load: loads one; called on a thread of its own.
-        """
-        self._directory = directory
-        self._versions = versions
-        self._load = load
-
-    async def first(self) -> None:
-        """Load the newest version.
-
-        Raises:
-            ScenarioError: there is none, or it cannot be loaded.
-        """
-        found = found_versions(self._directory)
-        if not self._directory.is_dir():
-            raise ScenarioError(
-                f"{self._directory}: no such directory; 'eiload make-model DIR' writes a model"
-            )
-        if not found:
-            raise ScenarioError(
-                f"{self._directory}: not a SavedModel: expected saved_model.pb in it, or in "
-                "numbered directories below it; 'eiload make-model' writes one"
-            )
-        version = self._versions.to_load(found)
-        assert version is not None
-        self._versions.loaded(version, await asyncio.to_thread(self._load, found[version]))
-
-    def abandon(self) -> None:
-        """Let the process end without waiting for the work that is under way."""
-        latest = self._versions.latest()
-        servable = None if latest is None else self._versions.servable(latest)
-        if isinstance(servable, SavedModel):
-            servable.abandon()
-
-    async def watch(self) -> None:
-        """Look for new versions until cancelled."""
-        while True:
-            await asyncio.sleep(POLL_S)
-            found = found_versions(self._directory)
-            version = self._versions.to_load(found)
-            if version is None:
-                continue
-            try:
-                servable = await asyncio.to_thread(self._load, found[version])
-            except ScenarioError as error:
-                self._versions.failed(version, str(error))
-                continue
-            for old in self._versions.loaded(version, servable):
-                if isinstance(old, SavedModel):
-                    await asyncio.to_thread(old.close)
-
-
-def found_versions(directory: Path) -> dict[int, Path]:
-    """Return the SavedModels in a directory by version; the directory itself may be one.
-
-    By itself it has the number that is its name, or 1.
-    """
-    if not directory.is_dir():
-        return {}
-    if _is_model(directory):
-        name = directory.name
-        return {int(name) if name.isdecimal() else 1: directory}
-    return {
-        int(path.name): path
-        for path in directory.iterdir()
-        if path.name.isdecimal() and _is_model(path)
-    }
-
-
-def _is_model(path: Path) -> bool:
-    return any((path / file).is_file() for file in MODEL_FILES)
 
 
 def _array(alias: str, proto: Any) -> Tensor:

@@ -11,9 +11,8 @@ handed to a servable. The second happens when the servable's work has ended: it 
 to whoever waits, who may have gone.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
 from typing import Any, Literal
 
 from google.protobuf.message import DecodeError
@@ -22,51 +21,21 @@ from eiload.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     predict_pb2,
-    tensor_pb2,
-    types_pb2,
 )
 from eiload.result import Status
+from eiload.server.checks import checked
 from eiload.server.metrics import Metrics
 from eiload.server.model import (
-    DEFAULT_SIGNATURE,
-    Inference,
-    Input,
     Outcome,
     Rejection,
     Repository,
     Servable,
-    Signature,
 )
 
 __all__ = ["Reply", "Service"]
 
 LONGEST_TEXT = 1024
 """Error details are cut here (model_servers/grpc_status_util.cc)."""
-
-METHOD_NAMES = (
-    "tensorflow/serving/predict",
-    "tensorflow/serving/classify",
-    "tensorflow/serving/regress",
-)
-"""What Predict may be called on, while that was checked."""
-
-
-ITEM_BYTES = {
-    types_pb2.DT_BOOL: 1,
-    types_pb2.DT_INT8: 1,
-    types_pb2.DT_UINT8: 1,
-    types_pb2.DT_BFLOAT16: 2,
-    types_pb2.DT_HALF: 2,
-    types_pb2.DT_INT16: 2,
-    types_pb2.DT_UINT16: 2,
-    types_pb2.DT_FLOAT: 4,
-    types_pb2.DT_INT32: 4,
-    types_pb2.DT_UINT32: 4,
-    types_pb2.DT_DOUBLE: 8,
-    types_pb2.DT_INT64: 8,
-    types_pb2.DT_UINT64: 8,
-}
-"""Size of an element in `tensor_content`; other types (strings) have their own encoding there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +100,8 @@ class Service:
             request = _parsed(predict_pb2.PredictRequest(), data)
             model = request.model_spec.name
             servable, version = self._resolve(request)
-            signature, inference = self._checked(request, servable, arrival_ns, deadline_ns)
-            spec = self._spec(signature, version)
+            inference = checked(request, servable.signatures, self._api, arrival_ns, deadline_ns)
+            spec = self._spec(inference.signature, version)
 
             def done(outcome: Outcome) -> None:
                 # It must not hold the inference: that is a megabyte for each that waits.
@@ -233,73 +202,6 @@ class Service:
             raise Rejection(Status.NOT_FOUND, f"Servable not found for request: {wanted}")
         return servable, version
 
-    def _checked(
-        self, request: Any, servable: Servable, arrival_ns: int, deadline_ns: int | None
-    ) -> tuple[str, Inference]:
-        """Return the signature's name and the inference of a request that may be served."""
-        name = request.model_spec.signature_name or DEFAULT_SIGNATURE
-        signature = servable.signatures.get(name)
-        if signature is None:
-            raise Rejection(
-                Status.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
-            )
-        method = signature.definition.method_name
-        if self._api == "ei" and method not in METHOD_NAMES:
-            raise Rejection(
-                Status.INTERNAL,
-                "Expected prediction signature method_name to be one of "
-                f"{_set(METHOD_NAMES)}. Was: {method}",
-            )
-        self._check_aliases(request.inputs, signature)
-        inputs = {alias: _received(alias, proto) for alias, proto in request.inputs.items()}
-        outputs = tuple(request.output_filter)
-        for index, alias in enumerate(outputs):
-            if alias not in signature.outputs:
-                raise Rejection(
-                    Status.INVALID_ARGUMENT,
-                    f"output tensor alias not found in signature: {alias} Outputs expected to be "
-                    f"in the set {_set(signature.outputs)}.",
-                )
-            if alias in outputs[:index]:
-                raise Rejection(Status.INVALID_ARGUMENT, f"duplicate output tensor alias: {alias}")
-        return name, Inference(
-            signature=name,
-            inputs=inputs,
-            outputs=outputs or signature.outputs,
-            arrival_ns=arrival_ns,
-            deadline_ns=deadline_ns,
-        )
-
-    def _check_aliases(self, sent: Iterable[str], signature: Signature) -> None:
-        """Compare the aliases that were sent with the signature's."""
-        given, expected = tuple(sorted(sent)), signature.inputs
-        if given == expected:
-            return
-        extra = [alias for alias in given if alias not in expected]
-        missing = [alias for alias in expected if alias not in given]
-        sizes = f"input size does not match signature: {len(given)}!={len(expected)} "
-        if self._api == "ei":
-            if len(given) != len(expected):
-                text = f"{sizes}len([{','.join(given)}]) != len([{','.join(expected)}])"
-            else:
-                text = (
-                    f"input tensor alias not found in signature: {extra[0]}. "
-                    f"Inputs expected to be in the set {_set(expected)}."
-                )
-        elif len(given) != len(expected):
-            text = (
-                f"{sizes}len({_set(given)}) != len({_set(expected)}). "
-                f"Sent extra: {_set(extra)}. Missing but required: {_set(missing)}."
-            )
-        else:
-            feed = signature.definition.inputs[missing[0]].name
-            text = (
-                f"Signature input alias: {missing[0]}(feed name: {feed}) not found in request and "
-                f"no default value provided. Inputs expected to be in the request {_set(given)}, "
-                "or default input alias set: "
-            )
-        raise Rejection(Status.INVALID_ARGUMENT, text)
-
     def _reply(
         self,
         outcome: Outcome,
@@ -349,26 +251,6 @@ def _parsed(message: Any, data: bytes) -> Any:
 def _serialised(message: Any) -> bytes:
     data: bytes = message.SerializeToString(deterministic=True)
     return data
-
-
-def _received(alias: str, proto: tensor_pb2.TensorProto) -> Input:
-    """Return a tensor whose bytes and shape agree.
-
-    Fewer typed values than elements are no error: TensorFlow repeats the last one.
-    """
-    shape = tuple([dim.size for dim in proto.tensor_shape.dim])
-    content: bytes = proto.tensor_content
-    itemsize = ITEM_BYTES.get(proto.dtype)
-    broken = proto.tensor_shape.unknown_rank or (shape and min(shape) < 0)
-    if content and itemsize is not None:
-        broken = broken or len(content) != prod(shape) * itemsize
-    if broken or proto.dtype == types_pb2.DT_INVALID:
-        raise Rejection(Status.INVALID_ARGUMENT, f"tensor parsing error: {alias}")
-    return Input(proto, shape, content)
-
-
-def _set(names: Iterable[str]) -> str:
-    return "{" + ",".join(names) + "}"
 
 
 def _cut(text: str) -> str:

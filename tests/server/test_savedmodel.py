@@ -19,8 +19,8 @@ from PIL import Image
 from eiload.protos import predict_pb2
 from eiload.result import Status
 from eiload.server.make_model import ANCHORS_A_CELL, UNTRAINED, anchors
-from eiload.server.savedmodel import found_versions
 from eiload.server.signatures import DETECTION_OUTPUTS, RAW_OUTPUTS
+from eiload.server.watcher import found_versions
 from eiload.tensors import to_proto
 from eiload.tfserving import (
     GET_MODEL_METADATA,
