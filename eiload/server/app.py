@@ -120,7 +120,7 @@ async def _open(settings: StandIn, options: Options, stack: AsyncExitStack) -> R
     repository: Repository
     if settings.saved_model is None:
         kind = f"emulated {settings.profile or 'stand-in'}"
-        model = EmulatedModel(settings, releases, metrics, clock.now_ns())
+        model = EmulatedModel(settings, releases, metrics, clock)
         repository = EmulatedRepository(options.model, model, options.labels)
     else:
         kind = f"SavedModel {settings.saved_model}"

@@ -86,6 +86,11 @@ class Batcher(Generic[Payload]):
         """Return what is going on, for the log and for tests."""
         return f"<Batcher {[batch.size for batch in self._batches]}, {self._running} running>"
 
+    @property
+    def waiting(self) -> int:
+        """Return how many batches wait."""
+        return len(self._batches)
+
     def submit(self, task: Task[Payload]) -> None:
         """Put a task into the queue.
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from eiload.clock import Clock
 from eiload.result import Status
 from eiload.server.accelerator import Accelerator, Admission, Overload
 from eiload.server.answers import detections
@@ -49,7 +50,7 @@ class EmulatedModel:
     """The one version of an emulated model."""
 
     def __init__(
-        self, settings: StandIn, releases: Releases, metrics: Metrics, origin_ns: int
+        self, settings: StandIn, releases: Releases, metrics: Metrics, clock: Clock
     ) -> None:
         """Make one that is loaded and not yet attached.
 
@@ -59,8 +60,9 @@ class EmulatedModel:
         self._settings = settings
         self._releases = releases
         self._metrics = metrics
+        self._clock = clock
         self._signatures = ssd(encoded=settings.encoded, raw=settings.raw_outputs)
-        self._accelerator = Accelerator(settings, origin_ns)
+        self._accelerator = Accelerator(settings, clock.now_ns())
         self._batches: Batches[_Waiting] | None = None
         if settings.batching is not None:
             self._batches = Batches(Batcher(settings.batching, settings.api), self._accelerator)
@@ -117,10 +119,10 @@ class EmulatedModel:
         )
         self._begin(batches.advance(inference.arrival_ns))
 
-    def _advance(self, instant_ns: int) -> None:
-        """Do what the batching queue has to do at an instant."""
+    def _advance(self) -> None:
+        """Do what the batching queue has to do by now, all of it at once: we may be late."""
         assert self._batches is not None
-        self._begin(self._batches.advance(instant_ns))
+        self._begin(self._batches.advance(self._clock.now_ns()))
 
     def _begin(self, begun: list[Begun[_Waiting]]) -> None:
         """Release the batches that have begun when they end, and come back for the next."""
@@ -151,7 +153,7 @@ class EmulatedModel:
                 self._releases.at(release_ns, _call(waiting.ended, outcome))
         next_ns = self._batches.next_ns()
         if next_ns is not None:
-            self._releases.at(next_ns, lambda: self._advance(next_ns))
+            self._releases.at(next_ns, self._advance)
 
     def _outcome(self, arrival_ns: int, admission: Admission, answer: bytes) -> Outcome:
         status, text = Status.OK, ""

@@ -1,9 +1,9 @@
 """A real model behind the service: a SavedModel, run by TensorFlow as TensorFlow Serving runs it.
 
-The graph is loaded into a session and run by the names of its signature's tensors, on CPU or GPU,
-so what TensorFlow finds wrong with an input is found here in the same words. `concurrency` runs at
-a time, each in a thread of a pool that is not the event loop's; with batching, batches of
-`num_batch_threads` at a time. Versions are numbered directories, looked at once a second.
+Requests become arrays and arrays become answers; in between `graph.py` runs. `concurrency` runs at
+a time, each in a thread of a pool that is not the event loop's, so that the gRPC port goes on; with
+batching, the same queue as in front of an emulated model forms batches, `num_batch_threads` at a
+time. What a request waits and takes here is real.
 """
 
 import asyncio
@@ -111,8 +111,13 @@ class SavedModel:
             )
         self._start([work], inference.outputs)
 
+    @property
+    def idle(self) -> bool:
+        """Return whether nothing waits or runs."""
+        return not self._under_way and not (self._batcher and self._batcher.waiting)
+
     def close(self) -> None:
-        """Let what is under way end, then let go of the model; blocks."""
+        """Let go of a model that is idle; blocks."""
         self._pool.shutdown()
         self._graph.close()
 

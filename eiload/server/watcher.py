@@ -81,8 +81,10 @@ class Watcher:
                 self._versions.failed(version, str(error))
                 continue
             for old in self._versions.loaded(version, servable):
-                if isinstance(old, SavedModel):
-                    await asyncio.to_thread(old.close)
+                assert isinstance(old, SavedModel)
+                while not old.idle:
+                    await asyncio.sleep(POLL_S / 10)
+                await asyncio.to_thread(old.close)
 
 
 def found_versions(directory: Path) -> dict[int, Path]:
