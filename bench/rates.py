@@ -10,6 +10,7 @@ import numpy as np
 
 from eiload import blocks, shares
 from eiload.comparison import Outcome, outcome_of
+from eiload.cut import MAX_BLOCKS, block_count
 from eiload.shares import Word
 from eiload.shift import Interval, Row
 from eiload.sla import rate_margin
@@ -143,7 +144,7 @@ def errors(runs: int) -> list[tuple[str, Tally]]:
 def _errors(rng: np.random.Generator, runs: int, n: int, limit: float, size: int) -> Tally:
     """Return the rates for runs of `n` requests that fail `size` at a time."""
     words = []
-    k = blocks.MAX_BLOCKS
+    k = MAX_BLOCKS
     for _ in range(runs):
         totals = rng.poisson(n / k, k).astype(np.float64)
         episodes = np.bincount(rng.integers(0, k, rng.poisson(n * limit / size)), minlength=k)
@@ -161,7 +162,7 @@ def throughputs(runs: int) -> list[tuple[str, Tally]]:
     found = []
     for length in (60, 300, 900):
         for rate in (2, 20):
-            k = blocks.block_count(length)
+            k = block_count(length)
             lengths = np.full(k, length / k)
             answers = rng.poisson(rate * length / k, (runs, k)).astype(np.float64)
             measured = answers.sum(axis=1) / length

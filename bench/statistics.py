@@ -110,9 +110,9 @@ def work(task: Task) -> dict[Key, dict[str, list[float]]]:
 def _compare(
     found: dict[Key, dict[str, list[float]]], task: Task, pairs: Pairs, run: int, length: int
 ) -> None:
-    samples = pairs.sample(run, length), pairs.sample(run, length, "candidate_s")
-    rows, _ = shift.shift(Blocks.of(samples[0]), Blocks.of(samples[1]), task.quantiles, paired=True)
-    drifts = bool(shift.drifts(*samples, paired=True)) if not task.mechanism else False
+    cuts = [Blocks.of(pairs.sample(run, length, of)) for of in ("baseline_s", "candidate_s")]
+    rows, _ = shift.shift(cuts[0], cuts[1], task.quantiles, paired=True)
+    drifts = bool(shift.drifts(cuts[0], cuts[1], paired=True)) if not task.mechanism else False
     for row in rows:
         cell = found[task.system, task.mechanism, length, row.q]
         cell["judged"].append(row.ratio is not None)
@@ -144,7 +144,7 @@ def _objectives(
             word = shares.decide_quantile(cut, q, limit / room).word
             cell[f"fail {room}"].append(word is Word.FAIL)
     cell, limit = found[task.system, "objective", length, 0.0], task.limits_ns[0.0]
-    sound = cut.k >= blocks.MIN_BLOCKS
+    sound = cut.sound
     lower, upper = mean_limits(cut.sums_ns(), cut.totals)
     cell["pass"].append(sound and upper < limit)
     cell["fail"].append(sound and lower > limit)

@@ -7,8 +7,8 @@ slow requests. Rules for independent samples then see far more evidence than the
 docs/statistics.md: they pass a system that misses its limit in 23-63 % of runs). So a run is cut
 into K long blocks, and a block is what is resampled or summed: few long batches beat many short
 ones for dependent output (Schmeiser, *Batch size effects in the analysis of simulation output*,
-Operations Research 30, 1982: 10 to 30 batches). K is 20; it grows with the run in length and not in
-number, because a fixed length that is too short at high load shows no sign of it.
+Operations Research 30, 1982: 10 to 30 batches). Their length grows with the run and their number
+does not (`cut`), because a fixed length that is too short at high load shows no sign of it.
 
 How. `Blocks` holds, per block, the cumulative counts over the occupied buckets: with them a
 quantile under any weighting of the blocks is a binary search that costs K additions a step, so
@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from eiload.recorder import BUCKETS, bucket_mid_ns
+from eiload.cut import MIN_BLOCKS, Cut, sound
+from eiload.recorder import BUCKETS, Ints, bucket_mid_ns
 from eiload.run import Sample
 
 __all__ = [
@@ -34,7 +35,6 @@ __all__ = [
     "MIN_BLOCKS",
     "REPLICATES",
     "Blocks",
-    "block_count",
     "clopper_pearson",
     "design_effect",
     "expanded_tail",
@@ -46,19 +46,6 @@ __all__ = [
     "t_quantile",
     "t_widening",
 ]
-
-MAX_BLOCKS = 20
-"""Blocks in a run of 100 s and more (docs/statistics.md, "Blocks"): 12, 20 and 30 differ little."""
-
-MIN_BLOCKS = 12
-"""Fewer blocks give no verdict: at 3 blocks a 95 % interval misses in 20-25 % of runs."""
-
-MIN_BLOCK_S = 5
-"""Shorter blocks are not independent even at low load; 12 of them make the shortest run 60 s."""
-
-SECONDS_PER_BLOCK = 3
-"""Distinct seconds with requests that a block must have: a run that was planned for a day and
-stopped early has its times in steps (`recorder.step_s_for`) that may be few."""
 
 BEYOND = 20
 """Requests that must be expected beyond a quantile before it is a number: n (1 - q) >= 20."""
@@ -72,14 +59,6 @@ SERIAL_SDS, SERIAL_MOST = 2.5, 0.9
 draw costs a fifth of the passes."""
 
 Floats = NDArray[np.float64]
-
-
-def block_count(seconds: int) -> int:
-    """Return into how many blocks of at least 5 s a run is cut: at most 20, and 1 if it is short.
-
-    A shorter run than 5 s is one block; no seconds are none.
-    """
-    return min(MAX_BLOCKS, max(1, seconds // MIN_BLOCK_S)) if seconds > 0 else 0
 
 
 def reportable(q: float, n: int) -> bool:
@@ -97,7 +76,8 @@ def highest_reportable(n: int) -> float | None:
 class Blocks:
     """The requests of one target in K consecutive blocks of time of nearly equal length."""
 
-    seconds: int
+    lengths_s: Floats
+    """Shape (K,): how many seconds each block has."""
     values_ns: Floats
     """Shape (B,): the occupied buckets' middles, ascending."""
     cumulative: Floats
@@ -106,39 +86,62 @@ class Blocks:
     """Shape (K,): requests per block, however they ended."""
 
     @staticmethod
-    def of(sample: Sample, parts: slice | None = None) -> "Blocks":
+    def of(sample: Sample, cut: Cut | None = None) -> "Blocks":
         """Cut a sample into blocks.
 
         Args:
             sample: whose seconds are cut, the last block like the others: none is dropped.
-            parts: keep only these blocks of all; for comparing one half of a run with the other.
+            cut: of these seconds (`cut_of`); None for seconds that are each a step.
         """
-        k = block_count(sample.seconds)
-        if k == 0:
-            none = np.empty((0, 0))
-            return Blocks(0, none.ravel(), none, none.ravel())
-        occupied = int(np.count_nonzero(sample.per_second()))
-        k = min(k, max(1, occupied // SECONDS_PER_BLOCK))
-        block = np.arange(sample.seconds) * k // sample.seconds
+        cut = Cut.even(sample.seconds) if cut is None else cut
         seen = np.bincount(sample.bucket, minlength=BUCKETS) > 0
         buckets = np.flatnonzero(seen)
         column = (np.cumsum(seen) - 1)[sample.bucket]
         cells = np.bincount(
-            column * k + block[sample.second], weights=sample.count, minlength=len(buckets) * k
+            column * cut.k + cut.block[sample.second],
+            weights=sample.count,
+            minlength=len(buckets) * cut.k,
         ).astype(np.float64)
-        cumulative = np.cumsum(cells.reshape(len(buckets), k), axis=0)
-        good = cumulative[-1] if len(buckets) else np.zeros(k)
-        totals = good + np.bincount(block, weights=sample.bad, minlength=k)
-        if parts is not None:
-            seconds = int(np.isin(block, np.arange(k)[parts]).sum())
-            chosen = np.ascontiguousarray(cumulative[:, parts])
-            return Blocks(seconds, bucket_mid_ns(buckets), chosen, totals[parts])
-        return Blocks(sample.seconds, bucket_mid_ns(buckets), cumulative, totals)
+        cumulative = np.cumsum(cells.reshape(len(buckets), cut.k), axis=0)
+        good = cumulative[-1] if len(buckets) else np.zeros(cut.k)
+        totals = good + cut.sums(sample.bad)
+        return Blocks(cut.lengths_s(), bucket_mid_ns(buckets), cumulative, totals)
+
+    @staticmethod
+    def counted(cut: Cut, per_second: Ints) -> "Blocks":
+        """Return blocks of requests of which no times are known.
+
+        Args:
+            cut: of the seconds.
+            per_second: requests, shape (seconds,).
+        """
+        none = np.empty((0, cut.k))
+        return Blocks(cut.lengths_s(), np.empty(0), none, cut.sums(per_second))
+
+    def part(self, which: slice) -> "Blocks":
+        """Return some of the blocks; for comparing one half of a run with the other."""
+        chosen = np.ascontiguousarray(self.cumulative[:, which])
+        return Blocks(self.lengths_s[which], self.values_ns, chosen, self.totals[which])
+
+    @property
+    def seconds(self) -> int:
+        """Return the length of all blocks, s."""
+        return int(self.lengths_s.sum())
+
+    @property
+    def occupied(self) -> int:
+        """Return how many blocks hold requests: the others are no evidence."""
+        return int(np.count_nonzero(self.totals))
 
     @property
     def k(self) -> int:
         """Return the number of blocks."""
         return len(self.totals)
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether these blocks can carry a verdict on a tail (`cut.sound`)."""
+        return sound(self.lengths_s, self.totals)
 
     @property
     def n(self) -> int:
@@ -255,7 +258,7 @@ def design_effect(events: Floats, totals: Floats) -> float:
     return max(1.0, k / (k - 1) * float(residuals @ residuals) / (n * share * (1 - share)))
 
 
-def serial_factor(sums: Floats, totals: Floats) -> float:
+def serial_factor(sums: Floats, totals: Floats, *, sds: float = SERIAL_SDS) -> float:
     """Return by how much blocks that resemble their neighbours raise a mean's variance, at least 1.
 
     Blocks are long so as to be independent. Where speed wanders slowly they are not, and K of them
@@ -267,6 +270,7 @@ def serial_factor(sums: Floats, totals: Floats) -> float:
     Args:
         sums: per block, shape (K,), of what the mean is of.
         totals: requests per block, shape (K,).
+        sds: how many standard deviations r must be from none, to count.
     """
     k, n = len(totals), float(totals.sum())
     if k < 2 or not n:
@@ -274,7 +278,7 @@ def serial_factor(sums: Floats, totals: Floats) -> float:
     residuals = sums - float(sums.sum()) / n * totals
     square = float(residuals @ residuals)
     r = float(residuals[1:] @ residuals[:-1]) / square + 1 / k if square else 0.0
-    if r * math.sqrt(k) <= SERIAL_SDS:
+    if r * math.sqrt(k) <= sds:
         return 1.0
     r = min(r, SERIAL_MOST)
     return (1 + r) / (1 - r)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eiload import blocks, series, wording
+from eiload.cut import cut_of, sound
 from eiload.errors import ScenarioError
 from eiload.prices import PRICES, Price, Standing
 from eiload.recorder import Kind
@@ -191,16 +192,16 @@ def _ratio(run: Run, pair: tuple[int, int], targets: dict[int, TargetCost]) -> I
     if not 0 < baseline.usd_per_million < math.inf or math.isinf(candidate.usd_per_million):
         return None
     value = candidate.usd_per_million / baseline.usd_per_million
-    per_second = [series.answers(run, index, run.measured()) for index in pair]
-    k = blocks.block_count(len(per_second[0]))
-    if k < blocks.MIN_BLOCKS:
+    spans = run.measured()
+    cut = cut_of(run, spans)
+    answers = [cut.sums(series.answers(run, index, spans)) for index in pair]
+    if not all(sound(cut.lengths_s(), each) for each in answers):
         return Interval(value, math.nan, math.nan)
-    block = np.arange(len(per_second[0])) * k // len(per_second[0])
-    weights = blocks.resamples(k, seed=1)
-    good = [weights @ np.bincount(block, weights=each, minlength=k) for each in per_second]
+    weights = blocks.resamples(cut.k, seed=1)
+    good = [weights @ each for each in answers]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = candidate.price.usd_per_h / baseline.price.usd_per_h * good[0] / good[1]
-    return Interval(value, *blocks.spread(ratios, blocks.expanded_tail(k, 0.95)))
+    return Interval(value, *blocks.spread(ratios, blocks.expanded_tail(cut.k, 0.95)))
 
 
 def _statement(

@@ -8,9 +8,10 @@ queue are not independent. Units: ns for times inside, requests and minutes in t
 import math
 from collections.abc import Iterable, Sequence
 
-from eiload import blocks, shares, wording
+from eiload import blocks, needs, shares, wording
 from eiload.arrivals import ClosedPhase, OpenPhase, Phase
 from eiload.clock import NS_PER_S
+from eiload.needs import Need
 from eiload.report import words
 from eiload.scenario import (
     Agreement,
@@ -25,9 +26,6 @@ from eiload.scenario import (
 from eiload.units import format_percentile
 
 __all__ = ["outlook"]
-
-LEAST_NS = blocks.MIN_BLOCKS * blocks.MIN_BLOCK_S * NS_PER_S
-"""The shortest measurement that anything can be decided on."""
 
 
 def outlook(scenario: Scenario) -> list[str]:
@@ -115,12 +113,23 @@ def _why_undecided(objective: Objective, phases: Sequence[Phase]) -> str:
         case Max():
             return _flattered(phases)  # of this run only, which it knows exactly
         case Quantile(q=q):
-            least = shares.least_requests(1 - q)
+            need = needs.least(
+                _rate(phases), 1 - q, expected=blocks.BEYOND, sure=shares.QUANTILE_PASS
+            )
         case Share(limit=limit) if 0 < limit < 1:
-            return _too_little(phases, shares.least_requests(limit, expected=0))
+            need = needs.least(_rate(phases), limit, expected=0, sure=shares.CONFIDENCE)
+            return _too_little(phases, need)
         case _:
-            least = 0
-    return _flattered(phases) or _too_little(phases, least)
+            need = needs.Need(0, needs.LEAST_S)
+    return _flattered(phases) or _too_little(phases, need)
+
+
+def _rate(phases: Sequence[Phase]) -> float:
+    """Return the requests per second of these phases; closed loops make nobody knows how many."""
+    if any(isinstance(phase, ClosedPhase) for phase in phases):
+        return math.inf
+    seconds = sum(phase.duration_ns for phase in phases) / NS_PER_S
+    return _open_requests(phases) / seconds if seconds else 0.0
 
 
 def _flattered(phases: Iterable[Phase]) -> str:
@@ -130,38 +139,33 @@ def _flattered(phases: Iterable[Phase]) -> str:
     return ""
 
 
-def _too_little(phases: Sequence[Phase], least: int) -> str:
-    length_ns = sum(phase.duration_ns for phase in phases)
-    if length_ns < LEAST_NS:
-        least_s, length_s = LEAST_NS / NS_PER_S, length_ns / NS_PER_S
-        return f"needs at least {wording.span(least_s)}, measures {wording.span(length_s)}"
-    if any(isinstance(phase, ClosedPhase) for phase in phases):
-        return ""  # how many requests its users make, nobody knows
-    expected = _open_requests(phases)
-    if expected >= least:
+def _too_little(phases: Sequence[Phase], need: Need) -> str:
+    length_s = sum(phase.duration_ns for phase in phases) / NS_PER_S
+    per_s = _rate(phases)
+    if math.isinf(per_s) or not need.requests:  # how many requests there will be, nobody knows
+        if length_s >= needs.LEAST_S:
+            return ""
+        least = wording.span(needs.LEAST_S)
+        return f"needs at least {least}, measures {wording.span(length_s)}"
+    expected = per_s * length_s
+    if length_s >= need.seconds - 1e-6 and expected >= need.requests - 0.5:
         return ""
-    needs = f"needs at least {wording.count(least)} requests, this run expects"
-    if not expected:
-        return f"{needs} none"
-    longer = wording.span(length_ns / NS_PER_S * least / expected)
-    return f"{needs} {wording.count(round(expected))}; at this rate that is {longer}"
+    has = f"{wording.count(round(expected))} in {wording.span(length_s)}" if expected else "none"
+    return f"needs at least {need}; this run expects {has}"
 
 
 def _uncompared(compare: Compare, phases: Sequence[Phase]) -> Iterable[str]:
     # Open phases are compared if there are any: only there do both get requests at once.
     phases = [phase for phase in phases if isinstance(phase, OpenPhase)] or phases
-    if reason := _flattered(phases) or _too_little(phases, _beyond(compare.headline)):
+    if reason := _flattered(phases) or _too_little(
+        phases, needs.to_compare(_rate(phases), compare.headline)
+    ):
         yield f"cannot compare at {format_percentile(compare.headline)}, the headline: {reason}"
     expected = _open_requests(phases)
     missing = [
-        f"{format_percentile(q)} ({wording.count(_beyond(q))})"
+        f"{format_percentile(q)} ({wording.count(least)})"
         for q in compare.quantiles
-        if q != compare.headline and _beyond(q) > expected
+        if q != compare.headline and (least := shares.least_requests(1 - q, deff=0.0)) > expected
     ]
     if missing and expected:
         yield f"cannot compare, for want of requests: {', '.join(missing)}"
-
-
-def _beyond(q: float) -> int:
-    """Return how many requests a quantile takes to be compared."""
-    return math.ceil(blocks.BEYOND / (1 - q) - 1e-6)

@@ -21,7 +21,7 @@ from eiload.arrivals import ClosedPhase
 from eiload.clock import NS_PER_S
 from eiload.errors import ScenarioError
 from eiload.files import write_whole
-from eiload.recorder import Intervals, Ints, Kind, bucket_mid_ns
+from eiload.recorder import Intervals, Ints, Kind, bucket_mid_ns, step_s_for
 from eiload.result import Status
 from eiload.scenario import Scenario
 
@@ -202,6 +202,11 @@ class Run:
     def emulated(self) -> bool:
         """Tell whether any target was a stand-in."""
         return any(target.emulated for target in self.targets)
+
+    @property
+    def step_s(self) -> int:
+        """Return in which steps, s, the times are kept, at most (`recorder.step_s_for`)."""
+        return step_s_for(self.scenario.duration_ns)
 
     def phases(self) -> list[PhaseSpan]:
         """Return where the phases lie, in order; those after an early stop have no seconds."""

@@ -16,9 +16,10 @@ less than 0.1 % fail. Both are shares, so both are judged by the same rule (docs
    share, *fail* when the lower one is above it, else *undecided*. One-sided at 97.5 %, but at 99 %
    to pass on a quantile: bad episodes are few and of very different lengths, so a run that missed
    the longest looks better, and surer, than it is.
-3. Too little to pass on (fewer than 12 blocks, fewer than 20 requests expected beyond a quantile,
-   or so few that not even a clean record would do) can still fail: then a whole block counts as
-   one observation, the least that dependent requests can be worth.
+3. Too little to pass on (fewer than 12 blocks of 5 s that hold requests, fewer than 20 requests
+   expected beyond a quantile, or so few that not even a clean record would do) can still fail, when
+   it overwhelms: at 99 %, with blocks cut finer, their resemblance counted in full, and a second
+   worth one observation at most (below 10 s: 5 s worth one). docs/statistics.md, "Short runs".
 """
 
 import math
@@ -28,8 +29,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from eiload import blocks
+import numpy as np
+
+from eiload import blocks, cut
 from eiload.blocks import Blocks, Floats
+from eiload.cut import MIN_BLOCK_S
 
 __all__ = [
     "CONFIDENCE",
@@ -50,6 +54,12 @@ in up to 8 % of runs of 5 minutes (12 % when its speed drifts), at 99 % in up to
 
 TAILS = (0.5, 1, 2, 4, 8)
 """Multiples j of the allowed share, whose quantiles' design effects are looked at as well."""
+
+SHORT_FAIL = 0.99
+"""One-sided, of the limit that a run too short to pass fails by."""
+
+LEAST_SHORT_S, SECONDS_WORTH = 10, 5
+"""From the first on a second of a short run may count as an observation, below only so many."""
 
 MAX_TIMES_LONGER = 200.0
 """A run this many times longer is no advice: the share is as good as at the limit."""
@@ -78,13 +88,18 @@ class Decision:
     upper: float
     """Upper confidence limit of that share; 1 when there is too little data for one."""
     sure: float
-    """One-sided confidence of the upper limit; that of the lower one is `CONFIDENCE`."""
-    design_effect: float
-    """Requests of this run that are worth one independent request, for passing."""
+    """One-sided confidence of the upper limit."""
+    sure_low: float
+    """One-sided confidence of the lower limit."""
+    effect: float
+    """Requests of this run that are worth one independent request, for passing and without what
+    few blocks add; 1 when it is too short to know."""
+    expected: int
+    """Requests that must be expected beyond the limit, to pass."""
     enough: bool
     """Whether a clean record of this length could have passed."""
     needs: int | None = None
-    """About how many requests decide it, when undecided; None when no number would."""
+    """About how many requests decide it, when enough and undecided; None when no number would."""
 
     @property
     def share(self) -> float:
@@ -144,7 +159,10 @@ def _tails(of: Blocks, q: float) -> list[Floats]:
 
 def _decide_quantile(of: Blocks, q: float, limit_ns: float, tails: Sequence[Floats]) -> Decision:
     over, beyond = of.over(limit_ns), blocks.BEYOND
-    return decide(over, of.totals, 1 - q, like=tails, expected=beyond, sure=QUANTILE_PASS)
+    return decide(
+        over, of.totals, 1 - q,
+        lengths_s=of.lengths_s, like=tails, expected=beyond, sure=QUANTILE_PASS,
+    )  # fmt: skip
 
 
 def decide(
@@ -152,6 +170,7 @@ def decide(
     totals: Floats,
     allowed: float,
     *,
+    lengths_s: Floats | None = None,
     like: Sequence[Floats] = (),
     expected: int = 0,
     sure: float = CONFIDENCE,
@@ -162,35 +181,66 @@ def decide(
         events: per block, shape (K,).
         totals: requests per block, shape (K,).
         allowed: in (0, 1).
+        lengths_s: of the blocks, shape (K,); None for blocks of 5 s.
         like: other events, each as `events`, that come in the same way: none of these may have a
             larger design effect than is reckoned with.
         expected: how many requests must be expected beyond the limit, to pass.
         sure: one-sided confidence of a pass.
     """
-    k, n, beyond = len(totals), int(totals.sum()), float(events.sum())
-    effects = [(each, blocks.design_effect(each, totals)) for each in (events, *like)]
-    plain = max(effect for _, effect in effects)
-    serial = max(effect * blocks.serial_factor(each, totals) for each, effect in effects)
-    fail_deff = plain * (blocks.t_widening(k, CONFIDENCE) if k > 1 else 1.0)
-    pass_deff = serial * (blocks.t_widening(k, sure) if k > 1 else 1.0)
-    least = least_requests(allowed, expected=expected, deff=pass_deff, sure=sure)
-    sound = k >= blocks.MIN_BLOCKS and n * allowed >= expected - 1e-9
-    worth = n / fail_deff if sound else min(n / fail_deff, float(k))
-    evidence = _Evidence(beyond / n if n else 0.0, worth, n / pass_deff, sure)
+    if lengths_s is None:
+        lengths_s = np.full(len(totals), float(MIN_BLOCK_S))
+    n, beyond = int(totals.sum()), float(events.sum())
+    sound = cut.sound(lengths_s, totals)
+    if sound:
+        effect, evidence = _long(events, totals, like, sure)
+    else:
+        effect, evidence = 1.0, _short(events, totals, lengths_s, sure)
     lower, upper = evidence.limits()
-    enough = sound and n >= least
+    deff = n / evidence.to_pass if evidence.to_pass else 1.0
+    enough = sound and n >= least_requests(allowed, expected=expected, deff=deff, sure=sure)
     word = Word.UNDECIDED
     if lower > allowed:
         word = Word.FAIL
     elif enough and upper < allowed:
         word = Word.PASS
-    needs: int | None = least
-    if word is Word.UNDECIDED and enough:
-        needs = _needs(evidence, n, allowed)
     return Decision(
-        word, n, round(beyond), allowed, lower, upper if sound else 1.0, sure, pass_deff, enough,
-        needs if word is Word.UNDECIDED else None,
+        word, n, round(beyond), allowed, lower, upper if sound else 1.0, sure, evidence.sure_low,
+        effect, expected, enough,
+        _needs(evidence, n, allowed) if word is Word.UNDECIDED and enough else None,
     )  # fmt: skip
+
+
+def _long(
+    events: Floats, totals: Floats, like: Sequence[Floats], sure: float
+) -> "tuple[float, _Evidence]":
+    """Return the design effect for passing, and the evidence, of blocks that carry a verdict."""
+    n, occupied = float(totals.sum()), int(np.count_nonzero(totals))
+    effects = [(each, blocks.design_effect(each, totals)) for each in (events, *like)]
+    plain = max(effect for _, effect in effects)
+    serial = max(effect * blocks.serial_factor(each, totals) for each, effect in effects)
+    evidence = _Evidence(
+        float(events.sum()) / n,
+        n / (plain * blocks.t_widening(occupied, CONFIDENCE)),
+        n / (serial * blocks.t_widening(occupied, sure)),
+        CONFIDENCE,
+        sure,
+    )
+    return serial, evidence
+
+
+def _short(events: Floats, totals: Floats, lengths_s: Floats, sure: float) -> "_Evidence":
+    """Return the evidence of blocks that cannot pass anything; they may fail."""
+    n, occupied = float(totals.sum()), int(np.count_nonzero(totals))
+    effect = blocks.design_effect(events, totals) * blocks.serial_factor(events, totals, sds=0.0)
+    widening = blocks.t_widening(occupied, CONFIDENCE) if occupied > 1 else 1.0
+    # Long blocks that happen to be empty make no seconds of evidence: each counts as one.
+    fine = lengths_s < MIN_BLOCK_S
+    seconds = float(lengths_s[fine & (totals > 0)].sum()) + float(np.sum(~fine & (totals > 0)))
+    long_enough = lengths_s.sum() >= LEAST_SHORT_S
+    worth = seconds if long_enough else max(1.0, seconds // SECONDS_WORTH)
+    to_fail = min(n / (effect * widening), worth) if n else 0.0
+    share = float(events.sum()) / n if n else 0.0
+    return _Evidence(share, to_fail, n, SHORT_FAIL if long_enough else CONFIDENCE, sure)
 
 
 class _Evidence(NamedTuple):
@@ -199,6 +249,7 @@ class _Evidence(NamedTuple):
     share: float
     to_fail: float
     to_pass: float
+    sure_low: float
     sure: float
 
     def limits(self, times: float = 1.0) -> tuple[float, float]:
@@ -208,7 +259,7 @@ class _Evidence(NamedTuple):
             times: as if the run had been so many times as long.
         """
         fails, passes = self.to_fail * times, self.to_pass * times
-        lower, _ = blocks.clopper_pearson(self.share * fails, fails, CONFIDENCE)
+        lower, _ = blocks.clopper_pearson(self.share * fails, fails, self.sure_low)
         _, upper = blocks.clopper_pearson(self.share * passes, passes, self.sure)
         return lower, upper
 

@@ -25,7 +25,6 @@ import numpy as np
 
 from eiload import blocks
 from eiload.blocks import Blocks, Floats
-from eiload.run import Sample
 
 __all__ = [
     "BLOCKS_BEYOND",
@@ -103,13 +102,17 @@ class Draws:
 
 
 def supported(of: Blocks, q: float) -> bool:
-    """Tell whether a target's data support the quantile `q` in a comparison."""
-    beyond = of.over(of.quantile_ns(q)) > 0
-    return (
-        of.k >= blocks.MIN_BLOCKS
-        and blocks.reportable(q, of.n)
-        and int(beyond.sum()) >= BLOCKS_BEYOND
-    )
+    """Tell whether a target's data support the quantile `q` in a comparison.
+
+    At a tie (a fallback's constant time, a clipped one) hardly anything lies beyond the quantile,
+    and the tie itself is the tail: then what is in it counts.
+    """
+    value_ns = of.quantile_ns(q)
+    beyond = of.over(value_ns)
+    if beyond.sum() < of.n * (1 - q) / 2:
+        beyond = of.over(math.nextafter(value_ns, 0))
+    episodes = int(np.count_nonzero(beyond))
+    return of.sound and blocks.reportable(q, of.n) and episodes >= BLOCKS_BEYOND
 
 
 def shift(
@@ -144,26 +147,24 @@ def shift(
             continue
         drawn = Draws(baseline.quantiles_ns(q, weights), candidate.quantiles_ns(q, other_weights))
         draws[q] = drawn
-        tail = blocks.expanded_tail(min(baseline.k, candidate.k), confidence)
+        tail = blocks.expanded_tail(min(baseline.occupied, candidate.occupied), confidence)
         rows.append(Row(q, values[0], values[1], *_intervals(values[0], values[1], drawn, tail)))
     return rows, draws
 
 
-def drifts(baseline: Sample, candidate: Sample, *, paired: bool, seed: int = 1) -> list[float]:
+def drifts(baseline: Blocks, candidate: Blocks, *, paired: bool, seed: int = 1) -> list[float]:
     """Return the quantiles whose ratio changed between the first and the second half of the run.
 
     A ratio that moves within the run is not one number; it is said beside the verdict. Slow drift
     of one target over the whole run cannot be told from a difference: that takes repeated runs.
     """
-    k = min(Blocks.of(sample).k for sample in (baseline, candidate))
-    if k < blocks.MIN_BLOCKS:
+    if not (baseline.sound and candidate.sound):
         return []
-    halves = [slice(0, k // 2), slice(k // 2, k)]
-    found = []
-    parts = [(Blocks.of(baseline, half), Blocks.of(candidate, half)) for half in halves]
+    parts = list(zip(_halves(baseline), _halves(candidate), strict=True))
     weights = [
         _weights(*part, paired=paired, seed=seed + index) for index, part in enumerate(parts)
     ]
+    found = []
     for q in DRIFT_QUANTILES:
         if not all(blocks.reportable(q, side.n) for part in parts for side in part):
             continue
@@ -179,6 +180,10 @@ def drifts(baseline: Sample, candidate: Sample, *, paired: bool, seed: int = 1) 
     return found
 
 
+def _halves(of: Blocks) -> tuple[Blocks, Blocks]:
+    return of.part(slice(0, of.k // 2)), of.part(slice(of.k // 2, of.k))
+
+
 def near_saturation(of: Blocks) -> bool:
     """Tell whether so many requests wait on each other that the tail's size is understated."""
     return blocks.design_effect(of.over(of.quantile_ns(0.5)), of.totals) > NEAR_SATURATION
@@ -187,7 +192,7 @@ def near_saturation(of: Blocks) -> bool:
 def grows(of: Blocks) -> bool:
     """Tell whether times grow over the run: the target does not keep up, nothing is settled."""
     good = of.good
-    if of.k < blocks.MIN_BLOCKS or not good.all():
+    if not of.sound or not good.all():
         return False
     means = of.sums_ns() / good
     third = of.k // 3

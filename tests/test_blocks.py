@@ -84,23 +84,9 @@ def test_halves_of_the_blocks_are_the_whole() -> None:
     """The two halves that drift is looked for in hold all requests and all seconds."""
     whole = sample(100, [(second, 10.0 + second) for second in range(100)])
     k = Blocks.of(whole).k
-    halves = [Blocks.of(whole, slice(0, k // 2)), Blocks.of(whole, slice(k // 2, k))]
+    halves = [Blocks.of(whole).part(half) for half in (slice(0, k // 2), slice(k // 2, k))]
     assert sum(half.n for half in halves) == 100
     assert sum(half.seconds for half in halves) == 100
-
-
-@pytest.mark.parametrize(
-    ("seconds", "k"), [(0, 0), (1, 1), (9, 1), (10, 2), (59, 11), (60, 12), (99, 19), (900, 20)]
-)
-def test_blocks_are_of_5_s_and_at_most_20(seconds: int, k: int) -> None:
-    """A run of 60 s is the shortest with the 12 blocks that a verdict takes."""
-    assert blocks.block_count(seconds) == k
-
-
-def test_times_in_few_steps_make_few_blocks() -> None:
-    """A day's plan stopped after ten minutes has its times in 5 steps: too few for blocks."""
-    stepped = sample(600, [(120 * (i % 5), 100.0) for i in range(1000)])
-    assert Blocks.of(stepped).k == 1
 
 
 def test_no_seconds_make_no_blocks() -> None:

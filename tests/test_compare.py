@@ -225,7 +225,7 @@ def test_too_few_requests_are_inconclusive() -> None:
     text = TWO.replace("rate: 20/s, for: 5 min", "rate: 2/s, for: 1 min")
     found = compared(steady(150, 2), text=text)
     assert found.word is Outcome.INCONCLUSIVE
-    assert "p99 needs about 2,000 requests" in found.statement
+    assert "p99 needs at least 2,000 requests" in found.statement
 
 
 def test_nothing_measured_is_inconclusive() -> None:

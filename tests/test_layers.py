@@ -21,7 +21,7 @@ FLOORS = (
     {"endpoint", "child"},
     {"payload", "engine", "preflight", "pairing", "run", "ledger"},
     {"journal", "feeder", "tally", "usage"},
-    {"session", "series", "blocks", "shares", "shift", "prices", "comparison"},
+    {"session", "series", "cut", "blocks", "shares", "shift", "needs", "prices", "comparison"},
     {"agreement", "health", "sla", "compare", "cost", "separate", "judgement"},
     {"server"},
     {"agent", "report", "outlook"},

@@ -31,21 +31,22 @@ def test_a_run_that_is_long_enough() -> None:
 
 @pytest.mark.parametrize(
     ("objective", "least", "longer"),
-    [("p99.9 < 900 ms", "20,000", "7 min"), ("errors < 0.1 %", "3,688", "74 s")],
+    [("p99.9 < 900 ms", "20,000", "7 min"), ("errors < 0.1 %", "4,314", "87 s")],
 )
 def test_too_few_requests(objective: str, least: str, longer: str) -> None:
     """An objective that takes more requests is named, with how many and how long that is."""
     assert (
-        f"cannot decide {objective}: needs at least {least} requests, "
-        f"this run expects 3,000; at this rate that is {longer}"
+        f"cannot decide {objective}: needs at least {least} requests: {longer} at 50/s; "
+        "this run expects 3,000 in 60 s"
     ) in of(("p99 < 400 ms", objective))
 
 
 def test_too_short() -> None:
     """Nothing is decided on less than a minute, whatever the rate."""
     lines = of(("rate: 50/s, arrivals: constant, for: 60 s", "rate: 500/s, for: 30 s"))
-    assert "cannot decide p99 < 400 ms: needs at least 60 s, measures 30 s" in lines
-    assert "cannot compare at p99, the headline: needs at least 60 s, measures 30 s" in lines
+    lacks = "needs at least 30,000 requests: 60 s at 500/s; this run expects 15,000 in 30 s"
+    assert f"cannot decide p99 < 400 ms: {lacks}" in lines
+    assert f"cannot compare at p99, the headline: {lacks}" in lines
 
 
 def test_a_closed_loop_never_passes() -> None:
@@ -78,8 +79,8 @@ def test_one_phase_one_target() -> None:
         ("for: 60 s}", "for: 60 s}\n  - {phase: burst, rate: 10/s, for: 60 s}"),
     )
     assert lines[1] == (
-        "cannot decide p99 < 1 s of ei in burst: needs at least 2,000 requests, "
-        "this run expects 600; at this rate that is 4 min"
+        "cannot decide p99 < 1 s of ei in burst: needs at least 2,000 requests: 4 min at 10/s; "
+        "this run expects 600 in 60 s"
     )
 
 

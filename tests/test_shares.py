@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bench.queues import SYSTEMS, Pairs, simulate
 from eiload import blocks, shares
 from eiload.blocks import Blocks
+from eiload.cut import Cut
 from eiload.run import Sample
 from eiload.shares import Word
 
@@ -59,6 +60,28 @@ def test_nothing_is_undecided() -> None:
 def test_a_short_run_in_which_everything_fails_fails(k: int, allowed: float) -> None:
     """Each block counts as one observation at least, so a dead server fails at once."""
     assert decided([40] * k, [40] * k, allowed).word is Word.FAIL
+
+
+@pytest.mark.parametrize(
+    ("seconds", "per_s", "share", "allowed"),
+    [(10, 59.8, 0.46, 0.01), (45, 20, 0.3, 0.01), (50, 20, 0.1, 0.01), (50, 5, 0.1, 0.01)],
+)
+def test_overwhelming_evidence_fails_a_short_run(
+    seconds: int, per_s: float, share: float, allowed: float
+) -> None:
+    """What nobody would doubt fails without a minute; one episode of as many requests does not."""
+    rng = np.random.default_rng(4)
+    cut = Cut.even(seconds)
+    totals = rng.poisson(per_s, seconds)
+    scattered = rng.binomial(totals, share)
+    at_once = np.zeros(seconds, np.int64)
+    at_once[: round(seconds * share / 2)] = totals[: round(seconds * share / 2)]
+    words = [
+        shares.decide(cut.sums(events), cut.sums(totals), allowed, lengths_s=cut.lengths_s()).word
+        for events in (scattered, at_once)
+    ]
+    assert words[0] is Word.FAIL
+    assert words[1] is Word.UNDECIDED
 
 
 def test_clean_record_of_independent_requests_passes() -> None:

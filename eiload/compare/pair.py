@@ -18,9 +18,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eiload import agreement, blocks, series, shares, shift, wording
+from eiload import agreement, needs, series, shares, shift, wording
 from eiload.blocks import Blocks
 from eiload.comparison import Comparison, Design, Outcome, Side, outcome_of, says, side_of
+from eiload.cut import cut_of
 from eiload.recorder import Kind
 from eiload.run import PhaseSpan, Run
 from eiload.scenario import Agreement, Compare
@@ -64,7 +65,7 @@ class Part:
         """Return a target of a run, to be called `name` or as it is called there."""
         spans = tuple(spans_of(run))
         side = side_of(run, index, spans)
-        cut = Blocks.of(run.sample(index, spans))
+        cut = Blocks.of(run.sample(index, spans), cut_of(run, spans))
         return Part(run, index, spans, replace(side, name=name) if name else side, cut)
 
     @property
@@ -74,7 +75,8 @@ class Part:
 
     def served(self) -> Blocks:
         """Return its service times in blocks."""
-        return Blocks.of(self.run.sample(self.index, self.spans, Kind.SERVICE))
+        served = self.run.sample(self.index, self.spans, Kind.SERVICE)
+        return Blocks.of(served, cut_of(self.run, self.spans))
 
     def away_s(self) -> int:
         """Return for how many seconds the target was unavailable."""
@@ -213,13 +215,14 @@ def _too_little(pair: Pair) -> Said | None:
     shorter = min((part.cut for part in pair.parts), key=lambda cut: cut.n)
     if not shorter.n:
         return Outcome.INCONCLUSIVE, "no requests were measured"
-    per_s = shorter.n / shorter.seconds
-    least_s = blocks.MIN_BLOCKS * blocks.MIN_BLOCK_S
-    needs = max(pair.row.needs or 0, math.ceil(per_s * least_s))
-    return Outcome.INCONCLUSIVE, (
-        f"{format_percentile(q)} needs about {wording.count(needs)} requests,"
-        f" {wording.span(needs / per_s)} at {wording.rate(per_s)}"
-    )
+    for part in pair.parts:
+        if reason := needs.occupancy(part.cut):
+            return Outcome.INCONCLUSIVE, f"{part.name} cannot be compared: {reason}"
+    need = needs.to_compare(shorter.n / shorter.seconds, q)
+    if shorter.sound and need.requests <= shorter.n:
+        # Enough requests but too few bad episodes: twice as long is the least that may help.
+        need = needs.Need(2 * shorter.n, 2.0 * shorter.seconds)
+    return Outcome.INCONCLUSIVE, f"{format_percentile(q)} needs at least {need}"
 
 
 def _of_ratio(pair: Pair) -> Said:

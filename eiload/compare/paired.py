@@ -63,8 +63,7 @@ def _notes(pair: Pair) -> Iterator[str]:
             "an A/A run: both are the same server; anything but 'no increase' and 'inconclusive'"
             " is a false alarm, of which about 5 in 100 runs are to be expected"
         )
-    first, second = (run.sample(part.index, spans) for part in pair.parts)
-    if drifting := shift.drifts(first, second, paired=True):
+    if drifting := shift.drifts(pair.baseline.cut, pair.candidate.cut, paired=True):
         at = " and ".join(map(format_percentile, drifting))
         yield f"unstable: the ratio at {at} changed between the halves of the run"
     candidate = pair.candidate

@@ -8,7 +8,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from eiload import blocks, shares, wording
+from eiload import blocks, needs, wording
+from eiload.blocks import Blocks
 from eiload.run import Sample
 from eiload.shares import Decision, Word
 
@@ -27,12 +28,20 @@ class Finding:
 NOTHING = Finding(Word.UNDECIDED, "nothing", "no requests were measured")
 
 
-def judged(decision: Decision, observed: str, what: str, seconds: int, away: str) -> Finding:
-    """Return the finding of a decision, with what an absence adds to it."""
+def judged(decision: Decision, observed: str, what: str, of: Blocks, away: str) -> Finding:
+    """Return the finding of a decision, with what an absence adds to it.
+
+    Args:
+        decision: on the requests.
+        observed: what was measured, in words.
+        what: the objective's subject, as in "p99 needs ...".
+        of: the blocks that were judged.
+        away: for how long the target was away, in words; empty when it was not.
+    """
     if decision.word is Word.UNDECIDED and away and decision.share > decision.allowed:
         reason = f"{away}; {wording.share(decision.allowed)} allowed"
         return Finding(Word.FAIL, f"{observed} ({wording.share(decision.share)})", reason)
-    return Finding(decision.word, observed, _why(decision, what, seconds))
+    return Finding(decision.word, observed, _why(decision, what, of))
 
 
 def of_n(decision: Decision) -> str:
@@ -49,29 +58,35 @@ def extremes(sample: Sample) -> str:
     return f"{largest}, highest supported {supports}"
 
 
-def too_short(what: str, seconds: int) -> str:
-    """Return the reason for no verdict on a run of so many seconds."""
-    least = blocks.MIN_BLOCKS * blocks.MIN_BLOCK_S
-    return f"{what} needs at least {wording.span(least)} of measurement, got {seconds} s"
+def too_short(what: str, of: Blocks) -> str:
+    """Return the reason for no verdict on blocks that cannot carry one."""
+    if reason := needs.occupancy(of):
+        return f"{what} cannot be judged: {reason}"
+    least = wording.span(needs.LEAST_S)
+    return f"{what} needs at least {least} of measurement, got {of.seconds} s"
 
 
-def _why(decision: Decision, what: str, seconds: int) -> str:
+def _why(decision: Decision, what: str, of: Blocks) -> str:
     """Return why a share was judged so, or what it would take."""
     allowed = wording.share(decision.allowed)
     if decision.word is Word.PASS:
         at_most, sure = wording.share(decision.upper), wording.share(decision.sure)
         return f"at most {at_most} ({sure} confidence), {allowed} allowed"
     if decision.word is Word.FAIL:
-        at_least, sure = wording.share(decision.lower), wording.share(shares.CONFIDENCE)
+        at_least, sure = wording.share(decision.lower), wording.share(decision.sure_low)
         return f"at least {at_least} ({sure} confidence), {allowed} allowed"
-    per_s = decision.n / seconds
+    per_s = decision.n / of.seconds
     if not decision.enough:
-        least = blocks.MIN_BLOCKS * blocks.MIN_BLOCK_S
-        needs = max(decision.needs or 0, math.ceil(per_s * least))
-        return (
-            f"{what} needs at least {wording.count(needs)} requests:"
-            f" {wording.span(max(least, needs / per_s))} at {wording.rate(per_s)}"
+        if reason := needs.occupancy(of):
+            return f"{what} cannot be judged: {reason}"
+        need = needs.least(
+            per_s,
+            decision.allowed,
+            expected=decision.expected,
+            sure=decision.sure,
+            effect=decision.effect,
         )
+        return f"{what} needs at least {need}"
     between = (
         f"between {wording.share(decision.lower)} and {wording.share(decision.upper)},"
         f" {allowed} allowed"

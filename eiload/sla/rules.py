@@ -25,7 +25,8 @@ import numpy as np
 
 from eiload import agreement, blocks, series, shares, wording
 from eiload.blocks import Blocks, Floats
-from eiload.recorder import Ints, Kind
+from eiload.cut import cut_of
+from eiload.recorder import Kind
 from eiload.result import Status
 from eiload.run import PhaseSpan, Run, Sample
 from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Share, Throughput
@@ -118,8 +119,9 @@ class _Judge:
         kind = Kind.SERVICE if of == "service" else Kind.RESPONSE
         key = (target, objective.phase, kind)
         if key not in self._samples:
-            sample = self._run.sample(target, self._run.measured(objective.phase), kind)
-            self._samples[key] = (sample, Blocks.of(sample))
+            spans = self._run.measured(objective.phase)
+            sample = self._run.sample(target, spans, kind)
+            self._samples[key] = (sample, Blocks.of(sample, cut_of(self._run, spans)))
         return self._samples[key]
 
     def _away(self, spans: list[PhaseSpan], target: int) -> str:
@@ -161,7 +163,7 @@ class _Judge:
             observed = f"{format_percentile(q)} {wording.time(sample.quantile_ns(q))}, {over}"
         else:
             observed = f"{over}, {extremes(sample)}"
-        return judged(decision, observed, format_percentile(q), sample.seconds, away)
+        return judged(decision, observed, format_percentile(q), of, away)
 
     def _share(self, spans: list[PhaseSpan], target: int, of: str, limit: float) -> Finding:
         by_status = series.statuses(self._run, target, spans)
@@ -172,17 +174,14 @@ class _Judge:
             events = by_status.get(Status.DROPPED, np.zeros_like(total))
         else:
             events = total - by_status.get(Status.OK, 0)
-        decision = shares.decide(_blocked(events), _blocked(total), limit)
+        cut = cut_of(self._run, spans)
+        whole = Blocks.counted(cut, total)
+        decision = shares.decide(cut.sums(events), whole.totals, limit, lengths_s=whole.lengths_s)
         what = f"{of} < {format_share(limit)}"
         if of == "dropped":
-            return judged(decision, f"{of_n(decision)} dropped", what, len(total), "")
-        finding = judged(
-            decision,
-            f"{of_n(decision)} did not end OK",
-            what,
-            len(total),
-            self._away(spans, target),
-        )
+            return judged(decision, f"{of_n(decision)} dropped", what, whole, "")
+        observed = f"{of_n(decision)} did not end OK"
+        finding = judged(decision, observed, what, whole, self._away(spans, target))
         return self._with_answers(finding, target, limit)
 
     def _with_answers(self, finding: Finding, target: int, limit: float) -> Finding:
@@ -221,25 +220,26 @@ class _Judge:
             return Finding(Word.FAIL, observed, "not one request ended OK")
         if away and mean > limit_ns:
             return Finding(Word.FAIL, observed, away)
-        if of.k < blocks.MIN_BLOCKS:
-            return Finding(Word.UNDECIDED, observed, too_short("a mean", sample.seconds))
+        if not of.sound:
+            return Finding(Word.UNDECIDED, observed, too_short("a mean", of))
         lower, upper = mean_limits(sums, of.totals)
         return between(observed, lower, upper, limit_ns, wording.time, below=True)
 
     def _throughput(self, spans: list[PhaseSpan], target: int, at_least: float) -> Finding:
         per_second = series.answers(self._run, target, spans)
-        due = sum(int(s.sum()) for s in series.statuses(self._run, target, spans).values())
+        due = sum(series.statuses(self._run, target, spans).values(), np.zeros_like(per_second))
         seconds = series.length_s(self._run, spans)
-        if not due or not seconds:
+        if not due.any() or not seconds:
             return NOTHING
-        measured, offered = float(per_second.sum()) / seconds, due / seconds
+        measured, offered = float(per_second.sum()) / seconds, float(due.sum()) / seconds
         observed = f"{wording.rate(measured)} good answers of {wording.rate(offered)} due"
         if not per_second.any():
             return Finding(Word.FAIL, observed, "not one request ended OK")
-        k = blocks.block_count(len(per_second))
-        if k < blocks.MIN_BLOCKS:
-            return Finding(Word.UNDECIDED, observed, too_short("a throughput", len(per_second)))
-        margin = rate_margin(_blocked(per_second), _blocked(np.ones(len(per_second))))
+        cut = cut_of(self._run, spans)
+        whole = Blocks.counted(cut, due)
+        if not whole.sound:
+            return Finding(Word.UNDECIDED, observed, too_short("a throughput", whole))
+        margin = rate_margin(cut.sums(per_second), whole.lengths_s)
         finding = between(
             observed, measured - margin, measured + margin, at_least, wording.rate, below=False
         )
@@ -291,10 +291,3 @@ def _max(sample: Sample, limit_ns: int) -> Finding:
     if sample.max_ns >= limit_ns:
         return Finding(Word.FAIL, observed, f"not under {format_duration(limit_ns)}")
     return Finding(Word.PASS, observed, "in this run; a maximum says nothing of the next request")
-
-
-def _blocked(per_second: Ints | Floats) -> Floats:
-    """Return sums over the blocks that a run of that many seconds is cut into."""
-    k = blocks.block_count(len(per_second))
-    block = np.arange(len(per_second)) * k // max(1, len(per_second))
-    return np.bincount(block, weights=per_second, minlength=k).astype(np.float64)

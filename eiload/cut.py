@@ -1,0 +1,108 @@
+"""Into which blocks of time the seconds of a run are cut: one rule for all that is judged.
+
+What it knows: where phases lie and in which steps a run keeps its times. What it must not know:
+what happened in those seconds. So every target, and every kind of count, of one run is cut alike:
+objectives, comparisons, throughput and cost see the same blocks, whatever came in them.
+
+Requests that queue are not independent, and blocks of time are what the statistics (`blocks`)
+resample or sum instead. There are K of them, at most 20 (docs/statistics.md, "Blocks"); a border
+lies where a step begins, because a long run's times are known by the step only
+(`recorder.step_s_for`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eiload.recorder import Ints
+from eiload.run import PhaseSpan, Run
+
+__all__ = ["MAX_BLOCKS", "MIN_BLOCKS", "MIN_BLOCK_S", "Cut", "block_count", "cut_of", "sound"]
+
+Floats = NDArray[np.float64]
+
+MAX_BLOCKS = 20
+"""Blocks in a run of 100 s and more (docs/statistics.md, "Blocks"): 12, 20 and 30 differ little."""
+
+MIN_BLOCKS = 12
+"""Fewer blocks give no verdict on a tail: at 3 a 95 % interval misses in 20-25 % of runs."""
+
+MIN_BLOCK_S = 5
+"""Shorter blocks are not independent even at low load; 12 of them make the shortest run 60 s."""
+
+STEPS_PER_BLOCK = 3
+"""Steps that a block must have: a run that was planned for a day and stopped early keeps its times
+in steps that may be few, and in which block a border's step falls must not matter."""
+
+
+def block_count(seconds: int, step_s: int = 1) -> int:
+    """Return into how many blocks a run is cut: at most 20.
+
+    Blocks of at least 5 s when that makes the 12 that a verdict takes. A shorter run is cut finer,
+    down to its steps: it cannot pass anything (`blocks.Blocks.sound`), and what overwhelms even so
+    is seen better in small parts. No seconds are no blocks.
+
+    Args:
+        seconds: the length.
+        step_s: the steps that times are kept in.
+    """
+    k = seconds // max(MIN_BLOCK_S, STEPS_PER_BLOCK * step_s)
+    if k < MIN_BLOCKS:
+        k = max(1, seconds // step_s)
+    return min(MAX_BLOCKS, k) if seconds > 0 else 0
+
+
+def sound(lengths_s: Floats, totals: Floats) -> bool:
+    """Tell whether blocks can carry a verdict: 12 of them hold requests, each of 5 s and more.
+
+    Args:
+        lengths_s: of the blocks, shape (K,).
+        totals: requests per block, shape (K,).
+    """
+    long_enough = bool(lengths_s.sum() >= MIN_BLOCK_S * len(lengths_s))
+    return long_enough and int(np.count_nonzero(totals)) >= MIN_BLOCKS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """The block of each second, seconds numbered through the chosen phases."""
+
+    block: Ints
+    """Shape (seconds,), ascending from 0 to k - 1."""
+    k: int
+
+    @staticmethod
+    def even(seconds: int) -> "Cut":
+        """Return the cut of so many seconds that are each a step."""
+        k = block_count(seconds)
+        return Cut(np.arange(seconds) * k // max(1, seconds), k)
+
+    @property
+    def seconds(self) -> int:
+        """Return how many seconds are cut."""
+        return len(self.block)
+
+    def lengths_s(self) -> Floats:
+        """Return how many seconds each block has, shape (k,)."""
+        return np.bincount(self.block, minlength=self.k).astype(np.float64)
+
+    def sums(self, per_second: Ints | Floats) -> Floats:
+        """Return what each block's seconds add up to, shape (k,)."""
+        sums = np.bincount(self.block, weights=per_second, minlength=self.k)
+        return sums.astype(np.float64)
+
+
+def cut_of(run: Run, spans: Iterable[PhaseSpan]) -> Cut:
+    """Return how the seconds of some phases of a run are cut."""
+    spans = [span for span in spans if span.seconds]
+    begins, offset = [np.empty(0, np.int64)], 0
+    for span in spans:
+        second = span.first_second + np.arange(span.seconds)
+        step = np.maximum(second - second % run.step_s, span.first_second)
+        begins.append(step - span.first_second + offset)
+        offset += span.seconds
+    k = block_count(offset, run.step_s)
+    middle = np.concatenate(begins) + (run.step_s - 1) // 2
+    return Cut(np.minimum(middle * k // max(1, offset), max(0, k - 1)), k)
