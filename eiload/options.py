@@ -15,7 +15,7 @@ from typing import Any
 from eiload.errors import ScenarioError
 from eiload.scenario import Scenario, build, load
 
-__all__ = ["REPORTS", "add", "chosen", "find", "plain", "report_paths", "scenario_names"]
+__all__ = ["REPORTS", "add", "chosen", "find", "listed", "plain", "report_paths", "scenario_names"]
 
 FOLDER = Path("scenarios")
 """Where scenarios are looked for by name, below the working directory."""
@@ -70,12 +70,6 @@ def add(parser: argparse.ArgumentParser) -> None:
             help=f"a YAML file, or a name from {FOLDER}/; if none, Locust's users make the load",
         ),
         group.add_argument(
-            "--image",
-            action="append",
-            metavar="FILE",  # no default: the web UI takes an empty list for one of numbers
-            help="without a scenario: image files, folders or globs; a synthetic image if none",
-        ),
-        group.add_argument(
             "--model",
             default="",
             metavar="NAME",
@@ -90,6 +84,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     ]
     for action in in_web_ui:
         vars(action)["include_in_web_ui"] = True  # what Locust's parser does, but not its groups
+    group.add_argument(
+        "--image",
+        action="append",
+        metavar="FILE",
+        help="without a scenario: image files, folders or globs; a synthetic image if none",
+    )
     for form in REPORTS:
         group.add_argument(
             f"--report-{form}",
@@ -124,10 +124,14 @@ def find(name: str, environ: Mapping[str, str]) -> Scenario:
     """
     path = Path(name)
     if not path.suffix and not path.exists():
-        for suffix in (".yaml", ".yml"):
-            if (candidate := FOLDER / f"{name}{suffix}").exists():
-                path = candidate
+        path = listed(name) or path
     return load(path, environ)
+
+
+def listed(name: str) -> Path | None:
+    """Return the file in scenarios/ of that name, None if there is none."""
+    files = (FOLDER / f"{name}{suffix}" for suffix in (".yaml", ".yml"))
+    return next((file for file in files if file.exists()), None)
 
 
 def plain(options: Any, classes: Iterable[type], host: str | None) -> Scenario:
@@ -143,10 +147,7 @@ def plain(options: Any, classes: Iterable[type], host: str | None) -> Scenario:
     """
     chosen: list[Any] = list(classes)
     targets: dict[str, dict[str, object]] = {}
-    given = options.image or []
-    if isinstance(given, str):  # from the web UI's form, where Locust parts lists at commas too
-        given = [image.strip() for image in given.split(",")]
-    images: Sequence[str] = [image for image in given if image]
+    images: Sequence[str] = options.image or []
     for cls in chosen:
         server = host or cls.host
         if not server:

@@ -82,25 +82,18 @@ def test_no_scenario(arguments: list[str]) -> None:
     assert options.chosen("quick") == "quick"
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [(None, ()), ("", ()), ("a.png", ("a.png",)), ("a.png, b.png", ("a.png", "b.png"))],
-)
-def test_images_from_the_web_ui(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    given: str | None,
-    expected: tuple[str, ...],
-) -> None:
-    """What Locust makes of the form's field are the images, too."""
+def test_images_are_the_command_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images are files: the web UI's form does not ask for them."""
     monkeypatch.chdir(tmp_path)
-    for name in ("a.png", "b.png"):
+    for name in ("a.png", "b, c.png"):
         Image.new("RGB", (8, 8)).save(tmp_path / name)
-    form = parsed()
-    assert form.image is None  # Locust would take an empty list for one of numbers
-    form.image = given
-    found = options.plain(form, [SSD], "localhost").payload.images
-    assert tuple(Path(image).name for image in found) == expected
+    given = parsed("--image", "a.png", "--image", "b, c.png")
+    found = options.plain(given, [SSD], "localhost").payload.images
+    assert [Path(image).name for image in found] == ["a.png", "b, c.png"]
+    parser = argparse.ArgumentParser()
+    options.add(parser)
+    offered = {a.dest for a in parser._actions if vars(a).get("include_in_web_ui")}
+    assert offered == {"scenario", "model", "encoding"}
 
 
 @pytest.mark.usefixtures("folder")

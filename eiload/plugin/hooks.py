@@ -10,15 +10,16 @@ from `eiload` calls it. Nothing is patched and nothing happens before Locust's o
 import contextlib
 import logging
 import os
+import socket
 import time
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import gevent
 import gevent.event
 from locust import events
 from locust.env import Environment
-from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
+from locust.runners import STATE_INIT, STATE_MISSING, STATE_STOPPED, MasterRunner, WorkerRunner
 
 from eiload import console, options, users
 from eiload.agent import Agent, Message
@@ -27,6 +28,7 @@ from eiload.coordinator import Coordinator
 from eiload.errors import EiloadError, EngineError, ScenarioError
 from eiload.journal import Journal, beside
 from eiload.outcome import Outcome
+from eiload.plugin.choice import Choice
 from eiload.plugin.interrupts import Interrupts
 from eiload.plugin.requests import Requests
 from eiload.plugin.shape import ScenarioShape
@@ -49,6 +51,9 @@ HELLO_TIMEOUT_S = 10.0
 PROGRESS_S = 2.0
 REPORT_S = 1.0
 WATCH_S = 1.0
+START_S = 10.0
+"""How long Locust may take from a form that asks for a run until the run's beginning."""
+
 MASTER_SILENCE_S = 5.0
 """A worker whose master has not answered a heartbeat (one a second) for so long stops its load."""
 
@@ -64,18 +69,6 @@ def register() -> None:
 
 def _init(environment: Environment, **_: Any) -> None:
     Plugin(environment)
-
-
-def _checked(scenario: Scenario) -> Scenario:
-    """Return the scenario; its prices are found wrong before the load, not after it.
-
-    Raises:
-        ScenarioError: they are.
-    """
-    from eiload import cost  # noqa: PLC0415  # judging is not needed before a scenario is
-
-    cost.check(scenario)
-    return scenario
 
 
 def _fsync(fd: int) -> None:
@@ -96,11 +89,15 @@ class Plugin:
         """What became of the last run; None before the first one's end."""
         # Locust types these as optional; in `init` they are there.
         self._runner: Any = environment.runner
-        self._options = cast("Any", environment.parsed_options)
         self._clock = SystemClock()
         self._is_master = isinstance(self._runner, MasterRunner)
         self._is_worker = isinstance(self._runner, WorkerRunner)
-        self._headless = bool(self._options.headless) or self._is_worker
+        self._predict_users = [
+            cls for cls in environment.user_classes if issubclass(cls, users.PredictUser)
+        ]
+        self._choice = Choice(environment.parsed_options, self._predict_users, environment.host)
+        self._given = self._choice.given
+        self._headless = bool(self._given.headless) or self._is_worker
         self.coordinator: Coordinator | None = None
         self.quitting = False
         self._journal: Journal | None = None
@@ -111,9 +108,7 @@ class Plugin:
         self._shown = False
         self._hellos: set[str] = set()
         self._master_heard_s = time.monotonic()
-        self._predict_users = [
-            cls for cls in environment.user_classes if issubclass(cls, users.PredictUser)
-        ]
+        self._asked_s = -START_S
         fire = environment.events.request.fire
         self.requests = Requests(fire, self._clock, self._predict_users, self.is_over)
         environment.eiload = self  # type: ignore[attr-defined]  # where users find it
@@ -151,10 +146,20 @@ class Plugin:
             gevent.spawn(self._watch_master)
         web: Any = self.environment.web_ui
         if web is not None:
-            from eiload.plugin.web import serve  # noqa: PLC0415  # Flask, with a web UI only
+            from eiload.plugin.origin import VARIABLE, Names  # noqa: PLC0415  # with a web UI only
+            from eiload.plugin.web import serve  # noqa: PLC0415  # Flask
 
-            base_path = self._options.web_base_path or ""
-            serve(web, base_path=base_path, choose=self._choose, outcome=lambda: self.outcome)
+            given = self._given
+            own = [socket.gethostname(), given.web_host, given.web_host_display_name]
+            names = Names(own, os.environ.get(VARIABLE, ""))
+            serve(
+                web,
+                names,
+                base_path=given.web_base_path or "",
+                choose=self._choose,
+                withdraw=self._withdraw,
+                outcome=lambda: self.outcome,
+            )
 
     def _read_options(self) -> None:
         """Take what can be wrong on the command line before anything starts.
@@ -163,28 +168,14 @@ class Plugin:
             SystemExit: with status 2, after a line for each mistake.
         """
         try:
-            options.report_paths(self._options)
-            if self._headless or self._options.autostart:
+            options.report_paths(self._given)
+            if self._headless or self._given.autostart:
                 self.environment.process_exit_code = INVALID  # until a run says otherwise
-                self._scenario = self._given_scenario()
-            self._choose_shape(options.chosen(self._options.scenario))
+                self._scenario = self._choice.scenario(self.environment.host)
+            self._choose_shape(self._choice.name)
         except EiloadError as error:
             self._complain(error)
             raise SystemExit(error.exit_status) from error
-
-    def _given_scenario(self) -> Scenario:
-        """Return what the command line, or since then the web UI, asks for."""
-        return self._scenario_of(options.chosen(self._options.scenario), self.environment.host)
-
-    def _scenario_of(self, name: str, host: str | None) -> Scenario:
-        """Return the scenario of that name, or of Locust's users on a host if there is no name.
-
-        Raises:
-            ScenarioError: there is something wrong with it.
-        """
-        if name:
-            return _checked(options.find(name, os.environ))
-        return options.plain(self._options, self._predict_users, host)
 
     def _choose_shape(self, scenario: str) -> None:
         """Let the scenario, or Locust's users, make the next run's load."""
@@ -205,15 +196,37 @@ class Plugin:
         """Take what the web UI's form says of the next run.
 
         Raises:
-            ScenarioError: there is something wrong with it.
+            EiloadError: a run is on, or there is something wrong with the form.
         """
-        scenario = options.chosen(form.get("scenario", self._options.scenario))
         try:
-            self._scenario_of(scenario, form.get("host", self.environment.host))
-            self._choose_shape(scenario)
+            if (what := self._busy()) is not None:
+                raise EngineError(f"no second run: {what}")
+            self._choice.take(form, self.environment.host)
+            self._choose_shape(self._choice.name)
         except EiloadError as error:
             self._complain(error)
             raise
+        self._asked_s = time.monotonic()
+
+    def _withdraw(self) -> None:
+        """Locust has found something wrong with the form itself."""
+        self._asked_s = -START_S
+
+    def _busy(self) -> str | None:
+        """Return in words why no run can start now; None if one can."""
+        coordinator = self.coordinator
+        if coordinator is not None and not (coordinator.done.is_set() and self.outcome):
+            stage = "is getting ready"
+            if coordinator.started.is_set():
+                stage = "is on" if coordinator.position()[0] != "drain" else "is draining"
+            return f"one {stage}; stop it first, or wait for its end"
+        if time.monotonic() < self._asked_s + START_S:
+            return "one is just starting"
+        if self._runner.state not in {STATE_INIT, STATE_STOPPED}:
+            return f"Locust is still {self._runner.state}; stop it first, or wait for its end"
+        if not self.workers():
+            return "no worker has connected yet"
+        return None
 
     # -- one run: local and master ---------------------------------------------------------
 
@@ -232,9 +245,10 @@ class Plugin:
         if self._is_worker:
             return
         self._run_began = False
+        self._asked_s = -START_S
         self.outcome = None
         try:
-            scenario = self._scenario or self._given_scenario()
+            scenario = self._scenario or self._choice.scenario(self.environment.host)
             self._scenario = None  # read anew for the next run
             self._begin(scenario)
         except EiloadError as error:
@@ -248,7 +262,7 @@ class Plugin:
         names = self.workers()
         self._await_hellos(names)
         self._progress = Progress(list(scenario.targets), len(scenario.traffic))
-        if (run_file := options.report_paths(self._options).get("json")) is not None:
+        if (run_file := options.report_paths(self._given).get("json")) is not None:
             self._journal = Journal(beside(run_file), self._sync)
         coordinator = Coordinator(
             scenario,
@@ -303,9 +317,9 @@ class Plugin:
             return Outcome.of(
                 run,
                 self._interrupts.taken,
-                reports=options.report_paths(self._options),
-                undecided_ok=self._options.undecided == "ok",
-                status_on_errors=self._options.exit_code_on_error,
+                reports=options.report_paths(self._given),
+                undecided_ok=self._given.undecided == "ok",
+                status_on_errors=self._given.exit_code_on_error,
             )
         except Exception as error:  # whoever waits for the outcome must not wait for ever
             logger.exception("the run could not be judged")

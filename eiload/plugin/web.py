@@ -1,16 +1,21 @@
 """eiload in Locust's web UI: starts are looked at before Locust does, the last report has a page.
 
-What it knows: Flask's requests and answers, Locust's form. What it must not know: how a run is
+What it knows: Flask's requests and answers, Locust's views. What it must not know: how a run is
 made. Flask is imported here only, so that headless runs do without it.
+
+Locust's own views are wrapped, so that whatever Locust asks for (``--web-login``) comes first:
+nothing of a request is looked at before it has been let in.
 """
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
 from flask import Response, jsonify, request
 
 from eiload.errors import EiloadError
 from eiload.outcome import Outcome
+from eiload.plugin.origin import Names
 from eiload.report import render
 
 __all__ = ["serve"]
@@ -19,33 +24,73 @@ PATH = "/eiload/report"
 LINK = "eiload's report on the last run"
 """What the web UI calls its page among the data to download."""
 
+View = Callable[..., Any]
+
 
 def serve(
     web: Any,
+    names: Names,
     *,
     base_path: str,
     choose: Callable[[Mapping[str, str]], None],
+    withdraw: Callable[[], None],
     outcome: Callable[[], Outcome | None],
 ) -> None:
     """Add to Locust's web UI.
 
     Args:
         web: Locust's `WebUI`.
+        names: what the web UI goes by.
         base_path: what the user has put before all of its paths.
         choose: is given the form before a run starts; chooses who makes the load, raises what is
             wrong with it.
+        withdraw: called when Locust does not start what was chosen.
         outcome: returns what became of the last run.
     """
 
-    def before_request() -> Any:
-        if request.method != "POST" or not request.path.endswith("/swarm"):
-            return None
-        try:
-            choose(request.form)
-        except EiloadError as error:
-            host = web.environment.host
-            return jsonify({"success": False, "message": str(error), "host": host})
-        return None
+    def refused(message: str, status: int) -> Any:
+        """Answer as Locust does when it starts nothing."""
+        answer = {"success": False, "message": message, "host": web.environment.host}
+        return jsonify(answer), status
+
+    def guarded(view: View) -> View:
+        @wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            changes = request.method not in {"GET", "HEAD", "OPTIONS"}
+            if (why := names.refusal(dict(request.headers), changes=changes)) is not None:
+                return refused(why, 403)
+            return view(*args, **kwargs)
+
+        guarded_view: View = web.auth_required_if_enabled(checked)
+        return guarded_view
+
+    def starting(view: View) -> View:
+        @wraps(view)
+        def swarm() -> Any:
+            try:
+                choose(request.form)
+            except EiloadError as error:
+                return refused(str(error), 200)  # the web UI shows no message of another status
+            started = False
+            try:
+                response = web.app.make_response(view())
+                started = bool((response.get_json(silent=True) or {}).get("success"))
+            finally:
+                if not started:
+                    withdraw()
+            return response
+
+        return swarm
+
+    def changing_users(view: View) -> View:
+        @wraps(view)
+        def user() -> Any:
+            settings = request.get_json(force=True, silent=True)
+            if isinstance(settings, dict) and "images" in settings:
+                return refused("images: only the locustfile says them, no form", 400)
+            return view()
+
+        return user
 
     def report_page() -> Any:
         """Return the report of the last run, as on a terminal."""
@@ -55,7 +100,11 @@ def serve(
         text = render("terminal", last.run, last.judgement)
         return Response(text, mimetype="text/plain", headers={"X-Content-Type-Options": "nosniff"})
 
-    web.app.before_request(before_request)
+    views = web.app.view_functions
+    views["locust.swarm"] = guarded(starting(views["locust.swarm"]))
+    views["locust.update_user"] = guarded(changing_users(views["locust.update_user"]))
+    for name in ("locust.stop", "locust.reset_stats"):  # of what was started here
+        views[name] = guarded(views[name])
     page = f"{base_path}{PATH}"
-    web.app.add_url_rule(page, "eiload-report", web.auth_required_if_enabled(report_page))
+    web.app.add_url_rule(page, "eiload-report", guarded(report_page))
     web.template_args["extended_csv_files"] = [{"href": page, "title": LINK}]

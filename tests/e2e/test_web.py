@@ -1,6 +1,8 @@
 """Locust's web UI: scenarios in its form; start, stop and start again in one process."""
 
 import contextlib
+import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,39 +21,46 @@ class WebUI:
 
     def __init__(self, locust: Locust, port: int) -> None:
         self.locust = locust
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
 
     def page(self) -> str:
         """Return the front page, once it is served."""
         give_up = time.monotonic() + PATIENCE_S
         while True:
             with contextlib.suppress(requests.ConnectionError):
-                return requests.get(self._url, timeout=10).text
+                return requests.get(self.url, timeout=10).text
             assert time.monotonic() < give_up
             time.sleep(0.1)
 
     def swarm(self, **form: object) -> dict[str, Any]:
         """Press start: all fields are sent, empty ones too."""
-        empty = {"host": "", "image": "", "model": "", "encoding": "uint8", "profile": ""}
-        data = {"user_count": 2, "spawn_rate": 2, "run_time": "", **empty, **form}
-        answer: dict[str, Any] = requests.post(f"{self._url}/swarm", data, timeout=60).json()
+        answer: dict[str, Any] = self.post("/swarm", **form).json()
         return answer
+
+    def post(
+        self, path: str, headers: dict[str, str] | None = None, **form: object
+    ) -> requests.Response:
+        """Send the form to a path, as the page at hand or another one does."""
+        empty = {"host": "", "model": "", "encoding": "uint8", "profile": ""}
+        data = {"user_count": 2, "spawn_rate": 2, "run_time": "", **empty, **form}
+        url = f"{self.url}{path}"
+        return requests.post(url, data, headers=headers, timeout=60, allow_redirects=False)
 
     def report(self) -> str:
         """Return the report page's text; empty before there is one."""
-        answer = requests.get(f"{self._url}/eiload/report", timeout=10)
+        answer = requests.get(f"{self.url}/eiload/report", timeout=10)
         assert answer.headers["Content-Type"].startswith("text/plain")
         return answer.text if answer.ok else ""
 
     def stop(self) -> None:
         """Press stop."""
-        assert requests.post(f"{self._url}/stop", timeout=60).json()["success"]
+        assert requests.post(f"{self.url}/stop", timeout=60).json()["success"]
 
     def wait_until(self, state: str, requests_at_least: int = 0) -> dict[str, Any]:
         """Wait for a state and a number of requests and return the statistics."""
         give_up = time.monotonic() + PATIENCE_S
         while True:
-            stats: dict[str, Any] = requests.get(f"{self._url}/stats/requests", timeout=10).json()
+            stats: dict[str, Any] = requests.get(f"{self.url}/stats/requests", timeout=10).json()
             total = next((s for s in stats["stats"] if s["name"] == "Aggregated"), None)
             count = total["num_requests"] if total else 0
             if stats["state"] == state and count >= requests_at_least:
@@ -110,6 +119,151 @@ def test_wrong_scenario(web: WebUI) -> None:
     refused = web.swarm(scenario="missing.yaml")
     assert not refused["success"]
     assert "missing.yaml" in refused["message"]
+    refused = web.swarm(scenario="quick", user_count="many")  # what Locust itself refuses
+    assert "user_count" in refused["message"]
     assert not web.swarm(scenario="")["success"]  # no host either
     assert web.swarm(scenario="quick")["success"]
     web.wait_until("stopped", requests_at_least=100)
+
+
+def test_a_form_names_no_file(web: WebUI, tmp_path: Path) -> None:
+    """What a form says is read from no path and written to none, and the next start works."""
+    web.page()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("/etc/passwd", str(tmp_path / "pipe"), "pipe", "../scenarios/quick.yaml"):
+        refused = web.swarm(scenario=name)
+        assert not refused["success"]
+        assert "expected one of 'long', 'quick'" in refused["message"]
+        assert "root:" not in refused["message"]
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    for field in ("report_json", "report_markdown", "report_junit", "html_file", "image"):
+        refused = web.swarm(scenario="quick", **{field: victim})
+        assert not refused["success"]
+        assert f"{field}: only the command line says it" in refused["message"]
+    images = {"user_class_name": "SSDUser", "images": ["/etc/passwd"]}
+    answer = requests.post(f"{web.url}/user", json=images, timeout=10)
+    assert answer.status_code == 400
+    assert web.swarm(scenario="quick")["success"]
+    web.wait_until("stopped", requests_at_least=100)
+    assert victim.read_text() == "precious"
+
+
+def test_other_sites_start_nothing(web: WebUI) -> None:
+    """A page of another site, or under another name of this machine, is refused in words."""
+    web.page()
+    port = web.url.rpartition(":")[2]
+    for headers in (
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Referer": "http://evil.example/"},
+        {"Host": f"evil.example:{port}", "Origin": f"http://evil.example:{port}"},
+    ):
+        for path in ("/swarm", "/stop"):
+            answer = web.post(path, headers, scenario="quick")
+            assert answer.status_code == 403
+            assert answer.json()["message"].startswith("refused: ")
+    assert (
+        requests.get(
+            f"{web.url}/eiload/report", headers={"Host": "x.example"}, timeout=10
+        ).status_code
+        == 403
+    )
+    own = {"Origin": f"http://localhost:{port}", "Host": f"localhost:{port}"}
+    assert web.post("/swarm", own, scenario="quick").json()["success"]
+    web.wait_until("stopped", requests_at_least=100)
+
+
+def test_one_run_at_a_time(web: WebUI, tmp_path: Path) -> None:
+    """A second start is refused while a run starts, is on and drains; the run goes on as it was."""
+    slow = {"model": "ssd", "stand_in": {"compute": "4 s", "concurrency": 64}}
+    path = scenario(
+        tmp_path,
+        targets={"gpu": slow},
+        traffic=[{"phase": "steady", "rate": "2/s", "for": "10 min"}],
+    )
+    path.rename(tmp_path / "scenarios" / "slow.yaml")
+    web.page()
+
+    def refuse(words: str) -> None:
+        for form in ({"scenario": "quick"}, {"scenario": "", "host": "127.0.0.1:1"}):
+            answer = web.swarm(**form)
+            assert not answer["success"]
+            assert "no second run: " in answer["message"]
+            assert words in answer["message"]
+
+    assert web.swarm(scenario="slow")["success"]
+    refuse("")  # it is starting or getting ready
+    web.wait_until("running", requests_at_least=2)
+    refuse("one is on; stop it first")
+    stopping = threading.Thread(target=web.stop)
+    stopping.start()
+    time.sleep(1)  # the last answers take 4 s
+    refuse("one is draining")
+    stopping.join()
+    web.wait_until("stopped")
+    assert "run e2e" in web.report()
+    assert web.swarm(scenario="quick")["success"]
+    web.wait_until("stopped", requests_at_least=100)
+
+
+LOGIN = """
+from flask import redirect, session
+from flask_login import UserMixin, login_user
+from locust import events
+
+import eiload
+
+
+class SSDUser(eiload.SSDUser):
+    pass
+
+
+class Somebody(UserMixin):
+    def get_id(self):
+        return "somebody"
+
+
+@events.init.add_listener
+def on_init(environment, **_):
+    if environment.web_ui is not None:
+        app = environment.web_ui.app
+        app.config["SECRET_KEY"] = "for the test"
+        environment.web_ui.login_manager.user_loader(lambda _: Somebody())
+
+        @app.route("/let-me-in", methods=["POST"])
+        def let_me_in():
+            login_user(Somebody())
+            return "come in"
+"""
+
+
+def test_web_login_protects_all_of_it(tmp_path: Path) -> None:
+    """With --web-login a stranger is sent to the login by every page and form, and read by none."""
+    (tmp_path / "scenarios").mkdir()
+    scenario(tmp_path).rename(tmp_path / "scenarios" / "quick.yaml")
+    os.mkfifo(tmp_path / "pipe")
+    locustfile = tmp_path / "locustfile.py"
+    locustfile.write_text(LOGIN)
+    port = free_port()
+    arguments = ("--web-host", "127.0.0.1", "--web-port", str(port), "--web-login")
+    with started(*arguments, folder=tmp_path, locustfile=locustfile) as locust:
+        web = WebUI(locust, port)
+        web.page()
+        for name in ("/etc/passwd", str(tmp_path / "pipe"), "quick", ""):
+            answer = web.post("/swarm", scenario=name)
+            assert answer.status_code == 302
+            assert "/login" in answer.headers["Location"]
+            assert "root:" not in answer.text
+        for path in ("/stop", "/user", "/stats/reset"):
+            assert web.post(path).status_code == 302
+        answer = requests.get(f"{web.url}/eiload/report", timeout=10, allow_redirects=False)
+        assert answer.status_code == 302
+        with requests.Session() as session:
+            assert session.post(f"{web.url}/let-me-in", timeout=10).text == "come in"
+            form = {"scenario": "quick", "user_count": 1, "spawn_rate": 1}
+            assert session.post(f"{web.url}/swarm", form, timeout=60).json()["success"]
+            give_up = time.monotonic() + PATIENCE_S
+            while not session.get(f"{web.url}/eiload/report", timeout=10).ok:
+                assert time.monotonic() < give_up
+                time.sleep(0.2)

@@ -1,0 +1,99 @@
+"""What a form may say of the next run."""
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from eiload import options, users
+from eiload.errors import ScenarioError
+from eiload.plugin.choice import ALONE, Choice
+
+SCENARIO = """
+name: {name}
+targets: {{gpu: {{server: "localhost:8500", model: ssd}}}}
+payload: {{synthetic: 8x8}}
+traffic: [{{phase: steady, rate: 1/s, for: 1 s}}]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a working directory with two scenarios in scenarios/ and one elsewhere."""
+    (tmp_path / "scenarios").mkdir()
+    for path in ("scenarios/quick.yaml", "scenarios/v1.2.yml", "elsewhere.yaml"):
+        (tmp_path / path).write_text(SCENARIO.format(name=Path(path).stem.replace(".", "-")))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def parsed(**changes: Any) -> Any:
+    """Return options as Locust parses them, with its own that matter."""
+    own = dict.fromkeys((f"report_{form}" for form in options.REPORTS), "")
+    plain = {"scenario": "(none)", "image": None, "model": "", "encoding": "uint8"}
+    locust = {"num_users": None, "html_file": None, "undecided": "fail", "exit_code_on_error": 1}
+    return SimpleNamespace(**{**plain, **own, **locust, **changes})
+
+
+def a_choice(**changes: Any) -> Choice:
+    """Return a choice between scenarios and a user class that has its host."""
+    return Choice(parsed(**changes), [users.SSDUser], None)
+
+
+@pytest.mark.usefixtures("folder")
+def test_names_of_the_dropdown() -> None:
+    """A form chooses one of the names in scenarios/, or the command line's path, or none."""
+    choice = a_choice(scenario="elsewhere.yaml")
+    for name, of in (("quick", "quick"), ("v1.2", "v1-2"), ("elsewhere.yaml", "elsewhere")):
+        choice.take({"scenario": name}, None)
+        assert choice.scenario(None).name == of
+    for none in ("", "(none)"):
+        choice.take({"scenario": none}, "localhost")
+        assert choice.scenario("localhost").name == "locust"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/etc/passwd", "elsewhere.yaml", "elsewhere", "scenarios/quick.yaml", "quick.yaml",
+     "../scenarios/quick", "./quick", "pipe", "scenarios/pipe", "\0", "quick\n", "a" * 5000],
+)  # fmt: skip
+def test_a_form_names_no_path(folder: Path, name: str) -> None:
+    """Anything else is refused in one line, unread: a pipe would keep its reader for ever."""
+    os.mkfifo(folder / "pipe")
+    os.mkfifo(folder / "scenarios" / "pipe")
+    choice = a_choice()
+    with pytest.raises(ScenarioError, match=r"expected one of 'quick', 'v1\.2'") as refused:
+        choice.take({"scenario": name}, None)
+    assert "\n" not in str(refused.value)
+    assert "root:" not in str(refused.value)
+    assert choice.name == ""
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("field", sorted(ALONE))
+def test_what_the_command_line_alone_says(field: str) -> None:
+    """A form has no say in files and exit statuses; empty and unchanged fields are no matter."""
+    choice = a_choice()
+    choice.take({"scenario": "quick", field: ""}, None)
+    choice.take({"scenario": "quick", field: str(getattr(choice.given, field, ""))}, None)
+    with pytest.raises(ScenarioError, match=f"{field}: only the command line says it"):
+        choice.take({"scenario": "quick", field: "/some/file"}, None)
+
+
+def test_a_form_names_no_socket() -> None:
+    """A host is no path either, unless it is the command line's."""
+    with pytest.raises(ScenarioError, match="host: a path"):
+        a_choice().take({"host": "unix:/run/some.sock"}, None)
+    given = Choice(parsed(), [users.SSDUser], "unix:/run/own.sock")
+    given.take({"host": "unix:/run/own.sock"}, None)
+
+
+def test_what_forms_have_changed_is_not_used(tmp_path: Path) -> None:
+    """Locust copies whole forms into its options; what was given is kept apart."""
+    options_of_locust = parsed(report_json="mine.json")
+    choice = Choice(options_of_locust, [users.SSDUser], None)
+    options_of_locust.report_json = options_of_locust.image = str(tmp_path / "other.json")
+    assert choice.given.report_json == "mine.json"
+    assert choice.scenario("localhost").payload.images == ()
