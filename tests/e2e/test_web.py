@@ -34,7 +34,7 @@ class WebUI:
 
     def swarm(self, **form: object) -> dict[str, Any]:
         """Press start: all fields are sent, empty ones too."""
-        answer: dict[str, Any] = self.post("/swarm", **form).json()
+        answer: dict[str, Any] = self.post("/swarm", None, **form).json()
         return answer
 
     def post(
