@@ -11,10 +11,6 @@ of the whole, whichever process counted which part. A second is that of the *int
 counted from the start of the run. Long runs keep their times in steps of several seconds
 (`step_s_for`), so that a day at 1,000 requests a second fits into memory and judging it takes
 seconds; statuses always stay by the second.
-
-Buckets are log-linear in ns: 1,024 per power of two, hence at most 1/1024 wide relative to their
-lower edge; a bucket's midpoint is within 0.049 % of any value in it (HdrHistogram's layout with
-the half-filled first decade left out: Tene, *HdrHistogram*, class AbstractHistogram).
 """
 
 import zlib
@@ -25,18 +21,22 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from eiload.buckets import BUCKETS, Ints, bucket_edges_ns, bucket_mid_ns, bucket_of
 from eiload.clock import NS_PER_S
 from eiload.result import RESULT, Status
 
 __all__ = [
     "BUCKETS",
+    "FILE_BYTES",
     "RESULT_DTYPE",
     "Intervals",
+    "Ints",
     "Kind",
     "Recorder",
     "bucket_edges_ns",
     "bucket_mid_ns",
     "bucket_of",
+    "parts_of",
     "step_s_for",
 ]
 
@@ -51,8 +51,6 @@ RESULT_DTYPE = np.dtype(
     }
 )  # fmt: skip
 """`result.RESULT` as a numpy record."""
-
-Ints = NDArray[np.int64]
 
 
 class Kind(IntEnum):
@@ -76,34 +74,23 @@ _PHASE_SHIFT = _KIND_SHIFT + 2
 _TARGET_SHIFT = _PHASE_SHIFT + 8
 _MAX_SECOND = (1 << _SECOND_BITS) - 1
 
-_STEPS_BITS = 10  # 1,024 buckets per power of two
-_MAX_EXPONENT = 53  # values up to 2**53 ns = 104 days are exact as float64
-BUCKETS = (_MAX_EXPONENT + 1) << _STEPS_BITS
-"""How many buckets there are: bucket indices are in [0, BUCKETS)."""
+_KEYS = 1 << (_TARGET_SHIFT + 8)
+_MAX_COUNT = 1 << 40
+"""More than any run has; sums of so many columns stay far from overflowing."""
+
+FILE_BYTES = 1 << 29
+"""How long the longest runs' records may be, inflated; those of a day's run take a third."""
 
 
-def bucket_of(values_ns: Ints) -> Ints:
-    """Return the bucket of each value; negative values count as 0, beyond 2**53 ns as the last."""
-    clipped = np.clip(values_ns, 0, (1 << _MAX_EXPONENT) - 1).astype(np.float64)
-    mantissa, exponent = np.frexp(clipped)  # value = mantissa * 2**exponent, mantissa in [0.5, 1)
-    within = ((mantissa - 0.5) * (2 << _STEPS_BITS)).astype(np.int64)
-    # frexp(0) is (0, 0): its `within` is negative, and zero belongs into the first bucket.
-    buckets = (exponent.astype(np.int64) << _STEPS_BITS) + within
-    return np.asarray(np.maximum(buckets, 0), np.int64)
-
-
-def bucket_edges_ns(buckets: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the lower (inclusive) and upper (exclusive) edge of each bucket, ns."""
-    steps = 1 << _STEPS_BITS
-    scale = np.ldexp(1.0, (buckets >> _STEPS_BITS) - _STEPS_BITS - 1)
-    within = (buckets & (steps - 1)) + steps
-    return within * scale, (within + 1) * scale
-
-
-def bucket_mid_ns(buckets: Ints) -> NDArray[np.float64]:
-    """Return the value that stands for each bucket: its middle, ns."""
-    low, high = bucket_edges_ns(buckets)
-    return (low + high) / 2
+def parts_of(keys: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Return target, phase, kind, second and bucket of each key."""
+    return (
+        keys >> _TARGET_SHIFT,
+        (keys >> _PHASE_SHIFT) & 0xFF,
+        (keys >> _KIND_SHIFT) & 3,
+        (keys >> _BUCKET_BITS) & _MAX_SECOND,
+        keys & ((1 << _BUCKET_BITS) - 1),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,33 +197,44 @@ class Intervals:
         return zlib.compress(sizes + b"".join(c.astype("<i8").tobytes() for c in columns), 1)
 
     @staticmethod
-    def from_bytes(data: bytes) -> "Intervals":
+    def from_bytes(data: bytes, limit_bytes: int = FILE_BYTES) -> "Intervals":
         """Read what `to_bytes` wrote.
 
+        Args:
+            data: anything.
+            limit_bytes: how long it may be, inflated; no more memory than that is taken for it.
+
         Raises:
-            ValueError: `data` is cut, damaged or something else.
+            ValueError: `data` is cut, damaged, too long or something else.
         """
+        inflate = zlib.decompressobj()
         try:
-            raw = zlib.decompress(data)
-            n_keys, n_moments = (int(n) for n in np.frombuffer(raw[:8], "<u4"))
-            numbers = np.frombuffer(raw, "<i8", offset=8).astype(np.int64)
-        except (zlib.error, ValueError) as error:
+            head = inflate.decompress(data, 8)
+            n_keys, n_moments = (int(n) for n in np.frombuffer(head, "<u4"))
+            length = 8 * (2 * n_keys + 4 * n_moments)
+            if length > limit_bytes:
+                raise ValueError(f"{length} bytes are more than the {limit_bytes} there may be")
+            body = inflate.decompress(inflate.unconsumed_tail, length + 1)
+        except (zlib.error, ValueError, TypeError) as error:
             raise ValueError(f"not interval data: {error}") from error
-        if len(numbers) != 2 * n_keys + 4 * n_moments:
+        if len(body) != length or not inflate.eof or inflate.unused_data:
             raise ValueError("not interval data: the lengths do not add up")
         keys, counts, moment_keys, sums, mins, spans = np.split(
-            numbers,
+            np.frombuffer(body, "<i8").astype(np.int64),
             np.cumsum([n_keys, n_keys, n_moments, n_moments, n_moments]),
         )
         keys, moment_keys = np.cumsum(keys), np.cumsum(moment_keys)
+        maxs = mins + spans
+        # What wraps around is negative somewhere, or no longer in order.
         sound = (
-            bool((counts > 0).all() and (spans >= 0).all())
-            and all(bool((np.diff(k) > 0).all()) and (not len(k) or k[0] >= 0)
-                    for k in (keys, moment_keys))
+            all(bool((k[1:] > k[:-1]).all()) and (not len(k) or (k[0] >= 0 and k[-1] < _KEYS))
+                for k in (keys, moment_keys))
+            and bool(((counts > 0) & (counts < _MAX_COUNT)).all())
+            and bool(((mins >= 0) & (spans >= 0) & (maxs >= mins) & (sums >= maxs)).all())
         )  # fmt: skip
         if not sound:
             raise ValueError("not interval data: counts or keys out of range")
-        return Intervals(keys, counts, moment_keys, sums, mins, mins + spans)
+        return Intervals(keys, counts, moment_keys, sums, mins, maxs)
 
 
 STEPS = 720

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "eiload"
 # together (the files of one idea).
 FLOORS = (
     {"clock", "errors", "result", "coco", "wire", "timeline", "profiles", "units"},
-    {"files", "console"},
+    {"files", "console", "buckets"},
     {"sender", "recorder", "protos", "arrivals", "standin", "wording"},
     {"tensors", "scenario", "images"},
     {"tfserving", "schedule", "detections", "explain", "diagnose"},

@@ -2,6 +2,8 @@
 
 import contextlib
 import math
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -15,9 +17,8 @@ from eiload.recorder import (
     Intervals,
     Kind,
     Recorder,
-    bucket_edges_ns,
     bucket_mid_ns,
-    bucket_of,
+    parts_of,
     step_s_for,
 )
 from eiload.result import RESULT, Result, Status
@@ -153,30 +154,6 @@ def test_count_sum_minimum_and_maximum_are_exact(durations_ns: list[int]) -> Non
     assert intervals.moments(1, 0, Kind.RESPONSE) is None
 
 
-@given(st.integers(0, 2**53 - 1))
-def test_a_value_lies_in_its_bucket(value_ns: int) -> None:
-    """Edges bracket, and a bucket is at most 1/1024 of its lower edge wide."""
-    bucket = bucket_of(np.array([value_ns]))
-    low, high = bucket_edges_ns(bucket)
-    assert 0 <= bucket[0] < BUCKETS
-    if value_ns >= 1:
-        assert low[0] <= value_ns < high[0]
-        assert high[0] - low[0] <= low[0] / 1024
-        assert abs(bucket_mid_ns(bucket)[0] - value_ns) <= 0.0005 * value_ns
-
-
-def test_buckets_keep_the_order_of_values() -> None:
-    """A longer time never falls into a lower bucket."""
-    values = np.unique(np.geomspace(1, 2**52, 20_000).astype(np.int64))
-    assert (np.diff(bucket_of(values)) >= 0).all()
-
-
-@pytest.mark.parametrize(("value_ns", "like"), [(-5, 0), (2**60, 2**53 - 1)])
-def test_values_beyond_the_ends_fall_into_the_end_buckets(value_ns: int, like: int) -> None:
-    """Negative times count as 0, absurd ones as the longest."""
-    assert bucket_of(np.array([value_ns])) == bucket_of(np.array([like]))
-
-
 def test_a_second_is_that_of_the_intended_instant() -> None:
     """A request that was sent and answered late still belongs to the second it was due in."""
     late = Result(1, 3 * NS_PER_S - 1, 5 * NS_PER_S, 9 * NS_PER_S, 1, 0, 0, 0, 0, Status.OK)
@@ -259,3 +236,51 @@ def test_repr_says_how_much_over_which_seconds() -> None:
     results = answered([NS_PER_MS] * 250)
     assert repr(recorded(results)) == "<Intervals 250 requests, seconds 0..2>"
     assert repr(Intervals.empty()) == "<Intervals 0 requests, no seconds>"
+
+
+def a_bomb(keys: int, moments: int, size: int) -> bytes:
+    """Return small data that says it holds so much, and inflates to so many bytes of zeros."""
+    deflate = zlib.compressobj(9)
+    head = np.array([keys, moments], "<u4").tobytes()
+    body = (deflate.compress(bytes(1 << 20)) for _ in range(size >> 20))
+    return deflate.compress(head) + b"".join(body) + deflate.flush()
+
+
+@pytest.mark.parametrize("said", [(0, 0), (1, 0), (1 << 22, 1 << 21), (2**32 - 1, 2**32 - 1)])
+def test_what_inflates_takes_no_more_memory_than_there_may_be(said: tuple[int, int]) -> None:
+    """A bomb is refused before it is inflated, whatever it says of its size."""
+    bomb = a_bomb(*said, size=1 << 28)
+    assert len(bomb) < 1 << 20
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="not interval data"):
+            Intervals.from_bytes(bomb, 1 << 24)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 26
+
+
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1), max_size=8),
+    st.lists(st.integers(-(2**63), 2**63 - 1), max_size=12),
+)
+def test_numbers_that_no_recorder_makes_are_refused(counts: list[int], moments: list[int]) -> None:
+    """Negative, overflowing and unordered numbers are refused; what is read is sound."""
+    counts, moments = counts[: len(counts) // 2 * 2], moments[: len(moments) // 4 * 4]
+    sizes = np.array([len(counts) // 2, len(moments) // 4], "<u4").tobytes()
+    data = zlib.compress(sizes + np.array([*counts, *moments], "<i8").tobytes())
+    with contextlib.suppress(ValueError):
+        read = Intervals.from_bytes(data)
+        assert (read.counts > 0).all()
+        assert (np.diff(read.keys) > 0).all()
+        assert (read.mins >= 0).all()
+        assert (read.maxs >= read.mins).all()
+        assert Intervals.from_bytes(read.to_bytes()) == read
+
+
+def test_the_parts_of_a_key() -> None:
+    """A key says of which target, phase, kind and second it counts what."""
+    keys = recorded([Result(0, 7 * NS_PER_S, 0, 0, 0, 0, 3, 0, 2, Status.DROPPED)]).keys
+    parts = [part.tolist() for part in parts_of(keys)]
+    assert parts == [[3], [2], [Kind.STATUS], [7], [Status.DROPPED]]
