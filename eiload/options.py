@@ -17,6 +17,8 @@ from eiload.scenario import Scenario, build, load
 
 __all__ = ["REPORTS", "add", "chosen", "find", "listed", "plain", "report_paths", "scenario_names"]
 
+LOOPBACK = "127.0.0.1"
+
 FOLDER = Path("scenarios")
 """Where scenarios are looked for by name, below the working directory."""
 
@@ -104,6 +106,57 @@ def add(parser: argparse.ArgumentParser) -> None:
         default="fail",
         help="whether a verdict that the data cannot decide makes the exit status 3 (fail) or 0",
     )
+    group.add_argument(
+        "--eiload-token",
+        metavar="TOKEN",
+        help="what the master and its workers know and nobody else: secrets go to no worker that "
+        "does not prove that it knows it; better in the environment, as EILOAD_TOKEN",
+    )
+    group.add_argument(
+        "--eiload-send-secrets-unproven",
+        action="store_true",
+        help="send a scenario's metadata to workers without such a proof",
+    )
+    _keep_processes_here(parser)
+
+
+class _Unsaid(str):
+    """A default, told from the same text on the command line."""
+
+    __slots__ = ()
+
+
+def _keep_processes_here(parser: argparse.ArgumentParser) -> None:
+    """Have the port of a master with ``--processes`` on loopback only, unless the user says where.
+
+    Its workers are on this machine. Locust binds all addresses, and fires no event between reading
+    its options and binding; argparse passes a default through the option's type when all else has
+    been read.
+    """
+    actions = {action.dest: action for action in parser._actions}  # noqa: SLF001  # no other way
+    processes, bind = actions.get("processes"), actions.get("master_bind_host")
+    if processes is None or bind is None:
+        return
+    forks = elsewhere = False
+
+    def count(text: str) -> int:
+        nonlocal forks
+        forks = True
+        return int(text)
+
+    def host(text: str) -> str:
+        nonlocal elsewhere
+        elsewhere = text not in {LOOPBACK, "localhost"}
+        return text
+
+    def address(text: str) -> str:
+        return LOOPBACK if forks and not elsewhere and isinstance(text, _Unsaid) else str(text)
+
+    processes.type = count
+    bind.type = address
+    if "master_host" in actions:  # where workers look for their master
+        actions["master_host"].type = host
+    bind.default = _Unsaid(bind.default)
 
 
 def chosen(name: str) -> str:

@@ -143,3 +143,28 @@ def test_report_paths(tmp_path: Path) -> None:
     for bad in (tmp_path, tmp_path / "no" / "run.json"):
         with pytest.raises(ScenarioError, match=r"--report-junit .* cannot be written"):
             options.report_paths(parsed("--report-junit", str(bad)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "address"),
+    [
+        ("", "*"),
+        ("--processes 2", "127.0.0.1"),
+        ("--processes 2 --master-bind-host *", "*"),
+        ("--master-bind-host * --processes 2", "*"),
+        ("--master-bind-host 10.0.0.1 --processes -1", "10.0.0.1"),
+        ("--processes 2 --master-host 127.0.0.1", "127.0.0.1"),
+        ("--processes 2 --master-host other", "*"),
+    ],
+)
+def test_processes_stay_on_this_machine(arguments: str, address: str) -> None:
+    """A master with --processes listens on loopback, unless it is said where."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--master-bind-host", default="*")  # as Locust has them
+    parser.add_argument("--processes", type=int)
+    parser.add_argument("--master-host", default="127.0.0.1")
+    options.add(parser)
+    found = parser.parse_args(arguments.split())
+    assert found.master_bind_host == address
+    assert type(found.master_bind_host) is str  # it travels to the workers
+    assert found.processes in {None, 2, -1}

@@ -6,7 +6,7 @@ form has no say in is taken from a copy that is made before there is any form.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +18,8 @@ from eiload.units import shown
 __all__ = ["Choice"]
 
 ALONE = frozenset(
-    {"image", "undecided", *(f"report_{form}" for form in options.REPORTS)}
+    {"image", "undecided", "eiload_token", "eiload_send_secrets_unproven"}
+    | {*(f"report_{form}" for form in options.REPORTS)}
     # Locust's own that name files, or decide about the exit status.
     | {"html_file", "csv_prefix", "json_file", "logfile", "build_path", "exit_code_on_error"}
 )
@@ -35,10 +36,15 @@ class Choice:
         parsed: Locust's parsed options, which forms will change.
         classes: the user classes that make requests.
         host: ``--host``.
+        check: raises what speaks against a scenario.
     """
 
     def __init__(
-        self, parsed: Any, classes: Sequence[type[users.PredictUser]], host: str | None
+        self,
+        parsed: Any,
+        classes: Sequence[type[users.PredictUser]],
+        host: str | None,
+        check: Callable[[Scenario], None],
     ) -> None:
         self.given: Any = SimpleNamespace(**vars(parsed))
         """The options as the command line gave them."""
@@ -47,6 +53,7 @@ class Choice:
         self._parsed = parsed
         self._classes = classes
         self._host = host
+        self._check = check
 
     def scenario(self, host: str | None) -> Scenario:
         """Return the scenario that is chosen, or that of Locust's users on a host.
@@ -101,6 +108,7 @@ class Choice:
             from eiload import cost  # noqa: PLC0415  # judging is not needed before a scenario is
 
             cost.check(scenario)  # prices are found wrong before the load, not after it
+            self._check(scenario)
             return scenario
         said = SimpleNamespace(**{**vars(self._parsed), "image": self.given.image})
         return options.plain(said, self._classes, host)

@@ -10,16 +10,14 @@ from `eiload` calls it. Nothing is patched and nothing happens before Locust's o
 import contextlib
 import logging
 import os
-import socket
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import gevent
 import gevent.event
 from locust import events
 from locust.env import Environment
-from locust.runners import STATE_INIT, STATE_MISSING, STATE_STOPPED, MasterRunner, WorkerRunner
+from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from eiload import console, options, users
 from eiload.agent import Agent, Message
@@ -28,10 +26,14 @@ from eiload.coordinator import Coordinator
 from eiload.errors import EiloadError, EngineError, ScenarioError
 from eiload.journal import Journal, beside
 from eiload.outcome import Outcome
+from eiload.plugin import link
 from eiload.plugin.choice import Choice
+from eiload.plugin.door import MESSAGE, WITHOUT, Door
+from eiload.plugin.guest import Guest
 from eiload.plugin.interrupts import Interrupts
 from eiload.plugin.requests import Requests
 from eiload.plugin.shape import ScenarioShape
+from eiload.plugin.starts import Starts
 from eiload.recorder import Intervals
 from eiload.report.progress import Progress
 from eiload.run import Run
@@ -42,21 +44,8 @@ __all__ = ["Plugin", "register"]
 
 logger = logging.getLogger("eiload")
 
-MESSAGE = "eiload"
-"""Name of our messages on Locust's connection, and of our part in its statistics messages."""
-
-HELLO_TIMEOUT_S = 10.0
-"""How long workers may take from Locust's connection until their plugin answers."""
-
 PROGRESS_S = 2.0
 REPORT_S = 1.0
-WATCH_S = 1.0
-START_S = 10.0
-"""How long Locust may take from a form that asks for a run until the run's beginning."""
-
-MASTER_SILENCE_S = 5.0
-"""A worker whose master has not answered a heartbeat (one a second) for so long stops its load."""
-
 INVALID = EngineError.exit_status
 
 
@@ -95,10 +84,14 @@ class Plugin:
         self._predict_users = [
             cls for cls in environment.user_classes if issubclass(cls, users.PredictUser)
         ]
-        self._choice = Choice(environment.parsed_options, self._predict_users, environment.host)
+        self._choice = Choice(
+            environment.parsed_options, self._predict_users, environment.host, self._may_send
+        )
         self._given = self._choice.given
         self._headless = bool(self._given.headless) or self._is_worker
         self.coordinator: Coordinator | None = None
+        self._door: Door | None = None
+        self._guest: Guest | None = None
         self.quitting = False
         self._journal: Journal | None = None
         self._syncing: gevent.event.AsyncResult[None] | None = None
@@ -106,19 +99,22 @@ class Plugin:
         self._scenario: Scenario | None = None
         self._run_began = False
         self._shown = False
-        self._hellos: set[str] = set()
-        self._master_heard_s = time.monotonic()
-        self._asked_s = -START_S
+        self._starts = Starts(self, self._choice, self._runner)
         fire = environment.events.request.fire
         self.requests = Requests(fire, self._clock, self._predict_users, self.is_over)
         environment.eiload = self  # type: ignore[attr-defined]  # where users find it
         environment.user_classes = [*environment.user_classes, users.ScenarioUser]
         self._user_classes = list(environment.user_classes)
         self.agent = self.requests.agent = None if self._is_master else self._make_agent()
-        self._listen()
-        if not self._is_worker:
-            self._read_options()
         self._interrupts = Interrupts(self)
+        self._listen()
+        try:
+            self._meet()
+            if not self._is_worker:
+                self._read_options()
+        except EiloadError as error:
+            self.complain(error)
+            raise SystemExit(error.exit_status) from error
 
     def _make_agent(self) -> Agent:
         hooks = Hooks(on_batch=self.requests.fire, progress=self.say)
@@ -141,43 +137,84 @@ class Plugin:
             hooks.worker_report.add_listener(self._on_worker_report)
         if self._is_worker:
             hooks.report_to_master.add_listener(self._on_report_to_master)
-            hooks.heartbeat_received.add_listener(self._on_heartbeat)
-            self._runner.send_message(MESSAGE, {"type": "hello"})
-            gevent.spawn(self._watch_master)
         web: Any = self.environment.web_ui
         if web is not None:
-            from eiload.plugin.origin import VARIABLE, Names  # noqa: PLC0415  # with a web UI only
-            from eiload.plugin.web import serve  # noqa: PLC0415  # Flask
+            from eiload.plugin.web import serve  # noqa: PLC0415  # Flask, with a web UI only
 
-            given = self._given
-            own = [socket.gethostname(), given.web_host, given.web_host_display_name]
-            names = Names(own, os.environ.get(VARIABLE, ""))
-            serve(
-                web,
-                names,
-                base_path=given.web_base_path or "",
-                choose=self._choose,
-                withdraw=self._withdraw,
-                outcome=lambda: self.outcome,
-            )
+            serve(web, self._given, self._starts, outcome=lambda: self.outcome)
 
     def _read_options(self) -> None:
         """Take what can be wrong on the command line before anything starts.
 
         Raises:
-            SystemExit: with status 2, after a line for each mistake.
+            EiloadError: something is.
         """
-        try:
-            options.report_paths(self._given)
-            if self._headless or self._given.autostart:
-                self.environment.process_exit_code = INVALID  # until a run says otherwise
-                self._scenario = self._choice.scenario(self.environment.host)
-            self._choose_shape(self._choice.name)
-        except EiloadError as error:
-            self._complain(error)
-            raise SystemExit(error.exit_status) from error
+        options.report_paths(self._given)
+        if self._headless or self._given.autostart:
+            self.environment.process_exit_code = INVALID  # until a run says otherwise
+            self._scenario = self._choice.scenario(self.environment.host)
+        self.choose_shape(self._choice.name)
 
-    def _choose_shape(self, scenario: str) -> None:
+    # -- master and worker -----------------------------------------------------------------
+
+    def _meet(self) -> None:
+        """Have the master ask its workers who they are, and workers show themselves.
+
+        Raises:
+            ScenarioError: the token is none.
+        """
+        token = link.given_token(self._given, os.environ)
+        vars(self.environment.parsed_options).pop("eiload_token", None)  # Locust sends the others
+        if self._is_master:
+            self._door = Door(
+                self._runner,
+                token or (link.FAMILY if self._given.processes else None),
+                say=self.say,
+                is_closed_to=self._is_closed_to,
+                lonely=self._give_up,
+            )
+        elif self._is_worker:
+            agent = self.agent
+            assert agent is not None
+            self._guest = Guest(
+                self._runner,
+                token or link.FAMILY,
+                refused=self._leave,
+                gone=self._without_master,
+                is_loaded=agent.going.is_set,
+            )
+
+    def _may_send(self, scenario: Scenario) -> None:
+        """Look whether all there is in a scenario may go to the workers.
+
+        Raises:
+            ScenarioError: it holds secrets, and workers need not prove who they are.
+        """
+        if self._door is not None and not self._given.eiload_send_secrets_unproven:
+            self._door.check(scenario)
+
+    def _is_closed_to(self, worker: str) -> bool:
+        coordinator = self.coordinator
+        is_on = coordinator is not None and not coordinator.done.is_set()
+        return is_on and coordinator is not None and worker not in coordinator.workers
+
+    def _give_up(self, stranger: str) -> None:
+        """End a master that would wait for workers for ever, as only others come."""
+        if self._headless:
+            self.complain(EngineError(f"no worker but {stranger}, and {WITHOUT}"))
+            self._interrupts.leave(INVALID)
+
+    def _leave(self, why: ScenarioError) -> None:
+        """End a worker that is not let in."""
+        self.complain(why)
+        self.environment.process_exit_code = why.exit_status
+        self._runner.quit()
+
+    def _without_master(self, silence_s: float) -> None:
+        self.say(f"no word from the master for {silence_s:.0f} s: the load stops")
+        self.stop_session()
+
+    def choose_shape(self, scenario: str) -> None:
         """Let the scenario, or Locust's users, make the next run's load."""
         if not scenario and not self._predict_users:
             raise ScenarioError(
@@ -191,42 +228,6 @@ class Plugin:
             if scenario
             else [cls for cls in self._user_classes if cls is not users.ScenarioUser]
         )
-
-    def _choose(self, form: Mapping[str, str]) -> None:
-        """Take what the web UI's form says of the next run.
-
-        Raises:
-            EiloadError: a run is on, or there is something wrong with the form.
-        """
-        try:
-            if (what := self._busy()) is not None:
-                raise EngineError(f"no second run: {what}")
-            self._choice.take(form, self.environment.host)
-            self._choose_shape(self._choice.name)
-        except EiloadError as error:
-            self._complain(error)
-            raise
-        self._asked_s = time.monotonic()
-
-    def _withdraw(self) -> None:
-        """Locust has found something wrong with the form itself."""
-        self._asked_s = -START_S
-
-    def _busy(self) -> str | None:
-        """Return in words why no run can start now; None if one can."""
-        coordinator = self.coordinator
-        if coordinator is not None and not (coordinator.done.is_set() and self.outcome):
-            stage = "is getting ready"
-            if coordinator.started.is_set():
-                stage = "is on" if coordinator.position()[0] != "drain" else "is draining"
-            return f"one {stage}; stop it first, or wait for its end"
-        if time.monotonic() < self._asked_s + START_S:
-            return "one is just starting"
-        if self._runner.state not in {STATE_INIT, STATE_STOPPED}:
-            return f"Locust is still {self._runner.state}; stop it first, or wait for its end"
-        if not self.workers():
-            return "no worker has connected yet"
-        return None
 
     # -- one run: local and master ---------------------------------------------------------
 
@@ -245,14 +246,14 @@ class Plugin:
         if self._is_worker:
             return
         self._run_began = False
-        self._asked_s = -START_S
+        self._starts.over()
         self.outcome = None
         try:
             scenario = self._scenario or self._choice.scenario(self.environment.host)
             self._scenario = None  # read anew for the next run
             self._begin(scenario)
         except EiloadError as error:
-            self._complain(error)
+            self.complain(error)
             self._end_with(Outcome.of_error(error, self._interrupts.taken))
             if self.environment.shape_class is None:
                 gevent.spawn(self._stop_locust)
@@ -260,7 +261,6 @@ class Plugin:
 
     def _begin(self, scenario: Scenario) -> None:
         names = self.workers()
-        self._await_hellos(names)
         self._progress = Progress(list(scenario.targets), len(scenario.traffic))
         if (run_file := options.report_paths(self._given).get("json")) is not None:
             self._journal = Journal(beside(run_file), self._sync)
@@ -280,18 +280,6 @@ class Plugin:
         coordinator.start()
         gevent.spawn(self._accompany, coordinator)
 
-    def _await_hellos(self, names: list[str]) -> None:
-        """Wait until the plugin of every worker listens: Locust connects before it exists."""
-        if not self._is_master:
-            return
-        give_up_s = time.monotonic() + HELLO_TIMEOUT_S
-        while missing := set(names) - self._hellos:
-            if time.monotonic() > give_up_s:
-                raise EngineError(
-                    f"worker {min(missing)} does not run eiload; start it with the same locustfile"
-                )
-            gevent.sleep(0.05)
-
     def _accompany(self, coordinator: Coordinator) -> None:
         """Look after a run from its beginning to its end: reports, losses, progress, outcome."""
         shown_s = time.monotonic()
@@ -303,7 +291,7 @@ class Plugin:
                 shown_s = time.monotonic()
                 self._show_progress(coordinator)
         if coordinator.run is None:
-            self._complain(coordinator.error)
+            self.complain(coordinator.error)
             outcome = Outcome.of_error(coordinator.error, self._interrupts.taken)
         else:
             outcome = self._judged(coordinator.run)
@@ -421,11 +409,9 @@ class Plugin:
 
     def _on_message(self, msg: Any, **_: Any) -> None:
         message: Message = msg.data
-        if self._is_worker:
-            assert self.agent is not None
-            self.agent.post(message)
-        elif message["type"] == "hello":
-            self._hellos.add(msg.node_id)
+        if self.agent is not None:
+            if self._guest is None or not self._guest.hears(message):
+                self.agent.post(message)
         elif self.coordinator is not None:
             self.coordinator.post(msg.node_id, message)
 
@@ -435,7 +421,7 @@ class Plugin:
             data[MESSAGE] = report
 
     def _on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
-        if MESSAGE in data and self.coordinator is not None:
+        if isinstance(data, dict) and MESSAGE in data and self.coordinator is not None:
             self.coordinator.post(client_id, data[MESSAGE])
 
     def _send_final(self) -> None:
@@ -448,20 +434,6 @@ class Plugin:
             self._runner.send_message("stats", data)
         elif self.agent is not None and (report := self.agent.report()) is not None:
             self._send_up(report)
-
-    # -- worker ----------------------------------------------------------------------------
-
-    def _on_heartbeat(self, **_: Any) -> None:
-        self._master_heard_s = time.monotonic()
-
-    def _watch_master(self) -> None:
-        assert self.agent is not None
-        while True:
-            gevent.sleep(WATCH_S)
-            silence_s = time.monotonic() - self._master_heard_s
-            if self.agent.going.is_set() and silence_s > MASTER_SILENCE_S:
-                self.say(f"no word from the master for {silence_s:.0f} s: the load stops")
-                self.stop_session()
 
     def stop_session(self) -> None:
         """Stop this worker's part of the run and wait for its last report."""
@@ -482,7 +454,8 @@ class Plugin:
         else:
             logger.info(text)
 
-    def _complain(self, error: EiloadError | None) -> None:
+    def complain(self, error: EiloadError | None) -> None:
+        """Tell the user what is wrong: on the terminal, or in the log."""
         if self._headless:
             console.say(str(error))
         else:

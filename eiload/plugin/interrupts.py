@@ -69,6 +69,10 @@ class Interrupts:
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup: the run goes on
             gevent.signal_handler(signal.SIGHUP, self._on_sighup)
 
+    def leave(self, status: int) -> None:
+        """End Locust from any greenlet, before it has started a run."""
+        gevent.kill(self._main, SystemExit(status))
+
     def _on_sigint(self) -> None:
         self.taken.append("SIGINT")
         times = self.taken.count("SIGINT")

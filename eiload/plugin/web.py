@@ -7,7 +7,9 @@ Locust's own views are wrapped, so that whatever Locust asks for (``--web-login`
 nothing of a request is looked at before it has been let in.
 """
 
-from collections.abc import Callable, Mapping
+import os
+import socket
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -15,7 +17,8 @@ from flask import Response, jsonify, request
 
 from eiload.errors import EiloadError
 from eiload.outcome import Outcome
-from eiload.plugin.origin import Names
+from eiload.plugin.origin import VARIABLE, Names
+from eiload.plugin.starts import Starts
 from eiload.report import render
 
 __all__ = ["serve"]
@@ -29,24 +32,21 @@ View = Callable[..., Any]
 
 def serve(
     web: Any,
-    names: Names,
+    given: Any,
+    starts: Starts,
     *,
-    base_path: str,
-    choose: Callable[[Mapping[str, str]], None],
-    withdraw: Callable[[], None],
     outcome: Callable[[], Outcome | None],
 ) -> None:
     """Add to Locust's web UI.
 
     Args:
         web: Locust's `WebUI`.
-        names: what the web UI goes by.
-        base_path: what the user has put before all of its paths.
-        choose: is given the form before a run starts; chooses who makes the load, raises what is
-            wrong with it.
-        withdraw: called when Locust does not start what was chosen.
+        given: Locust's options as the command line gave them.
+        starts: takes or refuses the form of a start.
         outcome: returns what became of the last run.
     """
+    own = [socket.gethostname(), given.web_host, given.web_host_display_name]
+    names = Names(own, os.environ.get(VARIABLE, ""))
 
     def refused(message: str, status: int) -> Any:
         """Answer as Locust does when it starts nothing."""
@@ -68,7 +68,7 @@ def serve(
         @wraps(view)
         def swarm() -> Any:
             try:
-                choose(request.form)
+                starts.take(request.form)
             except EiloadError as error:
                 return refused(str(error), 200)  # the web UI shows no message of another status
             started = False
@@ -77,7 +77,7 @@ def serve(
                 started = bool((response.get_json(silent=True) or {}).get("success"))
             finally:
                 if not started:
-                    withdraw()
+                    starts.over()
             return response
 
         return swarm
@@ -105,6 +105,6 @@ def serve(
     views["locust.update_user"] = guarded(changing_users(views["locust.update_user"]))
     for name in ("locust.stop", "locust.reset_stats"):  # of what was started here
         views[name] = guarded(views[name])
-    page = f"{base_path}{PATH}"
+    page = f"{given.web_base_path or ''}{PATH}"
     web.app.add_url_rule(page, "eiload-report", guarded(report_page))
     web.template_args["extended_csv_files"] = [{"href": page, "title": LINK}]

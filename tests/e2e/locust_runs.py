@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,13 @@ class Locust:
         folder: Path,
         locustfile: Path = LOCUSTFILE,
         below: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         if "--processes" in arguments:
             # Workers of another run on this machine would come to the usual port as well.
             port = str(free_port())
             arguments = (*arguments, "--master-bind-port", port, "--master-port", port)
+        self.arguments = arguments
         self._out = folder / f"out-{time.monotonic_ns()}.txt"
         self._err = self._out.with_suffix(".err")
         with self._out.open("w") as out, self._err.open("w") as err:
@@ -64,7 +66,7 @@ class Locust:
                 stdout=out,
                 stderr=err,
                 cwd=folder,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})},
                 start_new_session=True,
             )
         self._all = psutil.Process(self.process.pid)
@@ -113,10 +115,14 @@ class Locust:
 
 @contextlib.contextmanager
 def started(
-    *arguments: str, folder: Path, locustfile: Path = LOCUSTFILE, below: Sequence[str] = ()
+    *arguments: str,
+    folder: Path,
+    locustfile: Path = LOCUSTFILE,
+    below: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[Locust]:
     """Start Locust and see to it that nothing of it is left."""
-    locust = Locust(*arguments, folder=folder, locustfile=locustfile, below=below)
+    locust = Locust(*arguments, folder=folder, locustfile=locustfile, below=below, environ=environ)
     try:
         yield locust
     finally:

@@ -10,6 +10,7 @@ import pytest
 from eiload import options, users
 from eiload.errors import ScenarioError
 from eiload.plugin.choice import ALONE, Choice
+from eiload.scenario import Scenario
 
 SCENARIO = """
 name: {name}
@@ -37,9 +38,13 @@ def parsed(**changes: Any) -> Any:
     return SimpleNamespace(**{**plain, **own, **locust, **changes})
 
 
+def anything(scenario: Scenario) -> None:
+    """Find nothing wrong with a scenario."""
+
+
 def a_choice(**changes: Any) -> Choice:
     """Return a choice between scenarios and a user class that has its host."""
-    return Choice(parsed(**changes), [users.SSDUser], None)
+    return Choice(parsed(**changes), [users.SSDUser], None, anything)
 
 
 @pytest.mark.usefixtures("folder")
@@ -86,14 +91,14 @@ def test_a_form_names_no_socket() -> None:
     """A host is no path either, unless it is the command line's."""
     with pytest.raises(ScenarioError, match="host: a path"):
         a_choice().take({"host": "unix:/run/some.sock"}, None)
-    given = Choice(parsed(), [users.SSDUser], "unix:/run/own.sock")
+    given = Choice(parsed(), [users.SSDUser], "unix:/run/own.sock", anything)
     given.take({"host": "unix:/run/own.sock"}, None)
 
 
 def test_what_forms_have_changed_is_not_used(tmp_path: Path) -> None:
     """Locust copies whole forms into its options; what was given is kept apart."""
     options_of_locust = parsed(report_json="mine.json")
-    choice = Choice(options_of_locust, [users.SSDUser], None)
+    choice = Choice(options_of_locust, [users.SSDUser], None, anything)
     options_of_locust.report_json = options_of_locust.image = str(tmp_path / "other.json")
     assert choice.given.report_json == "mine.json"
     assert choice.scenario("localhost").payload.images == ()

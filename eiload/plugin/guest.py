@@ -1,0 +1,75 @@
+"""A worker at its master's door: it shows itself, and notices when the master is gone.
+
+What it knows: Locust's worker, the greetings of `door`. What it must not know: runs.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from locust.runners import WorkerRunner
+
+from eiload.errors import ScenarioError
+from eiload.plugin import link
+from eiload.plugin.door import MESSAGE
+
+__all__ = ["Guest"]
+
+WATCH_S = 1.0
+MASTER_SILENCE_S = 5.0
+"""A worker whose master has not answered a heartbeat (one a second) for so long stops its load."""
+
+
+class Guest:
+    """Speaks for one worker.
+
+    Args:
+        runner: the worker.
+        token: what it knows.
+        refused: called with the reason if the master does not let it in.
+        gone: called, while `is_loaded` says so, when the master has been silent for these seconds.
+        is_loaded: tells whether the worker makes load.
+    """
+
+    def __init__(
+        self,
+        runner: WorkerRunner,
+        token: str,
+        *,
+        refused: Callable[[ScenarioError], None],
+        gone: Callable[[float], None],
+        is_loaded: Callable[[], bool],
+    ) -> None:
+        self._runner: Any = runner
+        self._token = token
+        self._refused = refused
+        self._gone = gone
+        self._is_loaded = is_loaded
+        self._heard_s = time.monotonic()
+        runner.environment.events.heartbeat_received.add_listener(self._on_heartbeat)
+        self._runner.send_message(MESSAGE, {"type": "hello"})
+        gevent.spawn(self._watch_master)
+
+    def hears(self, message: Any) -> bool:
+        """Answer a message if it is the door's; tell whether it was."""
+        kind = message.get("type") if isinstance(message, dict) else None
+        if kind == "challenge":
+            answer = link.proof(self._token, self._runner.client_id, str(message["nonce"]))
+            self._runner.send_message(MESSAGE, {"type": "proof", "proof": answer})
+        elif kind == "refused":
+            why = f"the master does not let this worker in: {message['why']}"
+            self._refused(ScenarioError(why))
+        else:
+            return False
+        return True
+
+    def _on_heartbeat(self, **_: Any) -> None:
+        self._heard_s = time.monotonic()
+
+    def _watch_master(self) -> None:
+        while True:
+            gevent.sleep(WATCH_S)
+            silence_s = time.monotonic() - self._heard_s
+            if silence_s > MASTER_SILENCE_S and self._is_loaded():
+                self._gone(silence_s)
