@@ -84,6 +84,24 @@ class Choice:
         self._scenario_of(name, host)
         self.name = name
 
+    def refused(self, settings: object, classes: Mapping[str, Any]) -> str | None:
+        """Return why a form's changes to a user class are not made; None if they may be.
+
+        Args:
+            settings: what Locust will set: names and values.
+            classes: the user classes that there are, by name.
+        """
+        name = settings.get("user_class_name") if isinstance(settings, Mapping) else None
+        if not isinstance(settings, Mapping) or not isinstance(name, str) or name not in classes:
+            return "user_class_name: no user class of this locustfile"
+        cls = classes[name]
+        for field in settings.keys() - {"user_class_name", *cls.json()}:
+            return f"{shown(field)}: only the locustfile says it, no form"
+        host = settings.get("host")
+        if isinstance(host, str) and host != cls.host and host.lower().startswith(LOCAL):
+            return "host: a path; only the locustfile names one, no form"
+        return None
+
     def _offered(self, name: str) -> str:
         """Return the name or path of a scenario that the form's dropdown has.
 

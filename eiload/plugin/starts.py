@@ -51,7 +51,7 @@ class Starts:
 
     def __init__(self, runs: Runs, choice: Choice, runner: Any) -> None:
         self._runs = runs
-        self._choice = choice
+        self.choice = choice
         self._runner = runner
         self._taken_s: float | None = None
 
@@ -64,8 +64,8 @@ class Starts:
         try:
             if (what := self._busy()) is not None:
                 raise EngineError(f"no second run: {what}")
-            self._choice.take(form, self._runner.environment.host)
-            self._runs.choose_shape(self._choice.name)
+            self.choice.take(form, self._runner.environment.host)
+            self._runs.choose_shape(self.choice.name)
         except EiloadError as error:
             self._runs.complain(error)
             raise

@@ -86,8 +86,9 @@ def serve(
         @wraps(view)
         def user() -> Any:
             settings = request.get_json(force=True, silent=True)
-            if isinstance(settings, dict) and "images" in settings:
-                return refused("images: only the locustfile says them, no form", 400)
+            classes = web.environment.available_user_classes or {}
+            if (why := starts.choice.refused(settings, classes)) is not None:
+                return refused(why, 400)
             return view()
 
         return user

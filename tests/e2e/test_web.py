@@ -141,9 +141,11 @@ def test_a_form_names_no_file(web: WebUI, tmp_path: Path) -> None:
         refused = web.swarm(scenario="quick", **{field: victim})
         assert not refused["success"]
         assert f"{field}: only the command line says it" in refused["message"]
-    images = {"user_class_name": "SSDUser", "images": ["/etc/passwd"]}
+    images: dict[str, Any] = {"user_class_name": "SSD", "images": ["/etc/passwd"]}
     answer = requests.post(f"{web.url}/user", json=images, timeout=10)
     assert answer.status_code == 400
+    editable: dict[str, Any] = {"user_class_name": "SSD", "weight": 2}
+    assert requests.post(f"{web.url}/user", json=editable, timeout=10).status_code == 201
     assert web.swarm(scenario="quick")["success"]
     web.wait_until("stopped", requests_at_least=100)
     assert victim.read_text() == "precious"

@@ -102,3 +102,22 @@ def test_what_forms_have_changed_is_not_used(tmp_path: Path) -> None:
     options_of_locust.report_json = options_of_locust.image = str(tmp_path / "other.json")
     assert choice.given.report_json == "mine.json"
     assert choice.scenario("localhost").payload.images == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"user_class_name": "SSDUser", "host": "localhost:1", "weight": 2, "tasks": []}, None),
+        ({"user_class_name": "SSDUser", "images": ["/etc/passwd"]}, "'images': only the locust"),
+        ({"user_class_name": "SSDUser", "host": "unix:/run/some.sock"}, "host: a path"),
+        ({"user_class_name": "object", "host": "localhost:1"}, "no user class"),
+        ({"user_class_name": None}, "no user class"),
+        ({"user_class_name": ["SSDUser"]}, "no user class"),
+        ([], "no user class"),
+        (None, "no user class"),
+    ],
+)
+def test_what_a_form_changes_of_users(settings: object, words: str | None) -> None:
+    """Fields that Locust shows may be changed; others could name files, and a host a socket."""
+    why = a_choice().refused(settings, {"SSDUser": users.SSDUser})
+    assert (why is None) if words is None else (words in (why or ""))
