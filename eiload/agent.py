@@ -105,9 +105,8 @@ class Agent:
             "run": self._run,
             "index": session.index,
             "intervals": taken.intervals.to_bytes(),
-            "details": taken.details,
-            "answers": {name: list(pair) for name, pair in taken.answers.items()},
-            "pairs": list(taken.pairs),
+            "failures": taken.failures,
+            "answers": {n: [list(one) for one in each] for n, each in taken.answers.items()},
             "in_flight": session.in_flight(),
             "final": final,
         }

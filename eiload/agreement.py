@@ -47,16 +47,17 @@ class Agreement:
 
 
 def find(run: Run) -> Agreement | None:
-    """Return how far the compared targets agree; None when no answers were compared."""
+    """Return how far the compared targets agree, warm-up apart; None when nothing was compared."""
     compare = run.scenario.compare
     if compare is None:
         return None
     names = list(run.scenario.targets)
-    facts = run.targets[names.index(compare.candidate)]
-    if not facts.answers_compared:
+    candidate = names.index(compare.candidate)
+    answers = run.answers(candidate)
+    if not answers.compared:
         return None
     baseline = run.targets[names.index(compare.baseline)].name
-    return Agreement(baseline, facts.name, facts.answers_compared, facts.answers_agreed)
+    return Agreement(baseline, run.targets[candidate].name, answers.compared, answers.agreed)
 
 
 def verdict(run: Run, at_least: float) -> tuple[Word, str, str]:

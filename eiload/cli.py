@@ -213,14 +213,13 @@ exit status: that of the run, see 'eiload --help'
 def _report(arguments: argparse.Namespace) -> int:
     import os
 
-    from eiload import cost, journal
+    from eiload import journal
     from eiload.judgement import judge
     from eiload.report import render, terminal
 
     if (unfinished := journal.beside(arguments.file)).exists():
         console.say(f"{unfinished} is of a later run, which was not finished or still goes on")
     subject = journal.load(arguments.file)
-    cost.check(subject.scenario)
     undecided_ok = arguments.undecided == "ok"
     judgement = judge(subject, undecided_ok=undecided_ok)
     if arguments.format == "terminal":

@@ -13,6 +13,7 @@ boot) get the instant itself, others a delay from the moment the word reaches th
 """
 
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -20,7 +21,8 @@ import queue
 import signal
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,7 +32,7 @@ from eiload.errors import EiloadError, EngineError, OutputError, ScenarioError, 
 from eiload.journal import Journal, State
 from eiload.ledger import reconcile
 from eiload.recorder import Intervals
-from eiload.run import PAYLOAD, Run, TargetFacts, WorkerFacts, as_long_as, facts_of
+from eiload.run import PAYLOAD, Answers, Run, TargetFacts, WorkerFacts, as_long_as, facts_of
 from eiload.scenario import Scenario
 from eiload.schedule import Schedule
 from eiload.server.launch import StandInProcess
@@ -419,11 +421,7 @@ class Coordinator:
         intervals = Intervals.merge(part for worker in workers for part in worker.intervals)
         if not self._driven:
             due = self._schedule.due(self._cuts_ns(ended_ns))
-            intervals, lost, surplus = reconcile(intervals, due, len(self.scenario.targets))
-            if lost:
-                self._problems.append(
-                    f"{lost} of {intervals.total()} scheduled requests are not accounted for"
-                )
+            intervals, _, surplus = reconcile(intervals, due, len(self.scenario.targets))
             if surplus:
                 self._problems.append(f"{surplus} requests are recorded that were not scheduled")
         return replace(self._as_run(ended_ns), intervals=intervals)
@@ -462,24 +460,21 @@ class Coordinator:
         facts = []
         for data in json.loads(first["targets"]):
             name = data["name"]
-            details: dict[str, int] = {}
-            for worker in workers:
-                for text, count in (worker.last or {}).get("details", {}).get(name, {}).items():
-                    details[text] = details.get(text, 0) + count
-            checked, bad = _sum_pairs(w.last["answers"][name] for w in workers if w.last)
-            data |= {"details": details, "answers_checked": checked, "answers_bad": bad}
-            if self.scenario.compare is not None and name == self.scenario.compare.candidate:
-                pairs = _sum_pairs(worker.last["pairs"] for worker in workers if worker.last)
-                data["answers_compared"], data["answers_agreed"] = pairs
-            facts.append(data)
+            answers = [Answers() for _ in self.scenario.traffic]
+            failures: list[Counter[str]] = [Counter() for _ in self.scenario.traffic]
+            for last in (worker.last for worker in workers if worker.last):
+                for phase, counts in enumerate(last["answers"][name]):
+                    answers[phase] = answers[phase].plus(Answers(*counts))
+                for phase, texts in enumerate(last["failures"][name]):
+                    failures[phase].update(texts)
+            total = functools.reduce(Answers.plus, answers)
+            facts.append(
+                data
+                | {f"answers_{what}": count for what, count in total._asdict().items()}
+                | {"details": dict(sum(failures, Counter[str]())), "answers": answers}
+                | {"failures": [dict(each) for each in failures]}
+            )
         return facts_of(facts)
-
-
-def _sum_pairs(pairs: Iterable[Sequence[int]]) -> tuple[int, int]:
-    first = second = 0
-    for one, other in pairs:
-        first, second = first + one, second + other
-    return first, second
 
 
 def _environment() -> dict[str, str]:

@@ -11,7 +11,6 @@ second times time each) are said beside it, and cheaper is called a *saving* onl
 candidate's objectives and the comparison hold.
 """
 
-import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -132,15 +131,18 @@ def cost(run: Run, *, holds: bool) -> Cost | None:
         run: the run.
         holds: whether the candidate meets its objectives and the comparison is good.
 
-    A price that is not understood is left out: `check` has said so before the run, and a run file
-    from elsewhere is no reason to show nothing.
+    A price that is not understood is named among the notes: `check` has refused it before the run,
+    and a run file from elsewhere is no reason to show nothing.
     """
-    prices = {}
-    for index, target in enumerate(run.scenario.targets.values()):
-        with contextlib.suppress(ValueError):
-            if target.price is not None:
-                prices[index] = priced(target.price)
-    if not prices:
+    prices, unknown = {}, []
+    for index, (name, target) in enumerate(run.scenario.targets.items()):
+        if target.price is None:
+            continue
+        try:
+            prices[index] = priced(target.price)
+        except ValueError as error:
+            unknown.append(f"the cost of {name} is not known: {error}")
+    if not prices and not unknown:
         return None
     targets = {index: _target_cost(run, index, price) for index, price in prices.items()}
     pair = _pair(run, targets)
@@ -151,7 +153,7 @@ def cost(run: Run, *, holds: bool) -> Cost | None:
         ratio,
         saving,
         _statement(run, targets[pair[0]], targets[pair[1]], ratio, holds) if pair and ratio else "",
-        tuple(_notes(run, targets)),
+        (*unknown, *(_notes(run, targets) if targets else ())),
     )
 
 

@@ -91,7 +91,8 @@ def twins(run: Run) -> list[tuple[str, str]]:
 def _reasons(run: Run) -> Iterator[str]:
     yield from run.problems
     for worker in run.workers:
-        if worker.lost:
+        told = any(worker.name in each and worker.lost in each for each in run.problems)
+        if worker.lost and not told:
             yield f"worker {worker.name} was lost: {worker.lost}"
     yield from _unaccounted(run)
     for index, facts in enumerate(run.targets):

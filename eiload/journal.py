@@ -171,7 +171,10 @@ def _line(crc: int, text: bytes) -> bytes:
 
 
 def _brief(facts: TargetFacts) -> dict[str, Any]:
-    return asdict(facts) | {"details": dict(Counter(facts.details).most_common(DETAILS))}
+    return asdict(facts) | {
+        "details": dict(Counter(facts.details).most_common(DETAILS)),
+        "failures": [dict(Counter(each).most_common(DETAILS)) for each in facts.failures],
+    }
 
 
 # -- reading -------------------------------------------------------------------------------------

@@ -9,8 +9,11 @@ counts; 2, 4 and 6 belong to whoever read the scenario, met the targets or wrote
 it 1.
 """
 
-from collections.abc import Iterable
+import traceback
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
 
 from eiload import agreement, health, sla, wording
 from eiload.agreement import Agreement
@@ -22,7 +25,11 @@ from eiload.result import Status
 from eiload.run import Run
 from eiload.sla import Verdict, Word
 
-__all__ = ["ORDER", "SIGNALS", "Judgement", "first_of", "judge"]
+__all__ = ["ORDER", "SIGNALS", "Judgement", "failures_of", "first_of", "judge"]
+
+T = TypeVar("T")
+
+NOT_JUDGED = "a defect of eiload, see below"
 
 ORDER = (2, 4, 129, 130, 143, 5, 6, 1, 3, 0)
 """Exit statuses, the most important first: wrong scenario, unusable target, SIGHUP, SIGINT,
@@ -60,24 +67,53 @@ def judge(run: Run, *, undecided_ok: bool = False) -> Judgement:
         run: the run.
         undecided_ok: let what is undecided or inconclusive pass for the exit status.
     """
-    validity = health.check(run)
-    verdicts = sla.judge(run)
-    comparison = compare(run) if run.scenario.compare else None
+    parts = _Parts()
+    validity = parts.of("soundness", lambda: health.check(run), Validity(True, (), ()))
+    verdicts = parts.of("objectives", lambda: sla.judge(run), sla.unjudged(run, "not judged"))
+    comparison = (
+        parts.of("comparison", lambda: compare(run), None) if run.scenario.compare else None
+    )
+    agreed = parts.of("agreement", lambda: agreement.find(run), None)
+    holds = validity.valid and not parts.defects and _holds(run, verdicts, comparison)
+    costs = parts.of("cost", lambda: cost(run, holds=holds), None)
+    if parts.defects:
+        validity = replace(validity, valid=False, reasons=(*validity.reasons, *parts.defects))
     if not validity.valid:
-        why = "the run is invalid"
+        why = NOT_JUDGED if parts.defects else "the run is invalid"
         verdicts = tuple(replace(each, word=Word.UNDECIDED, reason=why) for each in verdicts)
         comparison = comparison.without_verdict(why) if comparison else None
     judgement = Judgement(
         validity=validity,
         verdicts=verdicts,
         comparison=comparison,
-        cost=cost(run, holds=validity.valid and _holds(run, verdicts, comparison)),
-        agreement=agreement.find(run),
+        cost=costs,
+        agreement=agreed,
         exit_status=0,
         summary="",
     )
     status = first_of(*_statuses(run, judgement, undecided_ok=undecided_ok))
     return replace(judgement, exit_status=status, summary=_summary(run, judgement))
+
+
+class _Parts:
+    """Parts of a judgement, made one by one: what a defect takes is that part and no number."""
+
+    def __init__(self) -> None:
+        self.defects: list[str] = []
+        """What could not be judged, a sentence each."""
+
+    def of(self, what: str, make: Callable[[], T], otherwise: T) -> T:
+        """Return a part, or what stands for it when making it fails."""
+        try:
+            return make()
+        except Exception as error:  # any: the numbers must be shown whatever is wrong here
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            self.defects.append(
+                f"the {what} could not be judged: internal error: {type(error).__name__}: {error}"
+                f" ({Path(where.filename).name}:{where.lineno}); a defect of eiload, the numbers"
+                " stand"
+            )
+            return otherwise
 
 
 def _holds(run: Run, verdicts: Iterable[Verdict], comparison: Comparison | None) -> bool:
@@ -107,16 +143,16 @@ def _statuses(run: Run, judgement: Judgement, *, undecided_ok: bool) -> Iterable
     )
     if open_ and not undecided_ok:
         yield 3
-    if not words and comparison is None and _failures(run):
+    if not words and comparison is None and failures_of(run):
         yield 1
 
 
-def _failures(run: Run) -> int:
-    """Return how many requests outside of warm-up did not do what they should."""
+def failures_of(run: Run) -> int:
+    """Return how many requests outside of warm-up did not end OK; a bad answer is no OK."""
     failures = 0
-    for index, facts in enumerate(run.targets):
+    for index in range(len(run.targets)):
         ended = run.statuses(index, run.measured())
-        failures += sum(ended.values()) - ended.get(Status.OK, 0) + facts.answers_bad
+        failures += sum(ended.values()) - ended.get(Status.OK, 0)
     return failures
 
 
@@ -136,7 +172,7 @@ def _summary(run: Run, judgement: Judgement) -> str:
     if judgement.comparison:
         parts.append(judgement.comparison.statement)
     if not parts:
-        failures = _failures(run)
+        failures = failures_of(run)
         requests = sum(
             sum(run.statuses(index, run.measured()).values()) for index in range(len(run.targets))
         )

@@ -8,14 +8,14 @@ never needs them, and ``--help`` is quicker without.
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from eiload.console import emit, say
 from eiload.errors import EiloadError, EngineError, OutputError
-from eiload.files import write_whole
-from eiload.run import Run
+from eiload.files import rewritable, write_whole
+from eiload.run import Run, save
 
 if TYPE_CHECKING:
     from eiload.judgement import Judgement
@@ -62,29 +62,51 @@ class Outcome:
                 (Locust's ``--exit-code-on-error``).
         """
         from eiload.judgement import SIGNALS, first_of, judge  # noqa: PLC0415
-        from eiload.report import render  # noqa: PLC0415
 
-        judgement = judge(run, undecided_ok=undecided_ok)
         others = [SIGNALS[signal] for signal in signals]
         written = []
-        for form, path in reports.items():
+        # What was measured is safe before anything is made of it.
+        if (path := reports.get("json")) is not None and rewritable(path):
             try:
-                write_whole(path, render(form, run, judgement, undecided_ok=undecided_ok))
-                written.append(form)
+                save(path, run.to_json())
+                written.append("json")
+            except OutputError:
+                pass  # it is tried again below, and told there
+        judgement = judge(run, undecided_ok=undecided_ok)
+        nothing_asked = not run.scenario.objectives and run.scenario.compare is None
+        if judgement.exit_status == 1 and nothing_asked:
+            # Locust's own rule holds.
+            judgement = replace(judgement, exit_status=status_on_errors)
+
+        def rendered(form: str) -> str:
+            from eiload.report import render  # noqa: PLC0415
+
+            status = first_of(judgement.exit_status, *others) if others else judgement.exit_status
+            so_far = replace(judgement, exit_status=status)
+            return render(form, run, so_far, undecided_ok=undecided_ok)
+
+        # JUnit comes last: its cases tell what became of the others.
+        for form, path in sorted(reports.items(), key=lambda each: each[0] == "junit"):
+            try:
+                write_whole(path, rendered(form))
+                written += [] if form in written else [form]
             except OutputError as error:
                 say(str(error))
                 others.append(error.exit_status)
+            except Exception as error:  # a defect there must not take the other forms
+                say(f"--report-{form} {path}: internal error: {type(error).__name__}: {error}")
+                others.append(EngineError.exit_status)
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             try:
                 with Path(summary).open("a", encoding="utf-8") as file:
-                    file.write(render("markdown", run, judgement, undecided_ok=undecided_ok))
+                    file.write(rendered("markdown"))
             except OSError as error:
                 say(f"GITHUB_STEP_SUMMARY {summary}: cannot be written: {error.strerror}")
                 others.append(OutputError.exit_status)
-        status = judgement.exit_status
-        if status == 1 and not run.scenario.objectives and run.scenario.compare is None:
-            status = status_on_errors  # nothing was asked of it: Locust's own rule holds
-        status = first_of(status, *others) if others else status
+            except Exception as error:  # likewise
+                say(f"GITHUB_STEP_SUMMARY: internal error: {type(error).__name__}: {error}")
+                others.append(EngineError.exit_status)
+        status = first_of(judgement.exit_status, *others) if others else judgement.exit_status
         return cls(status, run, judgement, tuple(written))
 
     def show(self) -> int:
@@ -103,4 +125,8 @@ class Outcome:
             except OutputError as error:
                 say(str(error))
                 return first_of(self.exit_status, error.exit_status)
+            except Exception as error:  # a defect: the last line says what matters
+                say(f"the report: internal error: {type(error).__name__}: {error}")
+                say(self.judgement.summary)
+                return first_of(self.exit_status, EngineError.exit_status)
         return self.exit_status

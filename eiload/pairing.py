@@ -100,16 +100,22 @@ class Pairing:
         self.compared = 0
         self.agreed = 0
 
-    def add(self, seq: int, name: str, outputs: Outputs | None) -> None:
-        """Take one answer; None when it is bad (a bad answer agrees with nothing)."""
+    def add(self, seq: int, name: str, outputs: Outputs | None) -> bool | None:
+        """Take one answer; None when it is bad (a bad answer agrees with nothing).
+
+        Returns:
+            Whether it agrees with its partner's; None while that is not there.
+        """
         if name not in self._pair:
-            return
+            return None
         arrival = seq // self._targets
         if arrival not in self._waiting:
             self._waiting[arrival] = outputs
             if len(self._waiting) > MAX_WAITING:
                 del self._waiting[next(iter(self._waiting))]
-            return
+            return None
         partner = self._waiting.pop(arrival)
+        agreed = outputs is not None and partner is not None and agree(outputs, partner)
         self.compared += 1
-        self.agreed += outputs is not None and partner is not None and agree(outputs, partner)
+        self.agreed += agreed
+        return agreed

@@ -138,9 +138,10 @@ def predict(arguments: argparse.Namespace) -> int:
             address=arguments.server,
             tensor=info(tensor),
         )
-        found = replace(found, notes=preflight.check(request, console.say).notes)
+        said = preflight.check(request, console.say)
+        found = replace(found, notes=said.notes)
         tell("\n".join(report.opening(found)))
-        first = preflight.first_inference(request, None)
+        first = preflight.first_inference(request, None, said.first)
         found = _with_first(found, first)
         if first.stand_in:
             tell(report.stand_in_line(found))

@@ -118,6 +118,8 @@ class TargetFacts:
     """The one that is called; None where the server does not tell."""
     notes: tuple[str, ...]
     """What a reader of the report should know."""
+    first: Reply | None = None
+    """The answer to the very first Predict, where one had to be sent to find out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ class Preflight:
 
     def check(
         self,
-        sample_request: bytes,
+        sample_request: bytes | None,
         progress: Callable[[str], None],
         *,
         wait_refused: bool = False,
@@ -183,7 +185,8 @@ class Preflight:
         """Return what the target says of itself, once it can take the load.
 
         Args:
-            sample_request: a PredictRequest, sent only where nothing else can decide.
+            sample_request: a PredictRequest, sent only where nothing else can decide; None leaves
+                that to whoever makes the first inference.
             progress: told what is waited for, at most every 2 s.
             wait_refused: wait for a port that is closed, too.
 
@@ -193,12 +196,15 @@ class Preflight:
         versions = self._await_model(progress, wait_refused=wait_refused)
         signature = self._signature()
         notes = list(_version_notes(self.target, versions))
-        if signature is None:
-            self._predict(sample_request)
+        first = None
+        if signature is None and sample_request is not None:
+            first = self._predict(sample_request)
             notes.append("the server tells no signatures; it answered a Predict")
-        return TargetFacts(versions, signature, tuple(notes))
+        return TargetFacts(versions, signature, tuple(notes), first)
 
-    def first_inference(self, request: bytes, expect: Expect | None) -> FirstInference:
+    def first_inference(
+        self, request: bytes, expect: Expect | None, reply: Reply | None = None
+    ) -> FirstInference:
         """Return the target's first answer and the time it took, by the target's own deadline.
 
         A bad answer is no error: it is for the caller to warn of it, or to stop.
@@ -206,11 +212,12 @@ class Preflight:
         Args:
             request: the PredictRequest.
             expect: what the answer must show, if anything.
+            reply: the first answer, if `check` has it already: the second would tell another time.
 
         Raises:
             TargetError: there is no answer.
         """
-        reply = self._predict(request)
+        reply = self._predict(request) if reply is None else reply
         service_ns = reply.done_ns - reply.sent_ns
         try:
             outputs = decode_response(reply.response)

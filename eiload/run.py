@@ -10,10 +10,11 @@ everything else is plain.
 
 import base64
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from eiload.scenario import Scenario
 
 __all__ = [
     "PAYLOAD",
+    "Answers",
     "PhaseSpan",
     "Run",
     "Sample",
@@ -59,6 +61,21 @@ class PhaseSpan:
     """Closed loop: response times flatter a slow server, so they cannot make an objective pass."""
 
 
+class Answers(NamedTuple):
+    """Sampled answers of one target in one phase."""
+
+    checked: int = 0
+    bad: int = 0
+    compared: int = 0
+    """Those of a comparison's candidate that were held against the baseline's."""
+    agreed: int = 0
+    """Of these, how many said the same."""
+
+    def plus(self, other: "Answers") -> "Answers":
+        """Return the counts of both together."""
+        return Answers(*(one + two for one, two in zip(self, other, strict=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class TargetFacts:
     """What preflight and the answers told of a target."""
@@ -72,13 +89,16 @@ class TargetFacts:
     """Service time of the very first inference, before the load; None when none was made."""
     notes: tuple[str, ...] = ()
     answers_checked: int = 0
+    """Of all phases, like the next three; `Run.answers` tells them apart."""
     answers_bad: int = 0
     answers_compared: int = 0
-    """Answers of a comparison's candidate that were held against the baseline's."""
     answers_agreed: int = 0
-    """Of these, how many said the same."""
     details: dict[str, int] = field(default_factory=dict)
-    """Failures by ``STATUS: text of the server``, with their number."""
+    """Failures of all phases by ``STATUS: text of the server``, with their number."""
+    answers: tuple[Answers, ...] = ()
+    """By phase, in the scenario's order; empty in the files of versions that did not know."""
+    failures: tuple[dict[str, int], ...] = ()
+    """`details` by phase; empty likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +292,39 @@ class Run:
                 totals[status] = totals.get(status, 0) + count
         return totals
 
+    def answers(self, target: int, spans: Iterable[PhaseSpan] | None = None) -> Answers:
+        """Return the sampled answers of one target; phases as in `sample`.
+
+        Where a run's file does not tell phases apart, bad answers are taken from how the requests
+        ended, and the comparisons of all phases count.
+        """
+        spans = self.measured() if spans is None else list(spans)
+        facts, found = self.targets[target], Answers()
+        if facts.answers:
+            for span in spans:
+                found = found.plus(facts.answers[span.index])
+            return found
+        ended_bad = self.statuses(target, self.phases()).get(Status.BAD_ANSWER, 0)
+        bad = facts.answers_bad
+        if ended_bad >= bad:
+            bad = min(bad, self.statuses(target, spans).get(Status.BAD_ANSWER, 0))
+        checked = facts.answers_checked - (facts.answers_bad - bad)
+        return Answers(checked, bad, facts.answers_compared, facts.answers_agreed)
+
+    def failures(self, target: int, *, warm_up: bool) -> dict[str, int]:
+        """Return one target's failures by ``STATUS: text``, in warm-up or in all other phases.
+
+        Where a run's file does not tell phases apart, all of them are counted as not in warm-up.
+        """
+        facts = self.targets[target]
+        if not facts.failures:
+            return {} if warm_up else dict(facts.details)
+        found: Counter[str] = Counter()
+        for span in self.phases():
+            if span.warm_up == warm_up:
+                found.update(facts.failures[span.index])
+        return dict(found)
+
     def to_json(self) -> dict[str, Any]:
         """Return the run as plain data, the form of the run file."""
         return {
@@ -319,7 +372,17 @@ def facts_of(data: Iterable[dict[str, Any]]) -> tuple[TargetFacts, ...]:
     Raises:
         KeyError, TypeError: they are not.
     """
-    return tuple(TargetFacts(**{**facts, "notes": tuple(facts["notes"])}) for facts in data)
+    return tuple(
+        TargetFacts(
+            **{
+                **facts,
+                "notes": tuple(facts["notes"]),
+                "answers": tuple(Answers(*map(int, each)) for each in facts.get("answers", ())),
+                "failures": tuple(facts.get("failures", ())),
+            }
+        )
+        for facts in data
+    )
 
 
 def as_long_as(scenario: Scenario, ended_ns: int) -> Scenario:

@@ -191,10 +191,14 @@ def decide(
         lengths_s = np.full(len(totals), float(MIN_BLOCK_S))
     n, beyond = int(totals.sum()), float(events.sum())
     sound = cut.sound(lengths_s, totals)
+    effect, evidence = 1.0, _short(events, totals, lengths_s, sure)
     if sound:
+        short = evidence
         effect, evidence = _long(events, totals, like, sure)
-    else:
-        effect, evidence = 1.0, _short(events, totals, lengths_s, sure)
+        if n * allowed < expected - 1e-9 and evidence.limits()[0] <= expected / n:
+            # Of so small a share these requests say nothing, unless they are surely beyond the
+            # smallest share that they can tell of.
+            evidence = short._replace(to_pass=evidence.to_pass)
     lower, upper = evidence.limits()
     deff = n / evidence.to_pass if evidence.to_pass else 1.0
     enough = sound and n >= least_requests(allowed, expected=expected, deff=deff, sure=sure)

@@ -17,6 +17,7 @@ from eiload.engine import Reply, Results
 from eiload.pairing import Pairing
 from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
 from eiload.result import RESULT, Status
+from eiload.run import Answers
 from eiload.scenario import Scenario
 from eiload.tfserving import decode_response
 
@@ -35,12 +36,10 @@ class Taken:
     """What was counted since the last time, and running totals beside it."""
 
     intervals: Intervals
-    details: dict[str, dict[str, int]]
-    """Failures so far, by target name and ``STATUS: text``."""
-    answers: dict[str, tuple[int, int]]
-    """Answers checked and found bad so far, by target name."""
-    pairs: tuple[int, int]
-    """Pairs of answers compared and found to agree so far."""
+    failures: dict[str, list[dict[str, int]]]
+    """Failures so far, by target name, phase and ``STATUS: text``."""
+    answers: dict[str, list[Answers]]
+    """Answers so far, by target name and phase; those compared stand with the candidate."""
 
 
 class Tally:
@@ -56,9 +55,11 @@ class Tally:
         self._recorder: Recorder | None = None
         self._waiting = bytearray()
         self._lock = threading.Lock()
-        self._details: dict[str, Counter[str]] = {name: Counter() for name in self._names}
-        self._checked: Counter[str] = Counter()
-        self._bad: Counter[str] = Counter()
+        phases = range(len(scenario.traffic))
+        self._failures: dict[str, list[Counter[str]]] = {
+            name: [Counter() for _ in phases] for name in self._names
+        }
+        self._answers = {name: [Answers() for _ in phases] for name in self._names}
         self._pairing = Pairing(scenario.compare, self._names)
 
     def begin(self, recorder: Recorder) -> None:
@@ -78,7 +79,8 @@ class Tally:
             self._add(results.tobytes())
             for result in results[results["status"] != Status.OK]:
                 text = detail(int(result["detail"]))
-                self._tell_failure(int(result["target"]), Status(int(result["status"])), text)
+                where = int(result["target"]), int(result["phase"])
+                self._tell_failure(*where, Status(int(result["status"])), text)
         return True
 
     def check(self, result: Results, response: bytes) -> tuple[Results, str]:
@@ -94,13 +96,19 @@ class Tally:
             problem = detections.check(outputs, self._scenario.payload.expect, wanted=wanted)
         except ValueError as error:
             outputs, problem = {}, f"cannot be decoded: {error}"
-        self._checked[name] += 1
+        phase = int(result["phase"][0])
+        self._count_answer(name, phase, Answers(checked=1, bad=problem is not None))
         if problem is not None:
-            self._bad[name] += 1
             result = result.copy()
             result["status"] = Status.BAD_ANSWER
-        self._pairing.add(int(result["seq"][0]), name, None if problem else outputs)
+        agreed = self._pairing.add(int(result["seq"][0]), name, None if problem else outputs)
+        if agreed is not None and self._scenario.compare is not None:
+            candidate = self._scenario.compare.candidate
+            self._count_answer(candidate, phase, Answers(compared=1, agreed=agreed))
         return result, problem or ""
+
+    def _count_answer(self, name: str, phase: int, more: Answers) -> None:
+        self._answers[name][phase] = self._answers[name][phase].plus(more)
 
     def count(self, target: int, reply: Reply, status: Status, detail: str) -> None:
         """Count one request with the outcome that its caller found."""
@@ -111,7 +119,7 @@ class Tally:
         with self._lock:
             self._add(packed)
             if status is not Status.OK:
-                self._tell_failure(target, status, detail)
+                self._tell_failure(target, 0, status, detail)
 
     def take(self) -> Taken:
         """Return what was counted since the last time."""
@@ -119,9 +127,8 @@ class Tally:
             self._record_waiting()
             return Taken(
                 self._recorder.take() if self._recorder else Intervals.empty(),
-                {name: dict(counts) for name, counts in self._details.items()},
-                {name: (self._checked[name], self._bad[name]) for name in self._names},
-                (self._pairing.compared, self._pairing.agreed),
+                {name: [dict(one) for one in each] for name, each in self._failures.items()},
+                {name: list(each) for name, each in self._answers.items()},
             )
 
     def _add(self, packed: bytes) -> None:
@@ -134,5 +141,6 @@ class Tally:
             self._recorder.record(np.frombuffer(bytes(self._waiting), RESULT_DTYPE))
         self._waiting.clear()
 
-    def _tell_failure(self, target: int, status: Status, detail: str) -> None:
-        self._details[self._names[target]][f"{status.name}: {detail}".rstrip(": ")] += 1
+    def _tell_failure(self, target: int, phase: int, status: Status, detail: str) -> None:
+        text = f"{status.name}: {detail}".rstrip(": ")
+        self._failures[self._names[target]][phase][text] += 1

@@ -94,8 +94,8 @@ class Script:
         """Make the final report."""
         facts = WorkerFacts(name, 0.1, 0.1, 0, 0, lost=lost)
         report = {
-            "type": "report", "intervals": intervals.to_bytes(), "details": {"gpu": {}},
-            "answers": {"gpu": [1, 0]}, "pairs": [0, 0], "in_flight": 0, "final": True,
+            "type": "report", "intervals": intervals.to_bytes(), "failures": {"gpu": [{}]},
+            "answers": {"gpu": [[1, 0, 0, 0]]}, "in_flight": 0, "final": True,
             "facts": asdict(facts), "ended_ns": self.schedule.duration_ns,
         }  # fmt: skip
         self.say(name, report, message["run"])
@@ -230,8 +230,8 @@ def test_stopped_early() -> None:
 
     def cut(name: str, message: Message) -> None:
         report = {
-            "type": "report", "intervals": Intervals.empty().to_bytes(), "details": {},
-            "answers": {"gpu": [0, 0]}, "pairs": [0, 0], "in_flight": 0, "final": True,
+            "type": "report", "intervals": Intervals.empty().to_bytes(), "failures": {"gpu": [{}]},
+            "answers": {"gpu": [[0, 0, 0, 0]]}, "in_flight": 0, "final": True,
             "facts": asdict(WorkerFacts(name, 0.0, 0.0, 0, 0)), "ended_ns": 0,
         }  # fmt: skip
         script.say(name, report, message["run"])
@@ -287,8 +287,8 @@ def test_the_journal_holds_what_was_reported(tmp_path: Path) -> None:
         nonlocal run
         run = message["run"]
         report = {
-            "type": "report", "intervals": counts[name].to_bytes(), "details": {"gpu": {}},
-            "answers": {"gpu": [1, 0]}, "pairs": [0, 0], "in_flight": 0, "final": False,
+            "type": "report", "intervals": counts[name].to_bytes(), "failures": {"gpu": [{}]},
+            "answers": {"gpu": [[1, 0, 0, 0]]}, "in_flight": 0, "final": False,
         }  # fmt: skip
         script.say(name, report, run)
 

@@ -111,8 +111,12 @@ def test_without_anything_to_judge_locusts_rule_holds() -> None:
     found = judge(golden_run(ONE, {"gpu": away(steady(100, 1), 0, 1)}, failed=Status.UNFINISHED))
     assert found.exit_status == 1
     assert "no objectives to judge" in found.summary
-    wrong = with_target(golden_run(ONE), "gpu", answers_checked=10, answers_bad=1)
-    assert status(wrong) == 1
+    # A bad answer is a request that did not end OK, and is counted once.
+    wrong = golden_run(ONE, {"gpu": away(steady(100, 1), 0, 1)}, failed=Status.BAD_ANSWER)
+    bad = wrong.statuses(0)[Status.BAD_ANSWER]
+    found = judge(with_target(wrong, "gpu", answers_checked=bad, answers_bad=bad))
+    assert found.exit_status == 1
+    assert f"{bad} failed;" in found.summary
 
 
 def test_nothing_measured_is_never_good() -> None:

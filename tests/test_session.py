@@ -13,6 +13,7 @@ from eiload.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.errors import EngineError
 from eiload.recorder import RESULT_DTYPE, Intervals, Kind
 from eiload.result import Status, sampled
+from eiload.run import Answers
 from eiload.scenario import Scenario, build
 from eiload.schedule import Schedule
 from eiload.server.launch import StandInProcess
@@ -175,9 +176,10 @@ def test_sampled_answers_are_checked(server: str, parts: Make) -> None:
     total = sum(statuses.values())
     checked = int(sampled(np.arange(total), 5).sum())
     assert statuses[Status.BAD_ANSWER] == checked
-    assert taken.answers == {"a": (checked, checked), "b": (checked, checked)}
-    assert sum(taken.details["a"].values()) == checked
-    assert taken.pairs == (checked, 0)  # bad answers agree with nothing
+    bad = Answers(checked=checked, bad=checked)
+    # Bad answers agree with nothing.
+    assert taken.answers == {"a": [bad], "b": [bad._replace(compared=checked)]}
+    assert sum(taken.failures["a"][0].values()) == checked
 
 
 def test_driven(server: str, parts: Make) -> None:
@@ -207,7 +209,7 @@ def test_driven(server: str, parts: Make) -> None:
         session.call(0, session.payload_of(0, 0))  # not any more
     taken = session.take()
     assert taken.intervals.statuses(0, 0) == {Status.OK: 3, Status.BAD_ANSWER: 1}
-    assert taken.details["a"] == {"BAD_ANSWER: not this": 1}
+    assert taken.failures["a"] == [{"BAD_ANSWER: not this": 1}]
     (_, _, counts) = taken.intervals.slab(0, 0, Kind.LAG)
     assert counts.sum() == 4
 

@@ -84,6 +84,21 @@ def test_overwhelming_evidence_fails_a_short_run(
     assert words[1] is Word.UNDECIDED
 
 
+def test_a_weaker_claim_that_fails_fails_the_stronger() -> None:
+    """4 % over the limit is too much for p99, so for p99.9 too, though 6,000 requests are few."""
+    totals = [300] * 20
+    words = [
+        shares.decide(
+            np.full(20, 12.0), np.array(totals, float), allowed, expected=20, sure=0.99
+        ).word
+        for allowed in (0.01, 0.001, 0.0001)
+    ]
+    assert words == [Word.FAIL] * 3
+    few = [10.0, *[0.0] * 19]  # one episode: nothing for p99.9, nor for p99
+    decision = shares.decide(np.array(few), np.array(totals, float), 0.001, expected=20, sure=0.99)
+    assert decision.word is Word.UNDECIDED
+
+
 def test_clean_record_of_independent_requests_passes() -> None:
     """5,000 requests without an event show less than 0.1 %."""
     assert decided([0] * 20, [250] * 20, 0.001).word is Word.PASS

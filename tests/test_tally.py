@@ -8,6 +8,7 @@ from eiload.engine import Reply, Results
 from eiload.protos import predict_pb2
 from eiload.recorder import RESULT_DTYPE, Recorder
 from eiload.result import RESULT, Status
+from eiload.run import Answers
 from eiload.scenario import build
 from eiload.server.answers import detections
 from eiload.tally import TOGETHER, Tally
@@ -64,7 +65,7 @@ def test_failures_are_told_in_words() -> None:
         assert tally.record(a_result(Status.UNAVAILABLE, target=1), lambda _number: "gone")
         taken = tally.take()
         assert taken.intervals.total() == 1
-    assert taken.details == {"a": {}, "b": {"UNAVAILABLE: gone": 2}}
+    assert taken.failures == {"a": [{}], "b": [{"UNAVAILABLE: gone": 2}]}
 
 
 def test_undecodable_answer() -> None:
@@ -73,7 +74,7 @@ def test_undecodable_answer() -> None:
     result, problem = tally.check(a_result(), b"\xff")
     assert result["status"][0] == Status.BAD_ANSWER
     assert problem.startswith("cannot be decoded")
-    assert tally.take().answers == {"a": (1, 1), "b": (0, 0)}
+    assert tally.take().answers == {"a": [Answers(checked=1, bad=1)], "b": [Answers()]}
 
 
 def test_answers_are_paired() -> None:
@@ -83,7 +84,7 @@ def test_answers_are_paired() -> None:
         for target, seed in enumerate(answers):
             _, problem = tally.check(a_result(seq=seq + target, target=target), an_answer(seed))
             assert not problem
-    assert tally.take().pairs == (2, 1)
+    assert tally.take().answers["b"] == [Answers(checked=2, compared=2, agreed=1)]
 
 
 def test_users_requests_are_counted_together() -> None:

@@ -165,10 +165,10 @@ def obstacle(pair: Pair) -> Said | None:
 
 def _wrong(pair: Pair) -> Said | None:
     for part in pair.parts:
-        facts = part.run.targets[part.index]
-        if facts.answers_bad:
+        answers = part.run.answers(part.index, part.spans)
+        if answers.bad:
             return Outcome.INCONCLUSIVE, (
-                f"{wording.count(facts.answers_bad)} of {wording.count(facts.answers_checked)}"
+                f"{wording.count(answers.bad)} of {wording.count(answers.checked)}"
                 f" checked answers of {part.name} were wrong"
             )
         found = agreement.find(part.run)
@@ -177,7 +177,14 @@ def _wrong(pair: Pair) -> Said | None:
             for objective in part.run.scenario.objectives
             if isinstance(objective.metric, Agreement)
         ]
-        if found and found.candidate == facts.name and any(found.share < each for each in limits):
+        if not found or found.candidate != part.run.targets[part.index].name:
+            continue
+        if not found.agreed:
+            return Outcome.INCONCLUSIVE, (
+                f"none of {wording.count(found.compared)} compared answers agree: {part.name} does"
+                " something else"
+            )
+        if any(found.share < each for each in limits):
             return Outcome.INCONCLUSIVE, (
                 f"only {wording.count(found.agreed)} of {wording.count(found.compared)} compared"
                 " answers agree"

@@ -153,7 +153,7 @@ def _requests(run: Run) -> Section:
             f"; {wording.count(warm_up.scheduled)} of them in warm-up" if warm_up.scheduled else ""
         )
         lines.append((*_name(target), f": {_sum(everything)}{apart}"))
-        lines += _beside(target)
+        lines += _beside(run, index)
     return Section("every request", lines=tuple(lines))
 
 
@@ -167,14 +167,21 @@ def _sum(ledger: Ledger) -> str:
     )
 
 
-def _beside(target: TargetFacts) -> Iterable[Line]:
+def _beside(run: Run, index: int) -> Iterable[Line]:
     """Yield what is known beside the load: the first inference, the answers' contents."""
+    target = run.targets[index]
     if target.first_inference_ns is not None:
         took = words.milliseconds(target.first_inference_ns)
         yield (f"  first inference, before the load: {took} ms ({FIRST_NOTE})",)
     if target.answers_checked:
-        checked, bad = map(wording.count, (target.answers_checked, target.answers_bad))
-        yield (f"  answers checked: {checked}, bad: {bad}",)
+        measured = run.answers(index)
+        line = f"  answers checked: {wording.count(measured.checked)}, bad:"
+        line += f" {wording.count(measured.bad)}"
+        before = target.answers_checked - measured.checked
+        if before:
+            bad = wording.count(target.answers_bad - measured.bad)
+            line += f"; in warm-up {wording.count(before)}, bad: {bad}"
+        yield (line,)
 
 
 _MEANINGS = {
@@ -187,24 +194,31 @@ _MEANINGS = {
 
 def _failures(run: Run) -> Section:
     rows: list[Row] = []
-    for index, target in enumerate(run.targets):
-        kinds = dict(target.details)
-        # What came without a text is in the counts only; warm-up counts, as in the texts.
-        for status, number in run.statuses(index, run.phases()).items():
-            explained = sum(n for text, n in kinds.items() if text.startswith(status.name))
-            if status is not Status.OK and number > explained:
-                kinds[_MEANINGS.get(status, status.name)] = number - explained
-        ranked = sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))
-        rows += [
-            Row((_labelled(run, target.name), wording.count(number), Foreign(text)))
-            for text, number in ranked[:MOST_FAILURES]
-        ]
-        if rest := ranked[MOST_FAILURES:]:
-            total = wording.count(sum(number for _, number in rest))
-            kinds_left = f"of {len(rest)} other kinds"
-            rows.append(Row((_labelled(run, target.name), total, kinds_left)))
+    for index in range(len(run.targets)):
+        rows += _failure_rows(run, index, warm_up=False)
+        rows += _failure_rows(run, index, warm_up=True)
     columns = (TARGET, Column("requests"), Column("how", right=False, wrap=True))
-    return Section("what did not end well", "warm-up included", columns, tuple(rows))
+    return Section("what did not end well", "", columns, tuple(rows))
+
+
+def _failure_rows(run: Run, index: int, *, warm_up: bool) -> Iterable[Row]:
+    """Yield the kinds of failures of one target, in warm-up or in the other phases."""
+    target = run.targets[index]
+    kinds = run.failures(index, warm_up=warm_up)
+    # What came without a text is in the counts only.
+    spans = [span for span in run.phases() if span.warm_up == warm_up]
+    for status, number in run.statuses(index, spans).items():
+        explained = sum(n for text, n in kinds.items() if text.startswith(status.name))
+        if status is not Status.OK and number > explained:
+            kinds[_MEANINGS.get(status, status.name)] = number - explained
+    ranked = sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))
+    name = _labelled(run, target.name)
+    when = "in warm-up: " if warm_up else ""
+    for text, number in ranked[:MOST_FAILURES]:
+        yield Row((name, wording.count(number), Foreign(f"{when}{text}")))
+    if rest := ranked[MOST_FAILURES:]:
+        total = wording.count(sum(number for _, number in rest))
+        yield Row((name, total, f"{when}of {len(rest)} other kinds"))
 
 
 # -- comparison and cost -----------------------------------------------------------------------

@@ -1,8 +1,11 @@
 """A run's verdicts as JUnit XML, which every CI server reads.
 
-Pure. One test case for each objective, one for the comparison, one for the run's validity; what is
-not decided is a failure with its reason, unless undecided verdicts are declared good enough. Of an
-invalid run, only the validity fails and the rest is skipped: there is no verdict to report.
+Pure. One test case for each objective, one for the comparison, one for the run's validity, and one
+for the requests of a run of which nothing was asked; what is not decided is a failure with its
+reason, unless undecided verdicts are declared good enough. Of an invalid run, only the validity
+fails and the rest is skipped: there is no verdict to report. Whatever else makes the exit status
+(a signal, a file that could not be written) is a failing case too: a CI server that reads this file
+and not the status must come to the same end. What passed is in the suite's output with its numbers.
 
 The form satisfies the two schemas in common use (Windy Road's JUnit.xsd, after Ant's report, and
 Jenkins' junit-10.xsd): where one demands an element or attribute that the other allows, it is
@@ -14,8 +17,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
+from eiload import wording
 from eiload.clock import NS_PER_S
-from eiload.judgement import Judgement
+from eiload.judgement import Judgement, failures_of
 from eiload.report import words
 from eiload.run import Run
 from eiload.sla import Word
@@ -25,6 +29,14 @@ __all__ = ["render"]
 SKIPPED = "skipped"
 
 NO_VERDICT = "no verdict: the run is invalid"
+
+MEANINGS = {
+    6: "a result could not be written",
+    129: "stopped: the terminal went away (SIGHUP)",
+    130: "stopped by Ctrl-C (SIGINT)",
+    143: "stopped by SIGTERM",
+}
+"""What can end a run beside its verdicts."""
 
 TEXT_AT_MOST = 1000
 """Characters of one text."""
@@ -44,6 +56,10 @@ class _Case:
     def failed(self) -> bool:
         return self.outcome not in {"", SKIPPED}
 
+    @property
+    def passed(self) -> bool:
+        return not self.outcome and bool(self.reason)
+
 
 def render(run: Run, judgement: Judgement, *, undecided_ok: bool = False) -> str:
     """Return the XML document.
@@ -53,7 +69,7 @@ def render(run: Run, judgement: Judgement, *, undecided_ok: bool = False) -> str
         judgement: of the run.
         undecided_ok: let undecided objectives and inconclusive comparisons pass.
     """
-    cases = _cases(judgement, undecided_ok)
+    cases = _cases(run, judgement, undecided_ok)
     # In the name, because a CI server shows little else.
     name = words.safe(run.scenario.name) + (" (emulated)" if run.emulated else "")
     length = f"{run.ended_ns / NS_PER_S:.3f}"
@@ -85,7 +101,10 @@ def render(run: Run, judgement: Judgement, *, undecided_ok: bool = False) -> str
         elif case.failed:
             failure = {"message": case.reason, "type": case.outcome}
             ET.SubElement(element, "failure", failure).text = case.reason
-    ET.SubElement(suite, "system-out").text = words.safe(judgement.summary, TEXT_AT_MOST)
+    passed = [f"passed: {case.group} {case.name}: {case.reason}" for case in cases if case.passed]
+    ET.SubElement(suite, "system-out").text = "\n".join(
+        [words.safe(judgement.summary, TEXT_AT_MOST), *passed]
+    )
     ET.SubElement(suite, "system-err").text = "\n".join(
         f"caution: {words.safe(caution, TEXT_AT_MOST)}" for caution in judgement.validity.cautions
     )
@@ -102,26 +121,49 @@ def _properties(run: Run) -> Iterator[tuple[str, str]]:
             yield f"emulated {target.name}", target.emulated
 
 
-def _cases(judgement: Judgement, undecided_ok: bool) -> list[_Case]:
-    """Return the test cases: validity, then objectives, then the comparison."""
-    validity, comparison = judgement.validity, judgement.comparison
+def _cases(run: Run, judgement: Judgement, undecided_ok: bool) -> list[_Case]:
+    """Return the test cases: validity, objectives, the comparison, what else ended the run."""
+    validity = judgement.validity
     reasons = "; ".join(words.safe(reason, TEXT_AT_MOST) for reason in validity.reasons)
     cases = [_Case("run", "is valid", "" if validity.valid else "invalid", reasons)]
-    open_ = "" if undecided_ok else "undecided"
+    verdicts = [
+        *_verdicts(judgement, "" if undecided_ok else "undecided"),
+        *_unasked(run, judgement),
+    ]
+    if not validity.valid:
+        verdicts = [replace(case, outcome=SKIPPED, reason=NO_VERDICT) for case in verdicts]
+    cases += verdicts
+    if judgement.exit_status and not any(case.failed for case in cases):
+        meaning = MEANINGS.get(judgement.exit_status, "see the log")
+        reason = f"exit status {judgement.exit_status}: {meaning}"
+        cases.append(_Case("run", "ends with exit status 0", "exit status", reason))
+    return cases
+
+
+def _verdicts(judgement: Judgement, open_: str) -> Iterator[_Case]:
+    """Yield a case for each verdict; `open_` is the failure that an undecided one is, if any."""
     for verdict in judgement.verdicts:
         outcome = {Word.PASS: "", Word.FAIL: "fail", Word.UNDECIDED: open_}[verdict.word]
         reason = words.safe(f"{verdict.word}: {verdict.observed}: {verdict.reason}", TEXT_AT_MOST)
         phase = f" in {verdict.objective.phase}" if verdict.objective.phase else ""
         name = words.safe(verdict.objective.text + phase)
-        cases.append(
-            _Case(words.safe(verdict.target), name, outcome, words.safe(reason, TEXT_AT_MOST))
-        )
+        yield _Case(words.safe(verdict.target), name, outcome, words.safe(reason, TEXT_AT_MOST))
+    comparison = judgement.comparison
     if comparison is not None:
         word = comparison.word
         outcome = open_ if word is None else "" if word.good else str(word) if word.bad else open_
         name = words.safe(f"{comparison.candidate.name} against {comparison.baseline.name}")
         reason = words.safe(comparison.statement, TEXT_AT_MOST)
-        cases.append(_Case("comparison", name, outcome, reason))
-    if validity.valid:
-        return cases
-    return [cases[0], *(replace(case, outcome=SKIPPED, reason=NO_VERDICT) for case in cases[1:])]
+        yield _Case("comparison", name, outcome, reason)
+
+
+def _unasked(run: Run, judgement: Judgement) -> Iterator[_Case]:
+    """Yield the case that a run without objectives is judged by: its requests."""
+    if judgement.verdicts or judgement.comparison is not None or run.scenario.compare is not None:
+        return
+    failed = failures_of(run)
+    targets = range(len(run.targets))
+    total = sum(sum(run.statuses(target, run.measured()).values()) for target in targets)
+    reason = f"{wording.count(failed)} of {wording.count(total, 'request')} did not end OK"
+    outcome = "failed requests" if failed and judgement.exit_status else ""
+    yield _Case("run", "no request failed", outcome, reason)

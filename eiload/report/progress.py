@@ -10,25 +10,30 @@ Counts are of the whole run, warm-up included. Times are response times of the l
 seconds; the tail shown is the highest quantile that so few requests support, or their largest.
 """
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eiload import wording
 from eiload.clock import NS_PER_MS, NS_PER_S
-from eiload.recorder import Intervals, Kind
+from eiload.recorder import Intervals, Ints, Kind, bucket_mid_ns
 from eiload.report import words
 from eiload.report.figures import ledger, quantile_ns
 from eiload.result import Status
 from eiload.run import Sample
 from eiload.units import format_percentile
 
+Floats = NDArray[np.float64]
+
 __all__ = ["WINDOW_S", "Progress", "TargetNow", "line"]
 
 WINDOW_S = 10
 """Length of the recent past that the times are of: long enough for a median at 1/s."""
+
+LATE_S = 5
+"""How old the newest answer may be before it is said that none came: workers report every 3 s."""
 
 NOTABLE_LAG_NS = 5 * NS_PER_MS
 """Lag is mentioned from here on; below, it is noise beside any inference."""
@@ -51,56 +56,105 @@ class TargetNow:
 
 
 class Progress:
-    """What has been counted so far; `add` feeds it about once a second, `line` says it.
+    """What has been counted so far; `add` feeds it as reports come, `line` says it.
+
+    What is recent is told by when answers came, not by reports: many workers report at once, and
+    how often they do is Locust's choice.
 
     Args:
         targets: their names, by index.
         phases: how many phases the run has.
+        step_s: in which steps, s, the times come (`recorder.step_s_for`).
     """
 
-    def __init__(self, targets: Sequence[str], phases: int) -> None:
+    def __init__(self, targets: Sequence[str], phases: int, step_s: int = 1) -> None:
         self._targets = tuple(targets)
         self._phases = range(phases)
+        self._step_s = step_s
         self._totals: list[dict[Status, int]] = [{} for _ in targets]
-        self._recent: deque[Intervals] = deque(maxlen=WINDOW_S)
+        self._recent: list[dict[Kind, _Times]] = [{} for _ in targets]
 
     def add(self, intervals: Intervals) -> None:
-        """Count what was recorded since the last call, about a second's worth."""
+        """Count what was recorded since the last call."""
         for target, totals in enumerate(self._totals):
             for phase in self._phases:
                 for status, number in intervals.statuses(target, phase).items():
                     totals[status] = totals.get(status, 0) + number
-        self._recent.append(intervals)
+            for kind in (Kind.RESPONSE, Kind.LAG):
+                known = self._recent[target].get(kind, _NO_TIMES)
+                parts = [intervals.slab(target, phase, kind) for phase in self._phases]
+                self._recent[target][kind] = known.plus(parts, self._step_s)
+        latest_s = self._latest_s()
+        for recent in self._recent:
+            for kind, times in recent.items():
+                recent[kind] = times.since(latest_s - WINDOW_S)
 
     def line(
         self, elapsed_ns: int, total_ns: int, phase: str, in_flight: Sequence[int] = ()
     ) -> str:
         """Return the line for this moment; `in_flight` is per target, where it is known."""
-        recent = Intervals.merge(self._recent)
         flying = dict(enumerate(in_flight))
+        # What is on its way here from a worker may be some seconds old.
+        since_s = max(self._latest_s(), elapsed_ns / NS_PER_S - LATE_S) - WINDOW_S
         now = [
             TargetNow(
                 name,
                 self._totals[index],
-                self._sample(recent, index, Kind.RESPONSE),
-                self._sample(recent, index, Kind.LAG),
+                self._recent[index].get(Kind.RESPONSE, _NO_TIMES).since(since_s).sample(),
+                self._recent[index].get(Kind.LAG, _NO_TIMES).since(since_s).sample(),
                 flying.get(index, 0),
             )
             for index, name in enumerate(self._targets)
         ]
         return line(elapsed_ns, total_ns, phase, now)
 
-    def _sample(self, intervals: Intervals, target: int, kind: Kind) -> Sample:
-        """Return recent times as a sample whose seconds do not matter."""
-        slabs = [intervals.slab(target, phase, kind) for phase in self._phases]
-        moments = [intervals.moments(target, phase, kind) for phase in self._phases]
-        known = [found for found in moments if found] or [(0, 0, 0)]
-        sums, mins, maxs = zip(*known, strict=True)
-        none = np.empty(0, np.int64)
-        second, bucket, count = (
-            np.concatenate([none, *column]) for column in zip(*slabs, strict=True)
+    def _latest_s(self) -> float:
+        return max(
+            (times.latest_s for recent in self._recent for times in recent.values()), default=0.0
         )
-        return Sample(0, second, bucket, count, none, sum(sums), min(mins), max(maxs))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Times:
+    """Counted times with when each was known; parallel arrays."""
+
+    known_s: Floats
+    """From the start of the run: a response time when its answer came, a lag when it was sent."""
+    bucket: Ints
+    count: Ints
+
+    def plus(self, slabs: Sequence[tuple[Ints, Ints, Ints]], step_s: int) -> "_Times":
+        """Return these times and those of slabs of `Intervals`, which are known by the step."""
+        second, bucket, count = (np.concatenate(column) for column in zip(*slabs, strict=True))
+        known_s = second + step_s + bucket_mid_ns(bucket) / NS_PER_S
+        return _Times(
+            np.concatenate([self.known_s, known_s]),
+            np.concatenate([self.bucket, bucket]),
+            np.concatenate([self.count, count]),
+        )
+
+    @property
+    def latest_s(self) -> float:
+        """Return when the latest was known; 0 of none."""
+        return float(self.known_s.max(initial=0.0))
+
+    def since(self, second: float) -> "_Times":
+        """Return those that were known after an instant."""
+        recent = self.known_s > second
+        return _Times(self.known_s[recent], self.bucket[recent], self.count[recent])
+
+    def sample(self) -> Sample:
+        """Return them as a sample whose seconds do not matter."""
+        none = np.empty(0, np.int64)
+        if not len(self.bucket):
+            return Sample(0, none, none, none, none, 0, 0, 0)
+        values_ns = bucket_mid_ns(self.bucket).astype(np.int64)
+        total_ns = int(values_ns @ self.count)
+        extremes = int(values_ns.min()), int(values_ns.max())
+        return Sample(0, none, self.bucket, self.count, none, total_ns, *extremes)
+
+
+_NO_TIMES = _Times(np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 def line(elapsed_ns: int, total_ns: int, phase: str, targets: Sequence[TargetNow]) -> str:

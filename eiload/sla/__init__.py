@@ -4,6 +4,6 @@
 """
 
 from eiload.shares import Word
-from eiload.sla.rules import Verdict, judge, mean_limits, rate_margin
+from eiload.sla.rules import Verdict, judge, mean_limits, rate_margin, unjudged
 
-__all__ = ["Verdict", "Word", "judge", "mean_limits", "rate_margin"]
+__all__ = ["Verdict", "Word", "judge", "mean_limits", "rate_margin", "unjudged"]

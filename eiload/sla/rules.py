@@ -28,13 +28,13 @@ from eiload.blocks import Blocks, Floats
 from eiload.cut import cut_of
 from eiload.recorder import Kind
 from eiload.result import Status
-from eiload.run import PhaseSpan, Run, Sample
+from eiload.run import Answers, PhaseSpan, Run, Sample
 from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Share, Throughput
 from eiload.shares import Word
 from eiload.sla.finding import NOTHING, Finding, between, extremes, judged, of_n, too_short
 from eiload.units import format_duration, format_percentile, format_rate, format_share
 
-__all__ = ["Verdict", "Word", "judge", "mean_limits", "rate_margin"]
+__all__ = ["Verdict", "Word", "judge", "mean_limits", "rate_margin", "unjudged"]
 
 MEAN_PASS, MEAN_FAIL = 0.99999, 0.975
 """One-sided confidence of a mean's limits, if it were normal; it is not. A mean hangs on rare long
@@ -78,6 +78,16 @@ def _concerns(objective: Objective, target: str, run: Run) -> bool:
     if isinstance(objective.metric, Agreement):  # of a pair; told of the one that is in question
         return run.scenario.compare is not None and run.scenario.compare.candidate == target
     return objective.target in {None, target}
+
+
+def unjudged(run: Run, why: str) -> tuple[Verdict, ...]:
+    """Return what stands for the verdicts when judging itself fails: all open, for one reason."""
+    return tuple(
+        Verdict(objective, run.targets[index].name, Word.UNDECIDED, "not known", why)
+        for objective in run.scenario.objectives
+        for index, name in enumerate(run.scenario.targets)
+        if _concerns(objective, name, run)
+    )
 
 
 class _Judge:
@@ -133,13 +143,13 @@ class _Judge:
 
     def _doubt(self, objective: Objective, target: int) -> str:
         """Return why nothing can be said of a target's speed; empty when it can."""
-        facts = self._run.targets[target]
+        answers = self._run.answers(target, self._run.measured(objective.phase))
         speed = isinstance(objective.metric, Quantile | Mean | Max | Throughput)
-        if not speed or not facts.answers_bad:
+        if not speed or not answers.bad:
             return ""
         return (
-            f"{wording.count(facts.answers_bad)} of {wording.count(facts.answers_checked)} checked"
-            " answers were wrong: no verdict on the speed of wrong answers"
+            f"{wording.count(answers.bad)} of {wording.count(answers.checked)} checked answers were"
+            " wrong: no verdict on the speed of wrong answers"
         )
 
     def _flattery(self, objective: Objective) -> str:
@@ -182,26 +192,7 @@ class _Judge:
             return judged(decision, f"{of_n(decision)} dropped", what, whole, "")
         observed = f"{of_n(decision)} did not end OK"
         finding = judged(decision, observed, what, whole, self._away(spans, target))
-        return self._with_answers(finding, target, limit)
-
-    def _with_answers(self, finding: Finding, target: int, limit: float) -> Finding:
-        """Let wrong answers, found in a sample of those that ended OK, count against errors."""
-        facts = self._run.targets[target]
-        if not facts.answers_bad or finding.word is Word.FAIL:
-            return finding
-        lower, upper = blocks.clopper_pearson(
-            facts.answers_bad, facts.answers_checked, shares.CONFIDENCE
-        )
-        observed = (
-            f"{finding.observed}, and {wording.count(facts.answers_bad)} of"
-            f" {wording.count(facts.answers_checked)} checked answers were wrong"
-        )
-        if lower > limit:
-            return Finding(Word.FAIL, observed, f"at least {wording.share(lower)} wrong answers")
-        if upper >= limit:
-            reason = f"up to {wording.share(upper)} of the answers may be wrong; check more of them"
-            return Finding(Word.UNDECIDED, observed, f"{reason} (`sample:`)")
-        return replace(finding, observed=observed)
+        return _with_answers(finding, self._run.answers(target, spans), limit)
 
     def _mean(self, sample: Sample, of: Blocks, limit_ns: int, target: int, away: str) -> Finding:
         if not sample.total:
@@ -277,6 +268,23 @@ def rate_margin(answers: Floats, lengths_s: Floats) -> float:
     k = len(answers)
     error = float(np.std(answers / lengths_s, ddof=1)) / math.sqrt(k)
     return blocks.t_quantile(RATE_CONFIDENCE, k - 1) * error
+
+
+def _with_answers(finding: Finding, answers: Answers, limit: float) -> Finding:
+    """Let wrong answers, found in a sample of those that ended OK, count against errors."""
+    if not answers.bad or finding.word is Word.FAIL:
+        return finding
+    lower, upper = blocks.clopper_pearson(answers.bad, answers.checked, shares.CONFIDENCE)
+    observed = (
+        f"{finding.observed}, and {wording.count(answers.bad)} of"
+        f" {wording.count(answers.checked)} checked answers were wrong"
+    )
+    if lower > limit:
+        return Finding(Word.FAIL, observed, f"at least {wording.share(lower)} wrong answers")
+    if upper >= limit:
+        reason = f"up to {wording.share(upper)} of the answers may be wrong; check more of them"
+        return Finding(Word.UNDECIDED, observed, f"{reason} (`sample:`)")
+    return replace(finding, observed=observed)
 
 
 def _max(sample: Sample, limit_ns: int) -> Finding:

@@ -15,8 +15,8 @@ def test_line_counts_and_times() -> None:
     gpu = runs.results(0, 1, 0, [100.0] * 250)
     ei = runs.ended(runs.results(1, 1, 0, [120.0] * 30), slice(0, 2), Status.UNAVAILABLE)
     progress.add(runs.recorded(gpu, ei))
-    assert progress.line(42 * NS_PER_S, 600 * NS_PER_S, "steady", [3, 0]) == (
-        "00:42/10:00 steady"
+    assert progress.line(4 * NS_PER_S, 600 * NS_PER_S, "steady", [3, 0]) == (
+        "00:04/10:00 steady"
         " | gpu 250 ok, 3 in flight, p50 100 p90 100 ms"
         " | ei 28 ok, 2 failed, p50 120 max 120 ms"
     )
@@ -26,9 +26,36 @@ def test_counts_are_of_the_whole_run_and_times_of_the_last_seconds() -> None:
     """After ten quiet seconds the counts stay and the times are gone."""
     progress = Progress(["gpu"], phases=1)
     progress.add(runs.recorded(runs.results(0, 0, 0, [100.0] * 5)))
-    for _ in range(10):
+    for _ in range(30):  # however many reports come with nothing in them
         progress.add(Intervals.empty())
-    assert progress.line(0, NS_PER_S, "steady") == "00:00/00:01 steady | gpu 5 ok, no answer lately"
+    assert progress.line(2 * NS_PER_S, 60 * NS_PER_S, "p").endswith("gpu 5 ok, p50 100 max 100 ms")
+    assert progress.line(30 * NS_PER_S, 60 * NS_PER_S, "p").endswith("gpu 5 ok, no answer lately")
+
+
+@pytest.mark.parametrize("workers", [1, 20])
+def test_the_window_is_of_seconds(workers: int) -> None:
+    """Ten seconds back, whether one worker reports or twenty do, every 3 s."""
+    progress = Progress(["gpu"], phases=1)
+    for start in range(0, 60, 3):
+        for _ in range(workers):
+            slow = start >= 54
+            progress.add(
+                runs.recorded(runs.results(0, 0, start, [900.0 if slow else 100.0] * 3, rate=1))
+            )
+    said = progress.line(60 * NS_PER_S, 60 * NS_PER_S, "steady")
+    assert "p50 900" in said  # 6 of the last 10 s
+    tail = next(word for word in said.split() if word in {"p90", "p95", "p99", "max"})
+    assert f"{tail} 900 ms" in said
+
+
+def test_slow_answers_are_recent_when_they_come() -> None:
+    """An answer after 20 s belongs to a request that was due long ago: it is news all the same."""
+    progress = Progress(["gpu", "ei"], phases=1)
+    for second in range(40):
+        progress.add(runs.recorded(runs.results(0, 0, second, [100.0], rate=1)))
+    progress.add(runs.recorded(runs.results(1, 0, 19, [20_000.0], rate=1)))
+    line = progress.line(40 * NS_PER_S, 60 * NS_PER_S, "steady")
+    assert line.endswith("ei 1 ok, p50 20,007 max 20,007 ms")
 
 
 def test_nothing_yet() -> None:
