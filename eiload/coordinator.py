@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from eiload import messages
 from eiload.agent import Message, versions
 from eiload.clock import NS_PER_S, Clock, boot_id
 from eiload.errors import EiloadError, EngineError, OutputError, ScenarioError, TargetError
@@ -57,6 +58,9 @@ PREPARE_GRACE_NS = 120 * NS_PER_S
 minutes on a small machine."""
 
 TICK_S = 0.25
+
+DAMAGED_AT_MOST = 20
+"""How many different damages are told, over and over, before they are told again."""
 
 JOURNAL_NS = NS_PER_S
 """How often what was reported is added to the journal."""
@@ -147,8 +151,9 @@ class Coordinator:
         threading.Thread(target=self._conduct, name="eiload-coordinator", daemon=True).start()
 
     def post(self, worker: str, message: Message) -> None:
-        """Take a message from an agent; returns at once."""
-        self._inbox.put((worker, message))
+        """Take a message from an agent, whatever it is; returns at once."""
+        if messages.is_of(message, self._id):
+            self._inbox.put((worker, message))
 
     def lose(self, worker: str, why: str) -> None:
         """Take note that a worker is gone."""
@@ -322,13 +327,16 @@ class Coordinator:
             name, message = self._inbox.get(timeout=TICK_S)
         except queue.Empty:
             return
-        if message.get("run") != self._id:
-            return
         if message["type"] == "stop":
             self._stop(message["why"])
             return
         worker = self._workers.get(name)
         if worker is None:
+            return
+        try:
+            messages.check(message, self.scenario)
+        except ValueError as error:
+            self._damaged(worker, error)
             return
         match message["type"]:
             case "ready":
@@ -350,10 +358,12 @@ class Coordinator:
         raise kinds.get(message["exit_status"], EngineError)(message["why"])
 
     def _report(self, worker: _Worker, message: Message) -> None:
+        if worker.facts:
+            return  # it has made its final one
         try:
-            intervals = Intervals.from_bytes(message["intervals"])
+            intervals = messages.intervals_of(message, self.scenario)
         except ValueError as error:
-            self._problems.append(f"a report of worker {worker.name} is damaged: {error}")
+            self._damaged(worker, error)
             return
         worker.intervals.append(intervals)
         if len(worker.intervals) > 60:  # bounds memory; merging is lossless
@@ -372,6 +382,11 @@ class Coordinator:
             elif not self._stopping and worker.ended_ns < self._schedule.duration_ns:
                 self._problems.append(f"worker {worker.name} left before the end")
                 self._hand_over(worker)
+
+    def _damaged(self, worker: _Worker, error: ValueError) -> None:
+        problem = f"a report of worker {worker.name} is damaged: {error}"
+        if problem not in self._problems[-DAMAGED_AT_MOST:]:
+            self._problems.append(problem)
 
     def _lost(self, worker: _Worker, why: str) -> None:
         if worker.over:

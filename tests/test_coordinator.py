@@ -275,6 +275,58 @@ def test_a_stranger_is_not_heard() -> None:
     assert script.run().problems == ()
 
 
+HOSTILE: tuple[Any, ...] = (
+    None, [], [1], "report", 7, b"", {}, {"type": "report"}, {"type": None}, {"type": ["report"]},
+    {"type": "stop", "why": "a stranger says so"}, {"type": "lost", "why": "not at all"},
+    {"type": "ready"}, {"type": "ready", "digest": 7, "targets": "[]"},
+    {"type": "ready", "digest": "same", "targets": "[[["}, {"type": "failed", "why": 3},
+    {"type": "failed", "why": "x", "exit_status": float("nan")}, {"type": "no such"},
+    {"type": "report", "intervals": "text", "final": True},
+    {"type": "report", "intervals": b"", "failures": [], "answers": {}, "in_flight": -1},
+)  # fmt: skip
+"""What somebody says who means no good, or whose memory is broken."""
+
+
+def test_hostile_messages_end_no_run() -> None:
+    """Whatever comes, from whomever, all requests are counted; a worker's nonsense is a problem."""
+    for sender, amiss in (("stranger", False), ("", False), ("w0", True)):
+        script = Script(a_scenario(), workers=2)
+
+        def disturb(message: Message, sender: str = sender, script: Script = script) -> None:
+            for content in HOSTILE:
+                script.coordinator.post(sender, content)
+                if isinstance(content, dict):
+                    script.say(sender, content, message["run"])
+
+        def ready(
+            name: str,
+            message: Message,
+            script: Script = script,
+            disturb: Callable[[Message], None] = disturb,
+        ) -> None:
+            disturb(message)
+            script.ready(name, message)
+
+        def go(
+            name: str,
+            message: Message,
+            script: Script = script,
+            disturb: Callable[[Message], None] = disturb,
+        ) -> None:
+            disturb(message)
+            script.everything(name, message)
+            disturb(message)
+            script.everything(name, message)  # once more: it counts no second time
+
+        script.answers |= {"prepare": ready, "go": go}
+        run = script.run()
+        due = sum(script.schedule.due([script.schedule.duration_ns] * 2).values())
+        assert run.statuses(0) == {Status.OK: due}
+        assert not run.stopped
+        assert bool(run.problems) == amiss
+        assert all("a report of worker w0 is damaged: " in problem for problem in run.problems)
+
+
 def test_the_journal_holds_what_was_reported(tmp_path: Path) -> None:
     """Reports are in it within seconds, before the run has ended, by the slices they are of."""
     path = tmp_path / "run.json.journal"

@@ -24,7 +24,7 @@ FLOORS = (
     {"session", "series", "cut", "blocks", "shares", "shift", "needs", "prices", "comparison"},
     {"agreement", "health", "sla", "compare", "cost", "separate", "judgement"},
     {"server"},
-    {"agent", "report", "outlook"},
+    {"agent", "report", "outlook", "messages"},
     {"coordinator", "outcome", "predict", "options"},
     {"users"},
     {"plugin", "cli"},
