@@ -13,6 +13,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from eiload import leftovers
 from eiload.errors import OutputError
 
 __all__ = ["check_writable", "rewritable", "write_whole"]
@@ -67,17 +68,18 @@ def write_whole(path: Path, text: str) -> None:
 
 def _replace(path: Path, data: bytes) -> None:
     mode = _mode(path)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    leftovers.sweep(path)
+    descriptor, temporary = leftovers.temporary(path)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
             os.fchmod(file.fileno(), mode)
-        Path(name).replace(path)
+            temporary.replace(path)  # while it is locked
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(name).unlink()
+            temporary.unlink()
         raise
 
 

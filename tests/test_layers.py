@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "eiload"
 # From the ground up. A room imports rooms of lower floors, or of its own floor where listed
 # together (the files of one idea).
 FLOORS = (
-    {"clock", "errors", "result", "coco", "wire", "timeline", "profiles", "units"},
+    {"leftovers", "clock", "errors", "result", "coco", "wire", "timeline", "profiles", "units"},
     {"files", "console", "buckets"},
     {"sender", "recorder", "protos", "arrivals", "standin", "wording"},
     {"tensors", "scenario", "images"},
