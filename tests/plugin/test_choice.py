@@ -121,3 +121,19 @@ def test_what_a_form_changes_of_users(settings: object, words: str | None) -> No
     """Fields that Locust shows may be changed; others could name files, and a host a socket."""
     why = a_choice().refused(settings, {"SSDUser": users.SSDUser})
     assert (why is None) if words is None else (words in (why or ""))
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_speaks_against_a_scenario() -> None:
+    """Every scenario is shown to who may object, before it is chosen and before it runs."""
+    objection = ScenarioError("not with these workers")
+
+    def object_to(scenario: Scenario) -> None:
+        assert scenario.name == "quick"
+        raise objection
+
+    choice = Choice(parsed(scenario="quick"), [users.SSDUser], None, object_to)
+    with pytest.raises(ScenarioError, match="not with these workers"):
+        choice.scenario(None)
+    with pytest.raises(ScenarioError, match="not with these workers"):
+        choice.take({"scenario": "quick"}, None)
