@@ -13,15 +13,12 @@ boot) get the instant itself, others a delay from the moment the word reaches th
 """
 
 import contextlib
-import functools
-import json
 import os
 import platform
 import queue
 import signal
 import threading
 import uuid
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -33,7 +30,7 @@ from eiload.errors import EiloadError, EngineError, OutputError, ScenarioError, 
 from eiload.journal import Journal, State
 from eiload.ledger import reconcile
 from eiload.recorder import Intervals
-from eiload.run import PAYLOAD, Answers, Run, TargetFacts, WorkerFacts, as_long_as, facts_of
+from eiload.run import PAYLOAD, Run, TargetFacts, WorkerFacts, as_long_as
 from eiload.scenario import Scenario
 from eiload.schedule import Schedule
 from eiload.server.launch import StandInProcess
@@ -472,24 +469,7 @@ class Coordinator:
 
     def _target_facts(self, workers: list[_Worker]) -> tuple[TargetFacts, ...]:
         first = next(worker.ready for worker in workers if worker.ready)
-        facts = []
-        for data in json.loads(first["targets"]):
-            name = data["name"]
-            answers = [Answers() for _ in self.scenario.traffic]
-            failures: list[Counter[str]] = [Counter() for _ in self.scenario.traffic]
-            for last in (worker.last for worker in workers if worker.last):
-                for phase, counts in enumerate(last["answers"][name]):
-                    answers[phase] = answers[phase].plus(Answers(*counts))
-                for phase, texts in enumerate(last["failures"][name]):
-                    failures[phase].update(texts)
-            total = functools.reduce(Answers.plus, answers)
-            facts.append(
-                data
-                | {f"answers_{what}": count for what, count in total._asdict().items()}
-                | {"details": dict(sum(failures, Counter[str]())), "answers": answers}
-                | {"failures": [dict(each) for each in failures]}
-            )
-        return facts_of(facts)
+        return messages.targets_of(first, [w.last for w in workers if w.last], self.scenario)
 
 
 def _environment() -> dict[str, str]:

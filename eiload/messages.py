@@ -6,9 +6,11 @@ port can write to it, and msgpack makes any type of any field; so everything is 
 before anything is counted.
 """
 
+import functools
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -17,10 +19,10 @@ import numpy as np
 from eiload.clock import NS_PER_S
 from eiload.recorder import BUCKETS, Intervals, Kind, parts_of
 from eiload.result import Status
-from eiload.run import Answers, WorkerFacts, facts_of
+from eiload.run import Answers, TargetFacts, WorkerFacts, facts_of
 from eiload.scenario import Scenario
 
-__all__ = ["check", "intervals_of", "is_of"]
+__all__ = ["check", "intervals_of", "is_of", "targets_of"]
 
 REPORT_BYTES = 1 << 26
 """How long one report may be, inflated: some hundred times a report of 3 s at 1,000 requests/s."""
@@ -85,6 +87,37 @@ def intervals_of(message: Mapping[str, Any], scenario: Scenario) -> Intervals:
         if not known.all():
             raise ValueError(f"{name} of no status or time there is")
     return intervals
+
+
+def targets_of(
+    ready: Mapping[str, Any], reports: Iterable[Mapping[str, Any]], scenario: Scenario
+) -> tuple[TargetFacts, ...]:
+    """Return what is known of the targets: found out by one worker, answered to all.
+
+    Args:
+        ready: a worker's word that it is ready.
+        reports: the last report of each.
+        scenario: the scenario.
+    """
+    reports = list(reports)
+    facts = []
+    for data in json.loads(ready["targets"]):
+        name = data["name"]
+        answers = [Answers() for _ in scenario.traffic]
+        failures: list[Counter[str]] = [Counter() for _ in scenario.traffic]
+        for last in reports:
+            for phase, counts in enumerate(last["answers"][name]):
+                answers[phase] = answers[phase].plus(Answers(*counts))
+            for phase, texts in enumerate(last["failures"][name]):
+                failures[phase].update(texts)
+        total = functools.reduce(Answers.plus, answers)
+        facts.append(
+            data
+            | {f"answers_{what}": count for what, count in total._asdict().items()}
+            | {"details": dict(sum(failures, Counter[str]())), "answers": answers}
+            | {"failures": [dict(each) for each in failures]}
+        )
+    return facts_of(facts)
 
 
 # -- one field -----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from eiload import messages
 from eiload.clock import NS_PER_S
 from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
 from eiload.result import Status
-from eiload.run import TargetFacts, WorkerFacts
+from eiload.run import Answers, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
 
 NAMES = ("gpu", "ei")
@@ -194,6 +194,17 @@ def test_counts_of_what_there_is_not(changes: dict[str, int], words: str) -> Non
     """Counts are of the scenario's targets, phases and seconds, and of statuses that there are."""
     with pytest.raises(ValueError, match=words):
         messages.intervals_of({"intervals": counted(**changes)}, SCENARIO)
+
+
+def test_what_workers_tell_of_targets_is_added_up() -> None:
+    """Answers and failures of all workers' last reports, by phase and together."""
+    (gpu, ei) = messages.targets_of(a_ready(), [a_report(), a_report()], SCENARIO)
+    assert (gpu.name, ei.name) == NAMES
+    assert gpu.answers == (Answers(), Answers(checked=8, bad=2, compared=4, agreed=2))
+    assert gpu.failures == ({}, {"UNAVAILABLE: gone": 6})
+    assert gpu.details == {"UNAVAILABLE: gone": 6}
+    assert (gpu.answers_checked, gpu.answers_bad) == (8, 2)
+    assert gpu.notes == ("slow",)
 
 
 def test_a_report_is_no_run_file(monkeypatch: pytest.MonkeyPatch) -> None:
