@@ -4,7 +4,8 @@ What it knows: Locust's events, runners and messages, in each of its roles. What
 signals, web pages, single requests.
 
 `register` hooks into Locust's events and may be called any number of times; importing a user class
-from `eiload` calls it. Nothing is patched and nothing happens before Locust's own `init` event.
+from `eiload` calls it. Nothing happens before Locust's own `init` event, and nothing of Locust is
+changed but this process's own runner (`door`) and web UI (`web`).
 """
 
 import contextlib

@@ -123,11 +123,11 @@ def is_exact(folder: Path, finished: Finished, workers: int = 1) -> None:
     assert not run.problems
 
 
-def with_secret(folder: Path) -> Path:
+def with_secret(folder: Path, **changes: Any) -> Path:
     """Write a scenario that nobody but a worker should see."""
     stand_in = {"compute": "5 ms", "concurrency": 8}
     target = {"model": "ssd", "stand_in": stand_in, "metadata": {"authorization": SECRET}}
-    return scenario(folder, targets={"gpu": target})
+    return scenario(folder, targets={"gpu": target}, **changes)
 
 
 def hostile(stranger: Stranger, victim: str) -> None:
@@ -255,7 +255,7 @@ def test_an_empty_token_is_none(tmp_path: Path) -> None:
 
 def test_processes_prove_themselves_and_listen_here_only(tmp_path: Path) -> None:
     """With --processes there is a token without asking, and the port is on loopback."""
-    path = with_secret(tmp_path)
+    path = with_secret(tmp_path, traffic=[{"phase": "steady", "rate": "20/s", "for": "20 s"}])
     arguments = ("--headless", "--only-summary", "--processes", "2", "--scenario", str(path))
     with started(*arguments, "--report-json", "run.json", folder=tmp_path) as locust:
         locust.wait_for(" | ")
@@ -267,6 +267,8 @@ def test_processes_prove_themselves_and_listen_here_only(tmp_path: Path) -> None
         stranger.say("client_ready", "2.47.0")
         stranger.say("eiload", {"type": "hello"})
         assert set(stranger.hears("eiload")) == {"type", "nonce"}
+        with worker(tmp_path, own.port) as other:  # as of another command on the same port
+            assert other.finish().status == 2
         finished = locust.finish()
         stranger.close()
     is_exact(tmp_path, finished, workers=2)
