@@ -166,7 +166,8 @@ def chosen(name: str) -> str:
 
 def scenario_names() -> list[str]:
     """Return the names of the scenarios in scenarios/, sorted."""
-    return sorted({path.stem for path in FOLDER.glob("*.y*ml") if path.suffix in {".yaml", ".yml"}})
+    found = (path for path in FOLDER.glob("*.y*ml") if path.suffix in {".yaml", ".yml"})
+    return sorted({path.stem for path in found if path.is_file()})  # a pipe would keep its reader
 
 
 def find(name: str, environ: Mapping[str, str]) -> Scenario:
@@ -184,7 +185,7 @@ def find(name: str, environ: Mapping[str, str]) -> Scenario:
 def listed(name: str) -> Path | None:
     """Return the file in scenarios/ of that name, None if there is none."""
     files = (FOLDER / f"{name}{suffix}" for suffix in (".yaml", ".yml"))
-    return next((file for file in files if file.exists()), None)
+    return next((file for file in files if file.is_file()), None)
 
 
 def plain(options: Any, classes: Iterable[type], host: str | None) -> Scenario:

@@ -67,7 +67,7 @@ def test_names_of_the_dropdown() -> None:
 def test_a_form_names_no_path(folder: Path, name: str) -> None:
     """Anything else is refused in one line, unread: a pipe would keep its reader for ever."""
     os.mkfifo(folder / "pipe")
-    os.mkfifo(folder / "scenarios" / "pipe")
+    os.mkfifo(folder / "scenarios" / "pipe.yaml")
     choice = a_choice()
     with pytest.raises(ScenarioError, match=r"expected one of 'quick', 'v1\.2'") as refused:
         choice.take({"scenario": name}, None)
