@@ -15,7 +15,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
+import numpy as np
+
 from eiload import series, wording
+from eiload.recorder import Kind
 from eiload.result import Status
 from eiload.run import PhaseSpan, Run
 from eiload.shift import Row
@@ -63,6 +66,9 @@ class Side:
     """Of the very first inference, before the load; None when none was made."""
     emulated: bool = False
     """Whether it was a stand-in, whose times say nothing of hardware."""
+    lag_p50_ns: float = math.nan
+    """Its own share of the generator's lateness; NaN when nothing was sent."""
+    lag_p99_ns: float = math.nan
 
     @property
     def error_share(self) -> float:
@@ -101,6 +107,9 @@ class Comparison:
 def side_of(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Side:
     """Return what is shown of one target beside the quantiles."""
     facts, ended = run.targets[target], run.statuses(target, spans)
+    lag = run.sample(target, spans, Kind.LAG)
+    # Known of every request that was sent, however it ended: none counts as infinite.
+    lag = replace(lag, bad=np.zeros_like(lag.bad))
     return Side(
         facts.name,
         facts.address,
@@ -109,6 +118,8 @@ def side_of(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Side:
         series.throughput_per_s(run, target, spans),
         facts.first_inference_ns,
         bool(facts.emulated),
+        lag.quantile_ns(0.5),
+        lag.quantile_ns(0.99),
     )
 
 

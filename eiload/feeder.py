@@ -15,7 +15,7 @@ from eiload.engine import Engine, Loop
 from eiload.recorder import Ints
 from eiload.result import SEND, WANT_RESPONSE, sampled
 from eiload.scenario import Scenario
-from eiload.schedule import Chunk, Schedule, payload_order
+from eiload.schedule import Chunk, Schedule, payload_order, target_order
 
 __all__ = ["SEND_DTYPE", "Feeder"]
 
@@ -54,6 +54,7 @@ class Feeder:
         self._count = count
         self._slices: list[tuple[int, int]] = [(index, 0)]
         self._sample = scenario.sample
+        self._seed = scenario.seed
         self._requests = [np.asarray(requests[target]) for target in range(len(scenario.targets))]
         self._order = payload_order(len(self._requests[0]), scenario.seed)
         self._schedule = Schedule(scenario.traffic, scenario.seed)
@@ -91,11 +92,15 @@ class Feeder:
         targets = len(self._requests)
         sends = np.zeros((len(numbers), targets), SEND_DTYPE)
         which = self._order[numbers % len(self._order)]
-        for target, requests in enumerate(self._requests):
-            column = sends[:, target]
+        order = target_order(numbers, targets, self._seed)
+        payloads = np.stack([requests[which] for requests in self._requests], axis=1)
+        for place in range(
+            targets
+        ):  # what is due at one instant is sent in the order of its record
+            column, target = sends[:, place], order[:, place]
             column["seq"] = numbers * targets + target
             column["intended_ns"] = self._origin_ns + offsets
-            column["payload"] = requests[which]
+            column["payload"] = payloads[np.arange(len(numbers)), target]
             column["target"] = target
             column["phase"] = chunk.phase
             column["flags"] = WANT_RESPONSE * sampled(numbers, self._sample)
@@ -125,18 +130,25 @@ class Feeder:
         self, number: int, phase: ClosedPhase, users: tuple[int, ...], start_ns: int
     ) -> None:
         end_ns = self._schedule.starts_ns[number] + phase.duration_ns
-        for target, requests in enumerate(self._requests):
-            self._engine.loop(
-                Loop(
-                    users=users,
-                    total_users=phase.users,
-                    think_ns=phase.think_ns,
-                    start_ns=self._origin_ns + start_ns,
-                    end_ns=self._origin_ns + end_ns,
-                    target=target,
-                    targets=len(self._requests),
-                    phase=number,
-                    payloads=tuple(requests[self._order].tolist()),
-                    sample=self._sample,
+        targets = len(self._requests)
+        orders = target_order(np.asarray(users), targets, self._seed)
+        # Users who begin with the same target together, so that there are few loops.
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for user, order in zip(users, orders.tolist(), strict=True):
+            groups.setdefault(tuple(order), []).append(user)
+        for order, members in groups.items():
+            for target in order:
+                self._engine.loop(
+                    Loop(
+                        users=tuple(members),
+                        total_users=phase.users,
+                        think_ns=phase.think_ns,
+                        start_ns=self._origin_ns + start_ns,
+                        end_ns=self._origin_ns + end_ns,
+                        target=target,
+                        targets=targets,
+                        phase=number,
+                        payloads=tuple(self._requests[target][self._order].tolist()),
+                        sample=self._sample,
+                    )
                 )
-            )

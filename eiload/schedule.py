@@ -14,12 +14,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eiload.arrivals import OpenPhase, Phase, phase_seed
 from eiload.clock import NS_PER_S
 from eiload.recorder import Ints
 
-__all__ = ["Chunk", "Schedule", "payload_order"]
+__all__ = ["Chunk", "Schedule", "payload_order", "target_order"]
 
 
 class Chunk(NamedTuple):
@@ -87,3 +88,46 @@ def payload_order(payloads: int, seed: int) -> Ints:
     Every payload is used equally often, and every target gets the same one at the same arrival.
     """
     return np.random.default_rng((seed, 0x7061796C)).permutation(payloads)
+
+
+def target_order(numbers: Ints, targets: int, seed: int) -> Ints:
+    """Return in which order each arrival goes to the targets.
+
+    Requests of one arrival are due at one instant and one of them is sent first: at a server that
+    both targets share, always the same one would be served first. So the order is drawn anew for
+    each arrival, and balanced: among `targets` arrivals in a row every target has every place once
+    (a Latin square of a drawn order; permuted blocks as in clinical trials).
+
+    Args:
+        numbers: of the arrivals (or of a closed loop's users), shape (n,).
+        targets: how many there are.
+        seed: the scenario's.
+
+    Returns:
+        Indices of targets by place, shape (n, targets).
+    """
+    block, within = np.divmod(np.asarray(numbers, np.int64), targets)
+    drawn = np.argsort(_noise(block, targets + 1, seed)[:, :targets], axis=1, kind="stable")
+    # Which row of the square comes first in its block is drawn too.
+    first = _noise(block, targets + 1, seed)[:, targets] % np.uint64(targets)
+    turn = (within + first.astype(np.int64)) % targets
+    place = (np.arange(targets) + turn[:, None]) % targets
+    return np.take_along_axis(drawn, place, axis=1)
+
+
+def _noise(numbers: Ints, columns: int, seed: int) -> NDArray[np.uint64]:
+    """Return random bits that depend on nothing but a number, a column and the seed.
+
+    By SplitMix64's output function (Steele, Lea & Flood, *Fast splittable pseudorandom number
+    generators*, OOPSLA 2014), so that any slice of the arrivals can be had without the rest.
+    """
+    base = np.random.SeedSequence((seed, 0x6F72646572)).generate_state(1, np.uint64)[0]
+    with np.errstate(over="ignore"):
+        index = numbers.astype(np.uint64)[:, None] * np.uint64(columns) + np.arange(
+            columns, dtype=np.uint64
+        )
+        bits = base + (index + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed: NDArray[np.uint64] = bits ^ (bits >> np.uint64(31))
+    return mixed

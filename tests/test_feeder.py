@@ -75,6 +75,31 @@ def test_one_payload_for_both_targets() -> None:
     assert set(one["payload"].tolist()) == {7, 8}
 
 
+def test_no_target_is_always_first() -> None:
+    """The requests of one arrival are due together; which of them is sent first changes."""
+    feeder, orders = fed(a_scenario([{"phase": "x", "rate": "50/s", "for": "10 s"}]))
+    feeder.feed(10 * NS_PER_S)
+    sends = np.concatenate(orders.sends)
+    first = sends["target"][::2]
+    assert (np.diff(sends["intended_ns"])[::2] == 0).all()
+    assert (sends["seq"] // 2 == np.repeat(np.arange(len(first)), 2)).all()
+    pairs = first[: len(first) // 2 * 2].reshape(-1, 2)
+    assert (pairs.sum(axis=1) == 1).all()  # of two arrivals each target leads one
+    assert 0 < pairs[:, 0].mean() < 1  # and which one is drawn
+
+
+def test_users_begin_with_either_target() -> None:
+    """In a closed loop half of the users ask one target first, half the other."""
+    feeder, orders = fed(a_scenario([{"phase": "users", "users": 40, "for": "5 s"}]))
+    feeder.feed(NS_PER_S)
+    first: dict[int, int] = {}
+    for loop in orders.loops:
+        for user in loop.users:
+            first.setdefault(user, loop.target)
+    assert sorted(first) == list(range(40))
+    assert sum(first.values()) == 20
+
+
 def test_loops_start_once() -> None:
     """A closed phase's users are started when it is near, for each target, and not again."""
     traffic: list[dict[str, Any]] = [
@@ -86,9 +111,12 @@ def test_loops_start_once() -> None:
     assert orders.loops == []
     for horizon_s in (6, 7, 20):
         feeder.feed(horizon_s * NS_PER_S)
-    assert [(loop.target, loop.users) for loop in orders.loops] == [(0, (1,)), (1, (1,))]
+    assert sorted((loop.target, loop.users) for loop in orders.loops) == [(0, (1,)), (1, (1,))]
     assert orders.loops[0].start_ns == ORIGIN_NS + 5 * NS_PER_S
     feeder.own([0], 8 * NS_PER_S)
     feeder.feed(20 * NS_PER_S)
-    assert [loop.users for loop in orders.loops[2:]] == [(0, 2), (0, 2)]
+    again = orders.loops[2:]
+    for target in (0, 1):
+        users = [user for loop in again if loop.target == target for user in loop.users]
+        assert sorted(users) == [0, 2]
     assert orders.loops[2].start_ns == ORIGIN_NS + 8 * NS_PER_S

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from eiload.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, RampRate
 from eiload.clock import NS_PER_S
-from eiload.schedule import Schedule, payload_order
+from eiload.schedule import Schedule, payload_order, target_order
 
 TRAFFIC = (
     OpenPhase("warm-up", 2 * NS_PER_S, ConstantRate(50.0), warm_up=True),
@@ -64,3 +64,24 @@ def test_payload_order(payloads: int, seed: int) -> None:
     order = payload_order(payloads, seed)
     assert sorted(order.tolist()) == list(range(payloads))
     assert np.array_equal(order, payload_order(payloads, seed))
+
+
+@given(st.integers(1, 5), st.integers(0, 10_000), st.integers(0, 2**32))
+def test_the_order_of_targets_is_balanced(targets: int, block: int, seed: int) -> None:
+    """Among as many arrivals as targets, each target has each place once, whoever asks."""
+    numbers = block * targets + np.arange(targets)
+    order = target_order(numbers, targets, seed)
+    for line in (*order, *order.T):
+        assert sorted(line.tolist()) == list(range(targets))
+    for number, row in zip(numbers, order, strict=True):
+        assert target_order(np.array([number]), targets, seed)[0].tolist() == row.tolist()
+
+
+def test_the_order_of_targets_is_drawn() -> None:
+    """Two seeds give two orders, and an arrival's order says nothing of the next block's."""
+    numbers = np.arange(2000)
+    one, other = (target_order(numbers, 2, seed)[:, 0] for seed in (1, 2))
+    assert 0.4 < (one == other).mean() < 0.6
+    blocks = one[::2]
+    assert abs(blocks.mean() - 0.5) < 0.06
+    assert abs(np.corrcoef(blocks[1:], blocks[:-1])[0, 1]) < 0.1

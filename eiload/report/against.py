@@ -128,7 +128,8 @@ def _beside(comparison: Comparison) -> tuple[Line, ...]:
     headline = f"* the verdict is on {format_percentile(comparison.headline)}"
     sides = (_side(comparison.baseline), _side(comparison.candidate))
     notes: list[Line] = [(f"note: {note}",) for note in comparison.notes]
-    return ((f"{headline}, margin {wording.share(comparison.margin)}",), *sides, *notes)
+    first: Line = (f"{headline}, margin {wording.share(comparison.margin)}",)
+    return (first, *sides, *_lags(comparison), *notes)
 
 
 def _side(side: Side) -> Line:
@@ -141,3 +142,18 @@ def _side(side: Side) -> Line:
         Foreign(side.name),
         f": {rate} good answers, {errors} errors, first inference {first}",
     )
+
+
+def _lags(comparison: Comparison) -> tuple[Line, ...]:
+    """Return how late each target's requests were sent, apart from the other's."""
+    sides = comparison.baseline, comparison.candidate
+    if any(math.isnan(side.lag_p50_ns) for side in sides):
+        return ()
+    (one, its), (other, theirs) = (
+        (
+            Foreign(side.name),
+            f" p50 {words.milliseconds(side.lag_p50_ns)} p99 {words.milliseconds(side.lag_p99_ns)}",
+        )
+        for side in sides
+    )
+    return (("lag by target: ", one, its, ", ", other, theirs, " ms"),)
