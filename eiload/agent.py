@@ -14,7 +14,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -71,7 +71,7 @@ class Agent:
         self._send = send
         self._final = final
         self._clock = clock
-        self._hooks = Hooks(hooks.on_batch, self._progress)
+        self._hooks = replace(hooks, progress=self._progress)
         self._outer_progress = hooks.progress
         self._requests_of = requests_of
         self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
@@ -173,6 +173,7 @@ class Agent:
             hooks=self._hooks,
             addresses=message["addresses"],
             requests_of=self._requests_of if message["driven"] else None,
+            drain_ns=message["drain_ns"],
         )
         self.session = session
         self._final_sent = False

@@ -12,10 +12,12 @@ death can be told in one line.
 import contextlib
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from eiload.errors import EngineError
@@ -62,6 +64,8 @@ class Child:
                 raise EngineError(f"the sender process cannot be started: {error}") from error
             self._files = stack.pop_all()
         self._payload_end = 0
+        self._killed = False
+        self._memory_kills = _memory_kills()
 
     def _start(self, stack: contextlib.ExitStack) -> None:
         ours, theirs = socket.socketpair()
@@ -109,6 +113,7 @@ class Child:
 
     def kill(self) -> None:
         """End the process at once."""
+        self._killed = True
         self._process.kill()
 
     def hang_up(self) -> None:
@@ -125,12 +130,18 @@ class Child:
         """Close the files, after the end."""
         self._files.close()
 
+    def _memory(self) -> str:
+        """Return in words whether a want of memory may have killed it; empty if it has not."""
+        kills = _memory_kills()
+        return "" if kills is not None and kills == self._memory_kills else " (out of memory?)"
+
     def cause_of_death(self) -> str:
         """Wait for the process to end, and return why it did, in words."""
         code = self._process.wait()
         if code < 0:
             cause = f"the sender process was killed by signal {-code}"
-            cause += " (out of memory?)" if code == -9 else ""  # SIGKILL
+            if code == -signal.SIGKILL:
+                cause += " (by eiload)" if self._killed else self._memory()
         else:
             cause = f"the sender process ended with status {code}"
         self._stderr.seek(0, os.SEEK_END)
@@ -138,6 +149,16 @@ class Child:
         if lines := self._stderr.read().decode("utf-8", "replace").strip().splitlines():
             cause += f": {lines[-1].strip()}"
         return cause
+
+
+def _memory_kills() -> int | None:
+    """Return how many processes Linux has killed for want of memory; None where it is not told."""
+    try:
+        lines = Path("/proc/vmstat").read_text("ascii").splitlines()
+    except OSError:
+        return None
+    counts = [int(line.split()[1]) for line in lines if line.startswith("oom_kill ")]
+    return counts[0] if counts else None
 
 
 def _file(stack: contextlib.ExitStack, prefix: str) -> BinaryIO:

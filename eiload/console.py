@@ -11,6 +11,7 @@ character (LANG=C): such a character is written as Python escapes it.
 
 import argparse
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -24,7 +25,7 @@ from eiload.errors import EiloadError, OutputError
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-__all__ = ["Command", "Parser", "argument", "emit", "run", "say"]
+__all__ = ["Command", "Parser", "also_to", "argument", "aside", "emit", "run", "say"]
 
 T = TypeVar("T")
 
@@ -34,6 +35,8 @@ SIGTERM_STATUS = 143
 
 INTERNAL_STATUS = 5
 """A defect of eiload itself: nothing that it said can be trusted, as of an invalid run."""
+
+_logs: list[Callable[[int, str], object]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,8 @@ def argument(parse: Callable[[object], T]) -> Callable[[str], T]:
     return convert
 
 
-def say(message: str) -> None:
-    """Write every line of `message` to stderr, each marked as ours.
+def say(message: str, level: int = logging.INFO) -> None:
+    """Write every line of `message` to stderr, each marked as ours, and to a log if there is one.
 
     What is said is for a reader; if none is left (a closed pipe, a terminal that has gone), nobody
     misses it, and what goes on must not end because of it.
@@ -90,6 +93,19 @@ def say(message: str) -> None:
     for line in message.splitlines() or [""]:
         with contextlib.suppress(OSError):
             _write(sys.stderr, f"eiload: {line}\n")
+        for log in _logs:
+            log(level, line)
+
+
+def also_to(log: Callable[[int, str], object]) -> None:
+    """Have everything that is said written to a log, too; once in a process."""
+    _logs[:] = [log]
+
+
+def aside(text: str) -> None:
+    """Write `text` to stderr as it is: where stdout carries something else."""
+    with contextlib.suppress(OSError):
+        _write(sys.stderr, text if text.endswith("\n") else text + "\n")
 
 
 def emit(text: str) -> None:

@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from eiload import messages
+from eiload import messages, stopping
 from eiload.agent import Message, versions
 from eiload.clock import NS_PER_S, Clock, boot_id
 from eiload.errors import EiloadError, EngineError, OutputError, ScenarioError, TargetError
@@ -62,8 +62,8 @@ DAMAGED_AT_MOST = 20
 JOURNAL_NS = NS_PER_S
 """How often what was reported is added to the journal."""
 
-SIGNALS = ("SIGHUP", "SIGINT", "SIGTERM")
-"""Reasons to stop that cut a run short even if it has no planned end."""
+RUN_TIME_GRACE_NS = 10 * NS_PER_S
+"""How long after --run-time it is still waited for all to be ready, to say how long that takes."""
 
 
 @dataclass
@@ -100,6 +100,8 @@ class Coordinator:
         on_intervals: told of counts as they arrive, for showing progress.
         driven: Locust's users make the requests; the run ends when it is stopped.
         journal: kept while the load is on, for the case that this process is killed.
+        drain_ns: how long answers are waited for at the end; the longest deadline if None.
+        run_time_ns: when Locust will stop the run, counted from its start; None if it will not.
     """
 
     def __init__(
@@ -113,6 +115,8 @@ class Coordinator:
         on_intervals: Callable[[Intervals], None],
         driven: bool = False,
         journal: Journal | None = None,
+        drain_ns: int | None = None,
+        run_time_ns: int | None = None,
     ) -> None:
         self.scenario = scenario
         self.done = threading.Event()
@@ -121,6 +125,8 @@ class Coordinator:
         self.run: Run | None = None
         self.error: EiloadError | None = None
         self.stopped = ""
+        """Why the run ended early; empty if it did not."""
+        self._asked = ""
         self._id = uuid.uuid4().hex
         self._workers = {n: _Worker(n, i, [i]) for i, n in enumerate(workers)}
         self._send = send
@@ -129,11 +135,15 @@ class Coordinator:
         self._on_intervals = on_intervals
         self._driven = driven
         self._journal = journal
+        self._drain_ns = drain_ns
+        self._run_time_ns = run_time_ns
+        self._began_ns = clock.now_ns()
+        self._stop_ns = 0
+        self._share = ""
         self._unwritten: list[bytes] = []
         self._written_ns = 0
         self._schedule = Schedule(scenario.traffic, scenario.seed)
         self._inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-        self._stop_asked = False
         self._starting: dict[str, StandInProcess] = {}
         self._origin_ns = 0
         self._started_wall_ns = 0
@@ -158,10 +168,10 @@ class Coordinator:
 
     def stop(self, reason: str) -> None:
         """Ask for an early end; `done` follows when the drain has ended."""
-        self._stop_asked = True
+        self._asked = self._asked or reason
         for process in self._starting.values():
             process.signal(signal.SIGTERM)  # nobody needs to wait for its model any more
-        self._inbox.put(("", {"type": "stop", "run": self._id, "why": reason}))
+        self._inbox.put(("", {"type": "stop", "run": self._id}))
 
     def cancel(self) -> None:
         """End the drain now: whatever is in flight becomes unfinished."""
@@ -198,17 +208,14 @@ class Coordinator:
             with contextlib.ExitStack() as stack:
                 addresses = self._start_stand_ins(stack)
                 self._prepare(addresses)
-                if not self._stopping:
-                    self._go()
-                    self._load()
+                self._go()
+                self._load()
                 self._tell_all({"type": "forget"})
                 # Targets must outlive the last request; now every agent has had its drain.
-            if self.started.is_set():
-                self.run = self._finish()
-            elif self.error is None:
-                self.error = EngineError(f"stopped before the load began ({self.stopped})")
+            self.run = self._finish()
         except EiloadError as error:
-            self.error = error
+            early = self._asked and not self.started.is_set()
+            self.error = self._unbegun() if early else error
             self._tell_all({"type": "forget"})
         except Exception as error:  # a defect must end the run, with a word
             self.error = EngineError(f"internal error: {type(error).__name__}: {error}")
@@ -225,8 +232,8 @@ class Coordinator:
                 process.start()
                 self._starting[name] = process
         for process in self._starting.values():
-            if self._stop_asked:
-                raise EngineError("stopped before the load began")
+            if self._asked:
+                raise self._unbegun()
             process.wait()
         addresses = {name: process.address for name, process in self._starting.items()}
         self._starting = {}
@@ -236,7 +243,7 @@ class Coordinator:
         """Have every agent prepare; return when all are ready.
 
         Raises:
-            EiloadError: one cannot, or says nothing.
+            EiloadError: one cannot, or says nothing, or the run is stopped.
         """
         for worker in self._workers.values():
             self._tell(
@@ -249,14 +256,17 @@ class Coordinator:
                     "count": len(self._workers),
                     "addresses": addresses,
                     "driven": self._driven,
+                    "drain_ns": self._drain_ns,
                 },
             )
         patience_ns = PREPARE_GRACE_NS + sum(
             target.patience_ns + target.deadline_ns for target in self.scenario.targets.values()
         )
         give_up_ns = self._clock.now_ns() + patience_ns
-        while not all(worker.ready for worker in self._workers.values()) and not self._stopping:
+        while not self._ready():
             self._hear()
+            if self._stopping and not self._is_waited_for():
+                raise self._unbegun()
             if lost := [worker for worker in self._workers.values() if worker.lost]:
                 raise EngineError(
                     f"worker {lost[0].name} was lost while it was getting ready: {lost[0].lost}"
@@ -267,12 +277,29 @@ class Coordinator:
                     f"no word from {', '.join(silent)} within {patience_ns // NS_PER_S} s; "
                     "does its locustfile import eiload?"
                 )
+        if self._asked:
+            raise self._unbegun()
         digests = {str(w.ready["digest"]) for w in self._workers.values() if w.ready}
         if len(digests) > 1:
             raise ScenarioError(
                 "workers have different payloads under the same names; copy the same images to all"
             )
         self._digest = digests.pop()
+
+    def _ready(self) -> bool:
+        return all(worker.ready for worker in self._workers.values())
+
+    def _is_waited_for(self) -> bool:
+        """Tell whether getting ready, though in vain, may show how much longer it would take."""
+        in_time = self._clock.now_ns() < self._stop_ns + RUN_TIME_GRACE_NS
+        return self._asked == stopping.RUN_TIME and in_time and not self._any_lost()
+
+    def _any_lost(self) -> bool:
+        return any(worker.lost for worker in self._workers.values())
+
+    def _unbegun(self) -> EngineError:
+        took_ns = self._clock.now_ns() - self._began_ns
+        return EngineError(stopping.before_load(self._asked, took_ns, ready=self._ready()))
 
     def _go(self) -> None:
         self._origin_ns = self._clock.now_ns() + LEAD_NS
@@ -281,11 +308,18 @@ class Coordinator:
             {"type": "go", "origin_ns": self._origin_ns, "in_ns": LEAD_NS, "boot_id": boot_id()}
         )
         self.started.set()
+        if self._run_time_ns is not None:
+            took_ns = self._origin_ns - self._began_ns
+            if share := stopping.share(took_ns, self._run_time_ns):
+                self._share = share
+                self._say(share)
         self._to_journal(lambda journal: journal.begin(self._as_run(0), driven=self._driven))
 
     def _load(self) -> None:
         """Hear the workers until each has made its final report or is lost."""
-        drain_ns = max(t.deadline_ns for t in self.scenario.targets.values()) + DRAIN_GRACE_NS
+        drain_ns = self._drain_ns
+        if drain_ns is None:
+            drain_ns = max(t.deadline_ns for t in self.scenario.targets.values()) + DRAIN_GRACE_NS
         end_ns = self._origin_ns + self._schedule.duration_ns
         while self._live():
             self._hear()
@@ -325,7 +359,7 @@ class Coordinator:
         except queue.Empty:
             return
         if message["type"] == "stop":
-            self._stop(message["why"])
+            self._stop()
             return
         worker = self._workers.get(name)
         if worker is None:
@@ -350,6 +384,7 @@ class Coordinator:
             self._lost(worker, message["why"])
             return
         if self._stopping:
+            worker.lost = message["why"]
             return
         kinds = {2: ScenarioError, 4: TargetError}
         raise kinds.get(message["exit_status"], EngineError)(message["why"])
@@ -407,11 +442,14 @@ class Coordinator:
             self._tell(heir, {"type": "own", "slices": [index], "from_ns": from_ns})
         gone.slices = []
 
-    def _stop(self, reason: str) -> None:
+    def _stop(self) -> None:
         if self._stopping:
             return
         self._stopping = True
-        self.stopped = reason
+        self.stopped = self._asked
+        self._stop_ns = self._clock.now_ns()
+        if not self.started.is_set() and self.stopped == stopping.RUN_TIME:
+            return  # a word to the agents would end their getting ready
         self._tell_all({"type": "stop", "at_ns": self.elapsed_ns + STOP_LEAD_NS})
 
     def _live(self) -> list[_Worker]:
@@ -456,8 +494,12 @@ class Coordinator:
             scenario=as_long_as(self.scenario, ended_ns) if self._driven else self.scenario,
             started_wall_ns=self._started_wall_ns,
             ended_ns=ended_ns,
-            stopped=self.stopped if not self._driven or self.stopped in SIGNALS else "",
-            environment={**_environment(), PAYLOAD: self._digest},
+            stopped=self.stopped if not self._driven or self.stopped in stopping.SIGNALS else "",
+            environment={
+                **_environment(),
+                PAYLOAD: self._digest,
+                **({stopping.READY: self._share} if self._share else {}),
+            },
             targets=self._target_facts(workers),
             workers=tuple(
                 worker.facts or WorkerFacts(worker.name, 0.0, 0.0, 0, 0, lost=worker.lost)

@@ -3,27 +3,56 @@
 A text is written to a temporary file beside its destination, flushed to the disk and renamed over
 it (rename(2) is atomic within one file system), so that a reader, or a crash, finds the old file or
 the new one and never a half. A link stays a link: what it leads to is replaced. A device or a pipe
-cannot be replaced and is written to. A file that is replaced keeps its mode, a new one gets what
+cannot be replaced and is written to; so is what this process has open and a path such as
+/dev/stdout stands for, whatever it is. A file that is replaced keeps its mode, a new one gets what
 the umask leaves.
 """
 
 import contextlib
+import errno
+import fcntl
 import os
+import re
 import stat
 import tempfile
+import time
 from pathlib import Path
 
 from eiload import leftovers
 from eiload.errors import OutputError
 
-__all__ = ["check_writable", "rewritable", "write_whole"]
+__all__ = ["check_writable", "descriptor", "rewritable", "write_whole"]
 
 NEW_MODE = 0o666
 """Of a new file, before the umask, like `open`'s."""
 
 
+READER_S = 10.0
+"""How long a pipe's reader may take to come."""
+
+POLL_S = 0.05
+LINKS = 40
+"""So many links are followed, as many as Linux does."""
+
+
+def descriptor(path: Path) -> int | None:
+    """Return the file descriptor of this process that `path` stands for (/dev/stdout), if any."""
+    ours = re.compile(rf"/(?:dev|proc/(?:self|thread-self|{os.getpid()}))/fd/(\d+)")
+    for _ in range(LINKS):
+        text = os.path.normpath(path.absolute())
+        if (found := ours.fullmatch(text)) is not None:
+            return int(found[1])
+        try:
+            path = Path(text).parent / Path(text).readlink()
+        except OSError:
+            break  # no link
+    return None
+
+
 def rewritable(path: Path) -> bool:
     """Tell whether what is written to `path` can be written again: a file, or nothing yet."""
+    if descriptor(path) is not None:
+        return False
     try:
         return stat.S_ISREG(path.stat().st_mode)
     except OSError:
@@ -38,11 +67,15 @@ def check_writable(path: Path) -> None:
     """
     if path.is_dir():
         raise IsADirectoryError(21, "it is a folder")
+    if (number := descriptor(path)) is not None:
+        if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "it is open for reading only")
+        return
     if not rewritable(path):
         if not os.access(path, os.W_OK):
             raise PermissionError(13, os.strerror(13))
         return
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(13, os.strerror(13))
     with tempfile.TemporaryFile(dir=target.parent):
@@ -57,11 +90,16 @@ def write_whole(path: Path, text: str) -> None:
     """
     data = (text if text.endswith("\n") else text + "\n").encode("utf-8")
     try:
-        if rewritable(path):
-            _replace(path.resolve(), data)
+        if (number := descriptor(path)) is not None:
+            _write_all(number, data)
+        elif rewritable(path):
+            _replace(Path(os.path.realpath(path)), data)
         else:
-            with path.open("wb", buffering=0) as stream:
-                _write_all(stream.fileno(), data)
+            opened = _open(path)
+            try:
+                _write_all(opened, data)
+            finally:
+                os.close(opened)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
 
@@ -93,6 +131,25 @@ def _mode(path: Path) -> int:
         return NEW_MODE & ~umask
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
+def _open(path: Path) -> int:
+    """Return a descriptor of a device or a pipe; a pipe's reader is waited for, not for ever."""
+    give_up_s = time.monotonic() + READER_S
+    while True:
+        try:
+            # Without O_NONBLOCK nobody could interrupt the waiting.
+            return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            if time.monotonic() > give_up_s:
+                raise OSError(errno.ENXIO, "nobody reads this pipe") from error
+        time.sleep(POLL_S)
+
+
+def _write_all(number: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(number, view) :]
+        except BlockingIOError:  # its reader takes its time
+            time.sleep(POLL_S)

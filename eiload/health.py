@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eiload import wording
+from eiload import backlog, stopping, wording
 from eiload.arrivals import ClosedPhase, OpenPhase, phase_seed
 from eiload.clock import NS_PER_MS, NS_PER_S
 from eiload.recorder import Kind
@@ -166,17 +166,20 @@ def _late(run: Run, target: int, name: str) -> Iterator[str]:
 def _cautions(run: Run) -> Iterator[str]:
     if run.stopped and run.ended_ns < run.scenario.duration_ns:
         planned = wording.span(run.scenario.duration_ns / NS_PER_S)
+        look = ": a run that is stopped on sight of its numbers is a look too many"
         yield (
             f"stopped early ({run.stopped}) after {wording.span(run.ended_ns / NS_PER_S)} of"
-            f" {planned}: a run that is stopped on sight of its numbers is a look too many"
+            f" {planned}{look if run.stopped not in stopping.BY_ITSELF else ''}"
         )
+    if share_of_run_time := run.environment.get(stopping.READY):
+        yield share_of_run_time
     for index, facts in enumerate(run.targets):
         ended = run.statuses(index, run.measured())
         if dropped := ended.get(Status.DROPPED, 0):
             share = wording.share(dropped / sum(ended.values()))
             yield (
-                f"{wording.count(dropped, 'request')} to {facts.name} ({share}) never sent: too"
-                " many in flight, the server did not keep up; they count as failures"
+                f"{wording.count(dropped, 'request')} to {facts.name} ({share}) never sent:"
+                f" {backlog.never_sent(run, index)}; they count as failures"
             )
         if unfinished := ended.get(Status.UNFINISHED, 0):
             yield (

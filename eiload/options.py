@@ -6,16 +6,15 @@ does the same each time.
 """
 
 import argparse
-import errno
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from eiload.errors import ScenarioError
+from eiload.outputs import Output, Outputs, of_locust, read_by_locust
 from eiload.scenario import Scenario, build, load
 
-__all__ = ["REPORTS", "add", "chosen", "find", "listed", "plain", "report_paths", "scenario_names"]
+__all__ = ["REPORTS", "add", "chosen", "find", "listed", "outputs", "plain", "scenario_names"]
 
 LOOPBACK = "127.0.0.1"
 
@@ -242,24 +241,13 @@ def target_name(cls: type, classes: Sequence[Any]) -> str:
     return model if model and alone else cls.__name__
 
 
-def report_paths(options: Any) -> dict[str, Path]:
-    """Return where reports are to be written, by form, each looked at before the run.
+def outputs(options: Any, environ: Mapping[str, str]) -> Outputs:
+    """Return where runs write, as the command line says, looked at before the load.
 
     Raises:
-        ScenarioError: one could not be written.
+        ScenarioError: one could not be written, or would be written over another.
     """
-    paths = {}
-    for form in REPORTS:
-        if text := getattr(options, f"report_{form}"):
-            path = Path(text)
-            try:
-                if path.is_dir():
-                    raise IsADirectoryError(errno.EISDIR, "it is a folder")
-                with tempfile.TemporaryFile(dir=path.parent):
-                    pass  # reports are written beside their destination and renamed
-            except OSError as error:
-                raise ScenarioError(
-                    f"--report-{form} {text}: cannot be written: {error.strerror}"
-                ) from error
-            paths[form] = path
-    return paths
+    reports = {form: Path(path) for form in REPORTS if (path := getattr(options, f"report_{form}"))}
+    scenarios = {*scenario_names(), chosen(options.scenario)} - {""}
+    read = [Output("--scenario", listed(name) or Path(name)) for name in sorted(scenarios)]
+    return Outputs(reports, of_locust(options, environ), [*read, *read_by_locust(options)])

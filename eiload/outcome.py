@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from eiload.console import emit, say
+from eiload.console import aside, emit, say
 from eiload.errors import EiloadError, EngineError, OutputError
 from eiload.files import rewritable, write_whole
 from eiload.run import Run, save
@@ -109,8 +109,11 @@ class Outcome:
         status = first_of(judgement.exit_status, *others) if others else judgement.exit_status
         return cls(status, run, judgement, tuple(written))
 
-    def show(self) -> int:
+    def show(self, *, to_stderr: bool = False) -> int:
         """Print the report; nothing if the run did not come to be (the error has been said).
+
+        Args:
+            to_stderr: print it there, because stdout carries something else.
 
         Returns:
             The exit status, which is another when the report could not be printed.
@@ -119,9 +122,10 @@ class Outcome:
         from eiload.report import terminal  # noqa: PLC0415
 
         if self.run is not None and self.judgement is not None:
-            look = terminal.look_of(sys.stdout, os.environ)
+            look = terminal.look_of(sys.stderr if to_stderr else sys.stdout, os.environ)
             try:
-                emit("\n" + terminal.render(self.run, self.judgement, look))
+                text = "\n" + terminal.render(self.run, self.judgement, look)
+                aside(text) if to_stderr else emit(text)
             except OutputError as error:
                 say(str(error))
                 return first_of(self.exit_status, error.exit_status)

@@ -17,6 +17,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 
 from eiload import payload, preflight, usage
 from eiload.clock import NS_PER_MS, NS_PER_S, Clock
@@ -30,7 +31,7 @@ from eiload.scenario import Scenario, Target
 from eiload.tally import Detail, Taken, Tally
 from eiload.tensors import Tensor, TensorInfo, info
 
-__all__ = ["Hooks", "Prepared", "RequestsOf", "Session"]
+__all__ = ["Hooks", "Left", "Prepared", "RequestsOf", "Session"]
 
 LOOKAHEAD_NS = 2 * NS_PER_S
 """How far ahead of their instants arrivals are given to the sender: longer than any pause of a
@@ -43,7 +44,17 @@ DRAIN_GRACE_NS = NS_PER_S
 """How long after the longest deadline the drain gives up; gRPC ends calls at their deadline."""
 
 COUNTING_NS = 5 * NS_PER_S
-"""How long users may take to judge the last answers before the session finishes without them."""
+"""How long users may take to judge the last answers before these are counted as they are."""
+
+
+class Left(IntEnum):
+    """Which answers that users have not counted are counted for them, each kind with the former."""
+
+    DROPPED = 0
+    """Nobody has them any more."""
+    IDLE = 1
+    """Nobody is judging them."""
+    ALL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,8 @@ class Hooks:
     """Each batch of results as it comes, with what turns detail numbers into texts."""
     progress: Callable[[str], None]
     """What is waited for during preparation."""
+    settle: Callable[[Left], None] = lambda _left: None
+    """Counts answers (by `Session.count`) that their users leave uncounted."""
 
 
 RequestsOf = Callable[[Scenario, str], Iterable[tuple[Tensor, bytes]]]
@@ -81,6 +94,7 @@ class Session:
         addresses: where stand-ins are, by target name.
         requests_of: for a driven session, in which Locust's users make the requests (`call`) and
             the scenario's traffic is not sent: what gives each target's (tensor, request) pairs.
+        drain_ns: how long answers are waited for at the end; the longest deadline if None.
     """
 
     def __init__(
@@ -93,6 +107,7 @@ class Session:
         hooks: Hooks,
         addresses: Mapping[str, str] | None = None,
         requests_of: RequestsOf | None = None,
+        drain_ns: int | None = None,
     ) -> None:
         self.scenario = scenario
         self.index = index
@@ -106,6 +121,7 @@ class Session:
         self._addresses = dict(addresses or {})
         self._requests_of = requests_of
         self._driven = requests_of is not None
+        self._drain_limit_ns = drain_ns
         self._engine: Engine | None = None
         self._requests: dict[int, list[int]] = {}
         self._feeder: Feeder | None = None
@@ -294,6 +310,7 @@ class Session:
 
     def take(self) -> Taken:
         """Return what was counted since the last time."""
+        self._hooks.settle(Left.DROPPED)
         return self._tally.take()
 
     def _feed(self, engine: Engine) -> None:
@@ -329,17 +346,22 @@ class Session:
     # -- after -----------------------------------------------------------------------------
 
     def _drain_ns(self) -> int:
+        if self._drain_limit_ns is not None:
+            return self._drain_limit_ns
         return max(t.deadline_ns for t in self.scenario.targets.values()) + DRAIN_GRACE_NS
 
     def _drained(self, stop_at_ns: int) -> None:
         # Whoever waits for a reply has it by now, but may not have judged and counted it yet.
         give_up_ns = self._clock.now_ns() + COUNTING_NS
         while self._open_calls > 0 and self._clock.now_ns() < give_up_ns:
+            self._hooks.settle(Left.IDLE)
             self._clock.sleep_until(self._clock.now_ns() + NS_PER_MS)
+        self._hooks.settle(Left.ALL)
         self._finish(stop_at_ns - self._origin_ns)
 
     def _died(self, cause: str) -> None:
         self.lost = cause
+        self._hooks.settle(Left.ALL)
         self._finish(self._clock.now_ns() - self._origin_ns)
 
     def _finish(self, ended_ns: int) -> None:

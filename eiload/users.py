@@ -12,21 +12,21 @@ what a load test is there to count.
 
 import time
 from collections.abc import Iterator, Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
 from locust import User, constant, task
 from locust.exception import StopUser
 
 from eiload import payload
+from eiload.answers import Answer
 from eiload.clock import NS_PER_MS, NS_PER_S
-from eiload.detections import Detection, check, detections
 from eiload.errors import EngineError, ScenarioError
 from eiload.result import Status
 from eiload.scenario import Scenario, Target
+from eiload.session import Left
 from eiload.tensors import Tensor
-from eiload.tfserving import decode_response, predict_request
+from eiload.tfserving import predict_request
 from eiload.units import parse_duration
 
 if TYPE_CHECKING:
@@ -38,101 +38,6 @@ __all__ = ["Answer", "PredictClient", "PredictUser", "RequestFailed", "SSDUser",
 
 class RequestFailed(Exception):  # noqa: N818  # read in Locust's failures table, as a sentence
     """Why a request failed, in the form that Locust's statistics group by."""
-
-
-class Answer:
-    """What became of one request.
-
-    With ``catch_response=True`` it is a context manager, and the request is counted when the block
-    ends, as failed if `failure` was called in it.
-    """
-
-    def __init__(self, client: "PredictClient", reply: "Reply", target: int, name: str) -> None:
-        self._client = client
-        self._reply = reply
-        self._target = target
-        self._name = name
-        self._counted = False
-        self._outputs: dict[str, Tensor] | None = None
-        self.status = reply.status
-        """The gRPC status; `BAD_ANSWER` once `failure` was called on an OK one."""
-        self.detail = reply.detail
-        """The server's words on a status that is not OK."""
-
-    @property
-    def ok(self) -> bool:
-        """Tell whether the request ended OK and was not called a failure."""
-        return self.status is Status.OK
-
-    @property
-    def response_bytes(self) -> bytes:
-        """Return the serialised PredictResponse; empty when there is none."""
-        return self._reply.response
-
-    @property
-    def outputs(self) -> dict[str, Tensor]:
-        """Return the answer's arrays by name, decoded when first asked for.
-
-        An answer that cannot be decoded is marked as a failure and has no outputs.
-        """
-        if self._outputs is None:
-            self._outputs = {}
-            if self._reply.status is Status.OK:
-                try:
-                    self._outputs = decode_response(self._reply.response)
-                except ValueError as error:
-                    self.failure(f"cannot be decoded: {error}")
-        return self._outputs
-
-    def detections(self, min_score: float = 0.5) -> list[Detection]:
-        """Return what an SSD model has seen in the (first) image, best first.
-
-        An answer that is not one of an SSD model is marked as a failure; then there are none.
-        """
-        outputs = self.outputs
-        if not self.ok:
-            return []
-        if (problem := check(outputs, None, wanted=())) is not None:
-            self.failure(problem)
-            return []
-        return detections(outputs, min_score)
-
-    @property
-    def response_time_ms(self) -> float:
-        """Return what the user waited: done - intended, ms."""
-        return (self._reply.done_ns - self._reply.intended_ns) / NS_PER_MS
-
-    @property
-    def service_time_ms(self) -> float:
-        """Return what the server and the network took: done - sent, ms."""
-        return (self._reply.done_ns - self._reply.sent_ns) / NS_PER_MS
-
-    def failure(self, reason: str) -> None:
-        """Mark the answer as a failure because of what is in it."""
-        if self.status is Status.OK:
-            self.status = Status.BAD_ANSWER
-            self.detail = reason
-
-    def count(self) -> None:
-        """Count the request, once; `predict` and the end of a ``with`` block do this."""
-        if not self._counted:
-            self._counted = True
-            self._client.count(self._reply, self, self._target, self._name)
-
-    def __enter__(self) -> Self:
-        """Begin judging."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Count the request; an exception in the block makes it a failure."""
-        if error is not None and isinstance(error, Exception):
-            self.failure(f"{type(error).__name__}: {error}")
-        self.count()
 
 
 class PredictClient:
@@ -157,7 +62,8 @@ class PredictClient:
                 the user's prepared requests (the quickest: made once, before the load).
             name: what Locust's statistics call it; ``<target> Predict`` if None.
             deadline: such as ``"500 ms"``; the user's own if None.
-            catch_response: count the request at the end of a ``with`` block, not at once.
+            catch_response: count the request at the end of a ``with`` block, not at once; without
+                a block it is counted when the answer is dropped.
 
         Raises:
             StopUser: the run is ending (Locust handles it).
@@ -178,9 +84,21 @@ class PredictClient:
         except EngineError as error:
             raise StopUser from error
         answer = Answer(self, reply, target, name or requests.request_name(target))
-        if not catch_response:
+        if catch_response:
+            requests.open.add(answer)
+        else:
             answer.count()
+        requests.open.settle(Left.DROPPED)
         return answer
+
+    @property
+    def user(self) -> str:
+        """Return the name of the user's class."""
+        return type(self._user).__name__
+
+    def forget(self, answer: Answer) -> None:
+        """Leave it to others to count an answer that is going out of existence."""
+        _requests(self._user).open.drop(answer)
 
     def count(self, reply: "Reply", answer: Answer, target: int, name: str) -> None:
         """Count a finished request: for eiload's report, and as Locust's `request` event."""

@@ -66,7 +66,7 @@ class Listener:
         """Send it a prepare message."""
         fields = {
             "versions": versions(), "scenario": self.scenario.to_json(), "index": 0, "count": 1,
-            "addresses": {}, "driven": False, **changes,
+            "addresses": {}, "driven": False, "drain_ns": None, **changes,
         }  # fmt: skip
         self.tell("prepare", **fields)
 

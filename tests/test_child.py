@@ -1,7 +1,10 @@
 """The sender's process: what it needs is found out before, why it ended is told."""
 
+import os
 import resource
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -63,3 +66,29 @@ def test_the_limit_of_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set_to == []
     child._allow_files(300)
     assert set_to == [(300, 500)]
+
+
+def test_killed_by_us(process: Child) -> None:
+    """Whom we kill for a reason has not died of another."""
+    process.kill()
+    assert process.cause_of_death() == "the sender process was killed by signal 9 (by eiload)"
+
+
+def test_killed(process: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A want of memory is thought of only if the system may have killed for it."""
+    os.kill(process.pid, signal.SIGKILL)
+    told = "the sender process was killed by signal 9"
+    at_start = process._memory_kills
+    monkeypatch.setattr(child, "_memory_kills", lambda: at_start)
+    known = "" if at_start is not None else " (out of memory?)"
+    assert process.cause_of_death() == told + known
+    monkeypatch.setattr(child, "_memory_kills", lambda: (at_start or 0) + 1)
+    assert process.cause_of_death() == f"{told} (out of memory?)"
+
+
+@pytest.mark.skipif(not Path("/proc/vmstat").exists(), reason="no Linux")
+def test_memory_kills() -> None:
+    """Linux counts them."""
+    kills = child._memory_kills()
+    assert kills is not None
+    assert kills >= 0

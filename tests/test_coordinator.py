@@ -1,6 +1,8 @@
 """The coordinator against scripted agents: no process, no socket, real threads and clock."""
 
 import json
+import re
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -20,6 +22,7 @@ from eiload.result import Status
 from eiload.run import PAYLOAD, Run, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
 from eiload.schedule import Schedule
+from eiload.stopping import READY, RUN_TIME
 
 PATIENCE_S = 60
 
@@ -39,7 +42,11 @@ class Script:
     """Agents that answer at once, as told; their coordinator under test."""
 
     def __init__(
-        self, scenario: Scenario, workers: int = 2, journal: Journal | None = None
+        self,
+        scenario: Scenario,
+        workers: int = 2,
+        journal: Journal | None = None,
+        **options: Any,
     ) -> None:
         self.told: list[tuple[str, Message]] = []
         self.said: list[str] = []
@@ -56,6 +63,7 @@ class Script:
             say=self.said.append,
             on_intervals=lambda _intervals: None,
             journal=journal,
+            **options,
         )
         self.schedule = Schedule(scenario.traffic, scenario.seed)
 
@@ -365,3 +373,73 @@ def test_a_run_goes_on_without_its_journal() -> None:
     assert [said for said in script.said if "goes on without its journal" in said] == [
         "/dev/full: cannot be written: No space left on device; the run goes on without its journal"
     ]
+
+
+@pytest.mark.parametrize("reason", ["SIGINT", "Stop in the web UI"])
+def test_stopped_while_getting_ready(reason: str) -> None:
+    """Who does not want to wait any longer is told why there is no run."""
+    script = Script(a_scenario())
+    script.answers["prepare"] = lambda *_: script.coordinator.stop(reason)
+    assert str(script.play().error) == f"stopped before the load began ({reason})"
+    assert script.coordinator.run is None
+    assert {name for name, _ in script.heard("forget")} == set(script.names)
+
+
+def test_stopped_once_all_were_ready() -> None:
+    """A stop that comes with the last word of readiness is not too late."""
+    script = Script(a_scenario())
+
+    def ready(name: str, message: Message) -> None:
+        script.ready(name, message)
+        script.coordinator.stop("SIGTERM")
+
+    script.answers["prepare"] = ready
+    assert str(script.play().error) == "stopped before the load began (SIGTERM)"
+    assert not script.heard("go")
+
+
+def test_the_run_time_is_over_before_the_load() -> None:
+    """It is still waited for all to be ready, so that the next run's time can be chosen."""
+    script = Script(a_scenario())
+
+    def slow(name: str, message: Message) -> None:
+        script.coordinator.stop(RUN_TIME)
+        threading.Timer(0.5, script.ready, (name, message)).start()
+
+    script.answers["prepare"] = slow
+    error = script.play().error
+    assert re.fullmatch(
+        r"--run-time was over before the load began \(getting ready took [\d.]+ s\)", str(error)
+    )
+    assert error is not None
+    assert error.exit_status == 5
+    assert not script.heard("stop")
+
+
+def test_the_run_time_is_over_and_a_target_fails() -> None:
+    """Who can never be ready is not waited for."""
+    script = Script(a_scenario(), workers=1)
+
+    def fail(name: str, message: Message) -> None:
+        script.coordinator.stop(RUN_TIME)
+        failed = {"type": "failed", "why": "gone", "exit_status": 4}
+        script.say(name, failed, message["run"])
+
+    script.answers["prepare"] = fail
+    assert "is not done" in str(script.play().error)
+
+
+def test_what_getting_ready_takes_of_the_run_time() -> None:
+    """It is said when the load begins, and kept in the run."""
+    script = Script(a_scenario(), run_time_ns=NS_PER_S)
+    run = script.run()
+    (said,) = [line for line in script.said if "--run-time" in line]
+    assert re.fullmatch(r"[\d.]+ of 1 s of --run-time went into getting ready", said)
+    assert run.environment[READY] == said
+
+
+def test_the_drain_is_the_same_for_all() -> None:
+    """Every agent is told how long to wait for answers."""
+    script = Script(a_scenario(), drain_ns=3)
+    script.run()
+    assert [message["drain_ns"] for _, message in script.heard("prepare")] == [3, 3]

@@ -135,14 +135,33 @@ def test_missing_image(tmp_path: Path) -> None:
         options.plain(parsed("--image", str(tmp_path / "gone.jpg")), [SSD], "localhost")
 
 
-def test_report_paths(tmp_path: Path) -> None:
+def locusts(*arguments: str) -> Any:
+    """Return parsed options, with those of Locust's that name files."""
+    names = ("logfile", "html_file", "csv_prefix", "json_file", "locustfile")
+    found = parsed(*arguments)
+    for name in names:
+        setattr(found, name, getattr(found, name, None))
+    return found
+
+
+def test_outputs(folder: Path) -> None:
     """Reports are checked for a place to go to, without leaving a trace there."""
-    path = tmp_path / "run.json"
-    assert options.report_paths(parsed("--report-json", str(path))) == {"json": path}
-    assert list(tmp_path.iterdir()) == []
-    for bad in (tmp_path, tmp_path / "no" / "run.json"):
+    path = folder / "run.json"
+    found = options.outputs(locusts("--report-json", str(path)), {})
+    assert found.take() == {"json": path}
+    assert not path.exists()
+    for bad in (folder, folder / "no" / "run.json"):
         with pytest.raises(ScenarioError, match=r"--report-junit .* cannot be written"):
-            options.report_paths(parsed("--report-junit", str(bad)))
+            options.outputs(locusts("--report-junit", str(bad)), {})
+
+
+@pytest.mark.usefixtures("folder")
+def test_no_scenario_is_overwritten() -> None:
+    """Neither the one that is chosen nor one that the web UI offers."""
+    Path("mine.yaml").write_text(SCENARIO)
+    for bad in ("scenarios/quick.yaml", "mine.yaml"):
+        with pytest.raises(ScenarioError, match=r"would overwrite .*, which --scenario reads"):
+            options.outputs(locusts("--report-json", bad, "--scenario", "mine.yaml"), {})
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """Sessions: one worker's part of a run, on a real sender and a real server."""
 
+import signal
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from eiload import payload
 from eiload.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.errors import EngineError
 from eiload.recorder import RESULT_DTYPE, Intervals, Kind
@@ -17,7 +20,7 @@ from eiload.run import Answers
 from eiload.scenario import Scenario, build
 from eiload.schedule import Schedule
 from eiload.server.launch import StandInProcess
-from eiload.session import LOOKAHEAD_NS, Hooks, Session
+from eiload.session import LOOKAHEAD_NS, Hooks, Left, Session
 from eiload.standin import StandIn
 
 PATIENCE_S = 60
@@ -182,15 +185,14 @@ def test_sampled_answers_are_checked(server: str, parts: Make) -> None:
     assert sum(taken.failures["a"][0].values()) == checked
 
 
+def requests_of(scenario: Scenario, name: str) -> Any:
+    """Yield the requests of users to a target."""
+    for _, tensor in payload.tensors(scenario.payload):
+        yield tensor, payload.request(tensor, scenario.targets[name])
+
+
 def test_driven(server: str, parts: Make) -> None:
     """In a driven session users make the requests; each is counted as its caller judged it."""
-
-    def requests_of(scenario: Scenario, name: str) -> Any:
-        from eiload import payload
-
-        for _, tensor in payload.tensors(scenario.payload):
-            yield tensor, payload.request(tensor, scenario.targets[name])
-
     part = parts(a_scenario(server), requests_of=requests_of)
     session = part.session
     with pytest.raises(EngineError):
@@ -243,3 +245,39 @@ def test_facts(server: str, parts: Make) -> None:
     assert facts.wall_s >= 1
     assert facts.rss_bytes > 10e6
     assert facts.lost == ""
+
+
+def test_answers_that_nobody_counts(server: str, parts: Make) -> None:
+    """They are counted when the session ends, in the order of how sure it is that nobody will."""
+    asked: list[Left] = []
+    part = parts(a_scenario(server), requests_of=requests_of)
+    session = part.session
+
+    def settle(left: Left) -> None:
+        asked.append(left)
+        if left is Left.IDLE:
+            session.count(0, reply, Status.OK, "")
+
+    session._hooks = replace(session._hooks, settle=settle)
+    session.go(CLOCK.now_ns())
+    reply = session.call(0, session.payload_of(0, 0))
+    session.take()
+    session.stop()
+    assert session.finished.wait(PATIENCE_S)
+    assert asked == [Left.DROPPED, Left.IDLE, Left.ALL]
+    assert session.take().intervals.statuses(0, 0) == {Status.OK: 1}
+
+
+def test_a_bounded_drain(parts: Make) -> None:
+    """The drain ends when it was said to, however long the deadline; the rest is unfinished."""
+    with StandInProcess(StandIn.of(compute="1 ms"), "ssd") as hanging:
+        targets = {"a": {"server": hanging.address, "model": "ssd", "deadline": "1 h"}}
+        traffic = [{"phase": "steady", "rate": "40/s", "for": "500 ms"}]
+        scenario = a_scenario(hanging.address, targets=targets, traffic=traffic)
+        part = parts(scenario, drain_ns=200 * NS_PER_MS)
+        hanging.signal(signal.SIGSTOP)
+        try:
+            together(part)
+        finally:
+            hanging.signal(signal.SIGCONT)
+    assert Status.UNFINISHED in part.session.take().intervals.statuses(0, 0)

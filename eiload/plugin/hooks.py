@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -20,13 +21,15 @@ from locust import events
 from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
-from eiload import console, options, users
+from eiload import console, options, stopping, users
 from eiload.agent import Agent, Message
-from eiload.clock import SystemClock
+from eiload.clock import NS_PER_S, SystemClock
 from eiload.coordinator import Coordinator
 from eiload.errors import EiloadError, EngineError, ScenarioError
+from eiload.files import descriptor, rewritable
 from eiload.journal import Journal, beside
 from eiload.outcome import Outcome
+from eiload.outputs import Outputs
 from eiload.plugin import link
 from eiload.plugin.choice import Choice
 from eiload.plugin.door import MESSAGE, WITHOUT, Door
@@ -35,6 +38,7 @@ from eiload.plugin.interrupts import Interrupts
 from eiload.plugin.requests import Requests
 from eiload.plugin.shape import ScenarioShape
 from eiload.plugin.starts import Starts
+from eiload.plugin.why import Why
 from eiload.recorder import Intervals
 from eiload.report.progress import Progress
 from eiload.run import Run
@@ -44,6 +48,9 @@ from eiload.session import Hooks
 __all__ = ["Plugin", "register"]
 
 logger = logging.getLogger("eiload")
+
+QUIT_S = 60.0
+"""How long a second attempt of Locust's to quit leaves the first one alone."""
 
 PROGRESS_S = 2.0
 REPORT_S = 1.0
@@ -90,10 +97,15 @@ class Plugin:
         )
         self._given = self._choice.given
         self._headless = bool(self._given.headless) or self._is_worker
+        if self._headless and self._has_logfile():
+            console.also_to(logger.log)
         self.coordinator: Coordinator | None = None
         self._door: Door | None = None
         self._guest: Guest | None = None
         self.quitting = False
+        self._why = Why(environment)
+        self._outputs = Outputs({})
+        self._reports: dict[str, Path] = {}
         self._journal: Journal | None = None
         self._syncing: gevent.event.AsyncResult[None] | None = None
         self._progress: Progress | None = None
@@ -102,7 +114,7 @@ class Plugin:
         self._shown = False
         self._starts = Starts(self, self._choice, self._runner)
         fire = environment.events.request.fire
-        self.requests = Requests(fire, self._clock, self._predict_users, self.is_over)
+        self.requests = Requests(fire, self._clock, self._predict_users, self.is_over, self.say)
         environment.eiload = self  # type: ignore[attr-defined]  # where users find it
         environment.user_classes = [*environment.user_classes, users.ScenarioUser]
         self._user_classes = list(environment.user_classes)
@@ -118,7 +130,7 @@ class Plugin:
             raise SystemExit(error.exit_status) from error
 
     def _make_agent(self) -> Agent:
-        hooks = Hooks(on_batch=self.requests.fire, progress=self.say)
+        hooks = Hooks(self.requests.fire, self.say, self.requests.open.settle)
         return Agent(
             send=self._send_up,
             final=self._send_final,
@@ -150,7 +162,7 @@ class Plugin:
         Raises:
             EiloadError: something is.
         """
-        options.report_paths(self._given)
+        self._outputs = options.outputs(self._given, os.environ)
         if self._headless or self._given.autostart:
             self.environment.process_exit_code = INVALID  # until a run says otherwise
             self._scenario = self._choice.scenario(self.environment.host)
@@ -249,12 +261,15 @@ class Plugin:
         self._run_began = False
         self._starts.over()
         self.outcome = None
+        self._reports = {}
+        self._why = Why(self.environment, first=self.coordinator is None)
         try:
             scenario = self._scenario or self._choice.scenario(self.environment.host)
             self._scenario = None  # read anew for the next run
             self._begin(scenario)
         except EiloadError as error:
             self.complain(error)
+            self._outputs.give_back(self._reports)
             self._end_with(Outcome.of_error(error, self._interrupts.taken))
             if self.environment.shape_class is None:
                 gevent.spawn(self._stop_locust)
@@ -263,7 +278,10 @@ class Plugin:
     def _begin(self, scenario: Scenario) -> None:
         names = self.workers()
         self._progress = Progress(list(scenario.targets), len(scenario.traffic))
-        if (run_file := options.report_paths(self._given).get("json")) is not None:
+        self._reports = self._outputs.take()
+        if self._reports != self._outputs.given:
+            self.say(f"this run writes {', '.join(map(str, self._reports.values()))}")
+        if (run_file := self._reports.get("json")) is not None and rewritable(run_file):
             self._journal = Journal(beside(run_file), self._sync)
         coordinator = Coordinator(
             scenario,
@@ -274,6 +292,8 @@ class Plugin:
             on_intervals=self._on_intervals,
             driven=not self.environment.shape_class,
             journal=self._journal,
+            drain_ns=round(self.environment.stop_timeout * NS_PER_S) or None,
+            run_time_ns=round((self._why.run_time_s or 0) * NS_PER_S) or None,
         )
         self.coordinator = coordinator
         if self.agent is not None:
@@ -296,6 +316,8 @@ class Plugin:
             outcome = Outcome.of_error(coordinator.error, self._interrupts.taken)
         else:
             outcome = self._judged(coordinator.run)
+        if not coordinator.started.is_set():
+            self._outputs.give_back(self._reports)
         self._close_journal(keep=coordinator.started.is_set() and "json" not in outcome.written)
         self._end_with(outcome)
         if self.environment.shape_class is None and not coordinator.stopped:
@@ -306,7 +328,7 @@ class Plugin:
             return Outcome.of(
                 run,
                 self._interrupts.taken,
-                reports=options.report_paths(self._given),
+                reports=self._reports,
                 undecided_ok=self._given.undecided == "ok",
                 status_on_errors=self._given.exit_code_on_error,
             )
@@ -339,9 +361,16 @@ class Plugin:
         if self.environment.process_exit_code is not None:
             self.environment.process_exit_code = outcome.exit_status
         if not self._headless:
-            outcome.show()
-            if outcome.judgement is not None:
-                logger.info(outcome.judgement.summary)  # where the web UI shows it: its logs
+            outcome.show(to_stderr=self._stdout_is_taken())
+        if outcome.judgement is not None and (not self._headless or self._has_logfile()):
+            logger.info(outcome.judgement.summary)  # also where the web UI shows it: its logs
+
+    def _stdout_is_taken(self) -> bool:
+        """Tell whether stdout is to carry something else than our report."""
+        return bool(self._given.json) or any(descriptor(p) == 1 for p in self._reports.values())
+
+    def _has_logfile(self) -> bool:
+        return bool(self._given.logfile) and not self._given.skip_log_setup
 
     def _look_for_losses(self, coordinator: Coordinator) -> None:
         if not self._is_master:
@@ -374,13 +403,22 @@ class Plugin:
         coordinator = self.coordinator
         if coordinator is None:
             return
-        signals = self._interrupts.taken
-        coordinator.stop(signals[0] if signals else "stopped by its user")
+        coordinator.stop(self._why.reason(self._interrupts.taken))
         coordinator.done.wait()
         while self.outcome is None:  # judged and written by `_accompany`
             gevent.sleep(0.01)
 
+    def abandon(self) -> bool:
+        """Give up a run that still waits for its workers; tell whether there was one."""
+        waits = self._is_master and self._headless and self.coordinator is None
+        if waits and self.outcome is None:
+            self.complain(EngineError(stopping.before_load(self._interrupts.taken[0], 0)))
+            self._runner.quit()
+        return waits
+
     def _on_quitting(self, **_: Any) -> None:
+        if self.quitting:
+            gevent.sleep(QUIT_S)  # two signals, two farewells: one is enough, and ends the process
         self.quitting = True
         gevent.sleep(0)  # lets our own signal handler note a SIGTERM before Locust's acts on it
         self.drain()
@@ -390,7 +428,7 @@ class Plugin:
     def _on_quit(self, **_: Any) -> None:
         if self.outcome is not None and self._headless and not self._shown:
             self._shown = True
-            status = self.outcome.show()
+            status = self.outcome.show(to_stderr=self._stdout_is_taken())
             if status != self.outcome.exit_status:
                 raise SystemExit(status)  # Locust has taken the other one already
 
@@ -458,7 +496,7 @@ class Plugin:
     def complain(self, error: EiloadError | None) -> None:
         """Tell the user what is wrong: on the terminal, or in the log."""
         if self._headless:
-            console.say(str(error))
+            console.say(str(error), logging.ERROR)
         else:
             for line in str(error).splitlines():
                 logger.error(line)

@@ -6,7 +6,7 @@ know: how a run is drained.
 - A first Ctrl-C drains and then hands over to Locust, a second one ends the drain, a third the
   process. A worker's Ctrl-C waits for its master, which usually got it too.
 - SIGTERM does as a first Ctrl-C, also while Locust's own handler is not there yet (it comes after a
-  headless run with a shape).
+  headless run with a shape); a second one as a second Ctrl-C.
 - SIGHUP, a terminal that goes away, does as a first Ctrl-C, unless it was ignored from the start
   (``nohup``).
 """
@@ -21,6 +21,7 @@ import greenlet
 
 from eiload.agent import Agent
 from eiload.coordinator import Coordinator
+from eiload.stopping import SIGNALS
 
 __all__ = ["Interrupts", "Load"]
 
@@ -51,6 +52,9 @@ class Load(Protocol):
     def say(self, text: str) -> None:
         """Tell the user."""
 
+    def abandon(self) -> bool:
+        """Give up a run that still waits for its workers; tell whether there was one."""
+
 
 class Interrupts:
     """Handles this process's signals; must be made on Locust's main greenlet.
@@ -64,6 +68,7 @@ class Interrupts:
         """The signals so far, by name."""
         self._load = load
         self._main = greenlet.getcurrent()
+        self._ending = False
         gevent.signal_handler(signal.SIGINT, self._on_sigint)
         gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup: the run goes on
@@ -76,13 +81,12 @@ class Interrupts:
     def _on_sigint(self) -> None:
         self.taken.append("SIGINT")
         times = self.taken.count("SIGINT")
-        coordinator, agent = self._load.coordinator, self._load.agent
+        agent = self._load.agent
         if times == 1:
             word = "Ctrl-C: sending stops, waiting for answers; once more to leave them"
             gevent.spawn(self._interrupt, word)
-        elif times == 2 and coordinator is not None and not coordinator.done.is_set():
-            self._load.say("second Ctrl-C: what is in flight is left unfinished")
-            coordinator.cancel()
+        elif times == 2:
+            self._cut_short("second Ctrl-C")
         elif times > 2:
             if agent is not None:
                 agent.close()
@@ -90,6 +94,9 @@ class Interrupts:
 
     def _on_sigterm(self) -> None:
         self.taken.append("SIGTERM")
+        if self.taken.count("SIGTERM") > 1:
+            self._cut_short("second SIGTERM")
+            return
         self._load.drain()
         gevent.sleep(LOCUST_TURN_S)
         if not self._load.quitting:
@@ -101,11 +108,19 @@ class Interrupts:
             word = "the terminal has gone: sending stops, waiting for answers"
             gevent.spawn(self._interrupt, word)
 
+    def _cut_short(self, word: str) -> None:
+        """End the drain."""
+        coordinator = self._load.coordinator
+        if coordinator is not None and not coordinator.done.is_set():
+            self._load.say(f"{word}: what is in flight is left unfinished")
+            coordinator.cancel()
+
     def _interrupt(self, word: str) -> None:
         """Drain, then let Locust end as it does on Ctrl-C."""
         coordinator, agent = self._load.coordinator, self._load.agent
         if coordinator is not None and not coordinator.done.is_set():
-            self._load.say(word)
+            if coordinator.started.is_set():
+                self._load.say(word)
             self._load.drain()
         elif coordinator is None and agent is not None and agent.going.is_set():
             give_up_s = time.monotonic() + SIGINT_PATIENCE_S
@@ -115,4 +130,11 @@ class Interrupts:
         self._end_locust()
 
     def _end_locust(self) -> None:
-        gevent.kill(self._main, KeyboardInterrupt)
+        if self._ending:
+            return
+        self._ending = True
+        if self._load.abandon():
+            # Locust does not expect a Ctrl-C while it waits for workers.
+            self.leave(SIGNALS[self.taken[0]])
+        else:
+            gevent.kill(self._main, KeyboardInterrupt)

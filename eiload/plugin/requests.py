@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from locust.exception import StopUser
 
 from eiload import options, users
+from eiload.answers import OpenAnswers
 from eiload.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.engine import Reply, Results
 from eiload.errors import ScenarioError
@@ -33,6 +34,7 @@ class Requests:
         clock: the clock that results are on.
         classes: the user classes that make requests.
         is_over: tells whether the present run has ended.
+        say: tells the user.
     """
 
     def __init__(
@@ -41,9 +43,12 @@ class Requests:
         clock: Clock,
         classes: Sequence[type[users.PredictUser]],
         is_over: Callable[[], bool],
+        say: Callable[[str], None],
     ) -> None:
         self.agent: Agent | None = None
         """Set before the first run; None on a master, which has no users."""
+        self.open = OpenAnswers(say)
+        """Answers that users have yet to count."""
         self._fire = fire
         self._clock = clock
         self._classes = classes

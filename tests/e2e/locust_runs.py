@@ -12,13 +12,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from eiload import health
 from eiload.run import Run, load
 
 ROOT = Path(__file__).parent.parent.parent
@@ -134,6 +135,31 @@ def headless(*arguments: str, folder: Path, locustfile: Path = LOCUSTFILE) -> Fi
     options = ("--headless", "--only-summary", *arguments)
     with started(*options, folder=folder, locustfile=locustfile) as locust:
         return locust.finish()
+
+
+def until_valid(run: Callable[[], Finished], folder: Path, times: int = 3) -> Finished:
+    """Run again, some times at most, while the machine is too busy to send in time.
+
+    Any other reason to call a run invalid is the test's to see.
+
+    Args:
+        run: runs Locust with ``--report-json run.json``.
+        folder: where.
+        times: how often at most.
+    """
+    for _ in range(times):
+        finished = run()
+        if finished.status != 5 or not _was_late(folder):
+            return finished
+    raise AssertionError(f"late {times} times: {health.check(report(folder)).reasons}")
+
+
+def _was_late(folder: Path) -> bool:
+    """Tell whether lateness is all that was wrong with the run in a folder."""
+    if not (folder / "run.json").exists():
+        return False
+    reasons = health.check(report(folder)).reasons
+    return bool(reasons) and all("were sent late: lag" in reason for reason in reasons)
 
 
 def scenario(folder: Path, **changes: Any) -> Path:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from eiload.result import Status
 from eiload.schedule import Schedule
-from tests.e2e.locust_runs import Locust, free_port, report, scenario, started
+from tests.e2e.locust_runs import (
+    Finished,
+    Locust,
+    free_port,
+    report,
+    scenario,
+    started,
+    until_valid,
+)
 
 
 @contextlib.contextmanager
@@ -34,8 +42,13 @@ def cluster(
 def test_master_and_two_workers(tmp_path: Path) -> None:
     """The master's totals are exact: every scheduled request of both workers, to the request."""
     path = scenario(tmp_path)
-    with cluster(tmp_path, "--scenario", str(path), "--report-json", "run.json") as (master, _):
-        finished = master.finish()
+
+    def run_it() -> Finished:
+        with cluster(tmp_path, "--scenario", str(path), "--report-json", "run.json") as (master, _):
+            return master.finish()
+
+    finished = until_valid(run_it, tmp_path)
+    assert finished.status == 0
     run = report(tmp_path)
     schedule = Schedule(run.scenario.traffic, run.scenario.seed)
     due = sum(schedule.due([schedule.duration_ns] * 2).values())

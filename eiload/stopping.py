@@ -1,0 +1,59 @@
+"""Why a run ended before its plan did, and what is said of one that ended before its load.
+
+What it knows: words. What it must not know: who stops, how a run is stopped.
+"""
+
+from eiload.clock import NS_PER_S
+
+__all__ = [
+    "BY_ITSELF",
+    "BY_LOCUST",
+    "NO_WORKERS",
+    "READY",
+    "RUN_TIME",
+    "SIGNALS",
+    "WEB",
+    "before_load",
+    "share",
+]
+
+SIGNALS = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
+"""Reasons to stop that cut a run short even if it has no planned end, and the exit status that
+tells a shell so."""
+
+RUN_TIME = "--run-time"
+WEB = "Stop in the web UI"
+NO_WORKERS = "no worker was left"
+BY_LOCUST = "by Locust or the locustfile"
+BY_ITSELF = (RUN_TIME, NO_WORKERS, BY_LOCUST)
+"""Reasons that are nobody's wish at that moment."""
+
+READY = "getting ready"
+"""Names, in a run's environment, what `share` says of it."""
+
+
+def before_load(reason: str, took_ns: int, *, ready: bool = False) -> str:
+    """Return what is said of a run that was stopped before its load began.
+
+    Args:
+        reason: why it was stopped.
+        took_ns: how long it has been getting ready.
+        ready: whether that was done, only too late.
+    """
+    if reason != RUN_TIME:
+        return f"stopped before the load began ({reason})"
+    took = _seconds(took_ns)
+    how_long = f"took {took} s" if ready else f"has taken {took} s and is not done"
+    return f"{RUN_TIME} was over before the load began (getting ready {how_long})"
+
+
+def share(took_ns: int, run_time_ns: int) -> str:
+    """Return how much of Locust's run time went into getting ready, in words; empty for little."""
+    if took_ns < run_time_ns * 0.05:
+        return ""
+    return f"{_seconds(took_ns)} of {_seconds(run_time_ns)} s of {RUN_TIME} went into getting ready"
+
+
+def _seconds(time_ns: int) -> str:
+    seconds = time_ns / NS_PER_S
+    return f"{seconds:.0f}" if seconds >= 10 else f"{float(f'{seconds:.2g}'):g}"

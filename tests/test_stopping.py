@@ -1,0 +1,30 @@
+"""What is said of a run that was stopped."""
+
+import pytest
+
+from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.stopping import RUN_TIME, before_load, share
+
+
+def test_before_the_load() -> None:
+    """Why, and after --run-time how long it would have had to be."""
+    assert before_load("SIGINT", 2 * NS_PER_S) == "stopped before the load began (SIGINT)"
+    assert before_load(RUN_TIME, 2 * NS_PER_S, ready=True) == (
+        "--run-time was over before the load began (getting ready took 2 s)"
+    )
+    assert before_load(RUN_TIME, 11_400 * NS_PER_MS) == (
+        "--run-time was over before the load began (getting ready has taken 11 s and is not done)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("took_ms", "run_time_s", "said"),
+    [
+        (12_300, 15, "12 of 15 s of --run-time went into getting ready"),
+        (1_340, 8, "1.3 of 8 s of --run-time went into getting ready"),
+        (800, 60, ""),
+    ],
+)
+def test_share(took_ms: int, run_time_s: int, said: str) -> None:
+    """A share that changes what was measured is told."""
+    assert share(took_ms * NS_PER_MS, run_time_s * NS_PER_S) == said
