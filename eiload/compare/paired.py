@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from eiload import agreement, health, shift, wording
 from eiload.compare.pair import Pair, Part, pair_of, verdict
-from eiload.comparison import Comparison
+from eiload.comparison import Comparison, Outcome
 from eiload.run import Run
 from eiload.scenario import Compare
 from eiload.units import format_percentile
@@ -56,10 +56,11 @@ def in_one_run(run: Run, how: Compare) -> Pair:
 
 def recorded(pair: Pair) -> Comparison:
     """Return the comparison of two targets of one run, with its verdict and notes."""
-    return pair.record("paired", verdict(pair), [*_notes(pair)])
+    said = verdict(pair)
+    return pair.record("paired", said, [*_notes(pair, said[0])])
 
 
-def _notes(pair: Pair) -> Iterator[str]:
+def _notes(pair: Pair, word: Outcome) -> Iterator[str]:
     """Yield what is said beside the verdict."""
     run, spans = pair.candidate.run, pair.candidate.spans
     names = {part.name for part in pair.parts}
@@ -73,9 +74,9 @@ def _notes(pair: Pair) -> Iterator[str]:
         yield f"unstable: the ratio at {at} changed between the halves of the run"
     if lagging := _uneven(pair):
         yield lagging
-    candidate = pair.candidate
-    if shift.near_saturation(candidate.cut) and not candidate.away_s():
-        yield f"{candidate.name} is near saturation: an increase is real, its size understated"
+    if word is Outcome.INCREASE and shift.near_saturation(pair.candidate.cut):
+        name = pair.candidate.name
+        yield f"{name} is near saturation: an increase is real, its size understated"
     if left_out := [span.name for span in run.measured() if span not in spans]:
         yield f"closed-loop phases are left out: {', '.join(left_out)}"
     found = agreement.find(run)

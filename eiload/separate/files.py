@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from eiload import health, shift
 from eiload.compare.pair import Part, pair_of, verdict
 from eiload.compare.paired import compare
-from eiload.comparison import Comparison
+from eiload.comparison import Comparison, Outcome
 from eiload.errors import ScenarioError
 from eiload.scenario import Compare
 from eiload.separate.comparable import Named, refuse
@@ -116,9 +116,10 @@ def _separate(
     how = how.model_copy(update=dict(changes))
     pair = pair_of(first, second, how)
     notes = ["separate runs share no instants: what disturbed one and not the other counts"]
-    if shift.near_saturation(second.cut):
-        notes.append(f"{second.name} is near saturation: the size is understated")
-    return pair.record("separate runs", verdict(pair), notes)
+    result = verdict(pair)
+    if result[0] is Outcome.INCREASE and shift.near_saturation(second.cut):
+        notes.append(f"{second.name} is near saturation: the increase's size is understated")
+    return pair.record("separate runs", result, notes)
 
 
 def _called(file: Named, index: int) -> str:

@@ -1,6 +1,7 @@
 """Objectives to verdicts: pass, fail, or undecided and what it would take to decide.
 
-`rules` has the rule of each kind of objective, `finding` the sentences.
+`rules` has the rule of each kind of objective, `implied` what one word says of another objective,
+`finding` the sentences.
 """
 
 from eiload.shares import Word

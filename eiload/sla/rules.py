@@ -19,6 +19,7 @@ docs/statistics.md.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,6 +33,7 @@ from eiload.run import Answers, PhaseSpan, Run, Sample
 from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Share, Throughput
 from eiload.shares import Word
 from eiload.sla.finding import NOTHING, Finding, between, extremes, judged, of_n, too_short
+from eiload.sla.implied import settled
 from eiload.units import format_duration, format_percentile, format_rate, format_share
 
 __all__ = ["Verdict", "Word", "judge", "mean_limits", "rate_margin", "unjudged"]
@@ -66,12 +68,17 @@ def judge(run: Run) -> tuple[Verdict, ...]:
     An objective of no phase is judged on all phases that are not warm-up, taken together.
     """
     judge_ = _Judge(run)
-    return tuple(
-        judge_.verdict(objective, index)
-        for objective in run.scenario.objectives
-        for index, name in enumerate(run.scenario.targets)
-        if _concerns(objective, name, run)
-    )
+    found: dict[tuple[int, int], Verdict] = {}
+    for index, name in enumerate(run.scenario.targets):
+        concern = [
+            (number, objective)
+            for number, objective in enumerate(run.scenario.objectives)
+            if _concerns(objective, name, run)
+        ]
+        verdicts = judge_.verdicts([objective for _, objective in concern], index)
+        for (number, _), verdict in zip(concern, verdicts, strict=True):
+            found[number, index] = verdict
+    return tuple(found[key] for key in sorted(found))
 
 
 def _concerns(objective: Objective, target: str, run: Run) -> bool:
@@ -97,14 +104,22 @@ class _Judge:
         self._run = run
         self._samples: dict[tuple[int, str | None, Kind], tuple[Sample, Blocks]] = {}
 
-    def verdict(self, objective: Objective, target: int) -> Verdict:
+    def verdicts(self, objectives: Sequence[Objective], target: int) -> list[Verdict]:
+        """Return the verdicts on one target, in the order of the objectives."""
+        each = [self._finding(objective, target) for objective in objectives]
+        bad = bool(self._run.answers(target).bad)
         name = self._run.targets[target].name
-        finding = self._finding(objective, target)
-        if finding.word is not Word.UNDECIDED and (doubt := self._doubt(objective, target)):
-            finding = replace(finding, word=Word.UNDECIDED, reason=doubt)
-        elif finding.word is Word.PASS and (flattery := self._flattery(objective)):
-            finding = replace(finding, word=Word.UNDECIDED, reason=flattery)
-        return Verdict(objective, name, finding.word, finding.observed, finding.reason)
+        found = []
+        for objective, finding in zip(
+            objectives, settled(objectives, each, answers_bad=bad), strict=True
+        ):
+            word, reason = finding.word, finding.reason
+            if word is not Word.UNDECIDED and (doubt := self._doubt(objective, target)):
+                word, reason = Word.UNDECIDED, doubt
+            elif word is Word.PASS and (flattery := self._flattery(objective)):
+                word, reason = Word.UNDECIDED, flattery
+            found.append(Verdict(objective, name, word, finding.observed, reason))
+        return found
 
     def _finding(self, objective: Objective, target: int) -> Finding:
         spans = self._run.measured(objective.phase)
