@@ -158,6 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark; the exit status is 1 when nothing could be judged."""
     parser = argparse.ArgumentParser(prog="python -m bench.equal", description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--from", type=int, default=0, dest="first", help="number of the first run")
     parser.add_argument("--length", type=int, default=62, metavar="S", help="measured, in seconds")
     parser.add_argument("--side-by-side", type=int, default=SIDE_BY_SIDE)
     parser.add_argument("--as-listed", action="store_true", help="in the order of the YAML")
@@ -171,7 +172,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         mock.patch.object(feeder, "target_order", order),
         ThreadPoolExecutor(options.side_by_side) as pool,
     ):
-        waiting = [pool.submit(one_run, number, length_s) for number in range(runs)]
+        waiting = [
+            pool.submit(one_run, number, length_s)
+            for number in range(options.first, options.first + runs)
+        ]
         for done in as_completed(waiting):
             with lock:
                 said.append(done.result())
