@@ -10,10 +10,11 @@ from eiload import shift
 from eiload.blocks import Blocks
 from eiload.compare import compare
 from eiload.comparison import Comparison, Outcome, outcome_of
-from eiload.recorder import Intervals
+from eiload.recorder import Intervals, Recorder
+from eiload.run import Answers
 from eiload.scenario import Compare
 from eiload.shift import Interval, Row
-from tests.golden import ONE, TWO, Answer, Floats, away, golden_run, steady, with_target
+from tests.golden import ONE, TWO, Answer, Floats, away, golden_run, results, steady, with_target
 
 
 def compared(ei: Answer, gpu: Answer | None = None, text: str = TWO) -> Comparison:
@@ -252,3 +253,34 @@ def test_false_alarms_on_queues_are_rare() -> None:
         rows, _ = shift.shift(cuts[0], cuts[1], (0.95,), paired=True)
         wrong += outcome_of(rows[0], 0.1) in {Outcome.INCREASE, Outcome.DECREASE}
     assert wrong <= 4
+
+
+@pytest.mark.parametrize("objectives", ["[p95 < 300 ms]", "[agreement >= 99 %]"])
+def test_targets_that_never_agree_are_not_compared(objectives: str) -> None:
+    """None of 100 answers agree: whatever the times are, it is not the same work."""
+    text = TWO.replace("[p95 < 300 ms, errors < 5 %]", objectives)
+    run = golden_run(text, {"gpu": steady(100, 1), "ei": steady(300, 2)})
+    found = compare(with_target(run, "ei", answers_compared=100, answers_agreed=0))
+    assert found.word is Outcome.INCONCLUSIVE
+    assert "none of 100 compared answers agree" in found.statement
+    # In warm-up they may differ: it decides nothing.
+    phases = (Answers(compared=100), Answers(compared=100, agreed=100))
+    assert compare(with_target(run, "ei", answers=phases)).word is Outcome.INCREASE
+
+
+def test_a_decrease_is_not_called_an_increase() -> None:
+    """Near saturation a quicker candidate is no increase whose size is understated."""
+    pairs = simulate(SYSTEMS["A60d"], 300, 1, seed=8)
+    run = golden_run()
+    for word, candidate in (("decrease", 0.8), ("increase", 1.3)):
+        recorder = Recorder(0)
+        order = pairs.intended_s[:, 0] >= 0
+        due_s, took = pairs.intended_s[order, 0], pairs.baseline_s[order, 0]
+        inside = due_s < 300
+        for target, factor in enumerate((1.0, candidate)):
+            times = took[inside] * factor
+            recorder.record(results(target, 1, 10 + due_s[inside], times))
+        how = Compare(baseline="gpu", candidate="ei", headline=0.5)
+        found = compare(replace(run, intervals=recorder.take()), how)
+        assert str(found.word) == word
+        assert word == "increase" or not [n for n in found.notes if "increase is real" in n]

@@ -172,3 +172,12 @@ def test_a_short_run_has_a_ratio_without_an_interval() -> None:
     assert found.ratio is not None
     assert math.isnan(found.ratio.low)
     assert found.saving is None
+
+
+def test_a_price_that_is_not_known_is_said() -> None:
+    """In a run file from elsewhere: the other target's cost is shown, and what is missing named."""
+    text = TWO.replace("price: 0.17 USD/h", "price: x9.huge")
+    found = cost(golden_run(text), holds=True)
+    assert found is not None
+    assert [each.name for each in found.targets] == ["gpu"]
+    assert any("the cost of ei is not known" in note and "x9.huge" in note for note in found.notes)

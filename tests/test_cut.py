@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eiload.clock import NS_PER_S
@@ -25,6 +25,7 @@ def test_blocks_are_of_5_s_where_that_makes_12(seconds: int, k: int) -> None:
     assert sound(cut.lengths_s(), np.ones(k)) == (seconds >= 60)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000))
 def test_every_second_has_its_block(seconds: int) -> None:
     """All blocks hold seconds, in order, and differ by two steps at most."""

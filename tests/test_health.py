@@ -171,3 +171,11 @@ def test_emulation_is_always_said() -> None:
         "emulated: ei; times of stand-ins say nothing of real hardware",
     )
     assert isinstance(run.targets[1], TargetFacts)
+
+
+def test_a_lost_worker_is_told_once() -> None:
+    """Among the run's problems and as a worker's fact it is one loss."""
+    lost = WorkerFacts("w1", 0.0, 0.0, 0, 0, lost="it left")
+    run = replace(golden_run(), problems=("worker w1 was lost: it left",))
+    run = replace(run, workers=(*run.workers, lost))
+    assert health.check(run).reasons == ("worker w1 was lost: it left",)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eiload import blocks, needs, shares
@@ -13,6 +13,7 @@ from eiload.cut import Cut
 from eiload.shares import Word
 
 
+@settings(deadline=None)
 @given(st.floats(0.5, 500), st.sampled_from([0.1, 0.05, 0.01, 0.001]), st.booleans())
 def test_a_clean_record_of_what_is_needed_passes(
     per_s: float, allowed: float, quantile: bool

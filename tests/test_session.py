@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from eiload import payload
 from eiload.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.errors import EngineError
+from eiload.protos import predict_pb2
 from eiload.recorder import RESULT_DTYPE, Intervals, Kind
 from eiload.result import Status, sampled
 from eiload.run import Answers
@@ -22,6 +24,9 @@ from eiload.schedule import Schedule
 from eiload.server.launch import StandInProcess
 from eiload.session import LOOKAHEAD_NS, Hooks, Left, Session
 from eiload.standin import StandIn
+from eiload.tensors import to_proto
+from eiload.tfserving import PREDICT
+from tests.grpc_servers import grpc_server
 
 PATIENCE_S = 60
 CLOCK = SystemClock()
@@ -281,3 +286,25 @@ def test_a_bounded_drain(parts: Make) -> None:
         finally:
             hanging.signal(signal.SIGCONT)
     assert Status.UNFINISHED in part.session.take().intervals.statuses(0, 0)
+
+
+def test_first_inference_is_the_first_without_metadata(parts: Callable[..., Part]) -> None:
+    """A server that tells nothing of its models is asked one Predict, and that one is measured."""
+    asked: list[int] = []  # one for each target
+
+    def predict(_data: bytes, _context: grpc.ServicerContext) -> bytes:
+        asked.append(len(asked))
+        if len(asked) == 1:  # cold
+            CLOCK.sleep_until(CLOCK.now_ns() + 1500 * NS_PER_MS)
+        answer = predict_pb2.PredictResponse()
+        answer.outputs["y"].CopyFrom(to_proto(np.array([1.0], np.float32)))
+        data: bytes = answer.SerializeToString()
+        return data
+
+    with grpc_server({PREDICT: predict}) as port:
+        part = parts(a_scenario(f"127.0.0.1:{port}"))
+        facts = part.prepared.targets
+    assert len(asked) == len(facts)
+    first_ns = facts[0].first_inference_ns
+    assert first_ns is not None
+    assert first_ns >= 1500 * NS_PER_MS

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from eiload import sla
 from eiload.clock import NS_PER_S
-from eiload.recorder import Intervals
+from eiload.recorder import Intervals, Recorder
 from eiload.result import Status
-from eiload.run import Run
+from eiload.run import Answers, Run
 from eiload.sla import Verdict, Word
-from tests.golden import Answer, Floats, away, golden_run, steady, with_target
+from tests.golden import Answer, Floats, away, due, golden_run, results, steady, with_target
 
 HEAD = """
 name: golden
@@ -264,3 +264,56 @@ def test_stopped_run_is_judged_on_what_it_has() -> None:
     (found,) = sla.judge(run)
     assert found.word is Word.UNDECIDED
     assert "needs at least" in found.reason
+
+
+WARM = HEAD.replace("5/s, for: 10 s", "10/s, for: 10 s")
+
+
+def test_bad_answers_of_warm_up_decide_nothing() -> None:
+    """20 bad answers before the measurement: neither the speed nor the errors of it."""
+    text = f"{WARM}{STEADY}objectives: [p95 < 300 ms, errors < 1 %]\n"
+    run = golden_run(text)
+    for facts in (
+        {"answers": (Answers(20, 20), Answers(200, 0))},
+        {},  # a run file that does not tell phases apart: how the requests ended does
+    ):
+        told = with_target(
+            _bad_in_warm_up(run), "gpu", answers_checked=220, answers_bad=20, **facts
+        )
+        assert [verdict.word for verdict in sla.judge(told)] == [Word.PASS, Word.PASS]
+        assert "wrong" not in "".join(verdict.observed for verdict in sla.judge(told))
+    bad = with_target(run, "gpu", answers=(Answers(20, 0), Answers(200, 20)))
+    assert [verdict.word for verdict in sla.judge(bad)] == [Word.UNDECIDED, Word.FAIL]
+
+
+def _bad_in_warm_up(run: Run) -> Run:
+    warm, steady_ = due(run.scenario)
+    recorder = Recorder(0)
+    batch = results(0, 0, warm, np.full(len(warm), 0.1))
+    batch["status"][:20] = Status.BAD_ANSWER
+    recorder.record(batch)
+    recorder.record(results(0, 1, steady_, np.full(len(steady_), 0.1)))
+    return replace(run, intervals=recorder.take())
+
+
+@pytest.mark.parametrize(
+    ("objective", "phases", "share"),
+    [
+        ("errors < 1 %", "rate: 60/s, for: 10 s", 0.46),
+        ("p99 < 200 ms", "rate: 20/s, for: 50 s", 0.1),
+    ],
+)
+def test_what_overwhelms_fails_in_a_short_run(objective: str, phases: str, share: float) -> None:
+    """46 % failed where 1 % may, in 10 s; 10 % over a p99 limit, in 50 s."""
+    found = verdict(objective, some_fail(share), f"  - {{phase: steady, {phases}}}\n")
+    assert found.word is Word.FAIL
+    assert "99 % confidence" in found.reason
+
+
+def test_what_a_short_run_needs_is_right() -> None:
+    """0 of some 600 failed in 10 s: a minute at that rate decides it, and does."""
+    short = verdict("errors < 1 %", None, "  - {phase: steady, rate: 60/s, for: 10 s}\n")
+    assert short.word is Word.UNDECIDED
+    assert ": 60 s at" in short.reason
+    minute = verdict("errors < 1 %", None, "  - {phase: steady, rate: 60/s, for: 60 s}\n")
+    assert minute.word is Word.PASS

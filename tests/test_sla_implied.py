@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eiload.scenario import Objective
@@ -61,6 +61,7 @@ QUANTILES = [
 ]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(QUANTILES), st.sampled_from([*Word]), min_size=2))
 def test_decided_words_stay(said: dict[str, Word]) -> None:
     """Only what is open is settled, and by a word that is there."""

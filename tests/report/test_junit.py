@@ -109,3 +109,35 @@ def test_emulated_targets_are_marked() -> None:
 def test_time_is_the_length_of_the_load() -> None:
     """The suite's time is the run's, in seconds."""
     assert suite(replace(runs.golden(), ended_ns=NS_PER_S * 70)).get("time") == "70.000"
+
+
+def test_failed_requests_of_a_run_without_objectives_are_a_case() -> None:
+    """What makes the exit status 1 is a failing case with its numbers, and passes otherwise."""
+    text = runs.SCENARIO.replace("objectives:", "# ").replace("compare:", "# ")
+    run = replace(runs.golden(), scenario=runs.scenario(text))
+    found = suite(run)
+    assert outcomes(found)["golden.run no request failed"] == "failed requests"
+    (failure,) = found.iter("failure")
+    assert failure.text == "10 of 6,000 requests did not end OK"
+    judged = replace(judge(run), exit_status=0)  # --exit-code-on-error 0
+    accepted = ET.fromstring(junit.render(run, judged))[0]
+    assert accepted.get("failures") == "0"
+
+
+@pytest.mark.parametrize(("status", "meaning"), [(130, "SIGINT"), (143, "SIGTERM"), (6, "written")])
+def test_never_green_where_the_exit_status_is_not_0(status: int, meaning: str) -> None:
+    """A signal, or a file that could not be written, is a failing case too."""
+    text = runs.SCENARIO.replace("[p99 < 400 ms, errors < 5 %]", "[errors < 5 %]")
+    run = replace(runs.golden(), scenario=runs.scenario(text.replace("compare:", "# ")))
+    assert suite(run).get("failures") == "0"
+    judged = replace(judge(run), exit_status=status)
+    found = ET.fromstring(junit.render(run, judged))
+    SCHEMA.validate(found)
+    (failure,) = found.iter("failure")
+    assert meaning in (failure.text or "")
+
+
+def test_passes_carry_their_numbers() -> None:
+    """What passed is in the suite's output, a line each."""
+    lines = (suite(runs.golden()).findtext("system-out") or "").splitlines()
+    assert [line for line in lines if line.startswith("passed: gpu p99 < 400 ms: pass: p99 ")]
