@@ -7,8 +7,9 @@ never needs them, and ``--help`` is quicker without.
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -85,27 +86,28 @@ class Outcome:
             so_far = replace(judgement, exit_status=status)
             return render(form, run, so_far, undecided_ok=undecided_ok)
 
+        def wrote(what: str, form: str, write: Callable[[str], object]) -> bool:
+            try:
+                write(rendered(form))
+            except (OutputError, OSError) as error:
+                told = str(error)
+                if isinstance(error, OSError):
+                    told = f"{what}: cannot be written: {error.strerror}"
+                say(told)
+                others.append(OutputError.exit_status)
+            except Exception as error:  # a defect there must not take the other forms
+                say(f"{what}: internal error: {type(error).__name__}: {error}")
+                others.append(EngineError.exit_status)
+            else:
+                return True
+            return False
+
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            wrote(f"GITHUB_STEP_SUMMARY {summary}", "markdown", partial(_append, Path(summary)))
         # JUnit comes last: its cases tell what became of the others.
         for form, path in sorted(reports.items(), key=lambda each: each[0] == "junit"):
-            try:
-                write_whole(path, rendered(form))
+            if wrote(f"--report-{form} {path}", form, partial(write_whole, path)):
                 written += [] if form in written else [form]
-            except OutputError as error:
-                say(str(error))
-                others.append(error.exit_status)
-            except Exception as error:  # a defect there must not take the other forms
-                say(f"--report-{form} {path}: internal error: {type(error).__name__}: {error}")
-                others.append(EngineError.exit_status)
-        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            try:
-                with Path(summary).open("a", encoding="utf-8") as file:
-                    file.write(rendered("markdown"))
-            except OSError as error:
-                say(f"GITHUB_STEP_SUMMARY {summary}: cannot be written: {error.strerror}")
-                others.append(OutputError.exit_status)
-            except Exception as error:  # likewise
-                say(f"GITHUB_STEP_SUMMARY: internal error: {type(error).__name__}: {error}")
-                others.append(EngineError.exit_status)
         status = first_of(judgement.exit_status, *others) if others else judgement.exit_status
         return cls(status, run, judgement, tuple(written))
 
@@ -134,3 +136,8 @@ class Outcome:
                 say(self.judgement.summary)
                 return first_of(self.exit_status, EngineError.exit_status)
         return self.exit_status
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)

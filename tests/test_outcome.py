@@ -83,3 +83,30 @@ def test_shown(good: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert "golden" in capsys.readouterr().out
     Outcome.of_error(None, []).show()
     assert capsys.readouterr().out == ""
+
+
+def test_junit_tells_of_other_files(
+    good: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that could not be written makes the exit status 6, and a case of the JUnit file."""
+    (tmp_path / "file").write_text("")
+    junit = tmp_path / "junit.xml"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "file" / "summary.md"))
+    assert outcome(good, reports={"junit": junit}).exit_status == 6
+    assert "a result could not be written" in junit.read_text()
+
+
+def test_a_form_that_fails_takes_no_other(
+    good: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A defect in one form of report is a line and exit status 5; the others are written."""
+
+    def broken(*_: object) -> str:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr("eiload.report.markdown.render", broken)
+    paths = {form: tmp_path / form for form in ("json", "markdown", "junit")}
+    found = outcome(good, reports=paths)
+    assert found.exit_status == 5
+    assert found.written == ("json", "junit")
+    assert "internal error: ValueError: a defect" in capsys.readouterr().err
