@@ -36,7 +36,7 @@ from eiload.coordinator import Coordinator
 from eiload.recorder import RESULT_DTYPE, Intervals, Ints, Recorder
 from eiload.report.progress import Progress
 from eiload.result import Status
-from eiload.run import TargetFacts, WorkerFacts
+from eiload.run import Answers, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
 from eiload.schedule import Schedule
 
@@ -101,9 +101,8 @@ class Worker:
             "run": "",
             "index": self._index,
             "intervals": self._recorder.take().to_bytes(),
-            "details": {"ssd": {}},
-            "answers": {"ssd": [0, 0]},
-            "pairs": [0, 0],
+            "failures": {"ssd": [{}]},
+            "answers": {"ssd": [list(Answers())]},
             "in_flight": 1,
             "final": final,
         }
