@@ -76,7 +76,7 @@ def alone(of: Finished) -> list[str]:
 
 def test_json_on_stdout(tmp_path: Path, eye: Path, server: StandInProcess) -> None:
     """Locust's --json is all that is on stdout; our report is beside it."""
-    options = ("--host", server.address, "-u", "2", "-t", "4s", "--json", *RUN_FILE)
+    options = ("--host", server.address, "-u", "2", "-t", "8s", "--json", *RUN_FILE)
     run = lambda: headless(*options, folder=tmp_path, locustfile=eye)  # noqa: E731
     finished = until_valid(run, tmp_path)
     (entry,) = json.loads(finished.out)
@@ -87,7 +87,7 @@ def test_json_on_stdout(tmp_path: Path, eye: Path, server: StandInProcess) -> No
 
 def test_our_report_on_stdout(tmp_path: Path, eye: Path, server: StandInProcess) -> None:
     """A report that is sent to stdout is all that is there, and reads back."""
-    options = ("--host", server.address, "-u", "2", "-t", "3s", "--report-json", "/dev/stdout")
+    options = ("--host", server.address, "-u", "2", "-t", "8s", "--report-json", "/dev/stdout")
     finished = headless(*options, folder=tmp_path, locustfile=eye)
     (tmp_path / "run.json").write_text(finished.out)
     assert report(tmp_path).statuses(0).keys() == {Status.OK}
@@ -100,7 +100,7 @@ def test_what_cannot_be_replaced(tmp_path: Path, eye: Path, server: StandInProce
     pipe, link = tmp_path / "pipe", tmp_path / "link.json"
     os.mkfifo(pipe)
     link.symlink_to("run.json")
-    load = ("--host", server.address, "-u", "2", "-t", "3s", "--report-junit", "/dev/null")
+    load = ("--host", server.address, "-u", "2", "-t", "8s", "--report-junit", "/dev/null")
     options = (*load, "--report-json", "link.json", "--report-markdown", "pipe")
     with (
         (tmp_path / "read.md").open("w") as read,
