@@ -6,11 +6,13 @@ Markdown table, which docs/statistics.md quotes. Every run is real: one ``eiload
 on loopback, judged as any run is. Half of the runs list one target first, half the other.
 ``--as-listed`` sends each arrival in the order of the YAML instead, as eiload did until 2026-11:
 both targets' requests are due at one instant, and the server serves one of them first.
+``--compute``, ``--concurrency`` and ``--rate`` ask the same of another server.
 
 Several runs go on side by side: each mostly waits. What was not valid is counted and not judged.
 """
 
 import argparse
+import math
 import random
 import threading
 import time
@@ -24,7 +26,7 @@ from unittest import mock
 import numpy as np
 
 from bench.table import Table, markdown
-from eiload import feeder
+from eiload import blocks, feeder
 from eiload.agent import Agent, Message
 from eiload.clock import SystemClock
 from eiload.coordinator import Coordinator
@@ -37,12 +39,26 @@ from eiload.server.launch import StandInProcess
 from eiload.session import Hooks
 from eiload.standin import StandIn
 
-SERVER = StandIn.model_validate({"compute": "50 ms", "concurrency": 1})
-RATE = "5/s"
-"""To each target: half of what the server can do."""
 SIDE_BY_SIDE = 20
 REPORT_S = 1.0
 LISTED = (("baseline", "candidate"), ("candidate", "baseline"))
+
+
+class Setting(NamedTuple):
+    """The server, and what is asked of it."""
+
+    compute: str = "50 ms"
+    concurrency: int = 1
+    rate: str = "5/s"
+    """To each target; by default half of what the server can do."""
+
+    def server(self) -> StandIn:
+        """Return the stand-in's settings."""
+        plain = {"compute": self.compute, "concurrency": self.concurrency}
+        return StandIn.model_validate(plain)
+
+
+BUSY = Setting()
 
 
 class Said(NamedTuple):
@@ -55,7 +71,9 @@ class Said(NamedTuple):
     """Of the medians, candidate over baseline; NaN when it was not valid."""
 
 
-def scenario(address: str, listed: Sequence[str], seed: int, length_s: int) -> Scenario:
+def scenario(
+    address: str, listed: Sequence[str], seed: int, length_s: int, rate: str = BUSY.rate
+) -> Scenario:
     """Return a run of one server against itself."""
     return build(
         {
@@ -64,8 +82,8 @@ def scenario(address: str, listed: Sequence[str], seed: int, length_s: int) -> S
             "targets": {name: {"server": address, "model": "ssd"} for name in listed},
             "payload": {"synthetic": "64x48"},
             "traffic": [
-                {"phase": "warm-up", "rate": RATE, "for": "2 s", "warm_up": True},
-                {"phase": "steady", "rate": RATE, "for": f"{length_s} s"},
+                {"phase": "warm-up", "rate": rate, "for": "2 s", "warm_up": True},
+                {"phase": "steady", "rate": rate, "for": f"{length_s} s"},
             ],
             "compare": {
                 "baseline": "baseline",
@@ -121,12 +139,12 @@ def conducted(of: Scenario) -> Run:
         agent.close()
 
 
-def one_run(number: int, length_s: int) -> Said:
+def one_run(number: int, length_s: int, setting: Setting = BUSY) -> Said:
     """Make and judge one run."""
     listed = LISTED[number % 2]
     time.sleep(random.uniform(0, 3))  # so that not all start at once
-    with StandInProcess(SERVER) as server:
-        run = conducted(scenario(server.address, listed, number, length_s))
+    with StandInProcess(setting.server()) as server:
+        run = conducted(scenario(server.address, listed, number, length_s, setting.rate))
     found = judge(run)
     assert found.comparison is not None
     word = str(found.comparison.word) if found.validity.valid else "invalid"
@@ -140,6 +158,17 @@ def as_listed(numbers: Ints, targets: int, _seed: int) -> Ints:
     return np.tile(np.arange(targets), (len(numbers), 1))
 
 
+def mean(ratios: Sequence[float]) -> str:
+    """Return the geometric mean of ratios and its confidence interval over runs, by Student's t."""
+    logs = np.log(ratios)
+    if len(logs) < 2:
+        return "-"
+    middle, error = float(logs.mean()), float(logs.std(ddof=1)) / math.sqrt(len(logs))
+    by = blocks.t_quantile(0.975, len(logs) - 1) * error
+    low, value, high = (f"{math.exp(each):.3f}" for each in (middle - by, middle, middle + by))
+    return f"{value} [{low}, {high}]"
+
+
 def table(said: Sequence[Said]) -> str:
     """Return a Markdown table: a row for each listing."""
     words = sorted({each.word for each in said})
@@ -148,9 +177,8 @@ def table(said: Sequence[Said]) -> str:
         of = [each for each in said if each.first == first]
         counts = Counter(each.word for each in of)
         ratios = [each.ratio for each in of if each.word != "invalid"]
-        middle = f"{np.median(ratios):.3f}" if ratios else "-"
-        rows.append((first, str(len(of)), *(str(counts[word]) for word in words), middle))
-    columns = ("listed first", "runs", *words, "median ratio of p50")
+        rows.append((first, str(len(of)), *(str(counts[word]) for word in words), mean(ratios)))
+    columns = ("listed first", "runs", *words, "mean ratio of p50 [95 %]")
     return markdown([Table("a server against itself", columns, tuple(rows))])
 
 
@@ -162,9 +190,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--length", type=int, default=62, metavar="S", help="measured, in seconds")
     parser.add_argument("--side-by-side", type=int, default=SIDE_BY_SIDE)
     parser.add_argument("--as-listed", action="store_true", help="in the order of the YAML")
+    for option, value in BUSY._asdict().items():
+        parser.add_argument(f"--{option}", type=type(value), default=value)
     parser.add_argument("--quick", action="store_true", help="10 runs of 20 s")
     options = parser.parse_args(argv)
     runs, length_s = (10, 20) if options.quick else (options.runs, options.length)
+    setting = Setting(options.compute, options.concurrency, options.rate)
     order = as_listed if options.as_listed else target_order
     said: list[Said] = []
     lock = threading.Lock()
@@ -173,7 +204,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ThreadPoolExecutor(options.side_by_side) as pool,
     ):
         waiting = [
-            pool.submit(one_run, number, length_s)
+            pool.submit(one_run, number, length_s, setting)
             for number in range(options.first, options.first + runs)
         ]
         for done in as_completed(waiting):

@@ -94,9 +94,8 @@ class Feeder:
         which = self._order[numbers % len(self._order)]
         order = target_order(numbers, targets, self._seed)
         payloads = np.stack([requests[which] for requests in self._requests], axis=1)
-        for place in range(
-            targets
-        ):  # what is due at one instant is sent in the order of its record
+        # What is due at one instant is sent in the order of its records.
+        for place in range(targets):
             column, target = sends[:, place], order[:, place]
             column["seq"] = numbers * targets + target
             column["intended_ns"] = self._origin_ns + offsets

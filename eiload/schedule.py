@@ -107,9 +107,10 @@ def target_order(numbers: Ints, targets: int, seed: int) -> Ints:
         Indices of targets by place, shape (n, targets).
     """
     block, within = np.divmod(np.asarray(numbers, np.int64), targets)
-    drawn = np.argsort(_noise(block, targets + 1, seed)[:, :targets], axis=1, kind="stable")
+    noise = _noise(block, targets + 1, seed)
+    drawn = np.argsort(noise[:, :targets], axis=1, kind="stable")
     # Which row of the square comes first in its block is drawn too.
-    first = _noise(block, targets + 1, seed)[:, targets] % np.uint64(targets)
+    first = noise[:, targets] % np.uint64(targets)
     turn = (within + first.astype(np.int64)) % targets
     place = (np.arange(targets) + turn[:, None]) % targets
     return np.take_along_axis(drawn, place, axis=1)

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bench.equal import LISTED, Said, one_run, scenario, table
+from bench.equal import LISTED, Said, mean, one_run, scenario, table
 
 LENGTH_S = 62
 """The shortest comparison that gets a verdict, and a little."""
@@ -46,9 +46,16 @@ def test_table_counts_words_by_listing() -> None:
     """A row for each listing, a column for each word that was said."""
     said = [
         Said("baseline", "no increase", 1.01),
-        Said("candidate", "no increase", 0.99),
+        Said("candidate", "no increase", 0.98),
+        Said("candidate", "inconclusive", 1.02),
         Said("candidate", "invalid", float("nan")),
     ]
     lines = [line.replace(" ", "") for line in table(said).splitlines()]
-    assert "|baseline|1|0|1|1.010|" in lines
-    assert "|candidate|2|1|1|0.990|" in lines
+    assert "|baseline|1|0|0|1|-|" in lines
+    assert "|candidate|3|1|1|1|1.000[0.775,1.289]|" in lines
+
+
+def test_mean_of_ratios_has_its_interval() -> None:
+    """Twice as slow and twice as fast are equal on average; of one run there is no interval."""
+    assert mean([2.0, 0.5, 1.0]) == "1.000 [0.179, 5.595]"
+    assert mean([1.5]) == "-"
