@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from eiload.clock import NS_PER_S
+from eiload.clock import NS_PER_MS, NS_PER_S
 from eiload.comparison import Comparison, Outcome
 from eiload.errors import ScenarioError
 from eiload.run import PAYLOAD, Run
@@ -91,6 +91,18 @@ def test_five_repeated_runs_have_an_interval_over_runs() -> None:
     assert middle is not None
     assert middle.low <= 1.2 <= middle.high
     assert found.candidate.requests == 5 * 6017
+
+
+def test_lags_of_runs_are_shown() -> None:
+    """Two runs have two generators: what one was later by is said; over runs, lags are means."""
+    on_time, late = (Named(f"{lag}.json", golden_run(ONE, lag_ms=lag)) for lag in (0.2, 4.0))
+    late = Named(late.name, replace(late.run, started_wall_ns=late.run.started_wall_ns + NS_PER_S))
+    found = compare_runs([on_time, late])
+    assert "gpu (4.0.json) were sent 3.8 ms later than those to gpu (0.2.json)" in found.notes[1]
+    even = compare_runs([one("a.json", 100, 1), one("b.json", 100, 2)])
+    assert not [note for note in even.notes if "were sent" in note]
+    over = compare_runs(again([100] * 5))
+    assert over.candidate.lag_p99_ns == pytest.approx(0.2 * NS_PER_MS, rel=0.01)
 
 
 def test_runs_that_disagree_widen_the_interval() -> None:

@@ -28,13 +28,27 @@ from eiload.scenario import Agreement, Compare
 from eiload.shift import Draws, Interval, Row
 from eiload.units import format_percentile
 
-__all__ = ["POWER_Z", "Pair", "Part", "Said", "obstacle", "pair_of", "spans_of", "verdict"]
+__all__ = [
+    "POWER_Z",
+    "Pair",
+    "Part",
+    "Said",
+    "obstacle",
+    "pair_of",
+    "spans_of",
+    "uneven",
+    "verdict",
+]
 
 POWER_Z = 2.8
 """z(97.5 %) + z(80 %): a run this many standard errors from the question answers it with 80 %."""
 
 LEAST_MORE_S = 60.0
 """A forecast below this is noise."""
+
+LAG_OF_MARGIN = 0.1
+"""Part of the margin, of the baseline's median, by which lags may differ before it is said: what
+the generator adds to one side must not be much of what is asked about."""
 
 Said = tuple[Outcome, str]
 """A word, and what is said after it."""
@@ -151,6 +165,18 @@ def _with_intervals(row: Row, baseline: Blocks, candidate: Blocks) -> Row:
         for value, cut in ((row.baseline_ns, baseline), (row.candidate_ns, candidate))
     ]
     return replace(row, baseline_within_ns=own[0], candidate_within_ns=own[1])
+
+
+def uneven(pair: Pair) -> str:
+    """Return that one target's requests were sent later than the other's; empty if hardly so."""
+    early, late = sorted((part.side for part in pair.parts), key=lambda side: side.lag_p50_ns)
+    apart_ns = late.lag_p50_ns - early.lag_p50_ns
+    if not apart_ns > LAG_OF_MARGIN * pair.how.margin * pair.baseline.cut.quantile_ns(0.5):
+        return ""
+    return (
+        f"requests to {late.name} were sent {wording.time(apart_ns)} later than those to"
+        f" {early.name} (lag p50), which is part of the difference"
+    )
 
 
 def verdict(pair: Pair) -> Said:

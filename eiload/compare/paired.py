@@ -13,21 +13,16 @@ What one run cannot know: a slow drift of one target looks like a difference. A 
 kind of machine, and not this pair in this run, takes five runs with a fresh attachment each.
 """
 
-import math
 from collections.abc import Iterator
 
 from eiload import agreement, health, shift, wording
-from eiload.compare.pair import Pair, Part, pair_of, verdict
+from eiload.compare.pair import Pair, Part, pair_of, uneven, verdict
 from eiload.comparison import Comparison, Outcome
 from eiload.run import Run
 from eiload.scenario import Compare
 from eiload.units import format_percentile
 
 __all__ = ["compare", "in_one_run", "recorded"]
-
-LAG_OF_MARGIN = 0.1
-"""Part of the margin, of the baseline's median, by which lags may differ before it is said: what
-the generator adds to one side must not be much of what is asked about."""
 
 
 def compare(run: Run, how: Compare | None = None) -> Comparison:
@@ -72,7 +67,7 @@ def _notes(pair: Pair, word: Outcome) -> Iterator[str]:
     if drifting := shift.drifts(pair.baseline.cut, pair.candidate.cut, paired=True):
         at = " and ".join(map(format_percentile, drifting))
         yield f"unstable: the ratio at {at} changed between the halves of the run"
-    if lagging := _uneven(pair):
+    if lagging := uneven(pair):
         yield lagging
     if word is Outcome.INCREASE and shift.near_saturation(pair.candidate.cut):
         name = pair.candidate.name
@@ -82,16 +77,3 @@ def _notes(pair: Pair, word: Outcome) -> Iterator[str]:
     found = agreement.find(run)
     if found and found.share < 1:
         yield f"{wording.share(1 - found.share)} of the compared answers differ"
-
-
-def _uneven(pair: Pair) -> str:
-    """Return that one target's requests were sent later than the other's; empty if hardly so."""
-    sides = sorted((part.side for part in pair.parts), key=lambda side: side.lag_p50_ns)
-    apart_ns = sides[1].lag_p50_ns - sides[0].lag_p50_ns
-    median_ns = pair.baseline.cut.quantile_ns(0.5) if pair.baseline.cut.n else math.nan
-    if not apart_ns > LAG_OF_MARGIN * pair.how.margin * median_ns:
-        return ""
-    return (
-        f"requests to {sides[1].name} were sent {wording.time(apart_ns)} later than those to"
-        f" {sides[0].name} (lag p50), which is part of the difference"
-    )

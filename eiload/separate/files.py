@@ -11,7 +11,7 @@ is refused in one line that names the field (`comparable`).
 from collections.abc import Mapping, Sequence
 
 from eiload import health, shift
-from eiload.compare.pair import Part, pair_of, verdict
+from eiload.compare.pair import Part, pair_of, uneven, verdict
 from eiload.compare.paired import compare
 from eiload.comparison import Comparison, Outcome
 from eiload.errors import ScenarioError
@@ -116,6 +116,8 @@ def _separate(
     how = how.model_copy(update=dict(changes))
     pair = pair_of(first, second, how)
     notes = ["separate runs share no instants: what disturbed one and not the other counts"]
+    if lagging := uneven(pair):
+        notes.append(lagging)
     result = verdict(pair)
     if result[0] is Outcome.INCREASE and shift.near_saturation(second.cut):
         notes.append(f"{second.name} is near saturation: the increase's size is understated")

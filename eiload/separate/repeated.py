@@ -151,4 +151,6 @@ def _over_sides(sides: Sequence[Side]) -> Side:
         float(np.mean([side.throughput_per_s for side in sides])),
         round(np.median(firsts)) if firsts else None,
         any(side.emulated for side in sides),
+        float(np.mean([side.lag_p50_ns for side in sides])),
+        float(np.mean([side.lag_p99_ns for side in sides])),
     )
