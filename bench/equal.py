@@ -28,7 +28,7 @@ import numpy as np
 from bench.table import Table, markdown
 from eiload import blocks, feeder
 from eiload.agent import Agent, Message
-from eiload.clock import SystemClock
+from eiload.base.clock import SystemClock
 from eiload.coordinator import Coordinator
 from eiload.judgement import judge
 from eiload.recorder import Ints

@@ -18,7 +18,7 @@ import pytest
 from bench.judging import build
 from eiload import health, sla
 from eiload.arrivals import BurstRate, ConstantRate, OpenPhase, RampRate, Rate
-from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.compare import compare
 from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
 from eiload.report.figures import tables

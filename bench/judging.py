@@ -21,7 +21,7 @@ import numpy as np
 from eiload import judgement
 from eiload import run as runs
 from eiload.arrivals import OpenPhase, phase_seed
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.compare import compare
 from eiload.recorder import RESULT_DTYPE, Recorder, step_s_for
 from eiload.run import Run, TargetFacts

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bench.figures import percentile
 from bench.process import BenchError
-from eiload.clock import NS_PER_MS
+from eiload.base.clock import NS_PER_MS
 from eiload.recorder import Kind, bucket_mid_ns
 from eiload.run import Run
 

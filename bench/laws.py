@@ -18,7 +18,7 @@ import numpy as np
 
 from bench.server import SMALL
 from bench.setting import Setting
-from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.server.accelerator import Accelerator, Admission
 from eiload.standin import StandIn
 

@@ -35,7 +35,7 @@ from bench.server import PREDICT_PATH
 from bench.tools import Tool
 from eiload import run
 from eiload.arrivals import ConstantRate, OpenPhase, phase_seed
-from eiload.clock import NS_PER_MS
+from eiload.base.clock import NS_PER_MS
 
 __all__ = ["Ints", "OpenLoops", "Sent", "instants_ns", "per_s"]
 

@@ -33,7 +33,7 @@ from bench.server import SMALL, serving
 from bench.setting import Outcome, Setting
 from bench.table import Table
 from bench.trace import Moment, cpu_between, nearest, watched
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.scenario import build
 from eiload.schedule import Schedule
 

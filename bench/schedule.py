@@ -25,7 +25,7 @@ from bench.setting import Outcome, Setting
 from bench.table import Table
 from bench.tools import Tool
 from eiload.arrivals import ConstantRate, OpenPhase
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 
 __all__ = ["run"]
 

@@ -32,9 +32,9 @@ from bench.setting import Outcome, Setting
 from bench.table import Table
 from bench.tools import Tool
 from eiload.arrivals import ConstantRate, OpenPhase
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.errors import EngineError
 from eiload.blocks import reportable
-from eiload.clock import NS_PER_MS, NS_PER_S
-from eiload.errors import EngineError
 from eiload.server.launch import StandInProcess
 
 __all__ = ["QUANTILES", "Reported", "run", "sees"]

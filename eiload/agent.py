@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from eiload.clock import Clock, boot_id
-from eiload.errors import EiloadError, EngineError, ScenarioError
+from eiload.base.clock import Clock, boot_id
+from eiload.base.errors import EiloadError, EngineError, ScenarioError
 from eiload.scenario import Scenario
 from eiload.session import Hooks, RequestsOf, Session
 

@@ -10,11 +10,11 @@ takes enough comparisons to have met the payloads. One disagreement above the li
 
 from dataclasses import dataclass
 
-from eiload import wording
+from eiload.base import wording
+from eiload.base.units import format_share
 from eiload.run import Run
 from eiload.scenario import Scenario
 from eiload.shares import Word
-from eiload.units import format_share
 
 __all__ = ["LEAST_COMPARED", "Agreement", "find", "verdict"]
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from eiload.clock import NS_PER_MS
+from eiload.base.clock import NS_PER_MS
+from eiload.base.status import Status
 from eiload.detections import Detection, check, detections
-from eiload.result import Status
 from eiload.session import Left
 from eiload.tensors import Tensor
 from eiload.tfserving import decode_response

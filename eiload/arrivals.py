@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 
 __all__ = ["BurstRate", "ClosedPhase", "ConstantRate", "OpenPhase", "Phase", "RampRate", "Rate"]
 

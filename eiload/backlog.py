@@ -7,9 +7,10 @@ that is; only times that grew do.
 
 import numpy as np
 
-from eiload import series, wording
+from eiload import series
+from eiload.base import wording
+from eiload.base.status import Status
 from eiload.recorder import Ints, Kind
-from eiload.result import Status
 from eiload.run import Run, Sample
 
 __all__ = ["never_sent"]

@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from eiload.errors import EngineError
+from eiload.base.errors import EngineError
 
 __all__ = ["Child"]
 

@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from eiload import console
+from eiload.base import console
 
 __all__ = ["main"]
 
@@ -130,7 +130,7 @@ def _validate(arguments: argparse.Namespace) -> int:
     import os
 
     from eiload import cost
-    from eiload.errors import ScenarioError
+    from eiload.base.errors import ScenarioError
     from eiload.outlook import outlook
     from eiload.payload import problems
     from eiload.scenario import load
@@ -249,7 +249,7 @@ exit status:
   2  these runs must not be compared
   3  inconclusive
 """
-    from eiload.units import parse_percentile, parse_share
+    from eiload.base.units import parse_percentile, parse_share
 
     parser.add_argument("files", nargs="+", type=Path, metavar="RUN", help="the file of a run")
     parser.add_argument("--baseline", metavar="TARGET", help="target of the first run")

@@ -25,8 +25,8 @@ from typing import Any
 
 from eiload import messages, stopping
 from eiload.agent import Message, versions
-from eiload.clock import NS_PER_S, Clock, boot_id
-from eiload.errors import EiloadError, EngineError, OutputError, ScenarioError, TargetError
+from eiload.base.clock import NS_PER_S, Clock, boot_id
+from eiload.base.errors import EiloadError, EngineError, OutputError, ScenarioError, TargetError
 from eiload.journal import Journal, State
 from eiload.ledger import reconcile
 from eiload.recorder import Intervals

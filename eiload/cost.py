@@ -17,16 +17,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eiload import blocks, series, wording
+from eiload import blocks, series
+from eiload.base import wording
+from eiload.base.errors import ScenarioError
+from eiload.base.near import nearest
+from eiload.base.units import format_price, parse_price
 from eiload.cut import cut_of, sound
-from eiload.errors import ScenarioError
 from eiload.prices import PRICES, Price, Standing
 from eiload.recorder import Kind
 from eiload.run import Run
 from eiload.scenario import Scenario
-from eiload.scenario.problem import nearest
 from eiload.shift import Interval
-from eiload.units import format_price, parse_price
 
 __all__ = ["Cost", "Priced", "TargetCost", "check", "cost", "priced"]
 

@@ -18,7 +18,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Literal
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.scenario.address import DEFAULT_PORT, parse_address
 from eiload.scenario.target import Tls
 

@@ -8,8 +8,8 @@ JSON; the sender makes channels of it. Durations are ns.
 from dataclasses import dataclass
 from pathlib import Path
 
-from eiload.clock import NS_PER_S
-from eiload.errors import ScenarioError
+from eiload.base.clock import NS_PER_S
+from eiload.base.errors import ScenarioError
 from eiload.scenario import Target
 from eiload.tfserving import PREDICT
 

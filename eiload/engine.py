@@ -21,12 +21,13 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from eiload.base.clock import NS_PER_S, Clock, SystemClock
+from eiload.base.errors import EngineError
+from eiload.base.status import Status
 from eiload.child import Child
-from eiload.clock import NS_PER_S, Clock, SystemClock
 from eiload.endpoint import Endpoint, endpoint_of
-from eiload.errors import EngineError
 from eiload.recorder import RESULT_DTYPE
-from eiload.result import RESULT, Result, Status
+from eiload.result import RESULT, Result
 from eiload.wire import (
     CALL,
     DETAIL,

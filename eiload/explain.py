@@ -10,13 +10,13 @@ model_servers/get_model_status_impl.cc; grpc/grpc, src/core (message limits).
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import NamedTuple
 
-from eiload.result import Status
+from eiload.base.near import nearest
+from eiload.base.status import Status
+from eiload.base.units import format_duration
 from eiload.scenario import Target
 from eiload.tfserving import ModelState, Signature, TensorInfo
-from eiload.units import format_duration
 
 __all__ = ["DEFAULT_SIGNATURE", "Unready", "misfit", "quoted", "refusal", "unready"]
 
@@ -91,7 +91,7 @@ def misfit(signatures: Mapping[str, Signature], target: Target, tensor: TensorIn
         return (
             f"model {target.model!r} has no signature {wanted!r}, it has"
             f" {_names(name for name in signatures if not name.startswith('__'))};"
-            f" set `signature:`{_hint(wanted, signatures)}"
+            f" set `signature:`{nearest(wanted, signatures)}"
         )
     entry = signature.inputs.get(target.input)
     if entry is None:
@@ -99,7 +99,7 @@ def misfit(signatures: Mapping[str, Signature], target: Target, tensor: TensorIn
         remedy = f"set `input: {only}`" if only else "set `input:`"
         return (
             f"signature {wanted!r} has no input {target.input!r}, it takes"
-            f" {_tensors(signature.inputs)}; {remedy}{_hint(target.input, signature.inputs)}"
+            f" {_tensors(signature.inputs)}; {remedy}{nearest(target.input, signature.inputs)}"
         )
     others = {alias: each for alias, each in signature.inputs.items() if alias != target.input}
     if others:
@@ -217,9 +217,3 @@ def _names(names: Iterable[str]) -> str:
 def _tensors(entries: Mapping[str, TensorInfo]) -> str:
     shown = [f"{alias!r} ({entry})" for alias, entry in list(entries.items())[:SHOWN_NAMES]]
     return ", ".join(shown) or "none"
-
-
-def _hint(wanted: str, names: Iterable[str]) -> str:
-    """Return the nearest name as a question; empty when none is near."""
-    near = get_close_matches(wanted, list(names), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""

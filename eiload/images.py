@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageOps, UnidentifiedImageError
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 
 __all__ = ["MAX_PIXELS", "Image", "encode", "load", "load_encoded", "synthetic"]
 

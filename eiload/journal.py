@@ -33,8 +33,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from eiload import run as run_file
-from eiload.clock import NS_PER_S
-from eiload.errors import OutputError, ScenarioError
+from eiload.base.clock import NS_PER_S
+from eiload.base.errors import OutputError, ScenarioError
 from eiload.ledger import reconcile
 from eiload.recorder import Intervals
 from eiload.run import Run, TargetFacts, as_long_as, facts_of

@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from eiload import agreement, health, sla, wording
+from eiload import agreement, health, sla
 from eiload.agreement import Agreement
+from eiload.base import wording
+from eiload.base.status import Status
 from eiload.compare import compare
 from eiload.comparison import Comparison
 from eiload.cost import Cost, cost
 from eiload.health import Validity
-from eiload.result import Status
 from eiload.run import Run
 from eiload.sla import Verdict, Word
 

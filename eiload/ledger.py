@@ -7,9 +7,9 @@ records that arrived; it is entered as LOST in the second it was due.
 
 import numpy as np
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.recorder import RESULT_DTYPE, Intervals, Kind, Recorder
-from eiload.result import Status
 
 __all__ = ["reconcile"]
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.recorder import BUCKETS, Intervals, Kind, parts_of
-from eiload.result import Status
 from eiload.run import Answers, TargetFacts, WorkerFacts, facts_of
 from eiload.scenario import Scenario
 

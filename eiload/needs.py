@@ -8,7 +8,8 @@ it, and both get the same answer where nothing went wrong (docs/statistics.md, "
 import math
 from dataclasses import dataclass
 
-from eiload import blocks, shares, wording
+from eiload import blocks, shares
+from eiload.base import wording
 from eiload.blocks import Blocks
 from eiload.cut import MAX_BLOCKS, MIN_BLOCK_S, MIN_BLOCKS
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.outputs import Output, Outputs, of_locust, read_by_locust
 from eiload.scenario import Scenario, build, load
 

@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from eiload.console import aside, emit, say
-from eiload.errors import EiloadError, EngineError, OutputError
-from eiload.files import rewritable, write_whole
+from eiload.base.console import aside, emit, say
+from eiload.base.errors import EiloadError, EngineError, OutputError
+from eiload.base.files import rewritable, write_whole
 from eiload.run import Run, save
 
 if TYPE_CHECKING:

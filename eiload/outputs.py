@@ -11,8 +11,8 @@ from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from eiload.errors import ScenarioError
-from eiload.files import check_writable, rewritable
+from eiload.base.errors import ScenarioError
+from eiload.base.files import check_writable, rewritable
 from eiload.journal import beside
 
 __all__ = ["SUMMARY", "Output", "Outputs", "of_locust", "read_by_locust"]

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from eiload import images
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.scenario import Payload, Target
 from eiload.tfserving import Tensor, info, predict_request
 

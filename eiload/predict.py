@@ -24,18 +24,19 @@ from typing import Any, TypeVar
 from PIL import Image
 from pydantic import BaseModel, ValidationError
 
-from eiload import console, payload
-from eiload.clock import SystemClock
+from eiload import payload
+from eiload.base import console
+from eiload.base.clock import SystemClock
+from eiload.base.errors import ScenarioError
+from eiload.base.status import Status
+from eiload.base.units import parse_duration
 from eiload.detections import SSD_OUTPUTS, check, detections
 from eiload.engine import Engine, Reply, endpoint_of
-from eiload.errors import ScenarioError
 from eiload.preflight import FirstInference, Preflight
 from eiload.report import prediction as report
 from eiload.report.prediction import Inference, Prediction
-from eiload.result import Status
 from eiload.scenario import Payload, Target
 from eiload.tfserving import PREDICT, Tensor, decode_response, info
-from eiload.units import parse_duration
 
 __all__ = ["add_arguments", "predict"]
 

@@ -19,12 +19,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from eiload.clock import NS_PER_MS, NS_PER_S, Clock
+from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
+from eiload.base.errors import TargetError
+from eiload.base.status import Status
 from eiload.detections import check as check_answer
 from eiload.diagnose import diagnose
-from eiload.errors import TargetError
 from eiload.explain import DEFAULT_SIGNATURE, Unready, misfit, quoted, refusal, unready
-from eiload.result import Status
 from eiload.scenario import Expect, Target
 from eiload.tfserving import (
     GET_MODEL_METADATA,

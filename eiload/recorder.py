@@ -21,9 +21,10 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.buckets import BUCKETS, Ints, bucket_edges_ns, bucket_mid_ns, bucket_of
-from eiload.clock import NS_PER_S
-from eiload.result import RESULT, Status
+from eiload.result import RESULT
 
 __all__ = [
     "BUCKETS",

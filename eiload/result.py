@@ -15,43 +15,9 @@ Service time is ``done - sent``, response time is ``done - intended``, lag is ``
 """
 
 import struct
-from enum import IntEnum
 from typing import Any, NamedTuple
 
-__all__ = ["RESULT", "SEND", "WANT_RESPONSE", "Result", "Send", "Status", "sampled"]
-
-
-class Status(IntEnum):
-    """How a request ended: gRPC's status codes, and three of our own.
-
-    The numbers of the first seventeen are gRPC's (grpc/grpc, doc/statuscodes.md).
-    """
-
-    OK = 0
-    CANCELLED = 1
-    UNKNOWN = 2
-    INVALID_ARGUMENT = 3
-    DEADLINE_EXCEEDED = 4
-    NOT_FOUND = 5
-    ALREADY_EXISTS = 6
-    PERMISSION_DENIED = 7
-    RESOURCE_EXHAUSTED = 8
-    FAILED_PRECONDITION = 9
-    ABORTED = 10
-    OUT_OF_RANGE = 11
-    UNIMPLEMENTED = 12
-    INTERNAL = 13
-    UNAVAILABLE = 14
-    DATA_LOSS = 15
-    UNAUTHENTICATED = 16
-    BAD_ANSWER = 32
-    """The call ended OK, but the answer is not what was expected of it."""
-    DROPPED = 33
-    """Due and never sent: too many requests were in flight already (the in-flight guard)."""
-    UNFINISHED = 34
-    """Sent, and no outcome was known when the drain ended; slower than anything measured."""
-    LOST = 35
-    """Scheduled on a worker or sender that died before it reported; its fate is not known."""
+__all__ = ["RESULT", "SEND", "WANT_RESPONSE", "Result", "Send", "sampled"]
 
 
 WANT_RESPONSE = 1
@@ -108,7 +74,7 @@ class Result(NamedTuple):
     """Number of the status text in the sender's table of texts; 0 means no text."""
     phase: int
     status: int
-    """A `Status`."""
+    """A `base.status.Status`."""
 
     @property
     def service_ns(self) -> int:

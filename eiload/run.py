@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from eiload.arrivals import ClosedPhase
-from eiload.clock import NS_PER_S
-from eiload.errors import ScenarioError
-from eiload.files import write_whole
+from eiload.base.clock import NS_PER_S
+from eiload.base.errors import ScenarioError
+from eiload.base.files import write_whole
+from eiload.base.status import Status
 from eiload.recorder import Intervals, Ints, Kind, bucket_mid_ns, step_s_for
-from eiload.result import Status
 from eiload.scenario import Scenario
 
 __all__ = [

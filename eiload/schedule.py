@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eiload.arrivals import OpenPhase, Phase, phase_seed
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.recorder import Ints
 
 __all__ = ["Chunk", "Schedule", "payload_order", "target_order"]

@@ -35,7 +35,8 @@ import grpc
 import grpc.aio
 import uvloop
 
-from eiload.result import RESULT, SEND, WANT_RESPONSE, Send, Status, sampled
+from eiload.base.status import Status
+from eiload.result import RESULT, SEND, WANT_RESPONSE, Send, sampled
 from eiload.timeline import Timeline
 from eiload.wire import (
     CALL,

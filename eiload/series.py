@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.recorder import Ints, Kind, bucket_mid_ns
-from eiload.result import Status
 from eiload.run import PhaseSpan, Run
 
 __all__ = ["Outage", "answers", "away_s", "length_s", "outages", "statuses", "throughput_per_s"]

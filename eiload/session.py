@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from eiload import payload, preflight, usage
-from eiload.clock import NS_PER_MS, NS_PER_S, Clock
+from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
+from eiload.base.errors import EngineError
+from eiload.base.status import Status
 from eiload.engine import Engine, Reply, Results, endpoint_of
-from eiload.errors import EngineError
 from eiload.feeder import Feeder
 from eiload.recorder import Recorder, step_s_for
-from eiload.result import Status
 from eiload.run import TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, Target
 from eiload.tally import Detail, Taken, Tally

@@ -3,7 +3,7 @@
 What it knows: words. What it must not know: who stops, how a run is stopped.
 """
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 
 __all__ = [
     "BY_ITSELF",

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from eiload import detections
+from eiload.base.status import Status
 from eiload.engine import Reply, Results
 from eiload.pairing import Pairing
 from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
-from eiload.result import RESULT, Status
+from eiload.result import RESULT
 from eiload.run import Answers
 from eiload.scenario import Scenario
 from eiload.tfserving import decode_response

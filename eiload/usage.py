@@ -10,7 +10,7 @@ from typing import Self
 
 import psutil
 
-from eiload.clock import NS_PER_S, Clock
+from eiload.base.clock import NS_PER_S, Clock
 from eiload.engine import Engine
 from eiload.run import WorkerFacts
 

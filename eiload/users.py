@@ -20,14 +20,14 @@ from locust.exception import StopUser
 
 from eiload import payload
 from eiload.answers import Answer
-from eiload.clock import NS_PER_MS, NS_PER_S
-from eiload.errors import EngineError, ScenarioError
-from eiload.result import Status
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.errors import EngineError, ScenarioError
+from eiload.base.status import Status
+from eiload.base.units import parse_duration
 from eiload.scenario import Scenario, Target
 from eiload.session import Left
 from eiload.tensors import Tensor
 from eiload.tfserving import predict_request
-from eiload.units import parse_duration
 
 if TYPE_CHECKING:
     from eiload.engine import Reply

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eiload.arrivals import OpenPhase, phase_seed
-from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.status import Status
 from eiload.recorder import RESULT_DTYPE, Recorder
-from eiload.result import Status
 from eiload.run import Run, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, parse
 

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from eiload.clock import NS_PER_S, SystemClock
-from eiload.result import Status
+from eiload.base.clock import NS_PER_S, SystemClock
+from eiload.base.status import Status
 
 Handler = Callable[[bytes, grpc.ServicerContext], bytes]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eiload.agent import Agent, Message, versions
-from eiload.clock import NS_PER_S, SystemClock, boot_id
+from eiload.base.clock import NS_PER_S, SystemClock, boot_id
 from eiload.recorder import Intervals
 from eiload.scenario import Scenario, build
 from eiload.server.launch import StandInProcess

@@ -5,8 +5,8 @@ import gc
 import pytest
 
 from eiload.answers import Answer, OpenAnswers
+from eiload.base.status import Status
 from eiload.engine import Reply
-from eiload.result import Status
 from eiload.session import Left
 
 

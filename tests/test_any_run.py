@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eiload import judgement
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.cli import main
-from eiload.clock import NS_PER_S
 from eiload.judgement import judge
 from eiload.recorder import Recorder, step_s_for
 from eiload.report import FORMS, render
-from eiload.result import Status
 from eiload.run import Answers, Run, load, save
 from tests.golden import TWO, due, golden_run, results, scenario
 

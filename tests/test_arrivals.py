@@ -20,7 +20,7 @@ from eiload.arrivals import (
     Rate,
     phase_seed,
 )
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 
 SECOND_NS = NS_PER_S
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from eiload.backlog import never_sent
-from eiload.result import Status
+from eiload.base.status import Status
 from eiload.run import Run
 from tests.golden import ONE, Floats, golden_run, steady
 

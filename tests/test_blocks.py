@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from eiload import blocks
+from eiload.base.clock import NS_PER_MS
 from eiload.blocks import Blocks
-from eiload.clock import NS_PER_MS
 from eiload.recorder import bucket_of
 from eiload.run import Sample
 

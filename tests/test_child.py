@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from eiload import child
+from eiload.base.errors import EngineError
 from eiload.child import Child
-from eiload.errors import EngineError
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from eiload import cli, console, run
+from eiload import cli, run
+from eiload.base import console
+from eiload.base.errors import EngineError, OutputError, ScenarioError, TargetError
 from eiload.cli import main
-from eiload.errors import EngineError, OutputError, ScenarioError, TargetError
 from eiload.judgement import judge
 from tests.report import runs
 

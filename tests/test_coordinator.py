@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from eiload.agent import Message, versions
-from eiload.clock import NS_PER_MS, NS_PER_S, SystemClock
+from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
+from eiload.base.errors import EngineError, ScenarioError, TargetError
+from eiload.base.status import Status
 from eiload.coordinator import Coordinator
-from eiload.errors import EngineError, ScenarioError, TargetError
 from eiload.journal import Journal, read
 from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
-from eiload.result import Status
 from eiload.run import PAYLOAD, Run, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
 from eiload.schedule import Schedule

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from eiload import cost as cost_module
+from eiload.base.errors import ScenarioError
 from eiload.cost import check, cost, priced
-from eiload.errors import ScenarioError
 from eiload.prices import PRICES, Standing
 from tests.golden import ONE, TWO, Floats, away, golden_run, scenario, steady, with_target
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.cut import MIN_BLOCK_S, Cut, block_count, cut_of, sound
 from tests.golden import ONE, golden_run
 

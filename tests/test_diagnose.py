@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eiload.clock import NS_PER_MS
+from eiload.base.clock import NS_PER_MS
 from eiload.diagnose import Place, diagnose, place_of
 from eiload.scenario import Tls
 from tests.grpc_servers import certificate, closed_port, grpc_server, http1, raw_server, silent

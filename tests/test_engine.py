@@ -22,11 +22,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from eiload.clock import NS_PER_MS, NS_PER_S, ManualClock, SystemClock
+from eiload.base.clock import NS_PER_MS, NS_PER_S, ManualClock, SystemClock
+from eiload.base.errors import EngineError
+from eiload.base.status import Status
 from eiload.engine import CHECK_STEP_NS, SILENCE_NS, Endpoint, Engine, Loop, _Call, endpoint_of
-from eiload.errors import EngineError
 from eiload.recorder import RESULT_DTYPE
-from eiload.result import SEND, WANT_RESPONSE, Status
+from eiload.result import SEND, WANT_RESPONSE
 from eiload.scenario import Target, Tls
 from eiload.tfserving import PREDICT
 from tests.grpc_servers import certificate, closed_port, grpc_server

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.compare import compare
 from eiload.comparison import Outcome
 from eiload.recorder import Ints, Recorder

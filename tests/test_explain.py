@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eiload.base.status import Status
 from eiload.explain import Unready, misfit, quoted, refusal, unready
-from eiload.result import Status
 from eiload.scenario import Target
 from eiload.tfserving import ModelState, Signature, TensorInfo
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.engine import Engine, Loop
 from eiload.feeder import SEND_DTYPE, Feeder
 from eiload.result import SEND

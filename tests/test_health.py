@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from eiload import health
-from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.status import Status
 from eiload.recorder import Intervals, Recorder
-from eiload.result import Status
 from eiload.run import Run, TargetFacts, WorkerFacts
 from tests.golden import ONE, TWO, golden_run, results, steady, with_target
 

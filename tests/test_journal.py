@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eiload.base.clock import NS_PER_S
+from eiload.base.errors import OutputError, ScenarioError
+from eiload.base.status import Status
 from eiload.cli import main
-from eiload.clock import NS_PER_S
-from eiload.errors import OutputError, ScenarioError
 from eiload.journal import Journal, State, beside, load, read
 from eiload.judgement import judge
 from eiload.recorder import Intervals, Recorder
-from eiload.result import Status
 from eiload.run import Run, TargetFacts, save
 from tests.golden import TWO, due, golden_run, results
 

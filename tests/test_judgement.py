@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload import judgement
+from eiload.base.status import Status
 from eiload.judgement import first_of, judge
 from eiload.recorder import Intervals
-from eiload.result import Status
 from eiload.run import Run
 from eiload.sla import Word
 from tests.golden import ONE, TWO, away, golden_run, steady, with_target

@@ -10,50 +10,86 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "eiload"
 
-# From the ground up. A room imports rooms of lower floors, or of its own floor where listed
-# together (the files of one idea).
-FLOORS = (
-    {"leftovers", "clock", "errors", "result", "coco", "wire", "timeline", "profiles", "units"},
-    {"files", "console", "buckets"},
-    {"sender", "recorder", "protos", "arrivals", "standin", "wording"},
-    {"tensors", "scenario", "images"},
-    {"tfserving", "schedule", "detections", "explain", "diagnose"},
-    {"endpoint", "child"},
-    {"payload", "engine", "preflight", "pairing", "run", "ledger"},
-    {"journal", "feeder", "tally", "usage"},
-    {
-        "session",
-        "stopping",
-        "series",
-        "cut",
-        "blocks",
-        "shares",
-        "shift",
-        "needs",
-        "prices",
-        "comparison",
+# A room, and which rooms it may import. With a file's name behind it: that file alone.
+ROOMS = {
+    "base": set(),
+    "scenario": {"base"},
+    "sending": {"base"},
+    "serving": {"base", "scenario", "sending.endpoint"},
+    "record": {"base", "scenario", "sending"},
+    "judging": {"base", "scenario", "record"},
+    "server": {"base", "scenario.coco", "scenario.profiles", "scenario.standin", "serving"},
+    "report": {"base", "scenario", "record", "judging", "serving"},
+    "control": {"base", "scenario", "sending", "serving", "record", "server.launch"},
+    "plugin": {
+        *("base", "scenario", "sending", "serving", "record", "judging", "report", "control"),
     },
-    {"backlog", "agreement", "health", "sla", "compare", "cost", "separate", "judgement"},
-    {"server"},
-    {"agent", "report", "outlook", "messages", "outputs"},
-    {"coordinator", "answers", "outcome", "predict", "options"},
-    {"users"},
-    {"plugin", "cli"},
-)
-FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+    "cli": {
+        *("base", "scenario", "sending", "serving", "record", "judging", "report", "server"),
+    },
+}
 
-ALONE = {
-    "sender": {"result", "clock", "wire", "timeline"},
-    "timeline": set(),
-    "wire": set(),
-    "result": set(),
-    "clock": set(),
-    "server": {
-        "tfserving", "tensors", "protos", "standin", "profiles", "units", "errors", "clock",
-        "result", "coco", "server", "console",
-    },
-}  # fmt: skip
-"""Rooms with a list of their own, shorter than the floors below them."""
+YET_FLAT: dict[str, str] = {
+    "result": "sending",
+    "wire": "sending",
+    "timeline": "sending",
+    "sender": "sending",
+    "child": "sending",
+    "engine": "sending",
+    "endpoint": "sending",
+    "standin": "scenario",
+    "profiles": "scenario.standin",
+    "coco": "scenario",
+    "arrivals": "scenario",
+    "schedule": "scenario",
+    "protos": "serving",
+    "tensors": "serving",
+    "tfserving": "serving",
+    "images": "serving",
+    "payload": "serving",
+    "detections": "serving",
+    "preflight": "serving",
+    "diagnose": "serving",
+    "explain": "serving",
+    "recorder": "record",
+    "buckets": "record",
+    "ledger": "record",
+    "journal": "record",
+    "run": "record",
+    "series": "record",
+    "stopping": "record",
+    "blocks": "judging.statistics",
+    "shares": "judging.statistics",
+    "shift": "judging.statistics",
+    "cut": "judging.statistics",
+    "needs": "judging.statistics",
+    "health": "judging",
+    "sla": "judging",
+    "compare": "judging",
+    "agreement": "judging",
+    "cost": "judging",
+    "prices": "judging",
+    "judgement": "judging",
+    "backlog": "judging",
+    "comparison": "judging.compare",
+    "separate": "judging.compare",
+    "coordinator": "control",
+    "agent": "control",
+    "session": "control",
+    "feeder": "control",
+    "tally": "control",
+    "pairing": "control",
+    "usage": "control",
+    "messages": "control",
+    "users": "plugin",
+    "options": "plugin",
+    "outcome": "plugin",
+    "outputs": "plugin",
+    "answers": "plugin",
+    "predict": "cli",
+    "outlook": "cli",
+}
+"""Modules that stand outside their room, and the room."""
 
 
 def at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
@@ -64,63 +100,64 @@ def at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
             yield from at_run_time(node)
 
 
-def rooms() -> dict[str, set[str]]:
-    """Return for each room of the package the rooms that its files import."""
-    found: dict[str, set[str]] = {}
-    for path in PACKAGE.rglob("*.py"):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        if parts == ("__init__",):
-            continue
-        imported = found.setdefault(parts[0], set())
-        for node in at_run_time(ast.parse(path.read_text())):
-            names = []
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module]
-                if node.module == "eiload":
-                    names = [f"eiload.{alias.name}" for alias in node.names]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            imported |= {name.split(".")[1] for name in names if name.startswith("eiload.")}
-        imported.discard(parts[0])
+def imports(path: Path) -> set[str]:
+    """Return the modules that a file imports, `a.b` for ``from a import b``."""
+    found: set[str] = set()
+    for node in at_run_time(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
     return found
 
 
-ROOMS = rooms()
+def placed(name: str) -> str:
+    """Return a module or name under eiload with its room before it."""
+    first = name.split(".", maxsplit=1)[0]
+    return f"{YET_FLAT[first]}.{name}" if first in YET_FLAT else name
 
 
-def test_every_room_has_its_floor() -> None:
-    """A new file is given its place here before anything imports it."""
-    assert set(ROOMS) == set(FLOOR)
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
+
+
+def test_every_file_is_in_a_room() -> None:
+    """The package's top holds its public names and rooms, nothing else."""
+    tops = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py"}
+    assert tops - set(YET_FLAT) <= {"__init__", "cli"}
+    assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()} <= {
+        *ROOMS,
+        *YET_FLAT,
+    }
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
-def test_imports_run_downwards(room: str) -> None:
-    """A room knows what is below it or beside it, never what is above."""
-    above = {other for other in ROOMS[room] if FLOOR[other] > FLOOR[room]}
-    if room == "coordinator":
-        above.discard("server")
-    assert not above
-    assert not ROOMS[room] - ALONE.get(room, set(FLOOR))
+def test_a_room_imports_what_it_may(room: str) -> None:
+    """A room knows what its line of the table names, and nothing else of eiload."""
+    for path in sorted((PACKAGE / room).rglob("*.py")):
+        for name in imports(path):
+            top, _, rest = name.partition(".")
+            place = placed(rest)
+            if top != "eiload" or place.split(".")[0] == room:
+                continue
+            allowed = any(f"{place}.".startswith(f"{one}.") for one in ROOMS[room])
+            assert allowed, f"{path.relative_to(PACKAGE)} imports {name}"
 
 
-def imported_by(room: str) -> set[str]:
-    """Return the top-level modules that a room's files import."""
-    path = PACKAGE / f"{room}.py"
-    files = [path] if path.exists() else list((PACKAGE / room).rglob("*.py"))
-    found = set()
-    for file in files:
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                found |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found.add(node.module.split(".")[0])
-    return found
+def test_the_table_has_no_circle() -> None:
+    """Rooms stand in the order of the table: each imports only rooms above its own line."""
+    order = list(ROOMS)
+    for room, others in ROOMS.items():
+        assert all(order.index(other.split(".")[0]) < order.index(room) for other in others)
 
 
-def test_only_two_rooms_know_locust() -> None:
-    """Locust and gevent stay in the plugin and the users."""
-    knowing = {room for room in ROOMS if imported_by(room) & {"locust", "gevent", "greenlet"}}
-    assert knowing == {"plugin", "users"}
+def test_only_the_plugin_knows_locust() -> None:
+    """Locust and gevent stay in one room."""
+    knowing = {
+        path.relative_to(PACKAGE).parts[0]
+        for path in FILES
+        if {name.split(".")[0] for name in imports(path)} & {"locust", "gevent", "greenlet"}
+    }
+    assert knowing <= {"plugin", "users"}
 
 
 def loaded(code: str) -> set[str]:
@@ -136,6 +173,12 @@ def test_the_sender_is_small() -> None:
     """The sending process has neither Locust nor gevent, numpy, protobuf or TensorFlow in it."""
     modules = loaded("import eiload.sender")
     assert not modules & {"locust", "gevent", "numpy", "google.protobuf", "tensorflow", "pydantic"}
+
+
+def test_stand_in_settings_are_light() -> None:
+    """The stand-in's process reads its settings without the scenario's YAML and arrivals."""
+    modules = loaded("import eiload.standin")
+    assert not modules & {"yaml", "numpy", "eiload.scenario.models"}
 
 
 def test_no_load_without_lightness() -> None:

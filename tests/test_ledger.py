@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.ledger import reconcile
 from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
-from eiload.result import Status
 
 CELLS = st.dictionaries(
     st.tuples(st.integers(0, 2), st.integers(0, 20)), st.integers(1, 30), max_size=12

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload import messages
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
-from eiload.result import Status
 from eiload.run import Answers, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
 

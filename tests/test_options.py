@@ -10,7 +10,7 @@ from PIL import Image
 
 from eiload import options
 from eiload.arrivals import ClosedPhase
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 
 SCENARIO = """
 name: quick

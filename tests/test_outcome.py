@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eiload.errors import ScenarioError, TargetError
+from eiload.base.errors import ScenarioError, TargetError
 from eiload.outcome import Outcome
 from eiload.run import Run, load
 from tests.golden import TWO, golden_run, steady

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.outputs import SUMMARY, Output, Outputs, of_locust, read_by_locust
 
 

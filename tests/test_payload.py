@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from eiload import images, payload
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.payload import Digest
 from eiload.scenario import Payload, Synthetic, Target
 from eiload.tfserving import from_proto, protos_only

@@ -15,8 +15,8 @@ import grpc
 import numpy as np
 import pytest
 
-from eiload.clock import NS_PER_MS, ManualClock, SystemClock
-from eiload.errors import TargetError
+from eiload.base.clock import NS_PER_MS, ManualClock, SystemClock
+from eiload.base.errors import TargetError
 from eiload.preflight import Preflight, TargetFacts, proxy_note
 from eiload.scenario import Expect, Target
 from eiload.tfserving import (

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.status import Status
 from eiload.recorder import (
     BUCKETS,
     RESULT_DTYPE,
@@ -21,7 +22,7 @@ from eiload.recorder import (
     parts_of,
     step_s_for,
 )
-from eiload.result import RESULT, Result, Status
+from eiload.result import RESULT, Result
 
 RESULTS = st.lists(
     st.builds(

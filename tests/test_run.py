@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.clock import NS_PER_MS, NS_PER_S
-from eiload.errors import OutputError, ScenarioError
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.errors import OutputError, ScenarioError
+from eiload.base.status import Status
 from eiload.recorder import Kind, Recorder
-from eiload.result import Status
 from eiload.run import Run, Sample, load, save
 from tests.golden import ONE, away, golden_run, results, scenario, steady
 

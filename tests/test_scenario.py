@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eiload.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, RampRate
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.scenario import (
     Compare,
     Expect,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.scenario import load, parse
 
 GOOD = """\

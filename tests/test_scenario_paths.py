@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.scenario import Scenario, load
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, RampRate
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.schedule import Schedule, payload_order, target_order
 
 TRAFFIC = (

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from eiload import series
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.recorder import Recorder
-from eiload.result import Status
 from eiload.series import Outage
 from tests.golden import ONE, TWO, away, golden_run, results, steady
 

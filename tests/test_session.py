@@ -13,11 +13,12 @@ import pytest
 from numpy.typing import NDArray
 
 from eiload import payload
-from eiload.clock import NS_PER_MS, NS_PER_S, SystemClock
-from eiload.errors import EngineError
+from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
+from eiload.base.errors import EngineError
+from eiload.base.status import Status
 from eiload.protos import predict_pb2
 from eiload.recorder import RESULT_DTYPE, Intervals, Kind
-from eiload.result import Status, sampled
+from eiload.result import sampled
 from eiload.run import Answers
 from eiload.scenario import Scenario, build
 from eiload.schedule import Schedule

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eiload import sla
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.recorder import Intervals, Recorder
-from eiload.result import Status
 from eiload.run import Answers, Run
 from eiload.sla import Verdict, Word
 from tests.golden import Answer, Floats, away, due, golden_run, results, steady, with_target

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.profiles import PROFILES
 from eiload.standin import Constant, Gamma, LogNormal, StandIn, parse
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.stopping import RUN_TIME, before_load, share
 
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
+from eiload.base.status import Status
 from eiload.engine import Reply, Results
 from eiload.protos import predict_pb2
 from eiload.recorder import RESULT_DTYPE, Recorder
-from eiload.result import RESULT, Status
+from eiload.result import RESULT
 from eiload.run import Answers
 from eiload.scenario import build
 from eiload.server.answers import detections

@@ -76,7 +76,7 @@ def test_protos_only_keeps_a_loaded_tensorflow() -> None:
     """Where TensorFlow is loaded, the block changes nothing."""
     code = (
         "import sys, types; fake = sys.modules['tensorflow'] = types.ModuleType('tensorflow')\n"
-        "import importlib.util; import eiload.clock\n"
+        "import importlib.util; import eiload.base.clock\n"
         "from pathlib import Path\n"
         "del sys.modules['tensorflow']\n"
         "fake.__path__ = list(importlib.util.find_spec('tensorflow').submodule_search_locations)\n"

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eiload import timeline
-from eiload.clock import NS_PER_MS
+from eiload.base.clock import NS_PER_MS
 from eiload.timeline import BATCH, Timeline, now_ns
 
 

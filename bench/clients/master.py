@@ -31,11 +31,11 @@ from typing import Any
 import numpy as np
 
 from eiload.agent import Message
-from eiload.clock import NS_PER_MS, NS_PER_S, SystemClock
+from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
+from eiload.base.status import Status
 from eiload.coordinator import Coordinator
 from eiload.recorder import RESULT_DTYPE, Intervals, Ints, Recorder
 from eiload.report.progress import Progress
-from eiload.result import Status
 from eiload.run import Answers, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
 from eiload.schedule import Schedule

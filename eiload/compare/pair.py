@@ -18,7 +18,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eiload import agreement, needs, series, shares, shift, wording
+from eiload import agreement, needs, series, shares, shift
+from eiload.base import wording
+from eiload.base.units import format_percentile
 from eiload.blocks import Blocks
 from eiload.comparison import Comparison, Design, Outcome, Side, outcome_of, says, side_of
 from eiload.cut import cut_of
@@ -26,7 +28,6 @@ from eiload.recorder import Kind
 from eiload.run import PhaseSpan, Run
 from eiload.scenario import Agreement, Compare
 from eiload.shift import Draws, Interval, Row
-from eiload.units import format_percentile
 
 __all__ = [
     "POWER_Z",

@@ -15,12 +15,13 @@ kind of machine, and not this pair in this run, takes five runs with a fresh att
 
 from collections.abc import Iterator
 
-from eiload import agreement, health, shift, wording
+from eiload import agreement, health, shift
+from eiload.base import wording
+from eiload.base.units import format_percentile
 from eiload.compare.pair import Pair, Part, pair_of, uneven, verdict
 from eiload.comparison import Comparison, Outcome
 from eiload.run import Run
 from eiload.scenario import Compare
-from eiload.units import format_percentile
 
 __all__ = ["compare", "in_one_run", "recorded"]
 

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from eiload import options, users
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
+from eiload.base.quantity import shown
 from eiload.scenario import Scenario
-from eiload.units import shown
 
 __all__ = ["Choice"]
 

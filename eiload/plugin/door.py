@@ -22,7 +22,7 @@ from locust.exception import RPCError, RPCReceiveError
 from locust.rpc import Message
 from locust.runners import STATE_INIT, STATE_STOPPED
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.plugin import link
 from eiload.scenario import Scenario
 

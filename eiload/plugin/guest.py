@@ -10,7 +10,7 @@ from typing import Any
 import gevent
 from locust.runners import WorkerRunner
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.plugin import link
 from eiload.plugin.door import MESSAGE
 

@@ -21,12 +21,13 @@ from locust import events
 from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
-from eiload import console, options, stopping, users
+from eiload import options, stopping, users
 from eiload.agent import Agent, Message
-from eiload.clock import NS_PER_S, SystemClock
+from eiload.base import console
+from eiload.base.clock import NS_PER_S, SystemClock
+from eiload.base.errors import EiloadError, EngineError, ScenarioError
+from eiload.base.files import descriptor, rewritable
 from eiload.coordinator import Coordinator
-from eiload.errors import EiloadError, EngineError, ScenarioError
-from eiload.files import descriptor, rewritable
 from eiload.journal import Journal, beside
 from eiload.outcome import Outcome
 from eiload.outputs import Outputs

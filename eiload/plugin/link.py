@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.scenario import Scenario
 
 __all__ = ["FAMILY", "VARIABLE", "given_token", "nonce", "proof", "proves", "secret_targets"]

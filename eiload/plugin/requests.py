@@ -12,10 +12,10 @@ from locust.exception import StopUser
 
 from eiload import options, users
 from eiload.answers import OpenAnswers
-from eiload.clock import NS_PER_MS, NS_PER_S, Clock
+from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
+from eiload.base.errors import ScenarioError
+from eiload.base.status import Status
 from eiload.engine import Reply, Results
-from eiload.errors import ScenarioError
-from eiload.result import Status
 from eiload.scenario import Scenario
 from eiload.session import Session
 from eiload.tensors import Tensor

@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from eiload.errors import EiloadError
+from eiload.base.errors import EiloadError
 from eiload.outcome import Outcome
 from eiload.plugin.origin import VARIABLE, Names
 from eiload.plugin.starts import Starts

@@ -10,13 +10,13 @@ inference, and below these each target by itself.
 import math
 from collections.abc import Sequence
 
-from eiload import wording
+from eiload.base import wording
+from eiload.base.units import format_percentile
 from eiload.comparison import Comparison, Side
 from eiload.report import bars, words
 from eiload.report.section import Bar, Cell, Column, Foreign, Line, Row, Section, Tone
 from eiload.shift import Interval
 from eiload.shift import Row as Quantile
-from eiload.units import format_percentile
 
 __all__ = ["sections"]
 

@@ -10,17 +10,17 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from eiload import wording
-from eiload.clock import NS_PER_S
+from eiload.base import wording
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
+from eiload.base.units import format_percentile, format_price
 from eiload.judgement import Judgement
 from eiload.report import against, figures, words
 from eiload.report.figures import Figures, Ledger
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
-from eiload.result import Status
 from eiload.run import Run, TargetFacts
 from eiload.scenario import Objective
 from eiload.sla import Word
-from eiload.units import format_percentile, format_price
 
 __all__ = ["sections"]
 

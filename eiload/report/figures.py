@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from eiload.base.status import Status
 from eiload.blocks import reportable
 from eiload.recorder import Kind
-from eiload.result import Status
 from eiload.run import PhaseSpan, Run, Sample, TargetFacts
 from eiload.series import throughput_per_s
 

@@ -11,13 +11,13 @@ the string ``"inf"``. Names carry the unit.
 import json
 from typing import Any
 
-from eiload.clock import NS_PER_MS
+from eiload.base.clock import NS_PER_MS
+from eiload.base.units import format_percentile
 from eiload.judgement import Judgement
 from eiload.report import figures
 from eiload.report.figures import Figures
 from eiload.report.plain import plain
 from eiload.run import Run
-from eiload.units import format_percentile
 
 __all__ = ["document", "render"]
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
-from eiload import wording
-from eiload.clock import NS_PER_S
+from eiload.base import wording
+from eiload.base.clock import NS_PER_S
 from eiload.judgement import Judgement, failures_of
 from eiload.report import words
 from eiload.run import Run

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eiload import wording
+from eiload.base import wording
+from eiload.base.clock import NS_PER_MS
+from eiload.base.status import Status
+from eiload.base.units import format_percentile
 from eiload.blocks import BEYOND, reportable
-from eiload.clock import NS_PER_MS
 from eiload.detections import Detection
 from eiload.report import words
-from eiload.result import Status
-from eiload.units import format_percentile
 
 __all__ = ["Inference", "Prediction", "closing", "document", "inference_line", "opening"]
 

@@ -16,14 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload import wording
-from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.base import wording
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.status import Status
+from eiload.base.units import format_percentile
 from eiload.recorder import Intervals, Ints, Kind, bucket_mid_ns
 from eiload.report import words
 from eiload.report.figures import ledger, quantile_ns
-from eiload.result import Status
 from eiload.run import Sample
-from eiload.units import format_percentile
 
 Floats = NDArray[np.float64]
 

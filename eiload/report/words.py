@@ -14,7 +14,7 @@ that forge a line of the report, overrides of the writing direction that make it
 import math
 import unicodedata
 
-from eiload.clock import NS_PER_MS
+from eiload.base.clock import NS_PER_MS
 
 __all__ = [
     "FAILED",

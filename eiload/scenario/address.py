@@ -8,7 +8,7 @@
 import re
 from typing import NamedTuple
 
-from eiload.units import shown
+from eiload.base.quantity import shown
 
 __all__ = ["DEFAULT_PORT", "Address", "parse_address"]
 

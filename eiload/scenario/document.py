@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import yaml
 
+from eiload.base.quantity import shown
 from eiload.scenario.problem import Path, Problem
 from eiload.scenario.scalar import Expanded, control_character, expanded, typed
-from eiload.units import shown
 
 __all__ = ["Document", "Mark", "read"]
 

@@ -3,7 +3,7 @@
 `Unit` is a number that is written with its unit and kept without: ``deadline: 250 ms`` is
 ``deadline_ns == 250_000_000``. In a file the unit is required. Code, which validates without a
 context, gives the number itself, for there the field's name carries the unit:
-``Target(..., deadline_ns=250_000_000)``. The grammar of units is `eiload.units`; here is which
+``Target(..., deadline_ns=250_000_000)``. The grammar of units is `eiload.base.units`; here is which
 numbers make sense at all, so that a slip of the unit is found before a load begins.
 """
 
@@ -23,8 +23,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from eiload.scenario.scalar import number_in
-from eiload.units import (
+from eiload.base.quantity import shown
+from eiload.base.units import (
     PERCENTILES,
     format_duration,
     format_percentile,
@@ -34,8 +34,8 @@ from eiload.units import (
     parse_percentile,
     parse_rate,
     parse_share,
-    shown,
 )
+from eiload.scenario.scalar import number_in
 
 __all__ = [
     "SEED_AT_MOST",

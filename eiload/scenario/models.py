@@ -17,6 +17,9 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from eiload.base.near import nearest
+from eiload.base.quantity import shown
+from eiload.base.units import format_duration, parse_duration
 from eiload.scenario.fields import (
     SEED_AT_MOST,
     Name,
@@ -27,10 +30,9 @@ from eiload.scenario.fields import (
 from eiload.scenario.form import Form
 from eiload.scenario.objective import ObjectiveField
 from eiload.scenario.payload import Payload
-from eiload.scenario.problem import Path, Problem, nearest
+from eiload.scenario.problem import Path, Problem
 from eiload.scenario.target import Target
 from eiload.scenario.traffic import RUN_AT_MOST, PhaseField
-from eiload.units import format_duration, parse_duration, shown
 
 __all__ = ["Compare", "Scenario", "json_schema"]
 

@@ -14,10 +14,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
 
-from eiload.scenario.fields import Name, Text
-from eiload.scenario.form import Form
-from eiload.scenario.problem import nearest
-from eiload.units import (
+from eiload.base.near import nearest
+from eiload.base.quantity import shown
+from eiload.base.units import (
     format_duration,
     format_percentile,
     format_rate,
@@ -26,8 +25,9 @@ from eiload.units import (
     parse_percentile,
     parse_rate,
     parse_share,
-    shown,
 )
+from eiload.scenario.fields import Name, Text
+from eiload.scenario.form import Form
 
 __all__ = [
     "Agreement",

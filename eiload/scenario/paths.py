@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eiload.scenario.problem import Problem, nearest
-from eiload.units import shown
+from eiload.base.near import nearest
+from eiload.base.quantity import shown
+from eiload.scenario.problem import Problem
 
 __all__ = ["resolved"]
 

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from eiload.base.near import nearest
+from eiload.base.quantity import shown
 from eiload.coco import LABELS
 from eiload.scenario.fields import SEED_AT_MOST, Real, Texts, Whole
 from eiload.scenario.form import Form
-from eiload.scenario.problem import Problem, nearest
-from eiload.units import shown
+from eiload.scenario.problem import Problem
 
 __all__ = ["Expect", "Payload", "Synthetic"]
 

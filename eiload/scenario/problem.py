@@ -5,13 +5,13 @@ something makes Problems and never stops at the first; `eiload.scenario.reading`
 file, gives each its line and column and raises them all together.
 """
 
-import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import NamedTuple
 
-from eiload.units import shown
+from eiload.base.near import nearest
+from eiload.base.quantity import shown
 
-__all__ = ["Path", "Problem", "choice", "nearest"]
+__all__ = ["Path", "Problem", "choice"]
 
 Path = tuple[str | int, ...]
 """Keys and indices from the top of the data to a value."""
@@ -29,12 +29,6 @@ class Problem(NamedTuple):
     def below(self, path: Path) -> "Problem":
         """Return the same problem as seen from further up, `path` away."""
         return self._replace(path=path + self.path)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return `` (did you mean 'x'?)`` with the known word that `word` may have meant, or ''."""
-    near = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def choice(what: str, got: object, known: Collection[str]) -> str:

@@ -13,11 +13,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
+from eiload.base.near import nearest
 from eiload.scenario import document, paths
 from eiload.scenario.models import Scenario
 from eiload.scenario.problem import Path as DataPath
-from eiload.scenario.problem import Problem, nearest
+from eiload.scenario.problem import Problem
 from eiload.scenario.words import problems_of
 
 __all__ = ["build", "load", "parse", "restore"]

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from eiload.units import shown
+from eiload.base.quantity import shown
 
 __all__ = ["Expanded", "control_character", "expanded", "number_in", "typed"]
 

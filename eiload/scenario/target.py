@@ -14,13 +14,14 @@ from pydantic import (
     model_validator,
 )
 
+from eiload.base.quantity import shown
+from eiload.base.units import parse_duration, parse_price
 from eiload.profiles import PROFILES
 from eiload.scenario.address import parse_address
 from eiload.scenario.fields import Text, Texts, Whole, duration
 from eiload.scenario.form import Form
 from eiload.scenario.problem import Problem
 from eiload.standin import StandIn
-from eiload.units import parse_duration, parse_price, shown
 
 __all__ = ["Target", "Tls"]
 

@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
 
 from eiload.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, Phase, RampRate, Rate
+from eiload.base.quantity import shown
+from eiload.base.units import format_duration, format_rate
 from eiload.scenario.fields import Name, Whole, YesNo, duration, rate
 from eiload.scenario.form import Form
-from eiload.units import format_duration, format_rate, shown
 
 __all__ = ["RUN_AT_MOST", "PhaseField"]
 

@@ -12,9 +12,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from eiload.base.near import nearest
+from eiload.base.quantity import shown
 from eiload.scenario.fields import Unit
-from eiload.scenario.problem import Path, Problem, nearest
-from eiload.units import shown
+from eiload.scenario.problem import Path, Problem
 
 __all__ = ["problems_of"]
 

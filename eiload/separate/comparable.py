@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.run import PAYLOAD, Run
 
 __all__ = ["Named", "refuse"]

@@ -11,10 +11,10 @@ is refused in one line that names the field (`comparable`).
 from collections.abc import Mapping, Sequence
 
 from eiload import health, shift
+from eiload.base.errors import ScenarioError
 from eiload.compare.pair import Part, pair_of, uneven, verdict
 from eiload.compare.paired import compare
 from eiload.comparison import Comparison, Outcome
-from eiload.errors import ScenarioError
 from eiload.scenario import Compare
 from eiload.separate.comparable import Named, refuse
 from eiload.separate.repeated import over_runs

@@ -16,14 +16,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from eiload import blocks, wording
+from eiload import blocks
+from eiload.base import wording
+from eiload.base.units import format_percentile
 from eiload.compare.pair import POWER_Z, Pair, Said, obstacle
 from eiload.compare.paired import in_one_run, recorded
 from eiload.comparison import Comparison, Outcome, Side, outcome_of, says
 from eiload.scenario import Compare
 from eiload.separate.comparable import Named
 from eiload.shift import Interval, Row
-from eiload.units import format_percentile
 
 __all__ = ["over_runs"]
 

@@ -5,7 +5,7 @@ The same two commands as ``eiload serve`` and ``eiload make-model``, without the
 
 import sys
 
-from eiload import console
+from eiload.base import console
 from eiload.server.cli import (
     add_make_model_arguments,
     add_serve_arguments,

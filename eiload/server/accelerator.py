@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.server.laws import Draw, Gaps, law
 from eiload.standin import StandIn
 

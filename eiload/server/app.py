@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 
 import uvloop
 
-from eiload.clock import NS_PER_S, SystemClock
-from eiload.errors import ScenarioError
+from eiload.base.clock import NS_PER_S, SystemClock
+from eiload.base.errors import ScenarioError
 from eiload.server.emulated import EmulatedModel, EmulatedRepository
 from eiload.server.extras import add_health, add_reflection
 from eiload.server.metrics import Metrics

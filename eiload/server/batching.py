@@ -20,7 +20,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
-from eiload.result import Status
+from eiload.base.status import Status
 from eiload.server.model import Rejection
 from eiload.server.signatures import INPUT
 from eiload.standin import Batching

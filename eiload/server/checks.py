@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from math import prod
 from typing import Any, Literal
 
+from eiload.base.status import Status
 from eiload.protos import tensor_pb2, types_pb2
-from eiload.result import Status
 from eiload.server.model import (
     DEFAULT_SIGNATURE,
     Inference,

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import yaml
 from pydantic.fields import FieldInfo
 
-from eiload import console
-from eiload.errors import ScenarioError
+from eiload.base import console
+from eiload.base.errors import ScenarioError
 from eiload.profiles import listing
 from eiload.server.make_model_cli import (
     NEWEST_VERSION,

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from eiload.clock import Clock
-from eiload.result import Status
+from eiload.base.clock import Clock
+from eiload.base.status import Status
 from eiload.server.accelerator import Accelerator, Admission, Overload
 from eiload.server.answers import detections
 from eiload.server.batches import Batches, Begun

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from eiload.errors import ScenarioError
-from eiload.result import Status
+from eiload.base.errors import ScenarioError
+from eiload.base.status import Status
 from eiload.server.model import Rejection, Signature, Signatures
 from eiload.server.runtime import tensorflow
 from eiload.tensors import Tensor

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from eiload.result import Status
+from eiload.base.status import Status
 from eiload.server.model import Rejection
 from eiload.tensors import Tensor, TensorInfo
 

@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import IO, Self
 
-from eiload.clock import NS_PER_S, Clock, SystemClock
-from eiload.errors import EngineError, ScenarioError
+from eiload.base.clock import NS_PER_S, Clock, SystemClock
+from eiload.base.errors import EngineError, ScenarioError
 from eiload.standin import StandIn
 
 __all__ = ["StandInProcess"]

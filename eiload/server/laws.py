@@ -19,7 +19,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
+from eiload.base.units import parse_duration
 from eiload.standin import (
     LONGEST_NS,
     Constant,
@@ -28,7 +29,6 @@ from eiload.standin import (
     LogNormal,
     Stalls,
 )
-from eiload.units import parse_duration
 
 __all__ = ["Draw", "Gaps", "law", "times_of"]
 

@@ -18,7 +18,7 @@ from math import log
 from pathlib import Path
 from typing import Any
 
-from eiload.errors import OutputError, ScenarioError
+from eiload.base.errors import OutputError, ScenarioError
 from eiload.server.runtime import tensorflow
 from eiload.server.signatures import CLASSES, DETECTIONS, INPUT
 

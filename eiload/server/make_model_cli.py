@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from eiload import console
-from eiload.errors import ScenarioError
+from eiload.base import console
+from eiload.base.errors import ScenarioError
 
 __all__ = ["NEWEST_VERSION", "add_make_model_arguments", "run_make_model"]
 

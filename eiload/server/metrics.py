@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Literal
 
-from eiload.result import Status
+from eiload.base.status import Status
 
 __all__ = ["Metrics"]
 

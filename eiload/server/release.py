@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
-from eiload.clock import NS_PER_S, Clock
+from eiload.base.clock import NS_PER_S, Clock
 
 __all__ = ["Releases"]
 

@@ -21,9 +21,9 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from google.protobuf import json_format
 
-from eiload.clock import NS_PER_S, Clock
+from eiload.base.clock import NS_PER_S, Clock
+from eiload.base.status import Status
 from eiload.protos import get_model_metadata_pb2, get_model_status_pb2
-from eiload.result import Status
 from eiload.server import json_tensors
 from eiload.server.metrics import Metrics
 from eiload.server.model import Rejection

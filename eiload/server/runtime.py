@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 
 __all__ = ["tensorflow"]
 

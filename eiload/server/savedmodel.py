@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from eiload.clock import Clock
-from eiload.result import Status
+from eiload.base.clock import Clock
+from eiload.base.status import Status
 from eiload.server.batching import QUEUE_FULL, Batch, Batcher, Task
 from eiload.server.graph import Graph
 from eiload.server.metrics import Metrics

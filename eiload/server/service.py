@@ -17,12 +17,12 @@ from typing import Any, Literal, NamedTuple
 
 from google.protobuf.message import DecodeError
 
+from eiload.base.status import Status
 from eiload.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     predict_pb2,
 )
-from eiload.result import Status
 from eiload.server.checks import checked
 from eiload.server.metrics import Metrics
 from eiload.server.model import Job, Outcome, Rejection, Repository, Servable

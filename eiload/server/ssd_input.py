@@ -10,8 +10,8 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from math import prod
 
+from eiload.base.status import Status
 from eiload.protos import types_pb2
-from eiload.result import Status
 from eiload.server.answers import fingerprint
 from eiload.server.model import Input, Rejection
 from eiload.tensors import from_proto

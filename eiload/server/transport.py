@@ -19,9 +19,9 @@ from pathlib import Path
 import grpc
 import grpc.aio
 
-from eiload.clock import NS_PER_S, Clock
-from eiload.errors import ScenarioError
-from eiload.result import Status
+from eiload.base.clock import NS_PER_S, Clock
+from eiload.base.errors import ScenarioError
+from eiload.base.status import Status
 from eiload.server.model import Rejection
 from eiload.server.service import Reply, Service
 from eiload.tfserving import GET_MODEL_METADATA, GET_MODEL_STATUS, PREDICT

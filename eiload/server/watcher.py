@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.server.savedmodel import SavedModel
 from eiload.server.versions import Versions
 

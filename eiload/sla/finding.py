@@ -8,7 +8,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from eiload import blocks, needs, wording
+from eiload import blocks, needs
+from eiload.base import wording
 from eiload.blocks import Blocks
 from eiload.run import Sample
 from eiload.shares import Decision, Word

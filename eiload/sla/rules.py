@@ -24,17 +24,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eiload import agreement, blocks, series, shares, wording
+from eiload import agreement, blocks, series, shares
+from eiload.base import wording
+from eiload.base.status import Status
+from eiload.base.units import format_duration, format_percentile, format_rate, format_share
 from eiload.blocks import Blocks, Floats
 from eiload.cut import cut_of
 from eiload.recorder import Kind
-from eiload.result import Status
 from eiload.run import Answers, PhaseSpan, Run, Sample
 from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Share, Throughput
 from eiload.shares import Word
 from eiload.sla.finding import NOTHING, Finding, between, extremes, judged, of_n, too_short
 from eiload.sla.implied import settled
-from eiload.units import format_duration, format_percentile, format_rate, format_share
 
 __all__ = ["Verdict", "Word", "judge", "mean_limits", "rate_margin", "unjudged"]
 

@@ -17,8 +17,8 @@ from pydantic import (
     field_validator,
 )
 
-from eiload.clock import NS_PER_S
-from eiload.units import (
+from eiload.base.clock import NS_PER_S
+from eiload.base.units import (
     format_bandwidth,
     format_duration,
     format_share,

@@ -19,8 +19,9 @@ from pydantic import (
     model_validator,
 )
 
+from eiload.base.quantity import shown
+from eiload.base.units import format_duration
 from eiload.standin.fields import DurationNs, Settings, SomeDurationNs, existing
-from eiload.units import format_duration, shown
 
 __all__ = ["Compute", "Constant", "Empirical", "Gamma", "LogNormal", "RoundTrip"]
 

@@ -1,18 +1,18 @@
 """The settings of one stand-in: what can be set, what is not set, what does not go together."""
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
+from eiload.base.near import nearest
+from eiload.base.status import Status
+from eiload.base.units import format_share
 from eiload.profiles import PROFILES
-from eiload.result import Status
 from eiload.standin.fields import Bandwidth, DurationNs, Settings, Share, SomeDurationNs, absolute
 from eiload.standin.laws import Compute, RoundTrip
-from eiload.units import format_share
 
 __all__ = ["Batching", "Fail", "Reattach", "Stalls", "StandIn", "parse"]
 
@@ -42,10 +42,9 @@ class Fail(Settings):
     def _known(cls, status: str) -> str:
         names = [each.name for each in Status if Status.OK < each <= Status.UNAUTHENTICATED]
         if status not in names:
-            near = difflib.get_close_matches(status.upper(), names, n=1)
             raise ValueError(
-                f"expected a gRPC status such as {near[0] if near else 'UNAVAILABLE'}, "
-                f"got {status!r}"
+                f"expected a gRPC status such as UNAVAILABLE, "
+                f"got {status!r}{nearest(status.upper(), names)}"
             )
         return status
 
@@ -197,9 +196,10 @@ class StandIn(Settings):
         name = data["profile"]
         profile = PROFILES.get(name) if isinstance(name, str) else None
         if profile is None:
-            near = difflib.get_close_matches(str(name), PROFILES, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ValueError(f"profile: expected one of {', '.join(PROFILES)}, got {name!r}{hint}")
+            raise ValueError(
+                f"profile: expected one of {', '.join(PROFILES)}, "
+                f"got {name!r}{nearest(str(name), PROFILES)}"
+            )
         settings = dict(profile.settings)
         if data.get("attach") == "pcie":
             # The same accelerator, put into the host: a question that the profiles are there for.

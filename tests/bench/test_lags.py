@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from bench.lags import Lags, lags_of_log, lags_of_run, largest_kept
 from bench.process import BenchError
-from eiload.clock import NS_PER_MS, NS_PER_S
-from eiload.result import Status
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.status import Status
 from tests.golden import ONE, golden_run
 
 DUE_NS = np.array([0, 100, 250, 900], np.int64) * NS_PER_MS

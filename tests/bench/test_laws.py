@@ -10,7 +10,7 @@ import pytest
 from bench.laws import Law, laws, true_times_ms
 from bench.setting import Setting
 from bench.truth import QUANTILES, Reported, sees
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.standin import StandIn
 
 

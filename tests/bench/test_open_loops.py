@@ -2,7 +2,7 @@
 
 from bench.open_loops import instants_ns, per_s
 from eiload.arrivals import ConstantRate, OpenPhase
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 
 PHASE = OpenPhase("1000/s", NS_PER_S, ConstantRate(1000))
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from eiload.result import Status
+from eiload.base.status import Status
 from eiload.schedule import Schedule
 from tests.e2e.locust_runs import (
     Finished,

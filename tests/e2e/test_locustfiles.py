@@ -5,8 +5,8 @@ from pathlib import Path
 import grpc
 import numpy as np
 
+from eiload.base.status import Status
 from eiload.protos import protos_only
-from eiload.result import Status
 from eiload.server.launch import StandInProcess
 from eiload.standin import StandIn
 from eiload.tensors import from_proto, to_proto

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from eiload.result import Status
+from eiload.base.status import Status
 from eiload.server.launch import StandInProcess
 from eiload.standin import StandIn
 from tests.e2e.locust_runs import Finished, free_port, headless, report, started, until_valid

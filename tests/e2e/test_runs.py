@@ -11,11 +11,11 @@ import numpy as np
 import psutil
 import pytest
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.journal import read
 from eiload.judgement import judge
 from eiload.recorder import Kind
-from eiload.result import Status
 from eiload.run import Run
 from eiload.schedule import Schedule
 from eiload.server.launch import StandInProcess

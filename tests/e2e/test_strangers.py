@@ -14,7 +14,7 @@ import psutil
 import pytest
 import zmq
 
-from eiload.result import Status
+from eiload.base.status import Status
 from eiload.schedule import Schedule
 from tests.e2e.locust_runs import (
     PATIENCE_S,

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from eiload.result import Status
+from eiload.base.status import Status
 from tests.e2e.locust_runs import PATIENCE_S, Finished, report, scenario, started, until_valid
 
 RUN_FILE = ("--headless", "--only-summary", "--report-json", "run.json", "--scenario")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eiload import options, users
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.plugin.choice import ALONE, Choice
 from eiload.scenario import Scenario
 

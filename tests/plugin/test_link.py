@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.plugin import link
 from eiload.scenario import Scenario, build
 

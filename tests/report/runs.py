@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.status import Status
 from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
-from eiload.result import Status
 from eiload.run import Run, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, parse
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.judgement import judge
 from eiload.recorder import Intervals
 from eiload.report.content import sections
 from eiload.report.section import Section, Tone
-from eiload.result import Status
 from eiload.run import Run
 from tests.report import runs
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eiload.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.status import Status
 from eiload.judgement import judge
 from eiload.recorder import Intervals
 from eiload.report import figures
-from eiload.result import Status
 from tests.report import runs
 
 

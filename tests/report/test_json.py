@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload import run as run_
+from eiload.base.status import Status
 from eiload.judgement import judge
 from eiload.recorder import Intervals
 from eiload.report import json as report
 from eiload.report.plain import plain
-from eiload.result import Status
 from eiload.run import Run
 from tests.report import runs
 

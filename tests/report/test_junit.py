@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import xmlschema
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.judgement import judge
 from eiload.recorder import Intervals
 from eiload.report import junit

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from eiload.clock import NS_PER_MS
+from eiload.base.clock import NS_PER_MS
+from eiload.base.status import Status
 from eiload.detections import Detection
 from eiload.report.prediction import (
     Inference,
@@ -15,7 +16,6 @@ from eiload.report.prediction import (
     inference_line,
     opening,
 )
-from eiload.result import Status
 from tests.report.runs import HOSTILE
 
 DOG = Detection("dog", 18, 0.934, (0.25, 0.1, 0.75, 0.6))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from eiload.clock import NS_PER_S
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.recorder import Intervals
 from eiload.report.progress import Progress
-from eiload.result import Status
 from tests.report import runs
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from eiload import console
+from eiload.base import console
 from eiload.server.__main__ import COMMANDS
 from eiload.server.make_model import Design, _backbone
 from eiload.server.runtime import tensorflow

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import numpy as np
 
-from eiload.result import Status
+from eiload.base.status import Status
 from eiload.server.launch import StandInProcess
 from eiload.standin import StandIn
 from eiload.tensors import Tensor

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from eiload.result import Status
+from eiload.base.status import Status
 from eiload.server.accelerator import Accelerator, Admission
 from eiload.server.batches import Batches
 from eiload.server.batching import Batcher, Task

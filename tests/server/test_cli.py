@@ -12,7 +12,7 @@ from eiload.standin import StandIn
 
 def status_of(*argv: str) -> int:
     """Return the exit status of a command line."""
-    from eiload import console
+    from eiload.base import console
 
     try:
         return console.run(console.Parser(prog="eiload"), program.COMMANDS, argv)

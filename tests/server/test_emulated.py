@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eiload.clock import NS_PER_MS, ManualClock
-from eiload.result import Status
+from eiload.base.clock import NS_PER_MS, ManualClock
+from eiload.base.status import Status
 from eiload.server.emulated import EmulatedModel, EmulatedRepository
 from eiload.server.metrics import Metrics
 from eiload.server.model import Inference, Input

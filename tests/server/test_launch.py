@@ -14,7 +14,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from eiload.errors import EngineError, ScenarioError
+from eiload.base.errors import EngineError, ScenarioError
 from eiload.server import launch
 from eiload.server.launch import StandInProcess
 from eiload.standin import StandIn

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eiload.errors import ScenarioError
+from eiload.base.errors import ScenarioError
 from eiload.server.laws import Gaps, law, times_of
 from eiload.standin import Constant, Empirical, Gamma, LogNormal, Stalls
 

@@ -1,6 +1,6 @@
 """The metrics' text: TensorFlow Serving's names, labels and buckets."""
 
-from eiload.result import Status
+from eiload.base.status import Status
 from eiload.server.metrics import Metrics
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from eiload.clock import NS_PER_MS, SystemClock
+from eiload.base.clock import NS_PER_MS, SystemClock
 from eiload.server.release import Releases
 
 

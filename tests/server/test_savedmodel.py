@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from eiload.base.status import Status
 from eiload.protos import predict_pb2, protos_only
-from eiload.result import Status
 from eiload.server.make_model import ANCHORS_A_CELL, UNTRAINED, anchors
 from eiload.server.signatures import DETECTION_OUTPUTS, RAW_OUTPUTS
 from eiload.server.watcher import found_versions

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from eiload.base.status import Status
 from eiload.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     predict_pb2,
     types_pb2,
 )
-from eiload.result import Status
 from eiload.server.service import LONGEST_TEXT
 from eiload.tensors import to_proto
 from eiload.tfserving import (

@@ -12,9 +12,9 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
-from eiload.clock import NS_PER_MS
-from eiload.errors import ScenarioError
-from eiload.result import Status
+from eiload.base.clock import NS_PER_MS
+from eiload.base.errors import ScenarioError
+from eiload.base.status import Status
 from eiload.server.accelerator import Accelerator, Admission
 from eiload.server.launch import StandInProcess
 from eiload.server.transport import Security

@@ -8,137 +8,40 @@ next). Inside, a quantity is a plain number whose name carries the unit:
 - rates, ``90/min``: float per second;
 - shares, ``0.1 %``: float in 0..1;
 - bandwidths, ``1.2 Gbit/s``: float bytes per second;
-- sizes, ``820 kB``: int bytes (kB is 1000, KiB is 1024);
 - prices, ``0.085 USD/h + 0.12 USD/h``: float USD per hour;
 - percentiles, ``p99.9``: float quantile in 0..1.
 
 Each ``parse_x`` has its ``format_x``, and what ``format_x`` writes, ``parse_x`` reads back to the
-very same number (exact arithmetic between text and float; a property test). Pure: no scenario, no
-clock, no file. What is wrong is a `ValueError` that says what was given and what was expected, with
-an example; callers say where it was.
+very same number (exact arithmetic between text and float; a property test). The grammar is
+`base.quantity`. Pure: no scenario, no clock, no file. What is wrong is a `ValueError` that says
+what was given and what was expected, with an example; callers say where it was.
 """
 
 import re
-import reprlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+from eiload.base.quantity import TEXT_AT_MOST, Quantity, decimal, plain, shown
+
 __all__ = [
     "format_bandwidth",
-    "format_bytes",
     "format_duration",
     "format_percentile",
     "format_price",
     "format_rate",
     "format_share",
     "parse_bandwidth",
-    "parse_bytes",
     "parse_duration",
     "parse_percentile",
     "parse_price",
     "parse_rate",
     "parse_share",
-    "shown",
 ]
 
-TEXT_AT_MOST = 200
-"""Longer texts are no quantities; the bound keeps exact arithmetic cheap whatever is given."""
-
-_NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
-_QUANTITY = re.compile(rf"(?P<sign>[+-]?)(?P<number>{_NUMBER})\s*(?P<unit>.*)", re.DOTALL)
-_SPACED_SLASH = re.compile(r"\s*/\s*")
-_PLUS = re.compile(r"(?<![eE])\+")
 _PERCENTILE = re.compile(r"[pP]([0-9]{1,2}(?:\.[0-9]{1,2})?)")
+_PLUS = re.compile(r"(?<![eE])\+")
 
-_repr = reprlib.Repr()
-_repr.maxstring = _repr.maxother = 60
-
-
-def shown(value: object) -> str:
-    """Return `value` as error messages show it: its repr, cut in the middle when it is long."""
-    return _repr.repr(value)
-
-
-@dataclass(frozen=True, slots=True)
-class _Quantity:
-    """One kind of quantity: its units, and what its error messages say."""
-
-    noun: str
-    examples: tuple[str, str]
-    units: Mapping[str, Fraction]
-    """Unit as written: its size in the unit that the code counts in."""
-    readings: tuple[str, ...]
-    """Units to offer when a number comes without one."""
-    misnomers: Mapping[str, str] = field(default_factory=dict)
-    """Unit: what people write instead of it, in lower case, separated by commas."""
-
-    @property
-    def expected(self) -> str:
-        return f"expected a {self.noun} such as {' or '.join(map(repr, self.examples))}"
-
-    def parse(self, value: object) -> Fraction:
-        """Return the exact quantity, >= 0, in the unit that the code counts in."""
-        written = isinstance(value, str | int | float) and not isinstance(value, bool)
-        text = str(value).strip() if written else ""
-        found = _QUANTITY.fullmatch(text) if len(text) <= TEXT_AT_MOST else None
-        if found is None:
-            raise ValueError(f"not a {self.noun}, got {shown(value)}; {self.expected}")
-        number, unit = found["number"], _SPACED_SLASH.sub("/", found["unit"])
-        if unit not in self.units:
-            what = f"unknown unit {shown(unit)}" if unit else "no unit"
-            meant = [_joined(number, each) for each in self._meant(unit)]
-            hint = f" (did you mean {' or '.join(map(repr, meant))}?)" if meant else ""
-            raise ValueError(f"{what}, got {shown(value)}; {self.expected}{hint}")
-        if found["sign"] == "-":
-            raise ValueError(f"negative, got {shown(value)}; {self.expected}")
-        return Fraction(number) * self.units[unit]
-
-    def whole(self, value: object, of: str) -> int:
-        """Return `parse(value)`, which has to be a whole number `of` that fits 63 bits."""
-        quantity = self.parse(value)
-        if quantity >= 2**63:
-            raise ValueError(f"absurdly large, got {shown(value)}; {self.expected}")
-        if quantity.denominator != 1:
-            raise ValueError(f"not a whole number of {of}, got {shown(value)}; {self.expected}")
-        return int(quantity)
-
-    def real(self, quantity: Fraction, value: object) -> float:
-        """Return the float nearest to `quantity`, which was given as `value`."""
-        try:
-            return float(quantity)
-        except OverflowError:
-            raise ValueError(f"absurdly large, got {shown(value)}; {self.expected}") from None
-
-    def _meant(self, unit: str) -> tuple[str, ...]:
-        if not unit:
-            return self.readings
-        word = unit.lower()
-        return tuple(
-            each
-            for each in self.units
-            if each.lower() == word or word in self.misnomers.get(each, "").split(", ")
-        )
-
-
-def _joined(number: str, unit: str) -> str:
-    """Return number and unit as this module writes them: ``8/s``, ``250 ms``."""
-    return f"{number}{unit}" if unit.startswith("/") else f"{number} {unit}"
-
-
-def _plain(number: Decimal) -> str:
-    """Return `number` exactly, without trailing zeros; with an exponent only where far from 1."""
-    text = f"{number:f}" if -12 <= number.adjusted() <= 20 else f"{number:e}"
-    return re.sub(r"\.?0+$", "", text) if "." in text and "e" not in text else text
-
-
-def _decimal(number: float) -> Decimal:
-    """Return the shortest decimal that reads back as `number`."""
-    return Decimal(repr(number))
-
-
-_DURATION = _Quantity(
+_DURATION = Quantity(
     "duration",
     ("250 ms", "10 min"),
     {
@@ -183,11 +86,11 @@ def format_duration(duration_ns: int) -> str:
             return f"{duration_ns // size_ns} {unit}"
     for unit, digits in (("s", 9), ("ms", 6), ("us", 3)):
         if duration_ns >= 10**digits and duration_ns % 10 ** (digits - 3) == 0:
-            return f"{_plain(Decimal(duration_ns).scaleb(-digits))} {unit}"
+            return f"{plain(Decimal(duration_ns).scaleb(-digits))} {unit}"
     return f"{duration_ns} ns" if duration_ns else "0 s"
 
 
-_RATE = _Quantity(
+_RATE = Quantity(
     "rate",
     ("20/s", "90/min"),
     {"/s": Fraction(1), "/min": Fraction(1, 60), "/h": Fraction(1, 3600)},
@@ -215,13 +118,13 @@ def format_rate(per_s: float) -> str:
     ``8/s``, ``1.5/s``, ``100/min``; per second when none does.
     """
     for unit, size in _RATE.units.items():
-        text = f"{_plain(_decimal(per_s * float(1 / size)))}{unit}"
+        text = f"{plain(decimal(per_s * float(1 / size)))}{unit}"
         if re.fullmatch(r"[0-9]+(\.[0-9]{1,3})?/.*", text) and parse_rate(text) == per_s:
             return text
-    return f"{_plain(_decimal(per_s))}/s"
+    return f"{plain(decimal(per_s))}/s"
 
 
-_SHARE = _Quantity("share", ("0.1 %", "5 %"), {"%": Fraction(1, 100)}, ("%",))
+_SHARE = Quantity("share", ("0.1 %", "5 %"), {"%": Fraction(1, 100)}, ("%",))
 
 
 def parse_share(value: object) -> float:
@@ -231,7 +134,7 @@ def parse_share(value: object) -> float:
         ValueError: it is not one, or it is more than 100 %.
     """
     if isinstance(value, float) and 0 < value < 1:
-        hundredfold = _plain(_decimal(value).scaleb(2))
+        hundredfold = plain(decimal(value).scaleb(2))
         raise ValueError(
             f"no unit, got {value!r}; {_SHARE.expected} ('{value!r} %' or '{hundredfold} %'?)"
         )
@@ -243,44 +146,10 @@ def parse_share(value: object) -> float:
 
 def format_share(share: float) -> str:
     """Return a share in per cent: ``0.1 %``."""
-    return f"{_plain(_decimal(share).scaleb(2))} %"
+    return f"{plain(decimal(share).scaleb(2))} %"
 
 
-_BYTES = _Quantity(
-    "size",
-    ("820 kB", "4 MiB"),
-    {
-        "B": Fraction(1),
-        "kB": Fraction(10**3),
-        "MB": Fraction(10**6),
-        "GB": Fraction(10**9),
-        "KiB": Fraction(2**10),
-        "MiB": Fraction(2**20),
-        "GiB": Fraction(2**30),
-    },
-    ("kB", "MB"),
-    {"kB": "k", "MB": "m", "GB": "g", "B": "byte, bytes"},
-)
-
-
-def parse_bytes(value: object) -> int:
-    """Return a size such as ``820 kB`` in bytes.
-
-    Raises:
-        ValueError: it is not one, or it is not a whole number of bytes.
-    """
-    return _BYTES.whole(value, of="bytes")
-
-
-def format_bytes(size_bytes: int) -> str:
-    """Return a size exactly, in the largest decimal unit with at most three places."""
-    for unit, digits in (("GB", 9), ("MB", 6), ("kB", 3)):
-        if size_bytes >= 10**digits and size_bytes % 10 ** (digits - 3) == 0:
-            return f"{_plain(Decimal(size_bytes).scaleb(-digits))} {unit}"
-    return f"{size_bytes} B"
-
-
-_BANDWIDTH = _Quantity(
+_BANDWIDTH = Quantity(
     "bandwidth",
     ("1.2 Gbit/s", "100 MB/s"),
     {
@@ -316,15 +185,15 @@ def parse_bandwidth(value: object) -> float:
 
 def format_bandwidth(bytes_per_s: float) -> str:
     """Return a bandwidth exactly: ``1.2 Gbit/s``; in B/s what bits cannot say exactly."""
-    bits_per_s = _decimal(bytes_per_s) * 8
+    bits_per_s = decimal(bytes_per_s) * 8
     for unit, digits in (("Gbit/s", 9), ("Mbit/s", 6), ("kbit/s", 3)):
-        text = f"{_plain(bits_per_s.scaleb(-digits))} {unit}"
+        text = f"{plain(bits_per_s.scaleb(-digits))} {unit}"
         if bits_per_s >= 10**digits and parse_bandwidth(text) == bytes_per_s:
             return text
-    return f"{_plain(_decimal(bytes_per_s))} B/s"
+    return f"{plain(decimal(bytes_per_s))} B/s"
 
 
-_PRICE = _Quantity(
+_PRICE = Quantity(
     "price",
     ("0.90 USD/h", "0.085 USD/h + 0.12 USD/h"),
     {"USD/h": Fraction(1)},
@@ -345,8 +214,8 @@ def parse_price(value: object) -> float:
 
 def format_price(usd_per_h: float) -> str:
     """Return a price with at least two places: ``0.90 USD/h``."""
-    price = _decimal(usd_per_h)
-    text = _plain(price)
+    price = decimal(usd_per_h)
+    text = plain(price)
     exponent = price.as_tuple().exponent
     if "e" not in text and isinstance(exponent, int) and exponent > -2:
         text = f"{price:.2f}"
@@ -374,7 +243,7 @@ def parse_percentile(value: object) -> float:
 
 def format_percentile(quantile: float) -> str:
     """Return a quantile as a percentile: 0.999 is ``p99.9``."""
-    return f"p{_plain(_decimal(quantile).scaleb(2))}"
+    return f"p{plain(decimal(quantile).scaleb(2))}"
 
 
 def _percentile_hint(value: object) -> str:

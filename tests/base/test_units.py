@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload import units
+from eiload.base import units
 
 PARSERS: list[Callable[[object], float]] = [
     units.parse_bandwidth,
-    units.parse_bytes,
     units.parse_duration,
     units.parse_percentile,
     units.parse_price,
@@ -43,9 +42,6 @@ READ = [
     (units.parse_share, "100 %", 1.0),
     (units.parse_bandwidth, "1.2 Gbit/s", 150_000_000.0),
     (units.parse_bandwidth, "100 MB/s", 100_000_000.0),
-    (units.parse_bytes, "820 kB", 820_000),
-    (units.parse_bytes, "4 MiB", 4_194_304),
-    (units.parse_bytes, "0.5 KiB", 512),
     (units.parse_price, "0.90 USD/h", 0.9),
     (units.parse_price, "0.085 USD/h + 0.12 USD/h", 0.205),
     (units.parse_percentile, "p50", 0.5),
@@ -79,8 +75,6 @@ REFUSED = [
     (units.parse_share, "5", "(did you mean '5 %'?)"),
     (units.parse_share, "101 %", "more than 100 %"),
     (units.parse_bandwidth, "10 Gbps", "(did you mean '10 Gbit/s'?)"),
-    (units.parse_bytes, "1.5 B", "not a whole number of bytes"),
-    (units.parse_bytes, "4 mb", "(did you mean '4 MB'?)"),
     (units.parse_price, "0.9", "(did you mean '0.9 USD/h'?)"),
     (units.parse_price, "0.9 $/h", "(did you mean '0.9 USD/h'?)"),
     (units.parse_price, "0.9 USD/h + ", "not a price"),
@@ -109,9 +103,6 @@ WRITTEN = [
     (units.format_share, 1.0, "100 %"),
     (units.format_bandwidth, 150_000_000.0, "1.2 Gbit/s"),
     (units.format_bandwidth, 5.0, "5 B/s"),
-    (units.format_bytes, 820_000, "820 kB"),
-    (units.format_bytes, 819_840, "819.84 kB"),
-    (units.format_bytes, 12, "12 B"),
     (units.format_price, 0.9, "0.90 USD/h"),
     (units.format_price, 12.0, "12.00 USD/h"),
     (units.format_price, 0.1664, "0.1664 USD/h"),
@@ -152,12 +143,6 @@ REALS = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 def test_durations_round_trip(duration_ns: int) -> None:
     """Every whole number of ns is written such that the same number is read back."""
     assert units.parse_duration(units.format_duration(duration_ns)) == duration_ns
-
-
-@given(st.integers(0, 2**63 - 1))
-def test_sizes_round_trip(size_bytes: int) -> None:
-    """Every whole number of bytes is written such that the same number is read back."""
-    assert units.parse_bytes(units.format_bytes(size_bytes)) == size_bytes
 
 
 @given(REALS)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from eiload import files, leftovers
+from eiload.base import files, leftovers
 
 NAMES = ["run.json", "[a]*?.json", "é" * 100, "x" * 255]
 
 KILLED = """
 import os, sys
 from pathlib import Path
-from eiload import leftovers
+from eiload.base import leftovers
 descriptor, _ = leftovers.temporary(Path(sys.argv[1]))
 os.write(descriptor, b"half of ")
 os.kill(os.getpid(), 9)

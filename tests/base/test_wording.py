@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from eiload import wording
+from eiload.base import wording
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.clock import NS_PER_MS, NS_PER_S, Clock, ManualClock, SystemClock, boot_id
+from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock, ManualClock, SystemClock, boot_id
 
 
 def test_the_system_clock_never_goes_back() -> None:

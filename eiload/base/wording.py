@@ -7,7 +7,7 @@ recorder's 0.05 % and any confidence interval support.
 
 import math
 
-from eiload.units import format_duration
+from eiload.base.units import format_duration
 
 __all__ = ["change", "count", "rate", "share", "span", "time"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from eiload import files
-from eiload.errors import OutputError
-from eiload.files import check_writable, descriptor, rewritable, write_whole
+from eiload.base import files
+from eiload.base.errors import OutputError
+from eiload.base.files import check_writable, descriptor, rewritable, write_whole
 
 
 def test_written_and_replaced(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn, TextIO, TypeVar
 
-from eiload.errors import EiloadError, OutputError
+from eiload.base.errors import EiloadError, OutputError
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite

@@ -18,8 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from eiload import leftovers
-from eiload.errors import OutputError
+from eiload.base import leftovers
+from eiload.base.errors import OutputError
 
 __all__ = ["check_writable", "descriptor", "rewritable", "write_whole"]
 

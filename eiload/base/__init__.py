@@ -1,0 +1,1 @@
+"""Words that everybody uses: time, errors, quantities, wording, files, lines on stderr."""
