@@ -20,12 +20,13 @@ from eiload import health, sla
 from eiload.arrivals import BurstRate, ConstantRate, OpenPhase, RampRate, Rate
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.compare import compare
-from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
+from eiload.recorder import Intervals, Recorder
 from eiload.report.figures import tables
-from eiload.result import RESULT, SEND, Result, Send
 from eiload.run import Run
 from eiload.schedule import Schedule
-from eiload.wire import FrameReader, ToSender, frame
+from eiload.sending.arrays import RESULT_DTYPE
+from eiload.sending.result import RESULT, SEND, Result, Send
+from eiload.sending.wire import FrameReader, ToSender, frame
 
 RECORDED = 64
 """Batches that are recorded in one call, with the merge that comes once in so many."""

@@ -22,7 +22,7 @@ from eiload.tensors import Tensor
 from eiload.tfserving import decode_response
 
 if TYPE_CHECKING:
-    from eiload.engine import Reply
+    from eiload.sending.reply import Reply
 
 __all__ = ["Answer", "Asker", "OpenAnswers"]
 

@@ -11,22 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eiload.arrivals import ClosedPhase
-from eiload.engine import Engine, Loop
 from eiload.recorder import Ints
-from eiload.result import SEND, WANT_RESPONSE, sampled
 from eiload.scenario import Scenario
 from eiload.schedule import Chunk, Schedule, payload_order, target_order
+from eiload.sending.arrays import SEND_DTYPE
+from eiload.sending.engine import Engine
+from eiload.sending.reply import Loop
+from eiload.sending.result import WANT_RESPONSE, sampled
 
-__all__ = ["SEND_DTYPE", "Feeder"]
-
-SEND_DTYPE = np.dtype(
-    {
-        "names": ["seq", "intended_ns", "payload", "target", "phase", "flags"],
-        "formats": ["<u8", "<i8", "<u4", "<u2", "u1", "u1"],
-    }
-)
-"""`result.SEND` as a numpy record (a test holds the two together)."""
-assert SEND_DTYPE.itemsize == SEND.size
+__all__ = ["Feeder"]
 
 
 class Feeder:

@@ -31,11 +31,13 @@ from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.base.units import parse_duration
 from eiload.detections import SSD_OUTPUTS, check, detections
-from eiload.engine import Engine, Reply, endpoint_of
+from eiload.endpoints import endpoint_of
 from eiload.preflight import FirstInference, Preflight
 from eiload.report import prediction as report
 from eiload.report.prediction import Inference, Prediction
 from eiload.scenario import Payload, Target
+from eiload.sending.engine import Engine
+from eiload.sending.reply import Reply
 from eiload.tfserving import PREDICT, Tensor, decode_response, info
 
 __all__ = ["add_arguments", "predict"]

@@ -24,12 +24,10 @@ from numpy.typing import NDArray
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.buckets import BUCKETS, Ints, bucket_edges_ns, bucket_mid_ns, bucket_of
-from eiload.result import RESULT
 
 __all__ = [
     "BUCKETS",
     "FILE_BYTES",
-    "RESULT_DTYPE",
     "Intervals",
     "Ints",
     "Kind",
@@ -40,18 +38,6 @@ __all__ = [
     "parts_of",
     "step_s_for",
 ]
-
-RESULT_DTYPE = np.dtype(
-    {
-        "names": [
-            "seq", "intended_ns", "sent_ns", "done_ns", "response_bytes",
-            "payload", "target", "detail", "phase", "status",
-        ],
-        "formats": ["<u8", "<i8", "<i8", "<i8", "<u4", "<u4", "<u2", "<u2", "u1", "u1"],
-        "itemsize": RESULT.size,
-    }
-)  # fmt: skip
-"""`result.RESULT` as a numpy record."""
 
 
 class Kind(IntEnum):

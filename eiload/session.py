@@ -23,11 +23,14 @@ from eiload import payload, preflight, usage
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
-from eiload.engine import Engine, Reply, Results, endpoint_of
+from eiload.endpoints import endpoint_of
 from eiload.feeder import Feeder
 from eiload.recorder import Recorder, step_s_for
 from eiload.run import TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, Target
+from eiload.sending.arrays import Results
+from eiload.sending.engine import Engine
+from eiload.sending.reply import Reply
 from eiload.tally import Detail, Taken, Tally
 from eiload.tensors import Tensor, TensorInfo, info
 

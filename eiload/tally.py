@@ -14,12 +14,13 @@ import numpy as np
 
 from eiload import detections
 from eiload.base.status import Status
-from eiload.engine import Reply, Results
 from eiload.pairing import Pairing
-from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
-from eiload.result import RESULT
+from eiload.recorder import Intervals, Recorder
 from eiload.run import Answers
 from eiload.scenario import Scenario
+from eiload.sending.arrays import RESULT_DTYPE, Results
+from eiload.sending.reply import Reply
+from eiload.sending.result import RESULT
 from eiload.tfserving import decode_response
 
 __all__ = ["Detail", "Taken", "Tally"]

@@ -11,8 +11,8 @@ from typing import Self
 import psutil
 
 from eiload.base.clock import NS_PER_S, Clock
-from eiload.engine import Engine
 from eiload.run import WorkerFacts
+from eiload.sending.engine import Engine
 
 __all__ = ["Used", "facts"]
 

@@ -30,8 +30,8 @@ from eiload.tensors import Tensor
 from eiload.tfserving import predict_request
 
 if TYPE_CHECKING:
-    from eiload.engine import Reply
     from eiload.plugin.requests import Requests
+    from eiload.sending.reply import Reply
 
 __all__ = ["Answer", "PredictClient", "PredictUser", "RequestFailed", "SSDUser", "ScenarioUser"]
 

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from eiload.arrivals import OpenPhase, phase_seed
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import RESULT_DTYPE, Recorder
+from eiload.recorder import Recorder
 from eiload.run import Run, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, parse
+from eiload.sending.arrays import RESULT_DTYPE
 
 Floats = NDArray[np.float64]
 Answer = Callable[[Floats], Floats]

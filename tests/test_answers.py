@@ -6,7 +6,7 @@ import pytest
 
 from eiload.answers import Answer, OpenAnswers
 from eiload.base.status import Status
-from eiload.engine import Reply
+from eiload.sending.reply import Reply
 from eiload.session import Left
 
 

@@ -18,10 +18,11 @@ from eiload.base.errors import EngineError, ScenarioError, TargetError
 from eiload.base.status import Status
 from eiload.coordinator import Coordinator
 from eiload.journal import Journal, read
-from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
+from eiload.recorder import Intervals, Recorder
 from eiload.run import PAYLOAD, Run, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
 from eiload.schedule import Schedule
+from eiload.sending.arrays import RESULT_DTYPE
 from eiload.stopping import READY, RUN_TIME
 
 PATIENCE_S = 60

@@ -6,11 +6,13 @@ from typing import Any, cast
 import numpy as np
 
 from eiload.base.clock import NS_PER_S
-from eiload.engine import Engine, Loop
-from eiload.feeder import SEND_DTYPE, Feeder
-from eiload.result import SEND
+from eiload.feeder import Feeder
 from eiload.scenario import Scenario, build
 from eiload.schedule import Schedule
+from eiload.sending.arrays import SEND_DTYPE
+from eiload.sending.engine import Engine
+from eiload.sending.reply import Loop
+from eiload.sending.result import SEND
 
 ORIGIN_NS = 5 * NS_PER_S
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.ledger import reconcile
-from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
+from eiload.recorder import Intervals, Recorder
+from eiload.sending.arrays import RESULT_DTYPE
 
 CELLS = st.dictionaries(
     st.tuples(st.integers(0, 2), st.integers(0, 20)), st.integers(1, 30), max_size=12

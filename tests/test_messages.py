@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from eiload import messages
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
+from eiload.recorder import Intervals, Recorder
 from eiload.run import Answers, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
+from eiload.sending.arrays import RESULT_DTYPE
 
 NAMES = ("gpu", "ei")
 

@@ -12,17 +12,9 @@ from hypothesis import strategies as st
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import (
-    BUCKETS,
-    RESULT_DTYPE,
-    Intervals,
-    Kind,
-    Recorder,
-    bucket_mid_ns,
-    parts_of,
-    step_s_for,
-)
-from eiload.result import RESULT, Result
+from eiload.recorder import BUCKETS, Intervals, Kind, Recorder, bucket_mid_ns, parts_of, step_s_for
+from eiload.sending.arrays import RESULT_DTYPE
+from eiload.sending.result import RESULT, Result
 
 RESULTS = st.lists(
     st.builds(

@@ -17,11 +17,12 @@ from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
 from eiload.protos import predict_pb2
-from eiload.recorder import RESULT_DTYPE, Intervals, Kind
-from eiload.result import sampled
+from eiload.recorder import Intervals, Kind
 from eiload.run import Answers
 from eiload.scenario import Scenario, build
 from eiload.schedule import Schedule
+from eiload.sending.arrays import RESULT_DTYPE
+from eiload.sending.result import sampled
 from eiload.server.launch import StandInProcess
 from eiload.session import LOOKAHEAD_NS, Hooks, Left, Session
 from eiload.standin import StandIn

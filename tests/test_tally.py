@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from eiload.base.status import Status
-from eiload.engine import Reply, Results
 from eiload.protos import predict_pb2
-from eiload.recorder import RESULT_DTYPE, Recorder
-from eiload.result import RESULT
+from eiload.recorder import Recorder
 from eiload.run import Answers
 from eiload.scenario import build
+from eiload.sending.arrays import RESULT_DTYPE, Results
+from eiload.sending.reply import Reply
+from eiload.sending.result import RESULT
 from eiload.server.answers import detections
 from eiload.tally import TOGETHER, Tally
 from eiload.tfserving import to_proto

@@ -15,7 +15,7 @@ import grpc
 import grpc.aio
 import uvloop
 
-from eiload.endpoint import CHANNEL_OPTIONS
+from eiload.sending.endpoint import CHANNEL_OPTIONS
 from eiload.tfserving import PREDICT
 
 

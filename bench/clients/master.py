@@ -34,11 +34,12 @@ from eiload.agent import Message
 from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.base.status import Status
 from eiload.coordinator import Coordinator
-from eiload.recorder import RESULT_DTYPE, Intervals, Ints, Recorder
+from eiload.recorder import Intervals, Ints, Recorder
 from eiload.report.progress import Progress
 from eiload.run import Answers, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
 from eiload.schedule import Schedule
+from eiload.sending.arrays import RESULT_DTYPE
 
 OURS = "eiload"
 """The key of eiload's part in Locust's statistics message, as `plugin` has it."""

@@ -15,8 +15,9 @@ from eiload.answers import OpenAnswers
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
-from eiload.engine import Reply, Results
 from eiload.scenario import Scenario
+from eiload.sending.arrays import Results
+from eiload.sending.reply import Reply
 from eiload.session import Session
 from eiload.tensors import Tensor
 

@@ -38,7 +38,7 @@ __all__ = ["Compare", "Scenario", "json_schema"]
 
 TARGETS_AT_MOST = 16
 PHASES_AT_MOST = 250
-"""The sender's records carry a phase's number in 8 bits (`eiload.result`)."""
+"""The sender's records carry a phase's number in 8 bits (`eiload.sending.result`)."""
 OBJECTIVES_AT_MOST = 1000
 
 MASK = "***"

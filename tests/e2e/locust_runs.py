@@ -86,7 +86,7 @@ class Locust:
 
     def senders(self) -> list[psutil.Process]:
         """Return the sender processes below it."""
-        return [p for p in self.children() if "eiload.sender" in " ".join(p.cmdline())]
+        return [p for p in self.children() if "eiload.sending.sender" in " ".join(p.cmdline())]
 
     def children(self) -> list[psutil.Process]:
         """Return all processes below it."""

@@ -7,9 +7,10 @@ import numpy as np
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import RESULT_DTYPE, Intervals, Recorder
+from eiload.recorder import Intervals, Recorder
 from eiload.run import Run, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, parse
+from eiload.sending.arrays import RESULT_DTYPE
 
 SCENARIO = """
 name: golden

@@ -14,21 +14,21 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_S, Clock, SystemClock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
-from eiload.child import Child
-from eiload.endpoint import Endpoint, endpoint_of
-from eiload.recorder import RESULT_DTYPE
-from eiload.result import RESULT, Result
-from eiload.wire import (
+from eiload.sending.arrays import RESULT_DTYPE, Results
+from eiload.sending.child import Child
+from eiload.sending.endpoint import Endpoint
+from eiload.sending.reply import Loop, Reply, Stats
+from eiload.sending.result import RESULT, Result
+from eiload.sending.wire import (
     CALL,
     DETAIL,
     INLINE,
@@ -40,7 +40,7 @@ from eiload.wire import (
     frame,
 )
 
-__all__ = ["Endpoint", "Engine", "Loop", "Reply", "Results", "Stats", "endpoint_of"]
+__all__ = ["Engine"]
 
 START_TIMEOUT_S = 60.0
 """How long the child may take to import gRPC and say READY; seconds on a busy machine."""
@@ -51,50 +51,6 @@ SILENCE_NS = 5 * NS_PER_S
 CHECK_STEP_NS = NS_PER_S
 """The most of the time between two checks that counts as the child's silence: what is beyond it was
 a pause of this process, in which nobody listened."""
-
-Results = NDArray[np.void]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loop:
-    """A closed loop of users: each sends, waits for the answer, thinks, and sends again."""
-
-    users: tuple[int, ...]
-    """Numbers of the users that this sender has, among all users of the loop."""
-    total_users: int
-    think_ns: int
-    start_ns: int
-    end_ns: int
-    """When it begins and ends; a request intended before the end is sent."""
-    target: int
-    targets: int
-    """Index of the target, and how many targets the run has: request number ``turn * targets +
-    target`` belongs to turn `turn` of all users together."""
-    phase: int
-    payloads: tuple[int, ...]
-    """Taken in turn."""
-    sample: int
-    """One in how many answers is wanted (`result.sampled`); 0 for none."""
-
-
-class Reply(NamedTuple):
-    """What became of one `Engine.call`."""
-
-    status: Status
-    detail: str
-    response: bytes
-    intended_ns: int
-    sent_ns: int
-    done_ns: int
-
-
-class Stats(NamedTuple):
-    """The sender's last pulse."""
-
-    cpu_ns: int
-    loop_delay_ns: int
-    in_flight: int
-    rss_bytes: int
 
 
 class Engine:

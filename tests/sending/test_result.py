@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload.base.status import Status
-from eiload.result import RESULT, SEND, WANT_RESPONSE, Result, Send, sampled
+from eiload.sending.result import RESULT, SEND, WANT_RESPONSE, Result, Send, sampled
 
 U8, U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
 I64 = st.integers(-(2**63), 2**63 - 1)

@@ -25,10 +25,13 @@ from numpy.typing import NDArray
 from eiload.base.clock import NS_PER_MS, NS_PER_S, ManualClock, SystemClock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
-from eiload.engine import CHECK_STEP_NS, SILENCE_NS, Endpoint, Engine, Loop, _Call, endpoint_of
-from eiload.recorder import RESULT_DTYPE
-from eiload.result import SEND, WANT_RESPONSE
+from eiload.endpoints import endpoint_of
 from eiload.scenario import Target, Tls
+from eiload.sending.arrays import RESULT_DTYPE
+from eiload.sending.endpoint import Endpoint
+from eiload.sending.engine import CHECK_STEP_NS, SILENCE_NS, Engine, _Call
+from eiload.sending.reply import Loop
+from eiload.sending.result import SEND, WANT_RESPONSE
 from eiload.tfserving import PREDICT
 from tests.grpc_servers import certificate, closed_port, grpc_server
 
@@ -101,7 +104,7 @@ def serve() -> Iterator[Serve]:
 
         def start(handler: Any = echo, **endpoint: Any) -> Endpoint:
             port = stack.enter_context(grpc_server({PREDICT: handler}))
-            return Endpoint(f"127.0.0.1:{port}", **endpoint)
+            return Endpoint(f"127.0.0.1:{port}", PREDICT, **endpoint)
 
         yield start
 
@@ -164,7 +167,7 @@ def test_each_order_has_one_result(offsets: list[int], guard: int, cut: int) -> 
 
     with (
         grpc_server({PREDICT: slow}) as port,
-        Driver(Endpoint(f"127.0.0.1:{port}"), max_in_flight=guard) as driver,
+        Driver(Endpoint(f"127.0.0.1:{port}", PREDICT), max_in_flight=guard) as driver,
     ):
         driver.engine.add_payload(b"abc")
         start_ns = CLOCK.now_ns() + 50 * NS_PER_MS
@@ -277,7 +280,7 @@ def test_statuses(code: grpc.StatusCode) -> None:
     """Every gRPC status arrives as itself, with its text."""
     with (
         grpc_server({PREDICT: failing(code, f"as {code.name}")}) as port,
-        Driver(Endpoint(f"127.0.0.1:{port}")) as driver,
+        Driver(Endpoint(f"127.0.0.1:{port}", PREDICT)) as driver,
     ):
         reply = driver.engine.call(0, "", b"abc")
     assert reply.status.name == code.name
@@ -307,7 +310,7 @@ def test_deadline(serve: Serve, hang: Handler) -> None:
 
 def test_refused() -> None:
     """A closed port is UNAVAILABLE, not an exception."""
-    with Driver(Endpoint(f"127.0.0.1:{closed_port()}")) as driver:
+    with Driver(Endpoint(f"127.0.0.1:{closed_port()}", PREDICT)) as driver:
         assert driver.engine.call(0, "", b"abc").status is Status.UNAVAILABLE
 
 
@@ -491,7 +494,7 @@ def test_an_answer_nobody_waits_for(serve: Serve) -> None:
     with Driver(serve(wait)) as driver, pytest.MonkeyPatch.context() as patch:
         call = _Call()
         call.answered = Impatient()
-        patch.setattr("eiload.engine._Call", lambda: call)
+        patch.setattr("eiload.sending.engine._Call", lambda: call)
         with pytest.raises(SystemExit):
             driver.engine.call(0, "", b"abc")
         gate.set()
@@ -523,8 +526,9 @@ def test_silent(serve: Serve) -> None:
 
 PARENT = """
 import sys, time
-from eiload.engine import Endpoint, Engine
-engine = Engine([Endpoint("127.0.0.1:1")])
+from eiload.sending.engine import Engine
+from eiload.sending.endpoint import Endpoint
+engine = Engine([Endpoint("127.0.0.1:1", "/x")])
 engine.start()
 print(engine.pid, flush=True)
 time.sleep(600)

@@ -3,7 +3,7 @@
 This file knows two fixed-size records and nothing of who fills or reads them: `Send` (this payload
 to this target at this instant) travels to the sender, `Result` travels back. It needs the standard
 library only, because the sender process runs it. Readers of many results at a time use the same
-layout as a numpy dtype (`recorder.RESULT_DTYPE`; a test holds the two together).
+layout as a numpy dtype (`arrays.RESULT_DTYPE`; a test holds the two together).
 
 Three instants belong to a request, all ns on the monotonic clock:
 

@@ -3,8 +3,8 @@
 It knows bytes, instants and gRPC. It never sees a tensor, an image, a scenario or a model name
 (outside the bytes), and it imports neither Locust nor gevent, numpy or protobuf, so that nothing
 shares its loop, its heap or its interpreter lock with the sending. It is started by `engine` as
-``python -m eiload.sender SOCKET_FD PAYLOAD_FD`` in a session of its own (a Ctrl-C in the terminal
-does not reach it) and ends when its socket closes, so it cannot outlive its parent.
+``python -m eiload.sending.sender SOCKET_FD PAYLOAD_FD`` in a session of its own (a Ctrl-C in the
+terminal does not reach it) and ends when its socket closes, so it cannot outlive its parent.
 
 Strategy.
 
@@ -36,9 +36,9 @@ import grpc.aio
 import uvloop
 
 from eiload.base.status import Status
-from eiload.result import RESULT, SEND, WANT_RESPONSE, Send, sampled
-from eiload.timeline import Timeline
-from eiload.wire import (
+from eiload.sending.result import RESULT, SEND, WANT_RESPONSE, Send, sampled
+from eiload.sending.timeline import Timeline
+from eiload.sending.wire import (
     CALL,
     DETAIL,
     INLINE,

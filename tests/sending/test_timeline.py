@@ -7,9 +7,9 @@ import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eiload import timeline
 from eiload.base.clock import NS_PER_MS
-from eiload.timeline import BATCH, Timeline, now_ns
+from eiload.sending import timeline
+from eiload.sending.timeline import BATCH, Timeline, now_ns
 
 
 @pytest.fixture(params=["best", "loop timer"])

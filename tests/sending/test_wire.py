@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.wire import MAX_BODY_BYTES, FrameReader, frame
+from eiload.sending.wire import MAX_BODY_BYTES, FrameReader, frame
 
 FRAMES = st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=300)), max_size=20)
 

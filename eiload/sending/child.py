@@ -1,6 +1,6 @@
 """The sender as a process: its start, its end, and what the two processes share.
 
-What it knows: how to start `eiload.sender`, the socket to it, the file its payloads lie in, why it
+What it knows: how to start `sending.sender`, the socket to it, the file its payloads lie in, why it
 ended. What it must not know: what is said over the socket (`engine`).
 
 The child is a plain process started with ``-m``: `multiprocessing`'s children would inherit
@@ -80,7 +80,7 @@ class Child:
             fds = (theirs.fileno(), self._payloads.fileno())
             self._process = subprocess.Popen(
                 # -P: files beside the user's locustfile must not be taken for modules.
-                [sys.executable, "-P", "-m", "eiload.sender", *map(str, fds)],
+                [sys.executable, "-P", "-m", "eiload.sending.sender", *map(str, fds)],
                 pass_fds=fds,
                 stdin=subprocess.DEVNULL,
                 stderr=self._stderr,

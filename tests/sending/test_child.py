@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from eiload import child
 from eiload.base.errors import EngineError
-from eiload.child import Child
+from eiload.sending import child
+from eiload.sending.child import Child
 
 
 @pytest.fixture

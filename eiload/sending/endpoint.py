@@ -1,0 +1,42 @@
+"""Where and how to call, in the sender's terms.
+
+What it knows: gRPC's channel settings. What it must not know: scenarios, processes, payloads,
+instants. An `Endpoint` is plain data, so that it can cross the pipe as
+JSON; the sender makes channels of it. Durations are ns.
+"""
+
+from dataclasses import dataclass
+
+from eiload.base.clock import NS_PER_S
+
+__all__ = ["CHANNEL_OPTIONS", "Endpoint"]
+
+CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
+    # Answers with raw detections are 19 MB; the client's default limit of 4 MB is not the server's.
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    # A retry inside the client would hide a failure and stretch a response time.
+    ("grpc.enable_retries", 0),
+    # The load goes where the scenario says, whatever the environment says of proxies.
+    ("grpc.enable_http_proxy", 0),
+    # Channels to one address would share one connection otherwise.
+    ("grpc.use_local_subchannel_pool", 1),
+    # A server that comes back is found within seconds, without a storm of attempts.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where and how to call (`serving.endpoint` makes one from a scenario's target)."""
+
+    address: str
+    method: str
+    deadline_ns: int = 60 * NS_PER_S
+    connections: int = 1
+    metadata: tuple[tuple[str, str], ...] = ()
+    compression: str | None = None
+    tls: tuple[str | None, str | None, str | None] | None = None
+    """PEM texts of the roots, the key and the certificate; None for plaintext."""
+    options: tuple[tuple[str, int | str], ...] = CHANNEL_OPTIONS
