@@ -34,10 +34,10 @@ from eiload.judgement import judge
 from eiload.recorder import Ints
 from eiload.run import Run
 from eiload.scenario import Scenario, build
-from eiload.schedule import target_order
+from eiload.scenario.schedule import target_order
+from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from eiload.session import Hooks
-from eiload.standin import StandIn
 
 SIDE_BY_SIDE = 20
 REPORT_S = 1.0

@@ -17,13 +17,13 @@ import pytest
 
 from bench.judging import build
 from eiload import health, sla
-from eiload.arrivals import BurstRate, ConstantRate, OpenPhase, RampRate, Rate
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.compare import compare
 from eiload.recorder import Intervals, Recorder
 from eiload.report.figures import tables
 from eiload.run import Run
-from eiload.schedule import Schedule
+from eiload.scenario.arrivals import BurstRate, ConstantRate, OpenPhase, RampRate, Rate
+from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.sending.result import RESULT, SEND, Result, Send
 from eiload.sending.wire import FrameReader, ToSender, frame

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 from bench.tools import Missing, Tools, default_work_dir
+from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from eiload.server.make_model import Design, write_model
-from eiload.standin import StandIn
 
 PERF_ANALYZER = (
     *("--service-kind", "tfserving", "-i", "grpc", "-m", "ssd", "-b", "1"),

@@ -20,12 +20,12 @@ import numpy as np
 
 from eiload import judgement
 from eiload import run as runs
-from eiload.arrivals import OpenPhase, phase_seed
 from eiload.base.clock import NS_PER_S
 from eiload.compare import compare
 from eiload.recorder import Recorder, step_s_for
 from eiload.run import Run, TargetFacts
 from eiload.scenario import parse
+from eiload.scenario.arrivals import OpenPhase, phase_seed
 from eiload.sending.arrays import RESULT_DTYPE
 
 SCENARIO = """

@@ -19,8 +19,8 @@ import numpy as np
 from bench.server import SMALL
 from bench.setting import Setting
 from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.scenario.standin import StandIn
 from eiload.server.accelerator import Accelerator, Admission
-from eiload.standin import StandIn
 
 __all__ = ["Law", "laws", "seed_of_one_stall", "true_times_ms"]
 

@@ -34,8 +34,8 @@ from bench.process import finished
 from bench.server import PREDICT_PATH
 from bench.tools import Tool
 from eiload import run
-from eiload.arrivals import ConstantRate, OpenPhase, phase_seed
 from eiload.base.clock import NS_PER_MS
+from eiload.scenario.arrivals import ConstantRate, OpenPhase, phase_seed
 
 __all__ = ["Ints", "OpenLoops", "Sent", "instants_ns", "per_s"]
 

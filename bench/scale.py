@@ -35,7 +35,7 @@ from bench.table import Table
 from bench.trace import Moment, cpu_between, nearest, watched
 from eiload.base.clock import NS_PER_S
 from eiload.scenario import build
-from eiload.schedule import Schedule
+from eiload.scenario.schedule import Schedule
 
 __all__ = ["Scaled", "requests_after", "run", "scaled"]
 

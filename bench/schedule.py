@@ -24,8 +24,8 @@ from bench.server import LARGE, SMALL, Payload, serving
 from bench.setting import Outcome, Setting
 from bench.table import Table
 from bench.tools import Tool
-from eiload.arrivals import ConstantRate, OpenPhase
 from eiload.base.clock import NS_PER_S
+from eiload.scenario.arrivals import ConstantRate, OpenPhase
 
 __all__ = ["run"]
 

@@ -33,9 +33,9 @@ from bench import h2load
 from bench.setting import machine
 from bench.table import Table, markdown, placed
 from bench.tools import Missing, Tool, Tools, default_work_dir
+from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from eiload.server.transport import SERVER_TIME
-from eiload.standin import StandIn
 from eiload.tfserving import PREDICT, predict_request
 
 LAW = {"median": "20 ms", "p99": "60 ms"}

@@ -31,10 +31,10 @@ from bench.server import MODEL, SMALL, Server
 from bench.setting import Outcome, Setting
 from bench.table import Table
 from bench.tools import Tool
-from eiload.arrivals import ConstantRate, OpenPhase
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.errors import EngineError
 from eiload.blocks import reportable
+from eiload.scenario.arrivals import ConstantRate, OpenPhase
 from eiload.server.launch import StandInProcess
 
 __all__ = ["QUANTILES", "Reported", "run", "sees"]

@@ -22,7 +22,7 @@ import numpy as np
 
 from eiload.base.clock import Clock, boot_id
 from eiload.base.errors import EiloadError, EngineError, ScenarioError
-from eiload.scenario import Scenario
+from eiload.scenario import restore
 from eiload.session import Hooks, RequestsOf, Session
 
 __all__ = ["Agent", "Message", "versions"]
@@ -166,7 +166,7 @@ class Agent:
                 "both, or they would not compute the same schedule"
             )
         session = Session(
-            Scenario.from_json(message["scenario"]),
+            restore(message["scenario"]),
             message["index"],
             message["count"],
             clock=self._clock,

@@ -32,7 +32,7 @@ from eiload.ledger import reconcile
 from eiload.recorder import Intervals
 from eiload.run import PAYLOAD, Run, TargetFacts, WorkerFacts, as_long_as
 from eiload.scenario import Scenario
-from eiload.schedule import Schedule
+from eiload.scenario.schedule import Schedule
 from eiload.server.launch import StandInProcess
 from eiload.session import DRAIN_GRACE_NS, LOOKAHEAD_NS
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload import coco
 from eiload.scenario import Expect
+from eiload.scenario import labels as coco
 
 __all__ = [
     "BOXES",

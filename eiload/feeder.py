@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.arrivals import ClosedPhase
 from eiload.recorder import Ints
 from eiload.scenario import Scenario
-from eiload.schedule import Chunk, Schedule, payload_order, target_order
+from eiload.scenario.arrivals import ClosedPhase
+from eiload.scenario.schedule import Chunk, Schedule, payload_order, target_order
 from eiload.sending.arrays import SEND_DTYPE
 from eiload.sending.engine import Engine
 from eiload.sending.reply import Loop

@@ -38,7 +38,7 @@ from eiload.base.errors import OutputError, ScenarioError
 from eiload.ledger import reconcile
 from eiload.recorder import Intervals
 from eiload.run import Run, TargetFacts, as_long_as, facts_of
-from eiload.schedule import Schedule
+from eiload.scenario.schedule import Schedule
 
 __all__ = ["SUFFIX", "Journal", "State", "beside", "load", "read"]
 

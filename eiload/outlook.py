@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterable, Sequence
 
 from eiload import blocks, needs, shares
-from eiload.arrivals import ClosedPhase, OpenPhase, Phase
 from eiload.base import wording
 from eiload.base.clock import NS_PER_S
 from eiload.base.units import format_percentile
@@ -25,6 +24,7 @@ from eiload.scenario import (
     Share,
     Target,
 )
+from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase
 
 __all__ = ["outlook"]
 

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from eiload.arrivals import ClosedPhase
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import ScenarioError
 from eiload.base.files import write_whole
 from eiload.base.status import Status
 from eiload.recorder import Intervals, Ints, Kind, bucket_mid_ns, step_s_for
-from eiload.scenario import Scenario
+from eiload.scenario import Scenario, restore
+from eiload.scenario.arrivals import ClosedPhase
 
 __all__ = [
     "PAYLOAD",
@@ -352,7 +352,7 @@ class Run:
             raise ValueError(f"not a run file of schema {SCHEMA!r}, got {found!r}")
         try:
             return Run(
-                scenario=Scenario.from_json(json.dumps(data["scenario"])),
+                scenario=restore(json.dumps(data["scenario"])),
                 started_wall_ns=int(data["started_wall_ns"]),
                 ended_ns=int(data["ended_ns"]),
                 stopped=str(data["stopped"]),

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.arrivals import OpenPhase, phase_seed
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.recorder import Recorder
 from eiload.run import Run, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, parse
+from eiload.scenario.arrivals import OpenPhase, phase_seed
 from eiload.sending.arrays import RESULT_DTYPE
 
 Floats = NDArray[np.float64]

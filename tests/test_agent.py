@@ -12,9 +12,9 @@ from eiload.agent import Agent, Message, versions
 from eiload.base.clock import NS_PER_S, SystemClock, boot_id
 from eiload.recorder import Intervals
 from eiload.scenario import Scenario, build
+from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from eiload.session import Hooks
-from eiload.standin import StandIn
 
 PATIENCE_S = 60
 

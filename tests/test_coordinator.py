@@ -21,7 +21,7 @@ from eiload.journal import Journal, read
 from eiload.recorder import Intervals, Recorder
 from eiload.run import PAYLOAD, Run, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
-from eiload.schedule import Schedule
+from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.stopping import READY, RUN_TIME
 

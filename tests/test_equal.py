@@ -13,9 +13,9 @@ from eiload.comparison import Outcome
 from eiload.recorder import Ints, Recorder
 from eiload.report.against import sections
 from eiload.run import Run
-from eiload.schedule import target_order
+from eiload.scenario.schedule import target_order
+from eiload.scenario.standin import StandIn
 from eiload.server.accelerator import Accelerator, Admission
-from eiload.standin import StandIn
 from tests.golden import due, golden_run, results, scenario
 
 TEXT = """

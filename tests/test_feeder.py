@@ -8,7 +8,7 @@ import numpy as np
 from eiload.base.clock import NS_PER_S
 from eiload.feeder import Feeder
 from eiload.scenario import Scenario, build
-from eiload.schedule import Schedule
+from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import SEND_DTYPE
 from eiload.sending.engine import Engine
 from eiload.sending.reply import Loop

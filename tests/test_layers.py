@@ -18,7 +18,7 @@ ROOMS = {
     "serving": {"base", "scenario", "sending.endpoint"},
     "record": {"base", "scenario", "sending"},
     "judging": {"base", "scenario", "record"},
-    "server": {"base", "scenario.coco", "scenario.profiles", "scenario.standin", "serving"},
+    "server": {"base", "scenario.labels", "scenario.standin", "serving"},
     "report": {"base", "scenario", "record", "judging", "serving"},
     "control": {"base", "scenario", "sending", "serving", "record", "server.launch"},
     "plugin": {
@@ -30,11 +30,6 @@ ROOMS = {
 }
 
 YET_FLAT: dict[str, str] = {
-    "standin": "scenario",
-    "profiles": "scenario.standin",
-    "coco": "scenario",
-    "arrivals": "scenario",
-    "schedule": "scenario",
     "endpoints": "serving",
     "protos": "serving",
     "tensors": "serving",
@@ -171,7 +166,7 @@ def test_the_sender_is_small() -> None:
 
 def test_stand_in_settings_are_light() -> None:
     """The stand-in's process reads its settings without the scenario's YAML and arrivals."""
-    modules = loaded("import eiload.standin")
+    modules = loaded("import eiload.scenario.standin")
     assert not modules & {"yaml", "numpy", "eiload.scenario.models"}
 
 

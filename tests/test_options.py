@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from eiload import options
-from eiload.arrivals import ClosedPhase
 from eiload.base.errors import ScenarioError
+from eiload.scenario.arrivals import ClosedPhase
 
 SCENARIO = """
 name: quick

@@ -20,12 +20,12 @@ from eiload.protos import predict_pb2
 from eiload.recorder import Intervals, Kind
 from eiload.run import Answers
 from eiload.scenario import Scenario, build
-from eiload.schedule import Schedule
+from eiload.scenario.schedule import Schedule
+from eiload.scenario.standin import StandIn
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.sending.result import sampled
 from eiload.server.launch import StandInProcess
 from eiload.session import LOOKAHEAD_NS, Hooks, Left, Session
-from eiload.standin import StandIn
 from eiload.tensors import to_proto
 from eiload.tfserving import PREDICT
 from tests.grpc_servers import grpc_server

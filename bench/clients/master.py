@@ -38,7 +38,7 @@ from eiload.recorder import Intervals, Ints, Recorder
 from eiload.report.progress import Progress
 from eiload.run import Answers, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
-from eiload.schedule import Schedule
+from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE
 
 OURS = "eiload"

@@ -8,25 +8,33 @@ gRPC, tensors or Locust.
 The files: `document` (YAML to data with positions), `scalar` (what one value means), `paths` (files
 that are named), `form` and `fields` (what all models share), `target`, `payload`, `traffic`,
 `objective`, `models` (what can be said), `words` (what is wrong, in words), `reading` (all of it in
-order), `address`, `problem`.
+order), `address`, `problem`; `arrivals` and `schedule` (which requests are due when, a function of
+the traffic and a seed), `labels` (of the COCO classes), `standin` (what a stand-in is told).
+
+A name is loaded when it is asked for: the stand-in's process, which needs `standin` alone, would
+start half a second later otherwise.
 """
 
-from eiload.scenario.address import Address, parse_address
-from eiload.scenario.models import Compare, Scenario, json_schema
-from eiload.scenario.objective import (
-    Agreement,
-    Max,
-    Mean,
-    Metric,
-    Objective,
-    Quantile,
-    Share,
-    Throughput,
-    parse_objective,
-)
-from eiload.scenario.payload import Expect, Payload, Synthetic
-from eiload.scenario.reading import build, load, parse
-from eiload.scenario.target import Target, Tls
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eiload.scenario.address import Address, parse_address
+    from eiload.scenario.models import Compare, Scenario, json_schema
+    from eiload.scenario.objective import (
+        Agreement,
+        Max,
+        Mean,
+        Metric,
+        Objective,
+        Quantile,
+        Share,
+        Throughput,
+        parse_objective,
+    )
+    from eiload.scenario.payload import Expect, Payload, Synthetic
+    from eiload.scenario.reading import build, load, parse, restore
+    from eiload.scenario.target import Target, Tls
 
 __all__ = [
     "Address",
@@ -51,4 +59,41 @@ __all__ = [
     "parse",
     "parse_address",
     "parse_objective",
+    "restore",
 ]
+
+_HOMES = {
+    "Address": "address",
+    "parse_address": "address",
+    "Compare": "models",
+    "Scenario": "models",
+    "json_schema": "models",
+    "Agreement": "objective",
+    "Max": "objective",
+    "Mean": "objective",
+    "Metric": "objective",
+    "Objective": "objective",
+    "Quantile": "objective",
+    "Share": "objective",
+    "Throughput": "objective",
+    "parse_objective": "objective",
+    "Expect": "payload",
+    "Payload": "payload",
+    "Synthetic": "payload",
+    "build": "reading",
+    "load": "reading",
+    "parse": "reading",
+    "restore": "reading",
+    "Target": "target",
+    "Tls": "target",
+}
+"""The file of each name."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is first asked for (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

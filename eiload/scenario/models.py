@@ -1,7 +1,7 @@
 """What a scenario says, all of it, as a frozen model.
 
 The same models are the YAML form (aliases, units, defaults, descriptions: `json_schema`), the
-resolved form that travels to workers and into run files (`Scenario.to_json`, `from_json`), and what
+resolved form that travels to workers and into run files (`Scenario.to_json`, `restore`), and what
 the rest of the code reads. They know which values make sense, alone and together. They know
 nothing of files: paths are texts here, looked at by `eiload.scenario.reading`.
 """
@@ -122,17 +122,6 @@ class Scenario(Form):
         """
         data = self.model_dump(mode="json", exclude_none=True)
         return json.dumps(data, ensure_ascii=False, allow_nan=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> "Scenario":
-        """Return the scenario that `to_json` wrote: equal to it, field by field.
-
-        Raises:
-            ScenarioError: it is not one.
-        """
-        from eiload.scenario.reading import restore  # noqa: PLC0415 - reading needs the models
-
-        return restore(text)
 
     def masked(self) -> "Scenario":
         """Return the same scenario without the values of metadata, which may be secrets."""

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from eiload.base.near import nearest
 from eiload.base.quantity import shown
-from eiload.coco import LABELS
 from eiload.scenario.fields import SEED_AT_MOST, Real, Texts, Whole
 from eiload.scenario.form import Form
+from eiload.scenario.labels import LABELS
 from eiload.scenario.problem import Problem
 
 __all__ = ["Expect", "Payload", "Synthetic"]

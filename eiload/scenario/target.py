@@ -16,12 +16,12 @@ from pydantic import (
 
 from eiload.base.quantity import shown
 from eiload.base.units import parse_duration, parse_price
-from eiload.profiles import PROFILES
 from eiload.scenario.address import parse_address
 from eiload.scenario.fields import Text, Texts, Whole, duration
 from eiload.scenario.form import Form
 from eiload.scenario.problem import Problem
-from eiload.standin import StandIn
+from eiload.scenario.standin import StandIn
+from eiload.scenario.standin.profiles import PROFILES
 
 __all__ = ["Target", "Tls"]
 

@@ -1,4 +1,4 @@
-"""A phase of traffic as it is written, and as `eiload.arrivals` computes it.
+"""A phase of traffic as it is written, and as `eiload.scenario.arrivals` computes it.
 
 ``{phase: steady, rate: 8/s, for: 10 min}`` is an open loop, ``{phase: users, users: 10, think: 1 s,
 for: 5 min}`` a closed one; which one is meant is said by the keys. What is written is checked here
@@ -10,9 +10,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
 
-from eiload.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, Phase, RampRate, Rate
 from eiload.base.quantity import shown
 from eiload.base.units import format_duration, format_rate
+from eiload.scenario.arrivals import (
+    BurstRate,
+    ClosedPhase,
+    ConstantRate,
+    OpenPhase,
+    Phase,
+    RampRate,
+    Rate,
+)
 from eiload.scenario.fields import Name, Whole, YesNo, duration, rate
 from eiload.scenario.form import Form
 

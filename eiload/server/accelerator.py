@@ -30,8 +30,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eiload.base.clock import NS_PER_S
+from eiload.scenario.standin import StandIn
 from eiload.server.laws import Draw, Gaps, law
-from eiload.standin import StandIn
 
 __all__ = ["Accelerator", "Admission", "Overload"]
 

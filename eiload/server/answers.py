@@ -18,7 +18,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.coco import LABELS
+from eiload.scenario.labels import LABELS
 from eiload.server.signatures import ANCHORS, CLASSES, DETECTIONS
 
 __all__ = ["detections", "fingerprint"]

@@ -23,6 +23,7 @@ import uvloop
 
 from eiload.base.clock import NS_PER_S, SystemClock
 from eiload.base.errors import ScenarioError
+from eiload.scenario.standin import StandIn
 from eiload.server.emulated import EmulatedModel, EmulatedRepository
 from eiload.server.extras import add_health, add_reflection
 from eiload.server.metrics import Metrics
@@ -34,7 +35,6 @@ from eiload.server.service import Service
 from eiload.server.transport import Security, Transport
 from eiload.server.versions import Versions
 from eiload.server.watcher import Watcher
-from eiload.standin import StandIn
 
 __all__ = ["Options", "Ready", "run"]
 

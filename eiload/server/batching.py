@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from eiload.base.status import Status
+from eiload.scenario.standin import Batching
 from eiload.server.model import Rejection
 from eiload.server.signatures import INPUT
-from eiload.standin import Batching
 
 __all__ = ["QUEUE_FULL", "Batch", "Batcher", "Task"]
 

@@ -18,13 +18,13 @@ from pydantic.fields import FieldInfo
 
 from eiload.base import console
 from eiload.base.errors import ScenarioError
-from eiload.profiles import listing
+from eiload.scenario.standin import StandIn, parse
+from eiload.scenario.standin.profiles import listing
 from eiload.server.make_model_cli import (
     NEWEST_VERSION,
     add_make_model_arguments,
     run_make_model,
 )
-from eiload.standin import StandIn, parse
 
 if TYPE_CHECKING:
     from eiload.server.transport import Security

@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 
 from eiload.base.clock import Clock
 from eiload.base.status import Status
+from eiload.scenario.standin import StandIn
 from eiload.server.accelerator import Accelerator, Admission, Overload
 from eiload.server.answers import detections
 from eiload.server.batches import Batches, Begun
@@ -22,7 +23,6 @@ from eiload.server.model import Inference, Job, Outcome, Rejection, Signatures, 
 from eiload.server.release import Releases
 from eiload.server.signatures import INPUT, ssd
 from eiload.server.ssd_input import Images, images
-from eiload.standin import StandIn
 from eiload.tensors import to_proto
 
 __all__ = ["EmulatedModel", "EmulatedRepository"]

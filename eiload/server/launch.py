@@ -21,7 +21,7 @@ from typing import IO, Self
 
 from eiload.base.clock import NS_PER_S, Clock, SystemClock
 from eiload.base.errors import EngineError, ScenarioError
-from eiload.standin import StandIn
+from eiload.scenario.standin import StandIn
 
 __all__ = ["StandInProcess"]
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from eiload.base.errors import ScenarioError
 from eiload.base.units import parse_duration
-from eiload.standin import (
+from eiload.scenario.standin import (
     LONGEST_NS,
     Constant,
     Empirical,

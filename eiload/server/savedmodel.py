@@ -19,6 +19,7 @@ import numpy as np
 
 from eiload.base.clock import Clock
 from eiload.base.status import Status
+from eiload.scenario.standin import StandIn
 from eiload.server.batching import QUEUE_FULL, Batch, Batcher, Task
 from eiload.server.graph import Graph
 from eiload.server.metrics import Metrics
@@ -31,7 +32,6 @@ from eiload.server.model import (
     entries,
 )
 from eiload.server.release import Releases
-from eiload.standin import StandIn
 from eiload.tensors import Tensor, from_proto, to_proto
 
 __all__ = ["SavedModel"]

@@ -11,7 +11,7 @@ from bench.laws import Law, laws, true_times_ms
 from bench.setting import Setting
 from bench.truth import QUANTILES, Reported, sees
 from eiload.base.clock import NS_PER_S
-from eiload.standin import StandIn
+from eiload.scenario.standin import StandIn
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["quick", "full"])

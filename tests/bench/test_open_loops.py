@@ -1,8 +1,8 @@
 """Schedules that all open loops share."""
 
 from bench.open_loops import instants_ns, per_s
-from eiload.arrivals import ConstantRate, OpenPhase
 from eiload.base.clock import NS_PER_S
+from eiload.scenario.arrivals import ConstantRate, OpenPhase
 
 PHASE = OpenPhase("1000/s", NS_PER_S, ConstantRate(1000))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from eiload.base.status import Status
-from eiload.schedule import Schedule
+from eiload.scenario.schedule import Schedule
 from tests.e2e.locust_runs import (
     Finished,
     Locust,

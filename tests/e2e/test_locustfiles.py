@@ -7,8 +7,8 @@ import numpy as np
 
 from eiload.base.status import Status
 from eiload.protos import protos_only
+from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from eiload.standin import StandIn
 from eiload.tensors import from_proto, to_proto
 from tests.e2e.locust_runs import ROOT, Finished, headless, report, until_valid
 from tests.grpc_servers import grpc_server

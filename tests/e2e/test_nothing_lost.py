@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from eiload.base.status import Status
+from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from eiload.standin import StandIn
 from tests.e2e.locust_runs import Finished, free_port, headless, report, started, until_valid
 from tests.e2e.test_web import WebUI
 

@@ -17,9 +17,9 @@ from eiload.journal import read
 from eiload.judgement import judge
 from eiload.recorder import Kind
 from eiload.run import Run
-from eiload.schedule import Schedule
+from eiload.scenario.schedule import Schedule
+from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from eiload.standin import StandIn
 from tests.e2e.locust_runs import (
     PATIENCE_S,
     Finished,

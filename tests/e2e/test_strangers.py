@@ -15,7 +15,7 @@ import pytest
 import zmq
 
 from eiload.base.status import Status
-from eiload.schedule import Schedule
+from eiload.scenario.schedule import Schedule
 from tests.e2e.locust_runs import (
     PATIENCE_S,
     Finished,

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
+from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from eiload.standin import StandIn
 from tests.e2e.locust_runs import PATIENCE_S, Locust, free_port, scenario, started
 
 

@@ -8,8 +8,8 @@ import grpc
 import numpy as np
 
 from eiload.base.status import Status
+from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from eiload.standin import StandIn
 from eiload.tensors import Tensor
 from eiload.tfserving import predict_request
 

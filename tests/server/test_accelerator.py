@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eiload.scenario.standin import StandIn
 from eiload.server.accelerator import Accelerator, Admission, Overload
-from eiload.standin import StandIn
 
 MS = 1_000_000
 S = 1_000_000_000

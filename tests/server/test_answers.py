@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.coco import LABELS
+from eiload.scenario.labels import LABELS
 from eiload.server.answers import detections, fingerprint
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from eiload.base.status import Status
+from eiload.scenario.standin import Batching, StandIn
 from eiload.server.accelerator import Accelerator, Admission
 from eiload.server.batches import Batches
 from eiload.server.batching import Batcher, Task
 from eiload.server.model import Rejection
-from eiload.standin import Batching, StandIn
 
 MS = 1_000_000
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from eiload.scenario.standin import StandIn
 from eiload.server import __main__ as program
 from eiload.server import cli
-from eiload.standin import StandIn
 
 
 def status_of(*argv: str) -> int:

@@ -9,11 +9,11 @@ import pytest
 
 from eiload.base.clock import NS_PER_MS, ManualClock
 from eiload.base.status import Status
+from eiload.scenario.standin import StandIn
 from eiload.server.emulated import EmulatedModel, EmulatedRepository
 from eiload.server.metrics import Metrics
 from eiload.server.model import Inference, Input
 from eiload.server.service import REMEMBERED, Reply, Service
-from eiload.standin import StandIn
 from eiload.tfserving import decode_response
 from tests.server.stand_ins import picture, request
 

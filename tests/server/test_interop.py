@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from eiload.coco import LABELS
+from eiload.scenario.labels import LABELS
 from tests.server.stand_ins import picture, running
 
 

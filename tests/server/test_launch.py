@@ -15,9 +15,9 @@ import grpc
 import pytest
 
 from eiload.base.errors import EngineError, ScenarioError
+from eiload.scenario.standin import StandIn
 from eiload.server import launch
 from eiload.server.launch import StandInProcess
-from eiload.standin import StandIn
 from eiload.tfserving import GET_MODEL_STATUS, PREDICT, status_request
 from tests.server.stand_ins import answer, request, running
 
@@ -77,7 +77,7 @@ def test_it_ends_when_its_parent_is_killed() -> None:
     program = textwrap.dedent("""
         import time
         from eiload.server.launch import StandInProcess
-        from eiload.standin import StandIn
+        from eiload.scenario.standin import StandIn
         with StandInProcess(StandIn.of(compute="1 ms")) as process:
             print(process.pid, flush=True)
             time.sleep(60)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from eiload.base.errors import ScenarioError
+from eiload.scenario.standin import Constant, Empirical, Gamma, LogNormal, Stalls
 from eiload.server.laws import Gaps, law, times_of
-from eiload.standin import Constant, Empirical, Gamma, LogNormal, Stalls
 
 DRAWS = 40_000
 

@@ -15,10 +15,10 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
 from eiload.base.clock import NS_PER_MS
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
+from eiload.scenario.standin import StandIn
 from eiload.server.accelerator import Accelerator, Admission
 from eiload.server.launch import StandInProcess
 from eiload.server.transport import Security
-from eiload.standin import StandIn
 from eiload.tfserving import GET_MODEL_STATUS, PREDICT, status_request
 from tests.grpc_servers import certificate
 from tests.server.rest_client import fetched, scraped

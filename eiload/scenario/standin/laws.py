@@ -21,7 +21,7 @@ from pydantic import (
 
 from eiload.base.quantity import shown
 from eiload.base.units import format_duration
-from eiload.standin.fields import DurationNs, Settings, SomeDurationNs, existing
+from eiload.scenario.standin.fields import DurationNs, Settings, SomeDurationNs, existing
 
 __all__ = ["Compute", "Constant", "Empirical", "Gamma", "LogNormal", "RoundTrip"]
 

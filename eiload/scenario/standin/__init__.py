@@ -1,7 +1,7 @@
 """What the stand-in is told: the settings of an emulated or real model behind a TF Serving face.
 
 Data only: this file knows what can be set, with which units, which combinations make sense, and
-that a profile (`eiload.profiles`) fills in what is not set. It knows nothing of gRPC, queues or
+that a profile (`profiles`) fills in what is not set. It knows nothing of gRPC, queues or
 random numbers; `eiload.server` acts on it. The scenario's `stand_in:` and the options of
 `eiload serve` are this one model, so what can be tried on the command line can be written down.
 
@@ -12,9 +12,9 @@ again a `StandIn` is equal to what it was: that is how it travels to the server'
 Files: `fields` (quantities), `laws` (computing times and round trips), `settings` (all of it).
 """
 
-from eiload.standin.fields import LONGEST_NS
-from eiload.standin.laws import Compute, Constant, Empirical, Gamma, LogNormal, RoundTrip
-from eiload.standin.settings import Batching, Fail, Reattach, Stalls, StandIn, parse
+from eiload.scenario.standin.fields import LONGEST_NS
+from eiload.scenario.standin.laws import Compute, Constant, Empirical, Gamma, LogNormal, RoundTrip
+from eiload.scenario.standin.settings import Batching, Fail, Reattach, Stalls, StandIn, parse
 
 __all__ = [
     "LONGEST_NS",

@@ -1,6 +1,6 @@
 """scenario: what is wrong is said in one line each, with line, column and what was expected.
 
-The table of mistakes is `data/scenario_errors.txt`: ``- `` what is replaced in the good scenario
+The table of mistakes is `errors.txt`: ``- `` what is replaced in the good scenario
 below, ``+ `` by what (with Python's escapes), and then the lines of the error.
 """
 
@@ -28,7 +28,7 @@ compare: {baseline: gpu, candidate: ei}
 """
 
 
-TABLE = Path(__file__).parent / "data" / "scenario_errors.txt"
+TABLE = Path(__file__).with_name("errors.txt")
 
 
 def errors(text: str | bytes, environ: dict[str, str] | None = None) -> list[str]:

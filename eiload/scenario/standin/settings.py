@@ -10,9 +10,16 @@ from eiload.base.errors import ScenarioError
 from eiload.base.near import nearest
 from eiload.base.status import Status
 from eiload.base.units import format_share
-from eiload.profiles import PROFILES
-from eiload.standin.fields import Bandwidth, DurationNs, Settings, Share, SomeDurationNs, absolute
-from eiload.standin.laws import Compute, RoundTrip
+from eiload.scenario.standin.fields import (
+    Bandwidth,
+    DurationNs,
+    Settings,
+    Share,
+    SomeDurationNs,
+    absolute,
+)
+from eiload.scenario.standin.laws import Compute, RoundTrip
+from eiload.scenario.standin.profiles import PROFILES
 
 __all__ = ["Batching", "Fail", "Reattach", "Stalls", "StandIn", "parse"]
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload.base.errors import ScenarioError
-from eiload.profiles import PROFILES
-from eiload.standin import Constant, Gamma, LogNormal, StandIn, parse
+from eiload.scenario.standin import Constant, Gamma, LogNormal, StandIn, parse
+from eiload.scenario.standin.profiles import PROFILES
 
 
 def test_a_profile_fills_in_what_is_not_set() -> None:

@@ -5,8 +5,8 @@ from statistics import NormalDist
 
 import pytest
 
-from eiload.profiles import PICTURE_BYTES, PROFILES
-from eiload.standin import Gamma, StandIn
+from eiload.scenario.standin import Gamma, StandIn
+from eiload.scenario.standin.profiles import PICTURE_BYTES, PROFILES
 
 PUBLISHED_MS = {
     "p2.xlarge": 197.7,

@@ -16,9 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.arrivals import OpenPhase, Phase, phase_seed
 from eiload.base.clock import NS_PER_S
-from eiload.recorder import Ints
+from eiload.scenario.arrivals import Instants, OpenPhase, Phase, phase_seed
 
 __all__ = ["Chunk", "Schedule", "payload_order", "target_order"]
 
@@ -29,7 +28,7 @@ class Chunk(NamedTuple):
     phase: int
     first: int
     """Number of the first arrival, counted through all open phases of the run."""
-    offsets_ns: Ints
+    offsets_ns: Instants
     """When each is due, ns from the start of the run, ascending, shape (n,)."""
 
 
@@ -82,7 +81,7 @@ class Schedule:
         return cells
 
 
-def payload_order(payloads: int, seed: int) -> Ints:
+def payload_order(payloads: int, seed: int) -> NDArray[np.int64]:
     """Return the order in which arrivals take the payloads: a seeded shuffle, round and round.
 
     Every payload is used equally often, and every target gets the same one at the same arrival.
@@ -90,7 +89,7 @@ def payload_order(payloads: int, seed: int) -> Ints:
     return np.random.default_rng((seed, 0x7061796C)).permutation(payloads)
 
 
-def target_order(numbers: Ints, targets: int, seed: int) -> Ints:
+def target_order(numbers: NDArray[np.int64], targets: int, seed: int) -> NDArray[np.int64]:
     """Return in which order each arrival goes to the targets.
 
     Requests of one arrival are due at one instant and one of them is sent first: at a server that
@@ -116,7 +115,7 @@ def target_order(numbers: Ints, targets: int, seed: int) -> Ints:
     return np.take_along_axis(drawn, place, axis=1)
 
 
-def _noise(numbers: Ints, columns: int, seed: int) -> NDArray[np.uint64]:
+def _noise(numbers: NDArray[np.int64], columns: int, seed: int) -> NDArray[np.uint64]:
     """Return random bits that depend on nothing but a number, a column and the seed.
 
     By SplitMix64's output function (Steele, Lea & Flood, *Fast splittable pseudorandom number

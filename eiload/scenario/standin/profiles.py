@@ -1,6 +1,6 @@
 """The stand-in's named profiles: instances and accelerators as data, every number with its source.
 
-A profile is a set of `eiload.standin.StandIn` settings under a name that AWS users know. The
+A profile is a set of `StandIn` settings under a name that AWS users know. The
 published figures are means, of one model (Faster R-CNN ResNet50, batch 1, 1080 x 1920), without
 percentiles; so the spread, the network's share and the cold start are assumptions and say so. They
 are a plausible shape to try scenarios against, not a claim about the hardware: a verdict about

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from eiload import arrivals
-from eiload.arrivals import (
+from eiload.base.clock import NS_PER_S
+from eiload.scenario import arrivals
+from eiload.scenario.arrivals import (
     BurstRate,
     ConstantRate,
     Instants,
@@ -20,7 +21,6 @@ from eiload.arrivals import (
     Rate,
     phase_seed,
 )
-from eiload.base.clock import NS_PER_S
 
 SECOND_NS = NS_PER_S
 

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, RampRate
 from eiload.base.clock import NS_PER_S
-from eiload.schedule import Schedule, payload_order, target_order
+from eiload.scenario.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, RampRate
+from eiload.scenario.schedule import Schedule, payload_order, target_order
 
 TRAFFIC = (
     OpenPhase("warm-up", 2 * NS_PER_S, ConstantRate(50.0), warm_up=True),
