@@ -24,7 +24,7 @@ from bench.figures import percentile
 from bench.process import BenchError, Spent, finished
 from bench.server import MODEL, PREDICT_PATH, Files, Payload, Server
 from bench.tools import Tool
-from eiload.protos import protos_only
+from eiload.serving.protos import protos_only
 
 __all__ = ["PACE", "Case", "Contender", "Measured", "Workbench", "locust", "locust_summary"]
 

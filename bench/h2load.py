@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.process import BenchError, Spent, finished
 from bench.tools import Tool
-from eiload.tfserving import PREDICT
+from eiload.serving.tfserving import PREDICT
 
 __all__ = ["Posted", "framed", "log_of", "post"]
 

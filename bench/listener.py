@@ -15,7 +15,7 @@ from pathlib import Path
 import grpc
 
 from bench.server import answers
-from eiload.tfserving import GET_MODEL_METADATA, GET_MODEL_STATUS, PREDICT
+from eiload.serving.tfserving import GET_MODEL_METADATA, GET_MODEL_STATUS, PREDICT
 
 __all__ = ["Listener", "listening"]
 

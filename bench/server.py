@@ -21,13 +21,13 @@ import numpy as np
 from PIL import Image
 
 from bench.h2load import framed
-from eiload import images
-from eiload.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 from eiload.scenario.standin import StandIn
 from eiload.server.answers import detections
 from eiload.server.launch import StandInProcess
 from eiload.server.signatures import ssd
-from eiload.tfserving import PREDICT, predict_request, to_proto
+from eiload.serving import images
+from eiload.serving.protos import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from eiload.serving.tfserving import PREDICT, predict_request, to_proto
 
 __all__ = [
     "LARGE", "MODEL", "PREDICT_PATH", "SMALL", "Files", "Payload", "Server", "answers", "serving",

@@ -36,7 +36,7 @@ from bench.tools import Missing, Tool, Tools, default_work_dir
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from eiload.server.transport import SERVER_TIME
-from eiload.tfserving import PREDICT, predict_request
+from eiload.serving.tfserving import PREDICT, predict_request
 
 LAW = {"median": "20 ms", "p99": "60 ms"}
 SECONDS = 5.0

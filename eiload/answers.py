@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from eiload.base.clock import NS_PER_MS
 from eiload.base.status import Status
-from eiload.detections import Detection, check, detections
+from eiload.serving.detections import Detection, check, detections
+from eiload.serving.tensors import Tensor
+from eiload.serving.tfserving import decode_response
 from eiload.session import Left
-from eiload.tensors import Tensor
-from eiload.tfserving import decode_response
 
 if TYPE_CHECKING:
     from eiload.sending.reply import Reply

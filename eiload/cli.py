@@ -132,8 +132,8 @@ def _validate(arguments: argparse.Namespace) -> int:
     from eiload import cost
     from eiload.base.errors import ScenarioError
     from eiload.outlook import outlook
-    from eiload.payload import problems
     from eiload.scenario import load
+    from eiload.serving.payload import problems
 
     status = 0
     for path in arguments.files:

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.detections import BOXES, SSD_OUTPUTS, Detection, detections
 from eiload.scenario import Compare
+from eiload.serving.detections import BOXES, SSD_OUTPUTS, Detection, detections
 
 __all__ = ["Pairing", "agree", "iou"]
 

@@ -24,21 +24,21 @@ from typing import Any, TypeVar
 from PIL import Image
 from pydantic import BaseModel, ValidationError
 
-from eiload import payload
 from eiload.base import console
 from eiload.base.clock import SystemClock
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.base.units import parse_duration
-from eiload.detections import SSD_OUTPUTS, check, detections
-from eiload.endpoints import endpoint_of
-from eiload.preflight import FirstInference, Preflight
 from eiload.report import prediction as report
 from eiload.report.prediction import Inference, Prediction
 from eiload.scenario import Payload, Target
 from eiload.sending.engine import Engine
 from eiload.sending.reply import Reply
-from eiload.tfserving import PREDICT, Tensor, decode_response, info
+from eiload.serving import payload
+from eiload.serving.detections import SSD_OUTPUTS, check, detections
+from eiload.serving.endpoint import endpoint_of
+from eiload.serving.preflight import FirstInference, Preflight
+from eiload.serving.tfserving import PREDICT, Tensor, decode_response, info
 
 __all__ = ["add_arguments", "predict"]
 

@@ -19,11 +19,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from eiload import payload, preflight, usage
+from eiload import usage
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
-from eiload.endpoints import endpoint_of
 from eiload.feeder import Feeder
 from eiload.recorder import Recorder, step_s_for
 from eiload.run import TargetFacts, WorkerFacts
@@ -31,8 +30,10 @@ from eiload.scenario import Scenario, Target
 from eiload.sending.arrays import Results
 from eiload.sending.engine import Engine
 from eiload.sending.reply import Reply
+from eiload.serving import payload, preflight
+from eiload.serving.endpoint import endpoint_of
+from eiload.serving.tensors import Tensor, TensorInfo, info
 from eiload.tally import Detail, Taken, Tally
-from eiload.tensors import Tensor, TensorInfo, info
 
 __all__ = ["Hooks", "Left", "Prepared", "RequestsOf", "Session"]
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eiload import detections
 from eiload.base.status import Status
 from eiload.pairing import Pairing
 from eiload.recorder import Intervals, Recorder
@@ -21,7 +20,8 @@ from eiload.scenario import Scenario
 from eiload.sending.arrays import RESULT_DTYPE, Results
 from eiload.sending.reply import Reply
 from eiload.sending.result import RESULT
-from eiload.tfserving import decode_response
+from eiload.serving import detections
+from eiload.serving.tfserving import decode_response
 
 __all__ = ["Detail", "Taken", "Tally"]
 

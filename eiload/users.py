@@ -18,16 +18,16 @@ import gevent
 from locust import User, constant, task
 from locust.exception import StopUser
 
-from eiload import payload
 from eiload.answers import Answer
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.errors import EngineError, ScenarioError
 from eiload.base.status import Status
 from eiload.base.units import parse_duration
 from eiload.scenario import Scenario, Target
+from eiload.serving import payload
+from eiload.serving.tensors import Tensor
+from eiload.serving.tfserving import predict_request
 from eiload.session import Left
-from eiload.tensors import Tensor
-from eiload.tfserving import predict_request
 
 if TYPE_CHECKING:
     from eiload.plugin.requests import Requests

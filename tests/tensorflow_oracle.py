@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image as PillowImage
 
-from eiload import images, payload, preflight
 from eiload.scenario import Payload, Target
-from eiload.tfserving import Tensor, decode_response, from_proto, predict_request, to_proto
+from eiload.serving import images, payload, preflight
+from eiload.serving.tfserving import Tensor, decode_response, from_proto, predict_request, to_proto
 
 PIXELS = images.synthetic(64, 48, 1)
 

@@ -30,16 +30,6 @@ ROOMS = {
 }
 
 YET_FLAT: dict[str, str] = {
-    "endpoints": "serving",
-    "protos": "serving",
-    "tensors": "serving",
-    "tfserving": "serving",
-    "images": "serving",
-    "payload": "serving",
-    "detections": "serving",
-    "preflight": "serving",
-    "diagnose": "serving",
-    "explain": "serving",
     "recorder": "record",
     "buckets": "record",
     "ledger": "record",

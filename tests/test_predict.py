@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from eiload.cli import main
-from eiload.protos import get_model_status_pb2, predict_pb2
-from eiload.tensors import to_proto
-from eiload.tfserving import GET_MODEL_STATUS, PREDICT
+from eiload.serving.protos import get_model_status_pb2, predict_pb2
+from eiload.serving.tensors import to_proto
+from eiload.serving.tfserving import GET_MODEL_STATUS, PREDICT
 from tests.grpc_servers import Handler, grpc_server
 
 AVAILABLE = 30

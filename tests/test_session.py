@@ -12,11 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eiload import payload
 from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
-from eiload.protos import predict_pb2
 from eiload.recorder import Intervals, Kind
 from eiload.run import Answers
 from eiload.scenario import Scenario, build
@@ -25,9 +23,11 @@ from eiload.scenario.standin import StandIn
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.sending.result import sampled
 from eiload.server.launch import StandInProcess
+from eiload.serving import payload
+from eiload.serving.protos import predict_pb2
+from eiload.serving.tensors import to_proto
+from eiload.serving.tfserving import PREDICT
 from eiload.session import LOOKAHEAD_NS, Hooks, Left, Session
-from eiload.tensors import to_proto
-from eiload.tfserving import PREDICT
 from tests.grpc_servers import grpc_server
 
 PATIENCE_S = 60

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from eiload.base.status import Status
-from eiload.protos import predict_pb2
 from eiload.recorder import Recorder
 from eiload.run import Answers
 from eiload.scenario import build
@@ -13,8 +12,9 @@ from eiload.sending.arrays import RESULT_DTYPE, Results
 from eiload.sending.reply import Reply
 from eiload.sending.result import RESULT
 from eiload.server.answers import detections
+from eiload.serving.protos import predict_pb2
+from eiload.serving.tfserving import to_proto
 from eiload.tally import TOGETHER, Tally
-from eiload.tfserving import to_proto
 
 TARGET = {"server": "127.0.0.1:1", "model": "ssd"}
 SCENARIO = build(

@@ -16,7 +16,7 @@ import grpc.aio
 import uvloop
 
 from eiload.sending.endpoint import CHANNEL_OPTIONS
-from eiload.tfserving import PREDICT
+from eiload.serving.tfserving import PREDICT
 
 
 async def load(

@@ -24,8 +24,8 @@ import gevent  # noqa: E402
 import grpc  # noqa: E402
 import grpc.experimental.gevent as grpc_gevent  # type: ignore[import-not-found]  # noqa: E402
 
-from eiload.protos import protos_only  # noqa: E402
 from eiload.sending.endpoint import CHANNEL_OPTIONS  # noqa: E402
+from eiload.serving.protos import protos_only  # noqa: E402
 
 with protos_only():
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc

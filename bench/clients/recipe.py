@@ -25,7 +25,7 @@ from locust import User, constant, constant_throughput, task
 if os.environ.get("BENCH_ORDINARY_IMPORT"):
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 else:
-    from eiload.protos import protos_only
+    from eiload.serving.protos import protos_only
 
     with protos_only():
         from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc

@@ -18,8 +18,8 @@ from eiload.base.status import Status
 from eiload.scenario import Scenario
 from eiload.sending.arrays import Results
 from eiload.sending.reply import Reply
+from eiload.serving.tensors import Tensor
 from eiload.session import Session
-from eiload.tensors import Tensor
 
 if TYPE_CHECKING:
     from eiload.agent import Agent

@@ -15,8 +15,8 @@ from eiload.base.clock import NS_PER_MS
 from eiload.base.status import Status
 from eiload.base.units import format_percentile
 from eiload.blocks import BEYOND, reportable
-from eiload.detections import Detection
 from eiload.report import words
+from eiload.serving.detections import Detection
 
 __all__ = ["Inference", "Prediction", "closing", "document", "inference_line", "opening"]
 

@@ -6,11 +6,9 @@ the rest of the code reads. They know which values make sense, alone and togethe
 nothing of files: paths are texts here, looked at by `eiload.scenario.reading`.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
@@ -135,26 +133,6 @@ class Scenario(Form):
                 }
             }
         )
-
-    def digest(self) -> str:
-        """Return the fingerprint of what is sent and when: 64 hexadecimal digits.
-
-        It covers traffic, seed, payload (names of the files, not their content, for which
-        `eiload.payload.digest` is) and the targets' names; not addresses, objectives or where the
-        files lie. Runs of one fingerprint may be compared.
-        """
-        data = self.model_dump(mode="json")
-        payload = data["payload"]
-        del payload["expect"]
-        payload["images"] = [PurePath(image).name for image in self.payload.images]
-        covered = {
-            "traffic": data["traffic"],
-            "seed": self.seed,
-            "payload": payload,
-            "targets": list(self.targets),
-        }
-        canonical = json.dumps(covered, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
 
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:

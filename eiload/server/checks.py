@@ -11,7 +11,6 @@ from math import prod
 from typing import Any, Literal
 
 from eiload.base.status import Status
-from eiload.protos import tensor_pb2, types_pb2
 from eiload.server.model import (
     DEFAULT_SIGNATURE,
     Inference,
@@ -20,6 +19,7 @@ from eiload.server.model import (
     Signature,
     Signatures,
 )
+from eiload.serving.protos import tensor_pb2, types_pb2
 
 __all__ = ["checked"]
 

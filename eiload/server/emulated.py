@@ -23,7 +23,7 @@ from eiload.server.model import Inference, Job, Outcome, Rejection, Signatures, 
 from eiload.server.release import Releases
 from eiload.server.signatures import INPUT, ssd
 from eiload.server.ssd_input import Images, images
-from eiload.tensors import to_proto
+from eiload.serving.tensors import to_proto
 
 __all__ = ["EmulatedModel", "EmulatedRepository"]
 

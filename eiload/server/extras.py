@@ -11,7 +11,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio  # type: ignore[attr-defined]
 from grpc_reflection.v1alpha import reflection
 
-from eiload.protos import protos_only
+from eiload.serving.protos import protos_only
 
 with protos_only():
     # Reflection looks the services up in protobuf's pool, where importing them puts them.

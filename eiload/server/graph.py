@@ -13,7 +13,7 @@ from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.server.model import Rejection, Signature, Signatures
 from eiload.server.runtime import tensorflow
-from eiload.tensors import Tensor
+from eiload.serving.tensors import Tensor
 
 __all__ = ["Graph"]
 

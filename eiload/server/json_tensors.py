@@ -20,7 +20,7 @@ import numpy as np
 
 from eiload.base.status import Status
 from eiload.server.model import Rejection
-from eiload.tensors import Tensor, TensorInfo
+from eiload.serving.tensors import Tensor, TensorInfo
 
 __all__ = ["Body", "Form", "body", "rendered", "tensors"]
 

@@ -14,7 +14,7 @@ from enum import IntEnum
 from typing import NamedTuple, Protocol, Self
 
 from eiload.base.status import Status
-from eiload.protos import meta_graph_pb2, predict_pb2, tensor_pb2
+from eiload.serving.protos import meta_graph_pb2, predict_pb2, tensor_pb2
 
 __all__ = [
     "DEFAULT_SIGNATURE",

@@ -23,12 +23,12 @@ from google.protobuf import json_format
 
 from eiload.base.clock import NS_PER_S, Clock
 from eiload.base.status import Status
-from eiload.protos import get_model_metadata_pb2, get_model_status_pb2
 from eiload.server import json_tensors
 from eiload.server.metrics import Metrics
 from eiload.server.model import Rejection
 from eiload.server.service import Reply, Service
-from eiload.tfserving import (
+from eiload.serving.protos import get_model_metadata_pb2, get_model_status_pb2
+from eiload.serving.tfserving import (
     decode_metadata,
     decode_response,
     metadata_request,

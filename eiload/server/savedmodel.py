@@ -32,7 +32,7 @@ from eiload.server.model import (
     entries,
 )
 from eiload.server.release import Releases
-from eiload.tensors import Tensor, from_proto, to_proto
+from eiload.serving.tensors import Tensor, from_proto, to_proto
 
 __all__ = ["SavedModel"]
 

@@ -18,14 +18,14 @@ from typing import Any, Literal, NamedTuple
 from google.protobuf.message import DecodeError
 
 from eiload.base.status import Status
-from eiload.protos import (
+from eiload.server.checks import checked
+from eiload.server.metrics import Metrics
+from eiload.server.model import Job, Outcome, Rejection, Repository, Servable
+from eiload.serving.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     predict_pb2,
 )
-from eiload.server.checks import checked
-from eiload.server.metrics import Metrics
-from eiload.server.model import Job, Outcome, Rejection, Repository, Servable
 
 __all__ = ["Reply", "Service"]
 

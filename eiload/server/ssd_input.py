@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from math import prod
 
 from eiload.base.status import Status
-from eiload.protos import types_pb2
 from eiload.server.answers import fingerprint
 from eiload.server.model import Input, Rejection
-from eiload.tensors import from_proto
+from eiload.serving.protos import types_pb2
+from eiload.serving.tensors import from_proto
 
 __all__ = ["Images", "images"]
 

@@ -24,7 +24,7 @@ from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.server.model import Rejection
 from eiload.server.service import Reply, Service
-from eiload.tfserving import GET_MODEL_METADATA, GET_MODEL_STATUS, PREDICT
+from eiload.serving.tfserving import GET_MODEL_METADATA, GET_MODEL_STATUS, PREDICT
 
 __all__ = ["SERVER_TIME", "STAND_IN", "Security", "Transport"]
 

@@ -11,7 +11,7 @@ from bench.listener import listening
 from bench.process import BenchError
 from bench.server import SMALL
 from bench.startup import Starter
-from eiload.tfserving import GET_MODEL_STATUS, PREDICT
+from eiload.serving.tfserving import GET_MODEL_STATUS, PREDICT
 
 
 def test_listener(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ import grpc
 import numpy as np
 
 from eiload.base.status import Status
-from eiload.protos import protos_only
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from eiload.tensors import from_proto, to_proto
+from eiload.serving.protos import protos_only
+from eiload.serving.tensors import from_proto, to_proto
 from tests.e2e.locust_runs import ROOT, Finished, headless, report, until_valid
 from tests.grpc_servers import grpc_server
 

@@ -7,7 +7,6 @@ import pytest
 
 from eiload.base.clock import NS_PER_MS
 from eiload.base.status import Status
-from eiload.detections import Detection
 from eiload.report.prediction import (
     Inference,
     Prediction,
@@ -16,6 +15,7 @@ from eiload.report.prediction import (
     inference_line,
     opening,
 )
+from eiload.serving.detections import Detection
 from tests.report.runs import HOSTILE
 
 DOG = Detection("dog", 18, 0.934, (0.25, 0.1, 0.75, 0.6))

@@ -25,14 +25,14 @@ from numpy.typing import NDArray
 from eiload.base.clock import NS_PER_MS, NS_PER_S, ManualClock, SystemClock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
-from eiload.endpoints import endpoint_of
 from eiload.scenario import Target, Tls
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.sending.endpoint import Endpoint
 from eiload.sending.engine import CHECK_STEP_NS, SILENCE_NS, Engine, _Call
 from eiload.sending.reply import Loop
 from eiload.sending.result import SEND, WANT_RESPONSE
-from eiload.tfserving import PREDICT
+from eiload.serving.endpoint import endpoint_of
+from eiload.serving.tfserving import PREDICT
 from tests.grpc_servers import certificate, closed_port, grpc_server
 
 PATIENCE_S = 60

@@ -15,7 +15,7 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from eiload.tfserving import decode_response
+from eiload.serving.tfserving import decode_response
 
 
 def main(image: str, *addresses: str) -> None:

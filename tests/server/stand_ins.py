@@ -10,8 +10,8 @@ import numpy as np
 from eiload.base.status import Status
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from eiload.tensors import Tensor
-from eiload.tfserving import predict_request
+from eiload.serving.tensors import Tensor
+from eiload.serving.tfserving import predict_request
 
 __all__ = ["CLIENT_OPTIONS", "Client", "answer", "picture", "request", "running"]
 

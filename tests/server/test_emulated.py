@@ -14,7 +14,7 @@ from eiload.server.emulated import EmulatedModel, EmulatedRepository
 from eiload.server.metrics import Metrics
 from eiload.server.model import Inference, Input
 from eiload.server.service import REMEMBERED, Reply, Service
-from eiload.tfserving import decode_response
+from eiload.serving.tfserving import decode_response
 from tests.server.stand_ins import picture, request
 
 

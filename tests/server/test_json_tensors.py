@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from eiload.server.json_tensors import body, rendered, tensors
 from eiload.server.model import Rejection
-from eiload.tensors import Tensor, TensorInfo
+from eiload.serving.tensors import Tensor, TensorInfo
 
 PIXELS = {"inputs": TensorInfo("uint8", (None, None, None, 3))}
 FILES = {"inputs": TensorInfo("string", (None,))}

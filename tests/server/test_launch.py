@@ -18,7 +18,7 @@ from eiload.base.errors import EngineError, ScenarioError
 from eiload.scenario.standin import StandIn
 from eiload.server import launch
 from eiload.server.launch import StandInProcess
-from eiload.tfserving import GET_MODEL_STATUS, PREDICT, status_request
+from eiload.serving.tfserving import GET_MODEL_STATUS, PREDICT, status_request
 from tests.server.stand_ins import answer, request, running
 
 QUICK = StandIn.of(compute="1 ms")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from eiload.tfserving import PREDICT, decode_response
+from eiload.serving.tfserving import PREDICT, decode_response
 from tests.server.rest_client import fetched, scraped
 from tests.server.stand_ins import Client, picture, request, running
 

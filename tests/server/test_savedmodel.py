@@ -17,12 +17,12 @@ import pytest
 from PIL import Image
 
 from eiload.base.status import Status
-from eiload.protos import predict_pb2, protos_only
 from eiload.server.make_model import ANCHORS_A_CELL, UNTRAINED, anchors
 from eiload.server.signatures import DETECTION_OUTPUTS, RAW_OUTPUTS
 from eiload.server.watcher import found_versions
-from eiload.tensors import to_proto
-from eiload.tfserving import (
+from eiload.serving.protos import predict_pb2, protos_only
+from eiload.serving.tensors import to_proto
+from eiload.serving.tfserving import (
     GET_MODEL_METADATA,
     GET_MODEL_STATUS,
     PREDICT,

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from eiload.base.status import Status
-from eiload.protos import (
+from eiload.server.service import LONGEST_TEXT
+from eiload.serving.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     predict_pb2,
     types_pb2,
 )
-from eiload.server.service import LONGEST_TEXT
-from eiload.tensors import to_proto
-from eiload.tfserving import (
+from eiload.serving.tensors import to_proto
+from eiload.serving.tfserving import (
     GET_MODEL_METADATA,
     GET_MODEL_STATUS,
     PREDICT,

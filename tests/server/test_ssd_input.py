@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.protos import types_pb2
 from eiload.server.model import Input, Rejection
 from eiload.server.ssd_input import images
-from eiload.tensors import to_proto
+from eiload.serving.protos import types_pb2
+from eiload.serving.tensors import to_proto
 
 
 def given_as(tensor: np.ndarray, *, typed: bool = False) -> Input:

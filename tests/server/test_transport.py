@@ -19,7 +19,7 @@ from eiload.scenario.standin import StandIn
 from eiload.server.accelerator import Accelerator, Admission
 from eiload.server.launch import StandInProcess
 from eiload.server.transport import Security
-from eiload.tfserving import GET_MODEL_STATUS, PREDICT, status_request
+from eiload.serving.tfserving import GET_MODEL_STATUS, PREDICT, status_request
 from tests.grpc_servers import certificate
 from tests.server.rest_client import fetched, scraped
 from tests.server.stand_ins import Client, answer, picture, request, running, trailing

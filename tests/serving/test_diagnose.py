@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from eiload.base.clock import NS_PER_MS
-from eiload.diagnose import Place, diagnose, place_of
 from eiload.scenario import Tls
+from eiload.serving.diagnose import Place, diagnose, place_of
 from tests.grpc_servers import certificate, closed_port, grpc_server, http1, raw_server, silent
 
 PATIENCE_NS = 300 * NS_PER_MS

@@ -17,9 +17,9 @@ import pytest
 
 from eiload.base.clock import NS_PER_MS, ManualClock, SystemClock
 from eiload.base.errors import TargetError
-from eiload.preflight import Preflight, TargetFacts, proxy_note
 from eiload.scenario import Expect, Target
-from eiload.tfserving import (
+from eiload.serving.preflight import Preflight, TargetFacts, proxy_note
+from eiload.serving.tfserving import (
     GET_MODEL_METADATA,
     GET_MODEL_STATUS,
     PREDICT,

@@ -5,7 +5,7 @@ from pathlib import Path
 from eiload.base.errors import ScenarioError
 from eiload.scenario import Target
 from eiload.sending.endpoint import CHANNEL_OPTIONS, Endpoint
-from eiload.tfserving import PREDICT
+from eiload.serving.tfserving import PREDICT
 
 __all__ = ["endpoint_of"]
 

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from eiload import images
 from eiload.base.errors import ScenarioError
 from eiload.scenario import Payload, Target
-from eiload.tfserving import Tensor, info, predict_request
+from eiload.serving import images
+from eiload.serving.tfserving import Tensor, info, predict_request
 
 __all__ = ["Digest", "digest", "problems", "request", "requests", "tensors"]
 

@@ -16,7 +16,7 @@ from eiload.base.near import nearest
 from eiload.base.status import Status
 from eiload.base.units import format_duration
 from eiload.scenario import Target
-from eiload.tfserving import ModelState, Signature, TensorInfo
+from eiload.serving.tfserving import ModelState, Signature, TensorInfo
 
 __all__ = ["DEFAULT_SIGNATURE", "Unready", "misfit", "quoted", "refusal", "unready"]
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload.base.status import Status
-from eiload.explain import Unready, misfit, quoted, refusal, unready
 from eiload.scenario import Target
-from eiload.tfserving import ModelState, Signature, TensorInfo
+from eiload.serving.explain import Unready, misfit, quoted, refusal, unready
+from eiload.serving.tfserving import ModelState, Signature, TensorInfo
 
 PIXELS = TensorInfo("uint8", (1, 427, 640, 3))
 JPEGS = TensorInfo("string", (1,))

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.protos import meta_graph_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
+from eiload.serving.protos import meta_graph_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 
 __all__ = ["Tensor", "TensorInfo", "declared", "from_proto", "info", "to_proto"]
 

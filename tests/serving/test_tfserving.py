@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from eiload import tfserving
-from eiload.tfserving import (
+from eiload.serving import tfserving
+from eiload.serving.tfserving import (
     ModelState,
     Tensor,
     TensorInfo,
@@ -63,10 +63,12 @@ def python(code: str) -> str:
 
 def test_import_is_light() -> None:
     """Importing the messages loads neither TensorFlow's runtime nor gRPC, and leaves no trace."""
-    code = "import sys, eiload.tfserving; print(*sorted(m.split('.')[0] for m in sys.modules))"
+    code = (
+        "import sys, eiload.serving.tfserving; print(*sorted(m.split('.')[0] for m in sys.modules))"
+    )
     loaded = set(python(code).split())
     assert not loaded & {"grpc", "keras", "h5py", "gevent", "locust"}
-    code = "import sys, eiload.tfserving; print(*sorted(sys.modules))"
+    code = "import sys, eiload.serving.tfserving; print(*sorted(sys.modules))"
     modules = set(python(code).split())
     assert "tensorflow.core.framework.tensor_pb2" in modules
     assert not modules & {"tensorflow", "tensorflow.python", "tensorflow._api"}
@@ -81,7 +83,7 @@ def test_protos_only_keeps_a_loaded_tensorflow() -> None:
         "del sys.modules['tensorflow']\n"
         "fake.__path__ = list(importlib.util.find_spec('tensorflow').submodule_search_locations)\n"
         "sys.modules['tensorflow'] = fake\n"
-        "import eiload.tfserving as t\n"
+        "import eiload.serving.tfserving as t\n"
         "with t.protos_only(): pass\n"
         "print(sys.modules['tensorflow'] is fake)"
     )

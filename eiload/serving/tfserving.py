@@ -13,13 +13,13 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
-from eiload.protos import (
+from eiload.serving.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     predict_pb2,
     protos_only,
 )
-from eiload.tensors import Tensor, TensorInfo, declared, from_proto, info, to_proto
+from eiload.serving.tensors import Tensor, TensorInfo, declared, from_proto, info, to_proto
 
 __all__ = [
     "GET_MODEL_METADATA",

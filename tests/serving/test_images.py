@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
-from eiload import images
 from eiload.base.errors import ScenarioError
+from eiload.serving import images
 
 GRADIENT = np.add.outer(np.arange(40), np.arange(60))[:, :, np.newaxis] * [1, 2, 3] % 256
 PIXELS = GRADIENT.astype(np.uint8)

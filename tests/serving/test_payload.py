@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from eiload import images, payload
 from eiload.base.errors import ScenarioError
-from eiload.payload import Digest
 from eiload.scenario import Payload, Synthetic, Target
-from eiload.tfserving import from_proto, protos_only
+from eiload.serving import images, payload
+from eiload.serving.payload import Digest
+from eiload.serving.tfserving import from_proto, protos_only
 
 with protos_only():
     from tensorflow_serving.apis import predict_pb2

@@ -22,11 +22,11 @@ from typing import Protocol, TypeVar
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.base.errors import TargetError
 from eiload.base.status import Status
-from eiload.detections import check as check_answer
-from eiload.diagnose import diagnose
-from eiload.explain import DEFAULT_SIGNATURE, Unready, misfit, quoted, refusal, unready
 from eiload.scenario import Expect, Target
-from eiload.tfserving import (
+from eiload.serving.detections import check as check_answer
+from eiload.serving.diagnose import diagnose
+from eiload.serving.explain import DEFAULT_SIGNATURE, Unready, misfit, quoted, refusal, unready
+from eiload.serving.tfserving import (
     GET_MODEL_METADATA,
     GET_MODEL_STATUS,
     PREDICT,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
-from eiload.detections import Detection, check, detections
 from eiload.scenario import Expect
+from eiload.serving.detections import Detection, check, detections
 
 DOG, CAT = 18, 17
 

@@ -1,0 +1,1 @@
+"""TensorFlow Serving's API: requests, answers, and whether a target can be used."""
