@@ -31,8 +31,8 @@ from eiload.agent import Agent, Message
 from eiload.base.clock import SystemClock
 from eiload.coordinator import Coordinator
 from eiload.judgement import judge
-from eiload.recorder import Ints
-from eiload.run import Run
+from eiload.record.buckets import Ints
+from eiload.record.run import Run
 from eiload.scenario import Scenario, build
 from eiload.scenario.schedule import target_order
 from eiload.scenario.standin import StandIn

@@ -19,9 +19,10 @@ from bench.judging import build
 from eiload import health, sla
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.compare import compare
-from eiload.recorder import Intervals, Recorder
+from eiload.record.intervals import Intervals
+from eiload.record.recorder import Recorder
+from eiload.record.run import Run
 from eiload.report.figures import tables
-from eiload.run import Run
 from eiload.scenario.arrivals import BurstRate, ConstantRate, OpenPhase, RampRate, Rate
 from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE

@@ -19,11 +19,12 @@ from pathlib import Path
 import numpy as np
 
 from eiload import judgement
-from eiload import run as runs
 from eiload.base.clock import NS_PER_S
 from eiload.compare import compare
-from eiload.recorder import Recorder, step_s_for
-from eiload.run import Run, TargetFacts
+from eiload.record import run as runs
+from eiload.record.facts import TargetFacts
+from eiload.record.recorder import Recorder, step_s_for
+from eiload.record.run import Run
 from eiload.scenario import parse
 from eiload.scenario.arrivals import OpenPhase, phase_seed
 from eiload.sending.arrays import RESULT_DTYPE

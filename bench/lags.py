@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from bench.figures import percentile
 from bench.process import BenchError
 from eiload.base.clock import NS_PER_MS
-from eiload.recorder import Kind, bucket_mid_ns
-from eiload.run import Run
+from eiload.record.buckets import bucket_mid_ns
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
 
 __all__ = ["KEPT", "LIMIT_MS", "Lags", "lags_of_log", "lags_of_run", "largest_kept"]
 

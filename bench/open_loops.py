@@ -33,8 +33,8 @@ from bench.contenders import (
 from bench.process import finished
 from bench.server import PREDICT_PATH
 from bench.tools import Tool
-from eiload import run
 from eiload.base.clock import NS_PER_MS
+from eiload.record import run
 from eiload.scenario.arrivals import ConstantRate, OpenPhase, phase_seed
 
 __all__ = ["Ints", "OpenLoops", "Sent", "instants_ns", "per_s"]

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_S
-from eiload.recorder import bucket_of
-from eiload.run import Sample
+from eiload.record.buckets import bucket_of
+from eiload.record.sample import Sample
 
 __all__ = ["SYSTEMS", "Pairs", "System", "sample_of", "simulate"]
 

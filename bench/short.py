@@ -17,7 +17,7 @@ from bench.table import Table, markdown
 from eiload import shares
 from eiload.blocks import Blocks, Floats
 from eiload.cut import Cut
-from eiload.run import Sample
+from eiload.record.sample import Sample
 from eiload.shares import Word
 
 LENGTHS_S = (5, 10, 20, 30, 45, 55)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eiload.judgement import judge
-    from eiload.run import Run
-    from eiload.run import load as load_run
+    from eiload.record.run import Run
+    from eiload.record.run import load as load_run
     from eiload.scenario import Scenario
     from eiload.scenario import load as load_scenario
     from eiload.users import Answer, PredictUser, SSDUser
@@ -39,8 +39,8 @@ _HOMES = {
     "SSDUser": ("eiload.users", "SSDUser"),
     "Scenario": ("eiload.scenario", "Scenario"),
     "load_scenario": ("eiload.scenario", "load"),
-    "Run": ("eiload.run", "Run"),
-    "load_run": ("eiload.run", "load"),
+    "Run": ("eiload.record.run", "Run"),
+    "load_run": ("eiload.record.run", "load"),
     "judge": ("eiload.judgement", "judge"),
 }
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from eiload.base import wording
 from eiload.base.units import format_share
-from eiload.run import Run
+from eiload.record.run import Run
 from eiload.scenario import Scenario
 from eiload.shares import Word
 

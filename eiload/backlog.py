@@ -7,11 +7,13 @@ that is; only times that grew do.
 
 import numpy as np
 
-from eiload import series
 from eiload.base import wording
 from eiload.base.status import Status
-from eiload.recorder import Ints, Kind
-from eiload.run import Run, Sample
+from eiload.record import series
+from eiload.record.buckets import Ints
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
+from eiload.record.sample import Sample
 
 __all__ = ["never_sent"]
 

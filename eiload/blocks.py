@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from eiload.cut import MIN_BLOCKS, Cut, sound
-from eiload.recorder import BUCKETS, Ints, bucket_mid_ns
-from eiload.run import Sample
+from eiload.record.buckets import BUCKETS, Ints, bucket_mid_ns
+from eiload.record.sample import Sample
 
 __all__ = [
     "BEYOND",

@@ -213,8 +213,8 @@ exit status: that of the run, see 'eiload --help'
 def _report(arguments: argparse.Namespace) -> int:
     import os
 
-    from eiload import journal
     from eiload.judgement import judge
+    from eiload.record import journal
     from eiload.report import render, terminal
 
     if (unfinished := journal.beside(arguments.file)).exists():
@@ -278,7 +278,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     import json
     import os
 
-    from eiload import journal
+    from eiload.record import journal
     from eiload.report import against, markdown, terminal
     from eiload.report.plain import plain
     from eiload.separate import Named, compare_runs

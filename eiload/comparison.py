@@ -17,12 +17,13 @@ from typing import Literal
 
 import numpy as np
 
-from eiload import series
 from eiload.base import wording
 from eiload.base.status import Status
 from eiload.base.units import format_percentile
-from eiload.recorder import Kind
-from eiload.run import PhaseSpan, Run
+from eiload.record import series
+from eiload.record.facts import PhaseSpan
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
 from eiload.shift import Row
 
 __all__ = ["Comparison", "Design", "Outcome", "Side", "outcome_of", "says", "side_of"]

@@ -23,14 +23,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from eiload import messages, stopping
+from eiload import messages
 from eiload.agent import Message, versions
 from eiload.base.clock import NS_PER_S, Clock, boot_id
 from eiload.base.errors import EiloadError, EngineError, OutputError, ScenarioError, TargetError
-from eiload.journal import Journal, State
-from eiload.ledger import reconcile
-from eiload.recorder import Intervals
-from eiload.run import PAYLOAD, Run, TargetFacts, WorkerFacts, as_long_as
+from eiload.record import stopping
+from eiload.record.facts import TargetFacts, WorkerFacts
+from eiload.record.intervals import Intervals
+from eiload.record.journal import Journal, State
+from eiload.record.ledger import reconcile
+from eiload.record.run import PAYLOAD, Run, as_long_as
 from eiload.scenario import Scenario
 from eiload.scenario.schedule import Schedule
 from eiload.server.launch import StandInProcess

@@ -17,15 +17,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eiload import blocks, series
+from eiload import blocks
 from eiload.base import wording
 from eiload.base.errors import ScenarioError
 from eiload.base.near import nearest
 from eiload.base.units import format_price, parse_price
 from eiload.cut import cut_of, sound
 from eiload.prices import PRICES, Price, Standing
-from eiload.recorder import Kind
-from eiload.run import Run
+from eiload.record import series
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
 from eiload.scenario import Scenario
 from eiload.shift import Interval
 

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.recorder import Ints
-from eiload.run import PhaseSpan, Run
+from eiload.record.buckets import Ints
+from eiload.record.facts import PhaseSpan
+from eiload.record.run import Run
 
 __all__ = ["MAX_BLOCKS", "MIN_BLOCKS", "MIN_BLOCK_S", "Cut", "block_count", "cut_of", "sound"]
 

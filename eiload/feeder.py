@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.recorder import Ints
+from eiload.record.buckets import Ints
 from eiload.scenario import Scenario
 from eiload.scenario.arrivals import ClosedPhase
 from eiload.scenario.schedule import Chunk, Schedule, payload_order, target_order

@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eiload import backlog, stopping
+from eiload import backlog
 from eiload.base import wording
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import Kind
-from eiload.run import Run
+from eiload.record import stopping
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
 from eiload.scenario.arrivals import ClosedPhase, OpenPhase, phase_seed
 
 __all__ = ["Validity", "check", "scheduled", "twins"]

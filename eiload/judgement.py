@@ -23,7 +23,7 @@ from eiload.compare import compare
 from eiload.comparison import Comparison
 from eiload.cost import Cost, cost
 from eiload.health import Validity
-from eiload.run import Run
+from eiload.record.run import Run
 from eiload.sla import Verdict, Word
 
 __all__ = ["ORDER", "SIGNALS", "Judgement", "failures_of", "first_of", "judge"]

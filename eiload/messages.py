@@ -18,8 +18,9 @@ import numpy as np
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import BUCKETS, Intervals, Kind, parts_of
-from eiload.run import Answers, TargetFacts, WorkerFacts, facts_of
+from eiload.record.buckets import BUCKETS
+from eiload.record.facts import Answers, TargetFacts, WorkerFacts, facts_of
+from eiload.record.intervals import Intervals, Kind, parts_of
 from eiload.scenario import Scenario
 
 __all__ = ["check", "intervals_of", "is_of", "targets_of"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from eiload.base.console import aside, emit, say
 from eiload.base.errors import EiloadError, EngineError, OutputError
 from eiload.base.files import rewritable, write_whole
-from eiload.run import Run, save
+from eiload.record.run import Run, save
 
 if TYPE_CHECKING:
     from eiload.judgement import Judgement

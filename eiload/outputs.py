@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from eiload.base.errors import ScenarioError
 from eiload.base.files import check_writable, rewritable
-from eiload.journal import beside
+from eiload.record.journal import beside
 
 __all__ = ["SUMMARY", "Output", "Outputs", "of_locust", "read_by_locust"]
 

@@ -24,8 +24,8 @@ from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
 from eiload.feeder import Feeder
-from eiload.recorder import Recorder, step_s_for
-from eiload.run import TargetFacts, WorkerFacts
+from eiload.record.facts import TargetFacts, WorkerFacts
+from eiload.record.recorder import Recorder, step_s_for
 from eiload.scenario import Scenario, Target
 from eiload.sending.arrays import Results
 from eiload.sending.engine import Engine

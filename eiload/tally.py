@@ -14,8 +14,9 @@ import numpy as np
 
 from eiload.base.status import Status
 from eiload.pairing import Pairing
-from eiload.recorder import Intervals, Recorder
-from eiload.run import Answers
+from eiload.record.facts import Answers
+from eiload.record.intervals import Intervals
+from eiload.record.recorder import Recorder
 from eiload.scenario import Scenario
 from eiload.sending.arrays import RESULT_DTYPE, Results
 from eiload.sending.reply import Reply

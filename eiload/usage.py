@@ -11,7 +11,7 @@ from typing import Self
 import psutil
 
 from eiload.base.clock import NS_PER_S, Clock
-from eiload.run import WorkerFacts
+from eiload.record.facts import WorkerFacts
 from eiload.sending.engine import Engine
 
 __all__ = ["Used", "facts"]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import Recorder
-from eiload.run import Run, TargetFacts, WorkerFacts
+from eiload.record.facts import TargetFacts, WorkerFacts
+from eiload.record.recorder import Recorder
+from eiload.record.run import Run
 from eiload.scenario import Scenario, parse
 from eiload.scenario.arrivals import OpenPhase, phase_seed
 from eiload.sending.arrays import RESULT_DTYPE

@@ -10,7 +10,7 @@ import pytest
 
 from eiload.agent import Agent, Message, versions
 from eiload.base.clock import NS_PER_S, SystemClock, boot_id
-from eiload.recorder import Intervals
+from eiload.record.intervals import Intervals
 from eiload.scenario import Scenario, build
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess

@@ -17,9 +17,10 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.cli import main
 from eiload.judgement import judge
-from eiload.recorder import Recorder, step_s_for
+from eiload.record.facts import Answers
+from eiload.record.recorder import Recorder, step_s_for
+from eiload.record.run import Run, load, save
 from eiload.report import FORMS, render
-from eiload.run import Answers, Run, load, save
 from tests.golden import TWO, due, golden_run, results, scenario
 
 OBJECTIVES = (

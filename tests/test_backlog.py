@@ -6,7 +6,7 @@ import numpy as np
 
 from eiload.backlog import never_sent
 from eiload.base.status import Status
-from eiload.run import Run
+from eiload.record.run import Run
 from tests.golden import ONE, Floats, golden_run, steady
 
 

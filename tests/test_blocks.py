@@ -11,8 +11,8 @@ from scipy import stats
 from eiload import blocks
 from eiload.base.clock import NS_PER_MS
 from eiload.blocks import Blocks
-from eiload.recorder import bucket_of
-from eiload.run import Sample
+from eiload.record.buckets import bucket_of
+from eiload.record.sample import Sample
 
 
 def sample(seconds: int, requests: list[tuple[int, float]]) -> Sample:

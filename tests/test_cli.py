@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from eiload import cli, run
+from eiload import cli
 from eiload.base import console
 from eiload.base.errors import EngineError, OutputError, ScenarioError, TargetError
 from eiload.cli import main
 from eiload.judgement import judge
+from eiload.record import run
 from tests.report import runs
 
 EILOAD = [sys.executable, "-c", "import sys; from eiload.cli import main; sys.exit(main())"]

@@ -10,8 +10,9 @@ from eiload import shift
 from eiload.blocks import Blocks
 from eiload.compare import compare
 from eiload.comparison import Comparison, Outcome, outcome_of
-from eiload.recorder import Intervals, Recorder
-from eiload.run import Answers
+from eiload.record.facts import Answers
+from eiload.record.intervals import Intervals
+from eiload.record.recorder import Recorder
 from eiload.scenario import Compare
 from eiload.shift import Interval, Row
 from tests.golden import ONE, TWO, Answer, Floats, away, golden_run, results, steady, with_target

@@ -17,13 +17,15 @@ from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.base.errors import EngineError, ScenarioError, TargetError
 from eiload.base.status import Status
 from eiload.coordinator import Coordinator
-from eiload.journal import Journal, read
-from eiload.recorder import Intervals, Recorder
-from eiload.run import PAYLOAD, Run, TargetFacts, WorkerFacts
+from eiload.record.facts import TargetFacts, WorkerFacts
+from eiload.record.intervals import Intervals
+from eiload.record.journal import Journal, read
+from eiload.record.recorder import Recorder
+from eiload.record.run import PAYLOAD, Run
+from eiload.record.stopping import READY, RUN_TIME
 from eiload.scenario import Scenario, build
 from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE
-from eiload.stopping import READY, RUN_TIME
 
 PATIENCE_S = 60
 

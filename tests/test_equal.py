@@ -10,9 +10,10 @@ import pytest
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.compare import compare
 from eiload.comparison import Outcome
-from eiload.recorder import Ints, Recorder
+from eiload.record.buckets import Ints
+from eiload.record.recorder import Recorder
+from eiload.record.run import Run
 from eiload.report.against import sections
-from eiload.run import Run
 from eiload.scenario.schedule import target_order
 from eiload.scenario.standin import StandIn
 from eiload.server.accelerator import Accelerator, Admission

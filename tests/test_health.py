@@ -8,8 +8,10 @@ import pytest
 from eiload import health
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import Intervals, Recorder
-from eiload.run import Run, TargetFacts, WorkerFacts
+from eiload.record.facts import TargetFacts, WorkerFacts
+from eiload.record.intervals import Intervals
+from eiload.record.recorder import Recorder
+from eiload.record.run import Run
 from tests.golden import ONE, TWO, golden_run, results, steady, with_target
 
 

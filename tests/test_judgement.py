@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from eiload import judgement
 from eiload.base.status import Status
 from eiload.judgement import first_of, judge
-from eiload.recorder import Intervals
-from eiload.run import Run
+from eiload.record.intervals import Intervals
+from eiload.record.run import Run
 from eiload.sla import Word
 from tests.golden import ONE, TWO, away, golden_run, steady, with_target
 

@@ -30,13 +30,6 @@ ROOMS = {
 }
 
 YET_FLAT: dict[str, str] = {
-    "recorder": "record",
-    "buckets": "record",
-    "ledger": "record",
-    "journal": "record",
-    "run": "record",
-    "series": "record",
-    "stopping": "record",
     "blocks": "judging.statistics",
     "shares": "judging.statistics",
     "shift": "judging.statistics",

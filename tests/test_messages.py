@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from eiload import messages
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import Intervals, Recorder
-from eiload.run import Answers, TargetFacts, WorkerFacts
+from eiload.record.facts import Answers, TargetFacts, WorkerFacts
+from eiload.record.intervals import Intervals
+from eiload.record.recorder import Recorder
 from eiload.scenario import Scenario, build
 from eiload.sending.arrays import RESULT_DTYPE
 

@@ -8,7 +8,7 @@ import pytest
 
 from eiload.base.errors import ScenarioError, TargetError
 from eiload.outcome import Outcome
-from eiload.run import Run, load
+from eiload.record.run import Run, load
 from tests.golden import TWO, golden_run, steady
 
 

@@ -7,7 +7,7 @@ import pytest
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.errors import ScenarioError
 from eiload.comparison import Comparison, Outcome
-from eiload.run import PAYLOAD, Run
+from eiload.record.run import PAYLOAD, Run
 from eiload.separate import Named, compare_runs
 from tests.golden import ONE, TWO, away, golden_run, steady, with_target
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
-from eiload.recorder import Intervals, Kind
-from eiload.run import Answers
+from eiload.record.facts import Answers
+from eiload.record.intervals import Intervals, Kind
 from eiload.scenario import Scenario, build
 from eiload.scenario.schedule import Schedule
 from eiload.scenario.standin import StandIn

@@ -11,7 +11,7 @@ from bench.queues import SYSTEMS, Pairs, simulate
 from eiload import blocks, shares
 from eiload.blocks import Blocks
 from eiload.cut import Cut
-from eiload.run import Sample
+from eiload.record.sample import Sample
 from eiload.shares import Word
 
 COUNTS = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=0, max_size=20)

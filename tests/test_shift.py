@@ -9,7 +9,7 @@ import pytest
 from bench.queues import SYSTEMS, Pairs, System, sample_of, simulate
 from eiload import shift
 from eiload.blocks import Blocks
-from eiload.run import Sample
+from eiload.record.sample import Sample
 from eiload.shift import Row
 
 RUNS = 60

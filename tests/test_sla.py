@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from eiload import sla
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import Intervals, Recorder
-from eiload.run import Answers, Run
+from eiload.record.facts import Answers
+from eiload.record.intervals import Intervals
+from eiload.record.recorder import Recorder
+from eiload.record.run import Run
 from eiload.sla import Verdict, Word
 from tests.golden import Answer, Floats, away, due, golden_run, results, steady, with_target
 

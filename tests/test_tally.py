@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from eiload.base.status import Status
-from eiload.recorder import Recorder
-from eiload.run import Answers
+from eiload.record.facts import Answers
+from eiload.record.recorder import Recorder
 from eiload.scenario import build
 from eiload.sending.arrays import RESULT_DTYPE, Results
 from eiload.sending.reply import Reply

@@ -34,9 +34,11 @@ from eiload.agent import Message
 from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.base.status import Status
 from eiload.coordinator import Coordinator
-from eiload.recorder import Intervals, Ints, Recorder
+from eiload.record.buckets import Ints
+from eiload.record.facts import Answers, TargetFacts, WorkerFacts
+from eiload.record.intervals import Intervals
+from eiload.record.recorder import Recorder
 from eiload.report.progress import Progress
-from eiload.run import Answers, TargetFacts, WorkerFacts
 from eiload.scenario import Scenario, build
 from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE

@@ -18,14 +18,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eiload import agreement, needs, series, shares, shift
+from eiload import agreement, needs, shares, shift
 from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.blocks import Blocks
 from eiload.comparison import Comparison, Design, Outcome, Side, outcome_of, says, side_of
 from eiload.cut import cut_of
-from eiload.recorder import Kind
-from eiload.run import PhaseSpan, Run
+from eiload.record import series
+from eiload.record.facts import PhaseSpan
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
 from eiload.scenario import Agreement, Compare
 from eiload.shift import Draws, Interval, Row
 

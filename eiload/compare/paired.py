@@ -20,7 +20,7 @@ from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.compare.pair import Pair, Part, pair_of, uneven, verdict
 from eiload.comparison import Comparison, Outcome
-from eiload.run import Run
+from eiload.record.run import Run
 from eiload.scenario import Compare
 
 __all__ = ["compare", "in_one_run", "recorded"]

@@ -21,14 +21,13 @@ from locust import events
 from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
-from eiload import options, stopping, users
+from eiload import options, users
 from eiload.agent import Agent, Message
 from eiload.base import console
 from eiload.base.clock import NS_PER_S, SystemClock
 from eiload.base.errors import EiloadError, EngineError, ScenarioError
 from eiload.base.files import descriptor, rewritable
 from eiload.coordinator import Coordinator
-from eiload.journal import Journal, beside
 from eiload.outcome import Outcome
 from eiload.outputs import Outputs
 from eiload.plugin import link
@@ -40,9 +39,11 @@ from eiload.plugin.requests import Requests
 from eiload.plugin.shape import ScenarioShape
 from eiload.plugin.starts import Starts
 from eiload.plugin.why import Why
-from eiload.recorder import Intervals
+from eiload.record import stopping
+from eiload.record.intervals import Intervals
+from eiload.record.journal import Journal, beside
+from eiload.record.run import Run
 from eiload.report.progress import Progress
-from eiload.run import Run
 from eiload.scenario import Scenario
 from eiload.session import Hooks
 

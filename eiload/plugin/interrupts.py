@@ -21,7 +21,7 @@ import greenlet
 
 from eiload.agent import Agent
 from eiload.coordinator import Coordinator
-from eiload.stopping import SIGNALS
+from eiload.record.stopping import SIGNALS
 
 __all__ = ["Interrupts", "Load"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import gevent
 from locust.runners import MasterRunner
 
-from eiload import stopping
+from eiload.record import stopping
 
 __all__ = ["Why"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eiload.judgement import Judgement
-    from eiload.run import Run
+    from eiload.record.run import Run
 
 __all__ = ["FORMS", "render"]
 

@@ -16,9 +16,11 @@ import numpy as np
 
 from eiload.base.status import Status
 from eiload.blocks import reportable
-from eiload.recorder import Kind
-from eiload.run import PhaseSpan, Run, Sample, TargetFacts
-from eiload.series import throughput_per_s
+from eiload.record.facts import PhaseSpan, TargetFacts
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
+from eiload.record.sample import Sample
+from eiload.record.series import throughput_per_s
 
 __all__ = ["QUANTILES", "Figures", "Ledger", "figures", "ledger", "quantile_ns", "tables"]
 

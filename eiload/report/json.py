@@ -14,10 +14,10 @@ from typing import Any
 from eiload.base.clock import NS_PER_MS
 from eiload.base.units import format_percentile
 from eiload.judgement import Judgement
+from eiload.record.run import Run
 from eiload.report import figures
 from eiload.report.figures import Figures
 from eiload.report.plain import plain
-from eiload.run import Run
 
 __all__ = ["document", "render"]
 

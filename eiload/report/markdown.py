@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable
 
 from eiload.judgement import Judgement
+from eiload.record.run import Run
 from eiload.report import bars, words
 from eiload.report.content import sections
 from eiload.report.section import Bar, Cell, Foreign, Line, Section, Tone
-from eiload.run import Run
 
 __all__ = ["render"]
 

@@ -20,10 +20,11 @@ from eiload.base import wording
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.base.units import format_percentile
-from eiload.recorder import Intervals, Ints, Kind, bucket_mid_ns
+from eiload.record.buckets import Ints, bucket_mid_ns
+from eiload.record.intervals import Intervals, Kind
+from eiload.record.sample import Sample
 from eiload.report import words
 from eiload.report.figures import ledger, quantile_ns
-from eiload.run import Sample
 
 Floats = NDArray[np.float64]
 

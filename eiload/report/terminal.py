@@ -21,10 +21,10 @@ from rich.table import Table
 from rich.text import Text
 
 from eiload.judgement import Judgement
+from eiload.record.run import Run
 from eiload.report import bars, words
 from eiload.report.content import sections
 from eiload.report.section import Bar, Cell, Column, Line, Row, Section, Tone
-from eiload.run import Run
 
 __all__ = ["PLAIN", "Look", "look_of", "render"]
 

@@ -14,7 +14,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from eiload.base.errors import ScenarioError
-from eiload.run import PAYLOAD, Run
+from eiload.record.run import PAYLOAD, Run
 
 __all__ = ["Named", "refuse"]
 

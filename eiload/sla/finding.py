@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from eiload import blocks, needs
 from eiload.base import wording
 from eiload.blocks import Blocks
-from eiload.run import Sample
+from eiload.record.sample import Sample
 from eiload.shares import Decision, Word
 
 __all__ = ["NOTHING", "Finding", "between", "extremes", "judged", "of_n", "too_short"]

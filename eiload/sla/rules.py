@@ -24,14 +24,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eiload import agreement, blocks, series, shares
+from eiload import agreement, blocks, shares
 from eiload.base import wording
 from eiload.base.status import Status
 from eiload.base.units import format_duration, format_percentile, format_rate, format_share
 from eiload.blocks import Blocks, Floats
 from eiload.cut import cut_of
-from eiload.recorder import Kind
-from eiload.run import Answers, PhaseSpan, Run, Sample
+from eiload.record import series
+from eiload.record.facts import Answers, PhaseSpan
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
+from eiload.record.sample import Sample
 from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Share, Throughput
 from eiload.shares import Word
 from eiload.sla.finding import NOTHING, Finding, between, extremes, judged, of_n, too_short

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from eiload import health
-from eiload.run import Run, load
+from eiload.record.run import Run, load
 
 ROOT = Path(__file__).parent.parent.parent
 LOCUSTFILE = ROOT / "locustfiles" / "ssd.py"

@@ -13,10 +13,10 @@ import pytest
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.journal import read
 from eiload.judgement import judge
-from eiload.recorder import Kind
-from eiload.run import Run
+from eiload.record.intervals import Kind
+from eiload.record.journal import read
+from eiload.record.run import Run
 from eiload.scenario.schedule import Schedule
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess

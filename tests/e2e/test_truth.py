@@ -14,7 +14,7 @@ from eiload import health
 from eiload.compare import compare
 from eiload.comparison import Comparison, Outcome
 from eiload.judgement import judge
-from eiload.run import Run
+from eiload.record.run import Run
 from eiload.scenario import Compare
 from tests.e2e.locust_runs import headless, report, scenario
 

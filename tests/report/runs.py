@@ -7,8 +7,10 @@ import numpy as np
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import Intervals, Recorder
-from eiload.run import Run, TargetFacts, WorkerFacts
+from eiload.record.facts import TargetFacts, WorkerFacts
+from eiload.record.intervals import Intervals
+from eiload.record.recorder import Recorder
+from eiload.record.run import Run
 from eiload.scenario import Scenario, parse
 from eiload.sending.arrays import RESULT_DTYPE
 

@@ -7,10 +7,10 @@ import pytest
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.judgement import judge
-from eiload.recorder import Intervals
+from eiload.record.intervals import Intervals
+from eiload.record.run import Run
 from eiload.report.content import sections
 from eiload.report.section import Section, Tone
-from eiload.run import Run
 from tests.report import runs
 
 

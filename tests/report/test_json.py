@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload import run as run_
 from eiload.base.status import Status
 from eiload.judgement import judge
-from eiload.recorder import Intervals
+from eiload.record import run as run_
+from eiload.record.intervals import Intervals
+from eiload.record.run import Run
 from eiload.report import json as report
 from eiload.report.plain import plain
-from eiload.run import Run
 from tests.report import runs
 
 

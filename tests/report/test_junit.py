@@ -9,9 +9,9 @@ import xmlschema
 
 from eiload.base.clock import NS_PER_S
 from eiload.judgement import judge
-from eiload.recorder import Intervals
+from eiload.record.intervals import Intervals
+from eiload.record.run import Run
 from eiload.report import junit
-from eiload.run import Run
 from tests.report import runs
 
 SCHEMA = xmlschema.XMLSchema(str(Path(__file__).with_name("junit.xsd")))

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from eiload.judgement import judge
+from eiload.record.run import Run
 from eiload.report import markdown
 from eiload.report.section import Column, Foreign, Row, Section, Tone
-from eiload.run import Run
 from tests.report import runs
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

@@ -4,7 +4,7 @@ import pytest
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import Intervals
+from eiload.record.intervals import Intervals
 from eiload.report.progress import Progress
 from tests.report import runs
 

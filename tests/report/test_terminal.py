@@ -9,9 +9,9 @@ import pytest
 from rich.cells import cell_len
 
 from eiload.judgement import judge
+from eiload.record.run import Run
 from eiload.report import terminal
 from eiload.report.terminal import Look, look_of, render
-from eiload.run import Run
 from tests.report import runs
 
 

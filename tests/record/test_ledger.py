@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.ledger import reconcile
-from eiload.recorder import Intervals, Recorder
+from eiload.record.intervals import Intervals
+from eiload.record.ledger import reconcile
+from eiload.record.recorder import Recorder
 from eiload.sending.arrays import RESULT_DTYPE
 
 CELLS = st.dictionaries(

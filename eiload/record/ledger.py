@@ -9,7 +9,8 @@ import numpy as np
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import Intervals, Kind, Recorder
+from eiload.record.intervals import Intervals, Kind
+from eiload.record.recorder import Recorder
 from eiload.sending.arrays import RESULT_DTYPE
 
 __all__ = ["reconcile"]

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eiload import series
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import Recorder
-from eiload.series import Outage
+from eiload.record import series
+from eiload.record.recorder import Recorder
+from eiload.record.series import Outage
 from tests.golden import ONE, TWO, away, golden_run, results, steady
 
 CONSTANT = ONE.replace("rate: 20/s", "rate: 10/s, arrivals: constant").replace("5 min", "60 s")

@@ -3,7 +3,7 @@
 import pytest
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
-from eiload.stopping import RUN_TIME, before_load, share
+from eiload.record.stopping import RUN_TIME, before_load, share
 
 
 def test_before_the_load() -> None:

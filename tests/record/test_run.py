@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.errors import OutputError, ScenarioError
 from eiload.base.status import Status
-from eiload.recorder import Kind, Recorder
-from eiload.run import Run, Sample, load, save
+from eiload.record.intervals import Kind
+from eiload.record.recorder import Recorder
+from eiload.record.run import Run, load, save
+from eiload.record.sample import Sample
 from tests.golden import ONE, away, golden_run, results, scenario, steady
 
 PHASES = """

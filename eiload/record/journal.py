@@ -32,12 +32,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from eiload import run as run_file
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import OutputError, ScenarioError
-from eiload.ledger import reconcile
-from eiload.recorder import Intervals
-from eiload.run import Run, TargetFacts, as_long_as, facts_of
+from eiload.record import run as run_file
+from eiload.record.facts import TargetFacts, facts_of
+from eiload.record.intervals import Intervals
+from eiload.record.ledger import reconcile
+from eiload.record.run import Run, as_long_as
 from eiload.scenario.schedule import Schedule
 
 __all__ = ["SUFFIX", "Journal", "State", "beside", "load", "read"]

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import BUCKETS, Intervals, Kind, Recorder, bucket_mid_ns, parts_of, step_s_for
+from eiload.record.buckets import BUCKETS, bucket_mid_ns
+from eiload.record.intervals import Intervals, Kind, parts_of
+from eiload.record.recorder import Recorder, step_s_for
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.sending.result import RESULT, Result
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.buckets import BUCKETS, bucket_edges_ns, bucket_mid_ns, bucket_of
+from eiload.record.buckets import BUCKETS, bucket_edges_ns, bucket_mid_ns, bucket_of
 
 
 @given(st.integers(0, 2**53 - 1))

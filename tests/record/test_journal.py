@@ -16,10 +16,12 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.errors import OutputError, ScenarioError
 from eiload.base.status import Status
 from eiload.cli import main
-from eiload.journal import Journal, State, beside, load, read
 from eiload.judgement import judge
-from eiload.recorder import Intervals, Recorder
-from eiload.run import Run, TargetFacts, save
+from eiload.record.facts import TargetFacts
+from eiload.record.intervals import Intervals
+from eiload.record.journal import Journal, State, beside, load, read
+from eiload.record.recorder import Recorder
+from eiload.record.run import Run, save
 from tests.golden import TWO, due, golden_run, results
 
 SHORT = TWO.replace("10 s, warm_up", "2 s, warm_up").replace("5 min", "18 s")

@@ -16,8 +16,10 @@ import numpy as np
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.recorder import Ints, Kind, bucket_mid_ns
-from eiload.run import PhaseSpan, Run
+from eiload.record.buckets import Ints, bucket_mid_ns
+from eiload.record.facts import PhaseSpan
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
 
 __all__ = ["Outage", "answers", "away_s", "length_s", "outages", "statuses", "throughput_per_s"]
 

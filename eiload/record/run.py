@@ -11,10 +11,10 @@ everything else is plain.
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,170 +22,20 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.errors import ScenarioError
 from eiload.base.files import write_whole
 from eiload.base.status import Status
-from eiload.recorder import Intervals, Ints, Kind, bucket_mid_ns, step_s_for
+from eiload.record.facts import Answers, PhaseSpan, TargetFacts, WorkerFacts, facts_of
+from eiload.record.intervals import Intervals, Kind
+from eiload.record.recorder import step_s_for
+from eiload.record.sample import Sample
 from eiload.scenario import Scenario, restore
 from eiload.scenario.arrivals import ClosedPhase
 
-__all__ = [
-    "PAYLOAD",
-    "Answers",
-    "PhaseSpan",
-    "Run",
-    "Sample",
-    "TargetFacts",
-    "WorkerFacts",
-    "as_long_as",
-    "facts_of",
-    "load",
-    "save",
-]
+__all__ = ["PAYLOAD", "Run", "as_long_as", "load", "save"]
 
 PAYLOAD = "payload"
 """Name of the payload's digest (SHA-256) among the facts of a run's environment."""
 
 SCHEMA = "eiload-run/1"
 """Name and version of the run file's form; the number rises when an older reader would misread."""
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseSpan:
-    """Where a phase lies in the run, in whole seconds from the run's start."""
-
-    index: int
-    name: str
-    first_second: int
-    seconds: int
-    """How many seconds hold arrivals of the phase; 0 when the run was stopped before it."""
-    warm_up: bool
-    closed: bool
-    """Closed loop: response times flatter a slow server, so they cannot make an objective pass."""
-
-
-class Answers(NamedTuple):
-    """Sampled answers of one target in one phase."""
-
-    checked: int = 0
-    bad: int = 0
-    compared: int = 0
-    """Those of a comparison's candidate that were held against the baseline's."""
-    agreed: int = 0
-    """Of these, how many said the same."""
-
-    def plus(self, other: "Answers") -> "Answers":
-        """Return the counts of both together."""
-        return Answers(*(one + two for one, two in zip(self, other, strict=True)))
-
-
-@dataclass(frozen=True, slots=True)
-class TargetFacts:
-    """What preflight and the answers told of a target."""
-
-    name: str
-    address: str
-    model: str
-    emulated: str = ""
-    """What was emulated, in words; empty for a real server."""
-    first_inference_ns: int | None = None
-    """Service time of the very first inference, before the load; None when none was made."""
-    notes: tuple[str, ...] = ()
-    answers_checked: int = 0
-    """Of all phases, like the next three; `Run.answers` tells them apart."""
-    answers_bad: int = 0
-    answers_compared: int = 0
-    answers_agreed: int = 0
-    details: dict[str, int] = field(default_factory=dict)
-    """Failures of all phases by ``STATUS: text of the server``, with their number."""
-    answers: tuple[Answers, ...] = ()
-    """By phase, in the scenario's order; empty in the files of versions that did not know."""
-    failures: tuple[dict[str, int], ...] = ()
-    """`details` by phase; empty likewise."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerFacts:
-    """What one load-generating pair (Locust process and sender) says of itself."""
-
-    name: str
-    cpu_s: float
-    """CPU time (user + system) of the pair during the load."""
-    wall_s: float
-    loop_delay_max_ns: int
-    """The longest the sender's event loop was kept from running."""
-    rss_bytes: int
-    """Resident memory of the pair at the end."""
-    steal_share: float = 0.0
-    """Share of the machine's CPU time taken by its hypervisor during the load (Linux)."""
-    lost: str = ""
-    """Why this worker's record is not whole; empty when it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The requests of one target over some phases, by second of their intended instant.
-
-    Seconds are numbered 0..seconds-1 through the chosen phases, one after the other.
-    `second`, `bucket`, `count` are parallel int64 arrays of the requests that ended OK.
-    """
-
-    seconds: int
-    second: Ints
-    bucket: Ints
-    count: Ints
-    bad: Ints
-    """Per second, shape (seconds,): requests that ended any other way; slower than everything."""
-    sum_ns: int
-    min_ns: int
-    max_ns: int
-    """Exact sum, minimum and maximum of the OK requests; 0 when there are none."""
-
-    @property
-    def good(self) -> int:
-        """Return the number of requests that ended OK."""
-        return int(self.count.sum())
-
-    @property
-    def total(self) -> int:
-        """Return the number of requests, however they ended."""
-        return self.good + int(self.bad.sum())
-
-    def quantile_ns(self, q: float) -> float:
-        """Return the time that a share `q` of all requests did not exceed, ns.
-
-        The value of rank ``ceil(q * total)``; infinity when that request did not end OK; NaN when
-        there are no requests. Within 0.05 % of the exact value.
-        """
-        if self.total == 0:
-            return float("nan")
-        rank = max(1, int(np.ceil(q * self.total - 1e-9)))
-        if rank > self.good:
-            return float("inf")
-        # Counting is linear; sorting a day's worth of buckets takes seconds.
-        reached = np.cumsum(np.bincount(self.bucket, weights=self.count))
-        value = float(bucket_mid_ns(np.searchsorted(reached, [rank]))[0])
-        return min(max(value, float(self.min_ns)), float(self.max_ns))
-
-    def quantiles_ns(self, qs: Sequence[float]) -> list[float]:
-        """Return `quantile_ns` of each of `qs`."""
-        return [self.quantile_ns(q) for q in qs]
-
-    def mean_ns(self) -> float:
-        """Return the exact mean of the OK requests, ns; NaN when there are none."""
-        return self.sum_ns / self.good if self.good else float("nan")
-
-    def over(self, limit_ns: float) -> Ints:
-        """Return per second, shape (seconds,), how many requests took longer than `limit_ns`.
-
-        Requests that did not end OK are over every limit. A request within 0.05 % of the limit may
-        be counted on either side of it: times are kept in buckets that wide.
-        """
-        slow = bucket_mid_ns(self.bucket) > limit_ns
-        per_second = np.bincount(self.second[slow], self.count[slow], self.seconds)
-        return np.asarray(per_second, np.int64) + self.bad
-
-    def per_second(self) -> Ints:
-        """Return per second, shape (seconds,), how many requests were due."""
-        per_second = np.bincount(self.second, self.count, self.seconds)
-        return np.asarray(per_second, np.int64) + self.bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,25 +214,6 @@ class Run:
             )
         except (KeyError, TypeError, AttributeError, ScenarioError) as error:
             raise ValueError(f"damaged run file: {type(error).__name__}: {error}") from error
-
-
-def facts_of(data: Iterable[dict[str, Any]]) -> tuple[TargetFacts, ...]:
-    """Read the facts of targets that were written by `asdict`.
-
-    Raises:
-        KeyError, TypeError: they are not.
-    """
-    return tuple(
-        TargetFacts(
-            **{
-                **facts,
-                "notes": tuple(facts["notes"]),
-                "answers": tuple(Answers(*map(int, each)) for each in facts.get("answers", ())),
-                "failures": tuple(facts.get("failures", ())),
-            }
-        )
-        for facts in data
-    )
 
 
 def as_long_as(scenario: Scenario, ended_ns: int) -> Scenario:

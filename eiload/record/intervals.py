@@ -1,16 +1,14 @@
-"""Results in, mergeable counts out.
+"""Mergeable counts per target, phase and second.
 
-What it knows: how to count. What it must not know: scenarios, objectives, Locust, files, clocks.
+What it knows: how counts are kept, merged, cut and packed. What it must not know: results,
+scenarios, objectives, files, clocks.
 
-Strategy. Everything countable is a count under one int64 key (target, phase, kind, second, bucket):
-histogram buckets of response time, service time and lag of the requests that ended OK, and one
-bucket per status for all. `Intervals` holds the keys sorted and unique with their counts, plus the
-exact sum, minimum and maximum per (target, phase, kind, second). Merging is concatenating and
-adding equal keys, so it is lossless, associative and commutative: the merge of parts is the record
-of the whole, whichever process counted which part. A second is that of the *intended* instant,
-counted from the start of the run. Long runs keep their times in steps of several seconds
-(`step_s_for`), so that a day at 1,000 requests a second fits into memory and judging it takes
-seconds; statuses always stay by the second.
+Everything countable is a count under one int64 key (target, phase, kind, second, bucket): histogram
+buckets of response time, service time and lag of the requests that ended OK, and one bucket per
+status for all. `Intervals` holds the keys sorted and unique with their counts, plus the exact sum,
+minimum and maximum per (target, phase, kind, second). Merging is concatenating and adding equal
+keys, so it is lossless, associative and commutative: the merge of parts is the record of the whole,
+whichever process counted which part.
 """
 
 import zlib
@@ -19,25 +17,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.buckets import BUCKETS, Ints, bucket_edges_ns, bucket_mid_ns, bucket_of
+from eiload.record.buckets import Ints
 
-__all__ = [
-    "BUCKETS",
-    "FILE_BYTES",
-    "Intervals",
-    "Ints",
-    "Kind",
-    "Recorder",
-    "bucket_edges_ns",
-    "bucket_mid_ns",
-    "bucket_of",
-    "parts_of",
-    "step_s_for",
-]
+__all__ = ["FILE_BYTES", "Intervals", "Kind", "grouped", "parts_of"]
 
 
 class Kind(IntEnum):
@@ -54,14 +38,14 @@ class Kind(IntEnum):
 
 
 # A key's bits, from the top: target 8, phase 8, kind 2, second 25 (388 days), bucket 17 = 60 bits.
-_BUCKET_BITS = 17
+BUCKET_BITS = 17
 _SECOND_BITS = 25
-_KIND_SHIFT = _BUCKET_BITS + _SECOND_BITS
-_PHASE_SHIFT = _KIND_SHIFT + 2
-_TARGET_SHIFT = _PHASE_SHIFT + 8
-_MAX_SECOND = (1 << _SECOND_BITS) - 1
+KIND_SHIFT = BUCKET_BITS + _SECOND_BITS
+PHASE_SHIFT = KIND_SHIFT + 2
+TARGET_SHIFT = PHASE_SHIFT + 8
+MAX_SECOND = (1 << _SECOND_BITS) - 1
 
-_KEYS = 1 << (_TARGET_SHIFT + 8)
+_KEYS = 1 << (TARGET_SHIFT + 8)
 _MAX_COUNT = 1 << 40
 """More than any run has; sums of so many columns stay far from overflowing."""
 
@@ -72,11 +56,11 @@ FILE_BYTES = 1 << 29
 def parts_of(keys: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """Return target, phase, kind, second and bucket of each key."""
     return (
-        keys >> _TARGET_SHIFT,
-        (keys >> _PHASE_SHIFT) & 0xFF,
-        (keys >> _KIND_SHIFT) & 3,
-        (keys >> _BUCKET_BITS) & _MAX_SECOND,
-        keys & ((1 << _BUCKET_BITS) - 1),
+        keys >> TARGET_SHIFT,
+        (keys >> PHASE_SHIFT) & 0xFF,
+        (keys >> KIND_SHIFT) & 3,
+        (keys >> BUCKET_BITS) & MAX_SECOND,
+        keys & ((1 << BUCKET_BITS) - 1),
     )
 
 
@@ -113,8 +97,8 @@ class Intervals:
 
     def __repr__(self) -> str:
         """Show what a reader asks first: how many requests, over which seconds."""
-        kinds = (self.keys >> _KIND_SHIFT) & 3
-        seconds = (self.keys >> _BUCKET_BITS) & _MAX_SECOND
+        kinds = (self.keys >> KIND_SHIFT) & 3
+        seconds = (self.keys >> BUCKET_BITS) & MAX_SECOND
         total = int(self.counts[kinds == Kind.STATUS].sum())
         span = f"seconds {seconds.min()}..{seconds.max()}" if len(seconds) else "no seconds"
         return f"<Intervals {total} requests, {span}>"
@@ -131,8 +115,8 @@ class Intervals:
         keys, counts, moment_keys, sums, mins, maxs = (
             np.concatenate(column) for column in zip(*columns, strict=True)
         )
-        unique, (total,) = _group(keys, (np.add, counts))
-        moments, (sums, mins, maxs) = _group(
+        unique, (total,) = grouped(keys, (np.add, counts))
+        moments, (sums, mins, maxs) = grouped(
             moment_keys, (np.add, sums), (np.minimum, mins), (np.maximum, maxs)
         )
         return Intervals(unique, total, moments, sums, mins, maxs)
@@ -142,8 +126,8 @@ class Intervals:
         low, high = _slab_bounds(self.keys, target, phase, kind)
         keys = self.keys[low:high]
         return (
-            (keys >> _BUCKET_BITS) & _MAX_SECOND,
-            keys & ((1 << _BUCKET_BITS) - 1),
+            (keys >> BUCKET_BITS) & MAX_SECOND,
+            keys & ((1 << BUCKET_BITS) - 1),
             self.counts[low:high],
         )
 
@@ -162,12 +146,12 @@ class Intervals:
     def statuses(self, target: int, phase: int) -> dict[Status, int]:
         """Return how many requests ended with which status."""
         _, buckets, counts = self.slab(target, phase, Kind.STATUS)
-        found, (totals,) = _group(buckets, (np.add, counts))
+        found, (totals,) = grouped(buckets, (np.add, counts))
         return {Status(int(s)): int(n) for s, n in zip(found, totals, strict=True)}
 
     def total(self) -> int:
         """Return how many requests are accounted for, all statuses together."""
-        kinds = (self.keys >> _KIND_SHIFT) & 3
+        kinds = (self.keys >> KIND_SHIFT) & 3
         return int(self.counts[kinds == Kind.STATUS].sum())
 
     def to_bytes(self) -> bytes:
@@ -224,78 +208,7 @@ class Intervals:
         return Intervals(keys, counts, moment_keys, sums, mins, maxs)
 
 
-STEPS = 720
-"""Steps in a long run: each of the 20 blocks that statistics cut it into then has 36, so that
-which block a step at the border falls into does not matter."""
-
-
-def step_s_for(duration_ns: int) -> int:
-    """Return in which steps, s, a run of this length keeps its times: 1 up to 24 minutes."""
-    return max(1, duration_ns // NS_PER_S // STEPS)
-
-
-class Recorder:
-    """Counts results as they come; two-faced: `record` writes, `take` hands over and starts anew.
-
-    Args:
-        origin_ns: the instant (monotonic) that second 0 begins at.
-        step_s: times are counted in the second that their step of so many seconds begins with.
-    """
-
-    def __init__(self, origin_ns: int, step_s: int = 1) -> None:
-        self.origin_ns = origin_ns
-        self._step_s = step_s
-        self._parts: list[Intervals] = []
-
-    def record(self, results: "NDArray[np.void]") -> None:
-        """Count a batch.
-
-        Args:
-            results: records of `RESULT_DTYPE`, shape (n,).
-        """
-        if not len(results):
-            return
-        second = np.clip((results["intended_ns"] - self.origin_ns) // NS_PER_S, 0, _MAX_SECOND)
-        of = (results["target"].astype(np.int64) << _TARGET_SHIFT) | (
-            results["phase"].astype(np.int64) << _PHASE_SHIFT
-        )
-        cell = of | ((second - second % self._step_s) << _BUCKET_BITS)
-        status = results["status"].astype(np.int64)
-        ok = status == Status.OK
-        sent = results["sent_ns"] > 0
-        columns = (
-            (Kind.RESPONSE, ok, results["done_ns"] - results["intended_ns"]),
-            (Kind.SERVICE, ok, results["done_ns"] - results["sent_ns"]),
-            (Kind.LAG, sent, results["sent_ns"] - results["intended_ns"]),
-        )
-        keys = [of | (second << _BUCKET_BITS) | (Kind.STATUS << _KIND_SHIFT) | status]
-        moment_keys, values = [], []
-        for kind, chosen, values_ns in columns:
-            base = cell[chosen] | (kind << _KIND_SHIFT)
-            keys.append(base | bucket_of(values_ns[chosen]))
-            moment_keys.append(base)
-            values.append(np.maximum(values_ns[chosen], 0))
-        all_keys, all_values = np.concatenate(keys), np.concatenate(values)
-        unique, (counts,) = _group(all_keys, (np.add, np.ones(len(all_keys), np.int64)))
-        moments, (sums, mins, maxs) = _group(
-            np.concatenate(moment_keys),
-            (np.add, all_values), (np.minimum, all_values), (np.maximum, all_values),
-        )  # fmt: skip
-        self._parts.append(Intervals(unique, counts, moments, sums, mins, maxs))
-        if len(self._parts) >= 64:  # bounds the memory between two takes
-            self._parts = [Intervals.merge(self._parts)]
-
-    def take(self) -> Intervals:
-        """Return everything counted since the last take."""
-        parts, self._parts = self._parts, []
-        return Intervals.merge(parts)
-
-    def __repr__(self) -> str:
-        """Show what is waiting to be taken."""
-        return f"<Recorder {Intervals.merge(self._parts)!r}>"
-
-
-def _group(keys: Ints, *reductions: tuple[np.ufunc, Ints]) -> tuple[Ints, list[Ints]]:
+def grouped(keys: Ints, *reductions: tuple[np.ufunc, Ints]) -> tuple[Ints, list[Ints]]:
     """Return the sorted unique keys, and each values array reduced over equal keys."""
     if not len(keys):
         return keys, [values for _, values in reductions]
@@ -306,6 +219,6 @@ def _group(keys: Ints, *reductions: tuple[np.ufunc, Ints]) -> tuple[Ints, list[I
 
 
 def _slab_bounds(keys: Ints, target: int, phase: int, kind: Kind) -> tuple[int, int]:
-    base = (target << _TARGET_SHIFT) | (phase << _PHASE_SHIFT) | (int(kind) << _KIND_SHIFT)
-    low, high = np.searchsorted(keys, [base, base + (1 << _KIND_SHIFT)])
+    base = (target << TARGET_SHIFT) | (phase << PHASE_SHIFT) | (int(kind) << KIND_SHIFT)
+    low, high = np.searchsorted(keys, [base, base + (1 << KIND_SHIFT)])
     return int(low), int(high)

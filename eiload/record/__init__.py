@@ -1,0 +1,1 @@
+"""What was measured: counts, the ledger, the journal, a run and its file."""
