@@ -26,11 +26,12 @@ from unittest import mock
 import numpy as np
 
 from bench.table import Table, markdown
-from eiload import blocks, feeder
+from eiload import feeder
 from eiload.agent import Agent, Message
 from eiload.base.clock import SystemClock
 from eiload.coordinator import Coordinator
-from eiload.judgement import judge
+from eiload.judging.judgement import judge
+from eiload.judging.statistics import blocks
 from eiload.record.buckets import Ints
 from eiload.record.run import Run
 from eiload.scenario import Scenario, build

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from bench.judging import build
-from eiload import health, sla
 from eiload.base.clock import NS_PER_MS, NS_PER_S
-from eiload.compare import compare
+from eiload.judging import health, sla
+from eiload.judging.compare import compare
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from eiload import judgement
 from eiload.base.clock import NS_PER_S
-from eiload.compare import compare
+from eiload.judging import judgement
+from eiload.judging.compare import compare
 from eiload.record import run as runs
 from eiload.record.facts import TargetFacts
 from eiload.record.recorder import Recorder, step_s_for

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from eiload import blocks, shares
-from eiload.comparison import Outcome, outcome_of
-from eiload.cut import MAX_BLOCKS, block_count
-from eiload.shares import Word
-from eiload.shift import Interval, Row
-from eiload.sla import rate_margin
+from eiload.judging.compare.comparison import Outcome, outcome_of
+from eiload.judging.sla import rate_margin
+from eiload.judging.statistics import blocks, shares
+from eiload.judging.statistics.cut import MAX_BLOCKS, block_count
+from eiload.judging.statistics.shares import Word
+from eiload.judging.statistics.shift import Interval, Row
 
 __all__ = [
     "INCREASES",

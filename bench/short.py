@@ -14,11 +14,11 @@ import numpy as np
 
 from bench.queues import SYSTEMS, simulate
 from bench.table import Table, markdown
-from eiload import shares
-from eiload.blocks import Blocks, Floats
-from eiload.cut import Cut
+from eiload.judging.statistics import shares
+from eiload.judging.statistics.blocks import Blocks, Floats
+from eiload.judging.statistics.cut import Cut
+from eiload.judging.statistics.shares import Word
 from eiload.record.sample import Sample
-from eiload.shares import Word
 
 LENGTHS_S = (5, 10, 20, 30, 45, 55)
 LONGEST_S = 60

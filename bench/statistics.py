@@ -45,10 +45,10 @@ from bench.rates import (
     table,
     throughputs,
 )
-from eiload import blocks, shares, shift
-from eiload.blocks import Blocks
-from eiload.shares import Word
-from eiload.sla import mean_limits
+from eiload.judging.sla import mean_limits
+from eiload.judging.statistics import blocks, shares, shift
+from eiload.judging.statistics.blocks import Blocks
+from eiload.judging.statistics.shares import Word
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 LONG_QUANTILES = (0.99, 0.999)

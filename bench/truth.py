@@ -33,7 +33,7 @@ from bench.table import Table
 from bench.tools import Tool
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.errors import EngineError
-from eiload.blocks import reportable
+from eiload.judging.statistics.blocks import reportable
 from eiload.scenario.arrivals import ConstantRate, OpenPhase
 from eiload.server.launch import StandInProcess
 

@@ -15,7 +15,7 @@ A newcomer reads `result`, `arrivals`, `recorder`, `sender`, `engine`, `session`
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from eiload.judgement import judge
+    from eiload.judging.judgement import judge
     from eiload.record.run import Run
     from eiload.record.run import load as load_run
     from eiload.scenario import Scenario
@@ -41,7 +41,7 @@ _HOMES = {
     "load_scenario": ("eiload.scenario", "load"),
     "Run": ("eiload.record.run", "Run"),
     "load_run": ("eiload.record.run", "load"),
-    "judge": ("eiload.judgement", "judge"),
+    "judge": ("eiload.judging.judgement", "judge"),
 }
 
 

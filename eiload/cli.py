@@ -129,8 +129,8 @@ exit status: 0 all files are good, 2 one is not
 def _validate(arguments: argparse.Namespace) -> int:
     import os
 
-    from eiload import cost
     from eiload.base.errors import ScenarioError
+    from eiload.judging import cost
     from eiload.outlook import outlook
     from eiload.scenario import load
     from eiload.serving.payload import problems
@@ -213,7 +213,7 @@ exit status: that of the run, see 'eiload --help'
 def _report(arguments: argparse.Namespace) -> int:
     import os
 
-    from eiload.judgement import judge
+    from eiload.judging.judgement import judge
     from eiload.record import journal
     from eiload.report import render, terminal
 
@@ -278,10 +278,11 @@ def _compare(arguments: argparse.Namespace) -> int:
     import json
     import os
 
+    from eiload.judging.compare.comparable import Named
+    from eiload.judging.compare.files import compare_runs
     from eiload.record import journal
     from eiload.report import against, markdown, terminal
     from eiload.report.plain import plain
-    from eiload.separate import Named, compare_runs
 
     named = [Named(str(path), journal.load(path)) for path in arguments.files]
     comparison = compare_runs(

@@ -19,7 +19,7 @@ from eiload.base.files import rewritable, write_whole
 from eiload.record.run import Run, save
 
 if TYPE_CHECKING:
-    from eiload.judgement import Judgement
+    from eiload.judging.judgement import Judgement
 
 __all__ = ["Outcome"]
 
@@ -37,7 +37,7 @@ class Outcome:
     @classmethod
     def of_error(cls, error: EiloadError | None, signals: Sequence[str]) -> Self:
         """Return the outcome of a run that did not come to be."""
-        from eiload.judgement import SIGNALS, first_of  # noqa: PLC0415
+        from eiload.judging.judgement import SIGNALS, first_of  # noqa: PLC0415
 
         status = error.exit_status if error is not None else EngineError.exit_status
         return cls(first_of(status, *(SIGNALS[signal] for signal in signals)))
@@ -62,7 +62,7 @@ class Outcome:
             status_on_errors: exit status of a run without objectives some of whose requests failed
                 (Locust's ``--exit-code-on-error``).
         """
-        from eiload.judgement import SIGNALS, first_of, judge  # noqa: PLC0415
+        from eiload.judging.judgement import SIGNALS, first_of, judge  # noqa: PLC0415
 
         others = [SIGNALS[signal] for signal in signals]
         written = []
@@ -120,7 +120,7 @@ class Outcome:
         Returns:
             The exit status, which is another when the report could not be printed.
         """
-        from eiload.judgement import first_of  # noqa: PLC0415
+        from eiload.judging.judgement import first_of  # noqa: PLC0415
         from eiload.report import terminal  # noqa: PLC0415
 
         if self.run is not None and self.judgement is not None:

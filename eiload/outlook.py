@@ -8,11 +8,11 @@ queue are not independent. Units: ns for times inside, requests and minutes in t
 import math
 from collections.abc import Iterable, Sequence
 
-from eiload import blocks, needs, shares
 from eiload.base import wording
 from eiload.base.clock import NS_PER_S
 from eiload.base.units import format_percentile
-from eiload.needs import Need
+from eiload.judging.statistics import blocks, needs, shares
+from eiload.judging.statistics.needs import Need
 from eiload.report import words
 from eiload.scenario import (
     Agreement,

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eiload import judgement
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.cli import main
-from eiload.judgement import judge
+from eiload.judging import judgement
+from eiload.judging.judgement import judge
 from eiload.record.facts import Answers
 from eiload.record.recorder import Recorder, step_s_for
 from eiload.record.run import Run, load, save
@@ -150,7 +150,7 @@ def test_a_defect_in_judging_costs_no_number(
     """Exit status 5, the defect in a line, every number in every form, and from the file too."""
     run = golden_run()
     whole = judge(run)
-    monkeypatch.setattr(f"eiload.judgement.{PARTS[part]}", _broken)
+    monkeypatch.setattr(f"eiload.judging.judgement.{PARTS[part]}", _broken)
     found = judge(run)
     assert found.exit_status == 5
     told = [reason for reason in found.validity.reasons if f"the {part} could not be" in reason]

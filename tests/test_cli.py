@@ -15,7 +15,7 @@ from eiload import cli
 from eiload.base import console
 from eiload.base.errors import EngineError, OutputError, ScenarioError, TargetError
 from eiload.cli import main
-from eiload.judgement import judge
+from eiload.judging.judgement import judge
 from eiload.record import run
 from tests.report import runs
 

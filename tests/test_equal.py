@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
-from eiload.compare import compare
-from eiload.comparison import Outcome
+from eiload.judging.compare import compare
+from eiload.judging.compare.comparison import Outcome
 from eiload.record.buckets import Ints
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run

@@ -30,21 +30,6 @@ ROOMS = {
 }
 
 YET_FLAT: dict[str, str] = {
-    "blocks": "judging.statistics",
-    "shares": "judging.statistics",
-    "shift": "judging.statistics",
-    "cut": "judging.statistics",
-    "needs": "judging.statistics",
-    "health": "judging",
-    "sla": "judging",
-    "compare": "judging",
-    "agreement": "judging",
-    "cost": "judging",
-    "prices": "judging",
-    "judgement": "judging",
-    "backlog": "judging",
-    "comparison": "judging.compare",
-    "separate": "judging.compare",
     "coordinator": "control",
     "agent": "control",
     "session": "control",

@@ -123,7 +123,7 @@ class Choice:
     def _scenario_of(self, name: str, host: str | None) -> Scenario:
         if name:
             scenario = options.find(name, os.environ)
-            from eiload import cost  # noqa: PLC0415  # judging is not needed before a scenario is
+            from eiload.judging import cost  # noqa: PLC0415  # judging is not needed before a scenario is
 
             cost.check(scenario)  # prices are found wrong before the load, not after it
             self._check(scenario)

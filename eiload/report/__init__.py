@@ -10,7 +10,7 @@ judges, measures, opens a file or asks for the time.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eiload.judgement import Judgement
+    from eiload.judging.judgement import Judgement
     from eiload.record.run import Run
 
 __all__ = ["FORMS", "render"]

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 from eiload.base import wording
 from eiload.base.units import format_percentile
-from eiload.comparison import Comparison, Side
+from eiload.judging.compare.comparison import Comparison, Side
+from eiload.judging.statistics.shift import Interval
+from eiload.judging.statistics.shift import Row as Quantile
 from eiload.report import bars, words
 from eiload.report.section import Bar, Cell, Column, Foreign, Line, Row, Section, Tone
-from eiload.shift import Interval
-from eiload.shift import Row as Quantile
 
 __all__ = ["sections"]
 

@@ -14,14 +14,14 @@ from eiload.base import wording
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.base.units import format_percentile, format_price
-from eiload.judgement import Judgement
+from eiload.judging.judgement import Judgement
+from eiload.judging.sla import Word
 from eiload.record.facts import TargetFacts
 from eiload.record.run import Run
 from eiload.report import against, figures, words
 from eiload.report.figures import Figures, Ledger
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.scenario import Objective
-from eiload.sla import Word
 
 __all__ = ["sections"]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from eiload.base.status import Status
-from eiload.blocks import reportable
+from eiload.judging.statistics.blocks import reportable
 from eiload.record.facts import PhaseSpan, TargetFacts
 from eiload.record.intervals import Kind
 from eiload.record.run import Run

@@ -13,7 +13,7 @@ from typing import Any
 
 from eiload.base.clock import NS_PER_MS
 from eiload.base.units import format_percentile
-from eiload.judgement import Judgement
+from eiload.judging.judgement import Judgement
 from eiload.record.run import Run
 from eiload.report import figures
 from eiload.report.figures import Figures

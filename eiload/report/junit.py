@@ -19,10 +19,10 @@ from xml.etree import ElementTree as ET
 
 from eiload.base import wording
 from eiload.base.clock import NS_PER_S
-from eiload.judgement import Judgement, failures_of
+from eiload.judging.judgement import Judgement, failures_of
+from eiload.judging.sla import Word
 from eiload.record.run import Run
 from eiload.report import words
-from eiload.sla import Word
 
 __all__ = ["render"]
 

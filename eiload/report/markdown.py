@@ -9,7 +9,7 @@ and is written ``\|`` (GitHub Flavored Markdown Spec, sections 4.10 and 6.3).
 import re
 from collections.abc import Iterable
 
-from eiload.judgement import Judgement
+from eiload.judging.judgement import Judgement
 from eiload.record.run import Run
 from eiload.report import bars, words
 from eiload.report.content import sections

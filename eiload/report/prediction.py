@@ -14,7 +14,7 @@ from eiload.base import wording
 from eiload.base.clock import NS_PER_MS
 from eiload.base.status import Status
 from eiload.base.units import format_percentile
-from eiload.blocks import BEYOND, reportable
+from eiload.judging.statistics.blocks import BEYOND, reportable
 from eiload.report import words
 from eiload.serving.detections import Detection
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from eiload.judgement import Judgement
+from eiload.judging.judgement import Judgement
 from eiload.record.run import Run
 from eiload.report import bars, words
 from eiload.report.content import sections

@@ -4,7 +4,7 @@
 ``mean`` and ``max`` likewise; ``errors < 0.1 %`` and ``dropped < 1 %`` are shares of the scheduled
 requests; ``throughput > 7/s`` counts good answers; ``agreement >= 99 %`` compares the answers of
 two targets. ``<=`` is read as ``<`` (no measured time is exactly its limit), ``>=`` as ``>``.
-Judging is `eiload.sla`'s; nothing here knows data.
+Judging is `eiload.judging.sla`'s; nothing here knows data.
 """
 
 import re

@@ -83,7 +83,7 @@ def _price(text: object) -> object:
             )
         if not term.strip()[
             0
-        ].isalpha():  # names of published prices are looked up by `eiload.cost`
+        ].isalpha():  # names of published prices are looked up by `eiload.judging.cost`
             parse_price(term)
     return text
 

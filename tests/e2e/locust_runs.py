@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from eiload import health
+from eiload.judging import health
 from eiload.record.run import Run, load
 
 ROOT = Path(__file__).parent.parent.parent

@@ -13,7 +13,7 @@ import pytest
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.judgement import judge
+from eiload.judging.judgement import judge
 from eiload.record.intervals import Kind
 from eiload.record.journal import read
 from eiload.record.run import Run

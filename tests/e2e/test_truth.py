@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from eiload import health
-from eiload.compare import compare
-from eiload.comparison import Comparison, Outcome
-from eiload.judgement import judge
+from eiload.judging import health
+from eiload.judging.compare import compare
+from eiload.judging.compare.comparison import Comparison, Outcome
+from eiload.judging.judgement import judge
 from eiload.record.run import Run
 from eiload.scenario import Compare
 from tests.e2e.locust_runs import headless, report, scenario

@@ -16,7 +16,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.errors import OutputError, ScenarioError
 from eiload.base.status import Status
 from eiload.cli import main
-from eiload.judgement import judge
+from eiload.judging.judgement import judge
 from eiload.record.facts import TargetFacts
 from eiload.record.intervals import Intervals
 from eiload.record.journal import Journal, State, beside, load, read

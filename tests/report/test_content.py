@@ -6,7 +6,7 @@ import pytest
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.judgement import judge
+from eiload.judging.judgement import judge
 from eiload.record.intervals import Intervals
 from eiload.record.run import Run
 from eiload.report.content import sections

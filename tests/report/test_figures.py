@@ -8,7 +8,7 @@ import pytest
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
-from eiload.judgement import judge
+from eiload.judging.judgement import judge
 from eiload.record.intervals import Intervals
 from eiload.report import figures
 from tests.report import runs

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload.base.status import Status
-from eiload.judgement import judge
+from eiload.judging.judgement import judge
 from eiload.record import run as run_
 from eiload.record.intervals import Intervals
 from eiload.record.run import Run

@@ -8,7 +8,7 @@ import pytest
 import xmlschema
 
 from eiload.base.clock import NS_PER_S
-from eiload.judgement import judge
+from eiload.judging.judgement import judge
 from eiload.record.intervals import Intervals
 from eiload.record.run import Run
 from eiload.report import junit

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from eiload.judgement import judge
+from eiload.judging.judgement import judge
 from eiload.record.run import Run
 from eiload.report import markdown
 from eiload.report.section import Column, Foreign, Row, Section, Tone

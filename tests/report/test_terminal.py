@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from eiload.judgement import judge
+from eiload.judging.judgement import judge
 from eiload.record.run import Run
 from eiload.report import terminal
 from eiload.report.terminal import Look, look_of, render

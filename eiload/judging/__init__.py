@@ -1,0 +1,1 @@
+"""Verdicts: statistics, health, objectives, comparisons, cost, the exit status."""

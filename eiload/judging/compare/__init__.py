@@ -1,0 +1,12 @@
+"""Is the candidate slower than the baseline? Two targets of one run, or the files of several runs.
+
+`paired` compares two targets of one run; `pair` has what any two are judged by, `comparison`
+what is found. `files` decides whether files are two separate runs or one scenario again and again,
+`comparable` refuses what must not be compared, `repeated` puts runs of one scenario together.
+"""
+
+from eiload.judging.compare.comparison import Comparison, Outcome, Side
+from eiload.judging.compare.pair import spans_of
+from eiload.judging.compare.paired import compare
+
+__all__ = ["Comparison", "Outcome", "Side", "compare", "spans_of"]

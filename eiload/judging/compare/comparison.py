@@ -1,0 +1,146 @@
+"""What is said of two targets: the record of a comparison and its words.
+
+What it knows: where an interval of a ratio may lie, against 1 and against a margin that was set
+before the run. What it must not know: where intervals come from (`shift`), when there must be no
+verdict (`compare`, `separate`), reports.
+
+The words are those of a test of non-inferiority (Schuirmann, *A comparison of the two one-sided
+tests procedure*, J. Pharmacokinetics and Biopharmaceutics 15, 1987): "not significantly slower" is
+never taken for "not slower"; that takes an interval that ends below the margin.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Literal
+
+import numpy as np
+
+from eiload.base import wording
+from eiload.base.status import Status
+from eiload.base.units import format_percentile
+from eiload.judging.statistics.shift import Row
+from eiload.record import series
+from eiload.record.facts import PhaseSpan
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
+
+__all__ = ["Comparison", "Design", "Outcome", "Side", "outcome_of", "says", "side_of"]
+
+Design = Literal["paired", "separate runs", "repeated runs"]
+"""Two targets of one run; of two runs; of one run again and again."""
+
+
+class Outcome(StrEnum):
+    """What is said of the candidate."""
+
+    NO_INCREASE = "no increase"
+    WITHIN_MARGIN = "increase within margin"
+    INCREASE = "increase"
+    DECREASE = "decrease"
+    INCONCLUSIVE = "inconclusive"
+    UNAVAILABLE = "unavailable"
+    """The candidate was away for part of the run, which is not a matter of per cent."""
+
+    @property
+    def good(self) -> bool:
+        """Return whether a gate lets it pass."""
+        return self in {Outcome.NO_INCREASE, Outcome.WITHIN_MARGIN, Outcome.DECREASE}
+
+    @property
+    def bad(self) -> bool:
+        """Return whether it is a reason to stop, and not merely a question left open."""
+        return self in {Outcome.INCREASE, Outcome.UNAVAILABLE}
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two targets, in the phases that are compared."""
+
+    name: str
+    address: str
+    requests: int
+    good: int
+    throughput_per_s: float
+    """Good answers per second; NaN when the phases lasted no time."""
+    first_inference_ns: int | None
+    """Of the very first inference, before the load; None when none was made."""
+    emulated: bool = False
+    """Whether it was a stand-in, whose times say nothing of hardware."""
+    lag_p50_ns: float = math.nan
+    """Its own share of the generator's lateness; NaN when nothing was sent."""
+    lag_p99_ns: float = math.nan
+
+    @property
+    def error_share(self) -> float:
+        """Return the share of requests that did not end OK; NaN of none."""
+        return 1 - self.good / self.requests if self.requests else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two targets, quantile by quantile, and what is said of them."""
+
+    kind: Design
+    runs: int
+    baseline: Side
+    candidate: Side
+    headline: float
+    """The quantile of the verdict, named before the run."""
+    margin: float
+    """An increase below this share does not matter, set before the run."""
+    response: tuple[Row, ...]
+    """Ascending in q; each interval at 95 % by itself."""
+    service: tuple[Row, ...]
+    """The same of service times: without the generator's lag and the queues before sending."""
+    word: Outcome | None
+    """None when there is no verdict, because a run is invalid."""
+    statement: str
+    """The verdict in one sentence, beginning with its word."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know beside the verdict, a sentence each."""
+
+    def without_verdict(self, why: str) -> "Comparison":
+        """Return the same numbers and no verdict on them."""
+        return replace(self, word=None, statement=f"no verdict: {why}")
+
+
+def side_of(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Side:
+    """Return what is shown of one target beside the quantiles."""
+    facts, ended = run.targets[target], run.statuses(target, spans)
+    lag = run.sample(target, spans, Kind.LAG)
+    # Known of every request that was sent, however it ended: none counts as infinite.
+    lag = replace(lag, bad=np.zeros_like(lag.bad))
+    return Side(
+        facts.name,
+        facts.address,
+        sum(ended.values()),
+        ended.get(Status.OK, 0),
+        series.throughput_per_s(run, target, spans),
+        facts.first_inference_ns,
+        bool(facts.emulated),
+        lag.quantile_ns(0.5),
+        lag.quantile_ns(0.99),
+    )
+
+
+def outcome_of(row: Row, margin: float) -> Outcome:
+    """Return the word for a row, from where its interval lies; inconclusive when there is none."""
+    if row.ratio is None or math.isnan(row.ratio.value):
+        return Outcome.INCONCLUSIVE
+    low, high = row.ratio.low, row.ratio.high
+    if high < 1:
+        return Outcome.DECREASE
+    if high < 1 + margin:
+        return Outcome.WITHIN_MARGIN if low > 1 else Outcome.NO_INCREASE
+    return Outcome.INCREASE if low > 1 else Outcome.INCONCLUSIVE
+
+
+def says(row: Row, candidate: str, baseline: str, *, at_least: bool = False) -> str:
+    """Return what a row's interval says, in words."""
+    assert row.ratio is not None
+    low, high = wording.change(row.ratio.low), wording.change(row.ratio.high)
+    between = f"at least {low}" if at_least or math.isinf(row.ratio.high) else f"{low} to {high}"
+    against = f"{format_percentile(row.q)} of {candidate} against {baseline}"
+    return f"{against} {between} (95 % confidence)"

@@ -1,0 +1,211 @@
+"""Was the generator fit? A run is valid, or invalid and why; and what a reader should keep in mind.
+
+What it knows: what a run says of the machinery that made it. What it must not know: objectives.
+
+Valid is not good: a server that fails every request can be measured validly. Invalid means that
+what was measured is not what the scenario asked for: part of the load is unaccounted for, or was
+sent so late that the times are the generator's own. The first question of any result (MLPerf
+LoadGen ends every run with VALID or INVALID and its reasons); an invalid run gets no verdict.
+
+A caution is less: the numbers stand, but a reader should know.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from eiload.base import wording
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.status import Status
+from eiload.judging import backlog
+from eiload.record import stopping
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
+from eiload.scenario.arrivals import ClosedPhase, OpenPhase, phase_seed
+
+__all__ = ["Validity", "check", "scheduled", "twins"]
+
+LAG_NS, LAG_SHARE = 5 * NS_PER_MS, 0.10
+"""Lag's p99 makes a run invalid above both 5 ms and 10 % of the median response time: below the
+first it is less than inference varies by itself, below the second it cannot move a comparison."""
+
+LOOP_DELAY_NS = 100 * NS_PER_MS
+"""The sender stood still for as long as an inference takes."""
+
+STEAL_SHARE = 0.05
+"""Time that the hypervisor gave to others: noise that neither target nor generator caused."""
+
+CPU_SHARE = 0.85
+"""A sender is one thread: near a whole core, its own queue begins to show in the times."""
+
+STOP_SLACK_S = 1.0
+"""When a run is stopped, what falls due within this time of the end may be sent or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """Whether a run measured what it was asked to."""
+
+    valid: bool
+    reasons: tuple[str, ...]
+    """Why it is invalid, a sentence each; empty when it is valid."""
+    cautions: tuple[str, ...]
+    """What a reader should know in any case, a sentence each."""
+
+
+def check(run: Run) -> Validity:
+    """Return whether a run is valid, and why or with what cautions."""
+    reasons = tuple(_reasons(run))
+    return Validity(not reasons, reasons, tuple(_cautions(run)))
+
+
+def scheduled(run: Run, phase: int, until_ns: int) -> int:
+    """Return how many requests an open phase had due for each target before `until_ns` of the run.
+
+    Counted from the plan (the schedule is a function of traffic and seed), not from what happened.
+    """
+    traffic = run.scenario.traffic
+    plan = traffic[phase]
+    start_ns = sum(each.duration_ns for each in traffic[:phase])
+    assert isinstance(plan, OpenPhase)
+    within_ns = until_ns - start_ns
+    if within_ns <= 0:
+        return 0
+    chunks = plan.instants(phase_seed(run.scenario.seed, phase))
+    return sum(int(np.count_nonzero(chunk < within_ns)) for chunk in chunks)
+
+
+def twins(run: Run) -> list[tuple[str, str]]:
+    """Return the pairs of targets that are the same model at the same address."""
+    known = [(facts.address, facts.model, facts.name) for facts in run.targets]
+    return [
+        (one[2], other[2])
+        for index, one in enumerate(known)
+        for other in known[index + 1 :]
+        if one[:2] == other[:2]
+    ]
+
+
+# -- reasons -------------------------------------------------------------------------------------
+
+
+def _reasons(run: Run) -> Iterator[str]:
+    yield from run.problems
+    for worker in run.workers:
+        told = any(worker.name in each and worker.lost in each for each in run.problems)
+        if worker.lost and not told:
+            yield f"worker {worker.name} was lost: {worker.lost}"
+    yield from _unaccounted(run)
+    for index, facts in enumerate(run.targets):
+        yield from _late(run, index, facts.name)
+
+
+def _unaccounted(run: Run) -> Iterator[str]:
+    """Yield what was planned and is not in the record."""
+    whole = run.phases()
+    measured = run.measured()
+    for index, facts in enumerate(run.targets):
+        everything = run.statuses(index, whole)
+        if lost := everything.get(Status.LOST, 0):
+            total = sum(everything.values())
+            yield (
+                f"the fate of {wording.count(lost, 'request')} to {facts.name} is not known"
+                f" ({wording.share(lost / total)} of {wording.count(total)})"
+            )
+        within = run.statuses(index, measured)
+        if not sum(within.values()) - within.get(Status.DROPPED, 0):
+            yield f"nothing was sent to {facts.name} outside of warm-up"
+    for phase, plan in enumerate(run.scenario.traffic):
+        if isinstance(plan, ClosedPhase):
+            continue
+        least, most = _planned(run, phase)
+        for index, facts in enumerate(run.targets):
+            found = sum(run.intervals.statuses(index, phase).values())
+            if not least <= found <= most:
+                expected = wording.count(least if found < least else most)
+                yield (
+                    f"schedule not kept: phase {plan.name} had {expected} requests due for"
+                    f" {facts.name}, {wording.count(found)} are accounted for"
+                )
+
+
+def _planned(run: Run, phase: int) -> tuple[int, int]:
+    """Return the fewest and the most requests that a phase may have, for each target."""
+    if not run.stopped:
+        count = scheduled(run, phase, run.scenario.duration_ns)
+        return count, count
+    slack_ns = int(STOP_SLACK_S * NS_PER_S)
+    return (
+        scheduled(run, phase, run.ended_ns - slack_ns),
+        scheduled(run, phase, run.ended_ns + slack_ns),
+    )
+
+
+def _late(run: Run, target: int, name: str) -> Iterator[str]:
+    """Yield by how much requests were sent late, when it is too much."""
+    lag = run.sample(target, kind=Kind.LAG)
+    # The lag of every request that was sent is known, however it ended: none counts as infinite.
+    lag = replace(lag, bad=np.zeros_like(lag.bad))
+    response = run.sample(target)
+    answered = replace(response, bad=np.zeros_like(response.bad))
+    if not lag.total:
+        return
+    late_ns = lag.quantile_ns(0.99)
+    limit_ns = LAG_NS
+    if answered.total:
+        limit_ns = max(limit_ns, int(LAG_SHARE * answered.quantile_ns(0.5)))
+    if late_ns > limit_ns:
+        yield (
+            f"requests to {name} were sent late: lag p99 {wording.time(late_ns)},"
+            f" at most {wording.time(limit_ns)} is sound; lower the rate or add load processes"
+        )
+
+
+# -- cautions ------------------------------------------------------------------------------------
+
+
+def _cautions(run: Run) -> Iterator[str]:
+    if run.stopped and run.ended_ns < run.scenario.duration_ns:
+        planned = wording.span(run.scenario.duration_ns / NS_PER_S)
+        look = ": a run that is stopped on sight of its numbers is a look too many"
+        yield (
+            f"stopped early ({run.stopped}) after {wording.span(run.ended_ns / NS_PER_S)} of"
+            f" {planned}{look if run.stopped not in stopping.BY_ITSELF else ''}"
+        )
+    if share_of_run_time := run.environment.get(stopping.READY):
+        yield share_of_run_time
+    for index, facts in enumerate(run.targets):
+        ended = run.statuses(index, run.measured())
+        if dropped := ended.get(Status.DROPPED, 0):
+            share = wording.share(dropped / sum(ended.values()))
+            yield (
+                f"{wording.count(dropped, 'request')} to {facts.name} ({share}) never sent:"
+                f" {backlog.never_sent(run, index)}; they count as failures"
+            )
+        if unfinished := ended.get(Status.UNFINISHED, 0):
+            yield (
+                f"{wording.count(unfinished, 'request')} to {facts.name} had no answer when the"
+                " run ended; they count as failures"
+            )
+    for worker in run.workers:
+        yield from _strained(worker.name, worker.cpu_s, worker.wall_s)
+        if worker.loop_delay_max_ns > LOOP_DELAY_NS:
+            delay = wording.time(worker.loop_delay_max_ns)
+            yield f"the sender of {worker.name} once stood still for {delay}"
+        if worker.steal_share > STEAL_SHARE:
+            steal = wording.share(worker.steal_share)
+            yield f"the hypervisor took {steal} of the CPU time of {worker.name}'s machine"
+    for one, other in twins(run):
+        yield f"{one} and {other} are the same server: an A/A run, its difference should be none"
+    if run.emulated:
+        names = ", ".join(facts.name for facts in run.targets if facts.emulated)
+        yield f"emulated: {names}; times of stand-ins say nothing of real hardware"
+
+
+def _strained(name: str, cpu_s: float, wall_s: float) -> Iterator[str]:
+    if wall_s > 0 and cpu_s / wall_s > CPU_SHARE:
+        yield (
+            f"{name} used {wording.share(cpu_s / wall_s)} of a core: near its limit, add load"
+            " processes"
+        )

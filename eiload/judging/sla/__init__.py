@@ -1,0 +1,10 @@
+"""Objectives to verdicts: pass, fail, or undecided and what it would take to decide.
+
+`rules` has the rule of each kind of objective, `implied` what one word says of another objective,
+`finding` the sentences.
+"""
+
+from eiload.judging.sla.rules import Verdict, judge, mean_limits, rate_margin, unjudged
+from eiload.judging.statistics.shares import Word
+
+__all__ = ["Verdict", "Word", "judge", "mean_limits", "rate_margin", "unjudged"]

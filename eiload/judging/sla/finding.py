@@ -1,0 +1,121 @@
+"""What a verdict says: the word, what was observed, and why or what it would take.
+
+What it knows: decisions and intervals, numbers in sentences. What it must not know: runs, which
+objective or target it is about.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eiload.base import wording
+from eiload.judging.statistics import blocks, needs
+from eiload.judging.statistics.blocks import Blocks
+from eiload.judging.statistics.shares import Decision, Word
+from eiload.record.sample import Sample
+
+__all__ = ["NOTHING", "Finding", "between", "extremes", "judged", "of_n", "too_short"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A verdict before it is known whose."""
+
+    word: Word
+    observed: str
+    reason: str
+
+
+NOTHING = Finding(Word.UNDECIDED, "nothing", "no requests were measured")
+
+
+def judged(decision: Decision, observed: str, what: str, of: Blocks, away: str) -> Finding:
+    """Return the finding of a decision, with what an absence adds to it.
+
+    Args:
+        decision: on the requests.
+        observed: what was measured, in words.
+        what: the objective's subject, as in "p99 needs ...".
+        of: the blocks that were judged.
+        away: for how long the target was away, in words; empty when it was not.
+    """
+    if decision.word is Word.UNDECIDED and away and decision.share > decision.allowed:
+        reason = f"{away}; {wording.share(decision.allowed)} allowed"
+        return Finding(Word.FAIL, f"{observed} ({wording.share(decision.share)})", reason)
+    return Finding(decision.word, observed, _why(decision, what, of))
+
+
+def of_n(decision: Decision) -> str:
+    """Return how many requests are beyond the limit, of how many."""
+    return f"{wording.count(decision.beyond)} of {wording.count(decision.n)}"
+
+
+def extremes(sample: Sample) -> str:
+    """Return what can be said of a sample too small for the quantile that was asked for."""
+    largest = f"largest {wording.time(sample.max_ns)}" if sample.good else "none ended OK"
+    highest = blocks.highest_reportable(sample.total)
+    # Rounded down: p99.87 when 99.873 is supported.
+    supports = f"p{math.floor(highest * 10_000 + 1e-6) / 100:g}" if highest else "not even p50"
+    return f"{largest}, highest supported {supports}"
+
+
+def too_short(what: str, of: Blocks) -> str:
+    """Return the reason for no verdict on blocks that cannot carry one."""
+    if reason := needs.occupancy(of):
+        return f"{what} cannot be judged: {reason}"
+    least = wording.span(needs.LEAST_S)
+    return f"{what} needs at least {least} of measurement, got {of.seconds} s"
+
+
+def _why(decision: Decision, what: str, of: Blocks) -> str:
+    """Return why a share was judged so, or what it would take."""
+    allowed = wording.share(decision.allowed)
+    if decision.word is Word.PASS:
+        at_most, sure = wording.share(decision.upper), wording.share(decision.sure)
+        return f"at most {at_most} ({sure} confidence), {allowed} allowed"
+    if decision.word is Word.FAIL:
+        at_least, sure = wording.share(decision.lower), wording.share(decision.sure_low)
+        return f"at least {at_least} ({sure} confidence), {allowed} allowed"
+    per_s = decision.n / of.seconds
+    if not decision.enough:
+        if reason := needs.occupancy(of):
+            return f"{what} cannot be judged: {reason}"
+        need = needs.least(
+            per_s,
+            decision.allowed,
+            expected=decision.expected,
+            sure=decision.sure,
+            effect=decision.effect,
+        )
+        return f"{what} needs at least {need}"
+    between = (
+        f"between {wording.share(decision.lower)} and {wording.share(decision.upper)},"
+        f" {allowed} allowed"
+    )
+    if decision.needs is None:
+        return f"{between}: too close to the limit for any run"
+    longer = wording.span(decision.needs / per_s)
+    return (
+        f"{between}: needs about {wording.count(decision.needs)} requests,"
+        f" {longer} at {wording.rate(per_s)}, or twice that"
+    )
+
+
+def between(
+    observed: str,
+    lower: float,
+    upper: float,
+    limit: float,
+    say: Callable[[float], str],
+    *,
+    below: bool,
+) -> Finding:
+    """Return the verdict of an interval on being below (or above) a limit."""
+    if upper < limit:
+        word, reason = (Word.PASS if below else Word.FAIL), f"at most {say(upper)}"
+    elif lower > limit:
+        word, reason = (Word.FAIL if below else Word.PASS), f"at least {say(lower)}"
+    else:
+        word = Word.UNDECIDED
+        reason = f"between {say(max(0.0, lower))} and {say(upper)}: needs a longer run"
+    return Finding(word, observed, reason)

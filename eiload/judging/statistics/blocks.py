@@ -1,0 +1,313 @@
+"""The statistics that objectives and comparisons share: blocks of time, and what they allow.
+
+What it knows: counts in blocks. What it must not know: objectives, targets, words.
+
+Why blocks. Requests that queue are not independent: one stall or one busy minute makes a hundred
+slow requests. Rules for independent samples then see far more evidence than there is (measured in
+docs/statistics.md: they pass a system that misses its limit in 23-63 % of runs). So a run is cut
+into K long blocks, and a block is what is resampled or summed: few long batches beat many short
+ones for dependent output (Schmeiser, *Batch size effects in the analysis of simulation output*,
+Operations Research 30, 1982: 10 to 30 batches). Their length grows with the run and their number
+does not (`cut`), because a fixed length that is too short at high load shows no sign of it.
+
+How. `Blocks` holds, per block, the cumulative counts over the occupied buckets: with them a
+quantile under any weighting of the blocks is a binary search that costs K additions a step, so
+thousands of bootstrap replicates take milliseconds and no memory, whatever the length of the run.
+Requests that did not end OK are above every bucket: slower than everything.
+
+Units: ns for times, seconds for the run's length.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from eiload.judging.statistics.cut import MIN_BLOCKS, Cut, sound
+from eiload.record.buckets import BUCKETS, Ints, bucket_mid_ns
+from eiload.record.sample import Sample
+
+__all__ = [
+    "BEYOND",
+    "MIN_BLOCKS",
+    "REPLICATES",
+    "Blocks",
+    "clopper_pearson",
+    "design_effect",
+    "expanded_tail",
+    "highest_reportable",
+    "reportable",
+    "resamples",
+    "serial_factor",
+    "spread",
+    "t_quantile",
+    "t_widening",
+]
+
+BEYOND = 20
+"""Requests that must be expected beyond a quantile before it is a number: n (1 - q) >= 20."""
+
+REPLICATES = 4000
+"""Bootstrap replicates: the smallest tail used, 0.17 %, then holds seven of them."""
+
+SERIAL_SDS, SERIAL_MOST = 2.5, 0.9
+"""Lag-1 correlation of blocks counts from this many standard deviations, ``1 / sqrt(K)`` each
+(Bartlett 1946), and at most so much: less cannot be told from luck, and correcting every lucky
+draw costs a fifth of the passes."""
+
+Floats = NDArray[np.float64]
+
+
+def reportable(q: float, n: int) -> bool:
+    """Tell whether `n` requests support the quantile `q` as a number: 20 of them lie beyond it."""
+    return n * (1 - q) >= BEYOND - 1e-9
+
+
+def highest_reportable(n: int) -> float | None:
+    """Return the highest quantile that `n` requests support, 1 - 20/n; None if not even p50."""
+    q = 1 - BEYOND / n if n else 0.0
+    return q if q >= 0.5 else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blocks:
+    """The requests of one target in K consecutive blocks of time of nearly equal length."""
+
+    lengths_s: Floats
+    """Shape (K,): how many seconds each block has."""
+    values_ns: Floats
+    """Shape (B,): the occupied buckets' middles, ascending."""
+    cumulative: Floats
+    """Shape (B, K): per block, how many requests took no longer than each value."""
+    totals: Floats
+    """Shape (K,): requests per block, however they ended."""
+
+    @staticmethod
+    def of(sample: Sample, cut: Cut | None = None) -> "Blocks":
+        """Cut a sample into blocks.
+
+        Args:
+            sample: whose seconds are cut, the last block like the others: none is dropped.
+            cut: of these seconds (`cut_of`); None for seconds that are each a step.
+        """
+        cut = Cut.even(sample.seconds) if cut is None else cut
+        seen = np.bincount(sample.bucket, minlength=BUCKETS) > 0
+        buckets = np.flatnonzero(seen)
+        column = (np.cumsum(seen) - 1)[sample.bucket]
+        cells = np.bincount(
+            column * cut.k + cut.block[sample.second],
+            weights=sample.count,
+            minlength=len(buckets) * cut.k,
+        ).astype(np.float64)
+        cumulative = np.cumsum(cells.reshape(len(buckets), cut.k), axis=0)
+        good = cumulative[-1] if len(buckets) else np.zeros(cut.k)
+        totals = good + cut.sums(sample.bad)
+        return Blocks(cut.lengths_s(), bucket_mid_ns(buckets), cumulative, totals)
+
+    @staticmethod
+    def counted(cut: Cut, per_second: Ints) -> "Blocks":
+        """Return blocks of requests of which no times are known.
+
+        Args:
+            cut: of the seconds.
+            per_second: requests, shape (seconds,).
+        """
+        none = np.empty((0, cut.k))
+        return Blocks(cut.lengths_s(), np.empty(0), none, cut.sums(per_second))
+
+    def part(self, which: slice) -> "Blocks":
+        """Return some of the blocks; for comparing one half of a run with the other."""
+        chosen = np.ascontiguousarray(self.cumulative[:, which])
+        return Blocks(self.lengths_s[which], self.values_ns, chosen, self.totals[which])
+
+    @property
+    def seconds(self) -> int:
+        """Return the length of all blocks, s."""
+        return int(self.lengths_s.sum())
+
+    @property
+    def occupied(self) -> int:
+        """Return how many blocks hold requests: the others are no evidence."""
+        return int(np.count_nonzero(self.totals))
+
+    @property
+    def k(self) -> int:
+        """Return the number of blocks."""
+        return len(self.totals)
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether these blocks can carry a verdict on a tail (`cut.sound`)."""
+        return sound(self.lengths_s, self.totals)
+
+    @property
+    def n(self) -> int:
+        """Return the number of requests."""
+        return int(self.totals.sum())
+
+    @property
+    def good(self) -> Floats:
+        """Return the requests that ended OK, per block, shape (K,)."""
+        return self.cumulative[-1] if len(self.cumulative) else np.zeros(self.k)
+
+    def over(self, limit_ns: float) -> Floats:
+        """Return per block, shape (K,), how many requests failed or took over `limit_ns`."""
+        index = int(np.searchsorted(self.values_ns, limit_ns, side="right"))
+        return self.totals - (self.cumulative[index - 1] if index else 0.0)
+
+    def sums_ns(self) -> Floats:
+        """Return the summed time of the OK requests per block, shape (K,), within 0.05 %."""
+        counts = np.diff(self.cumulative, axis=0, prepend=0.0)
+        return np.asarray(self.values_ns @ counts)
+
+    def quantile_ns(self, q: float) -> float:
+        """Return the time that a share `q` did not exceed; infinite when that request failed."""
+        return float(self.quantiles_ns(q, np.ones((1, self.k)))[0])
+
+    def quantiles_ns(self, q: float, weights: Floats) -> Floats:
+        """Return the quantile under each weighting of the blocks.
+
+        The least value that at least a share `q` of the weighted requests do not exceed: with equal
+        weights, `Sample.quantile_ns`.
+
+        Args:
+            q: in (0, 1).
+            weights: shape (R, K), how often each block counts in each replicate.
+
+        Returns:
+            Shape (R,), ns: infinite where the quantile is a request that failed, NaN where the
+            chosen blocks hold no request.
+        """
+        weighted = weights @ self.totals
+        rank = q * weighted - 1e-9 * np.maximum(weighted, 1)  # rounding must not cost a rank
+        low = np.zeros(len(weights), np.int64)
+        high = np.full(len(weights), len(self.values_ns), np.int64)  # the answer is in [low, high]
+        for _ in range(len(self.values_ns).bit_length()):
+            middle = np.minimum((low + high) // 2, len(self.values_ns) - 1)
+            reached = np.einsum("rk,rk->r", weights, self.cumulative[middle]) >= rank
+            open_ = low < high
+            high = np.where(open_ & reached, middle, high)
+            low = np.where(open_ & ~reached, middle + 1, low)
+        values = np.append(self.values_ns, np.inf)[low]
+        return np.where(weighted > 0, values, np.nan)
+
+
+@lru_cache(maxsize=8)
+def resamples(k: int, seed: int, replicates: int = REPLICATES) -> Floats:
+    """Return the block bootstrap's weights: how often each of `k` blocks is drawn, shape (R, k).
+
+    Blocks do not overlap (Carlstein 1986; circular ones gave no gain). The same weights for two
+    targets that shared every instant cancel what they shared; independent runs take two seeds.
+    Read-only, because it is kept for the next call.
+    """
+    if k == 0:  # a run that was stopped before it measured anything
+        return np.zeros((replicates, 0))
+    rng = np.random.default_rng((seed, k))
+    weights = rng.multinomial(k, np.full(k, 1 / k), replicates).astype(np.float64)
+    weights.setflags(write=False)
+    return weights
+
+
+def t_quantile(probability: float, freedom: float) -> float:
+    """Return the quantile of Student's t."""
+    return float(special.stdtrit(freedom, probability))
+
+
+def expanded_tail(k: int, confidence: float) -> float:
+    """Return the tail to cut off on each side of `k` blocks' bootstrap: the expanded percentile.
+
+    The plain percentile interval is too narrow for few units, by sqrt((k-1)/k) and by using the
+    normal instead of t: Hesterberg, *What teachers should know about the bootstrap*, The American
+    Statistician 69, 2015, section 5.3. (95 %: 1.59 % of 20 blocks, 1.08 % of 12.)
+    """
+    t = t_quantile(0.5 + confidence / 2, k - 1)
+    return float(special.ndtr(-math.sqrt(k / (k - 1)) * t))
+
+
+def t_widening(k: int, confidence: float) -> float:
+    """Return ``(t / z)^2``: what a design effect from `k` blocks is raised by for its own error.
+
+    Korn & Graubard, *Confidence intervals for proportions with small expected number of positive
+    counts estimated from survey data*, Survey Methodology 24, 1998.
+
+    Args:
+        k: blocks, at least 2.
+        confidence: one-sided.
+    """
+    return (t_quantile(confidence, k - 1) / float(special.ndtri(confidence))) ** 2
+
+
+def design_effect(events: Floats, totals: Floats) -> float:
+    """Return by how much the variance of a share exceeds that of independent requests, at least 1.
+
+    The share's variance from block sums (a ratio estimate: blocks differ in size), over the
+    binomial one. ``n / design effect`` requests that are independent would carry as much evidence.
+
+    Args:
+        events: per block, shape (K,).
+        totals: requests per block, shape (K,).
+    """
+    k, n = len(totals), float(totals.sum())
+    share = float(events.sum()) / n if n else 0.0
+    if k < 2 or not 0 < share < 1:
+        return 1.0
+    residuals = events - share * totals
+    return max(1.0, k / (k - 1) * float(residuals @ residuals) / (n * share * (1 - share)))
+
+
+def serial_factor(sums: Floats, totals: Floats, *, sds: float = SERIAL_SDS) -> float:
+    """Return by how much blocks that resemble their neighbours raise a mean's variance, at least 1.
+
+    Blocks are long so as to be independent. Where speed wanders slowly they are not, and K of them
+    are worth fewer: by ``(1 + r) / (1 - r)`` for a first-order autoregression with lag-1
+    correlation r (Bayley & Hammersley, *The effective number of independent observations in an
+    autocorrelated time series*, J. Royal Statistical Society supplement 8, 1946). 1/K is added to
+    r, by which its estimate is too low.
+
+    Args:
+        sums: per block, shape (K,), of what the mean is of.
+        totals: requests per block, shape (K,).
+        sds: how many standard deviations r must be from none, to count.
+    """
+    k, n = len(totals), float(totals.sum())
+    if k < 2 or not n:
+        return 1.0
+    residuals = sums - float(sums.sum()) / n * totals
+    square = float(residuals @ residuals)
+    r = float(residuals[1:] @ residuals[:-1]) / square + 1 / k if square else 0.0
+    if r * math.sqrt(k) <= sds:
+        return 1.0
+    r = min(r, SERIAL_MOST)
+    return (1 + r) / (1 - r)
+
+
+def clopper_pearson(events: float, n: float, confidence: float) -> tuple[float, float]:
+    """Return the exact lower and upper limit of a share, each one-sided at `confidence`.
+
+    Clopper & Pearson, Biometrika 26, 1934, by quantiles of the beta distribution, so that `events`
+    and `n` may be fractions: counts divided by a design effect. No data bound nothing: (0, 1).
+    """
+    if n <= 0:
+        return 0.0, 1.0
+    rest = max(0.0, n - events)
+    lower = special.betaincinv(events, rest + 1, 1 - confidence) if events > 0 else 0.0
+    upper = special.betaincinv(events + 1, rest, confidence) if rest > 0 else 1.0
+    return float(lower), float(upper)
+
+
+def spread(draws: Floats, tail: float) -> tuple[float, float]:
+    """Return the interval that leaves a share `tail` of the draws on each side.
+
+    Order statistics, not interpolated, so that infinite draws stay what they are. A draw that is
+    not a number (two failures compared) could be anything: it counts against both ends.
+    """
+    if not len(draws):
+        return -math.inf, math.inf
+    unknown = np.isnan(draws)
+    index = int(tail * len(draws))
+    low = np.sort(np.where(unknown, -np.inf, draws))[index]
+    high = np.sort(np.where(unknown, np.inf, draws))[len(draws) - 1 - index]
+    return float(low), float(high)

@@ -1,0 +1,231 @@
+"""The shift function: by how much a candidate's quantiles differ from a baseline's, and how surely.
+
+What it knows: two targets' requests in blocks. What it must not know: runs, names, verdict words.
+
+The shift function compares every quantile instead of one average (Doksum, *Empirical probability
+plots and statistical inference for nonlinear models in the two-sample case*, Annals of Statistics
+2, 1974): a network hop moves the median most, a full queue the tail. It is of *marginal* quantiles:
+the p99 of one against the p99 of the other, not the p99 of differences.
+
+How. Blocks of time are resampled, with the *same* weights for two targets that shared every
+instant, so that what stalled both cancels (measured: p99 at 60 % load needs 11 times less time than
+unpaired). theta is the logarithm of the ratio of the quantiles; its confidence interval is the
+expanded percentile interval of theta's draws. Basic, BCa and studentised intervals were tried and
+miss in the tail, up to half of the time. Error rates: docs/statistics.md, "Comparisons".
+
+A request that failed is slower than everything. Where that makes a quantile infinite in one target
+only, that target is worse there; in both, nothing can be said.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eiload.judging.statistics import blocks
+from eiload.judging.statistics.blocks import Blocks, Floats
+
+__all__ = [
+    "BLOCKS_BEYOND",
+    "Draws",
+    "Interval",
+    "Row",
+    "drifts",
+    "grows",
+    "near_saturation",
+    "shift",
+    "supported",
+]
+
+BLOCKS_BEYOND = 5
+"""Blocks that must hold a request beyond a quantile: fewer bad episodes say nothing of the next."""
+
+DRIFT_SDS = 3.0
+"""Standard deviations between a run's halves that are called drift: 2 % of steady runs."""
+
+DRIFT_QUANTILES = (0.5, 0.9)
+
+NEAR_SATURATION = 30.0
+"""Design effect of the median from which a target counts as nearly saturated.
+
+How many requests wait on each other depends on the utilisation u alone, like ``1 / (1 - u)^2``, not
+on rate or slots: measured 12-18 at u = .8, 24-33 at .85, 45-78 at .9, with 1 to 16 slots.
+"""
+
+GROWTH_TIMES, GROWTH_Z = 1.5, 3.0
+"""A target's mean time grows when the last third's median is this many times the first's, and
+Kendall's rank correlation with time is this many standard deviations from none: measured in 100 %
+of runs at 110 % utilisation, at most 3 % at 90 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An estimate with its confidence interval; may be infinite, NaN when nothing is known."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One quantile of both targets."""
+
+    q: float
+    baseline_ns: float | None
+    """None where the data cannot support the quantile; infinite where the request failed."""
+    candidate_ns: float | None
+    ratio: Interval | None
+    """Candidate over baseline; None unless both sides are supported."""
+    difference_ns: Interval | None
+    needs: int | None = None
+    """About how many requests would support it, when they do not."""
+    baseline_within_ns: Interval | None = None
+    """The baseline's quantile with its own confidence interval, which does not know of the other's
+    and is wider for that; None where it is not asked for."""
+    candidate_within_ns: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """Bootstrap draws of one quantile in both targets."""
+
+    baseline_ns: Floats
+    candidate_ns: Floats
+
+    @property
+    def theta(self) -> Floats:
+        """Return the draws of ln(candidate / baseline): infinite where one failed, NaN if both."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.log(self.candidate_ns / self.baseline_ns))
+
+
+def supported(of: Blocks, q: float) -> bool:
+    """Tell whether a target's data support the quantile `q` in a comparison.
+
+    At a tie (a fallback's constant time, a clipped one) hardly anything lies beyond the quantile,
+    and the tie itself is the tail: then what is in it counts.
+    """
+    value_ns = of.quantile_ns(q)
+    beyond = of.over(value_ns)
+    if beyond.sum() < of.n * (1 - q) / 2:
+        beyond = of.over(math.nextafter(value_ns, 0))
+    episodes = int(np.count_nonzero(beyond))
+    return of.sound and blocks.reportable(q, of.n) and episodes >= BLOCKS_BEYOND
+
+
+def shift(
+    baseline: Blocks,
+    candidate: Blocks,
+    quantiles: Sequence[float],
+    *,
+    paired: bool,
+    seed: int = 1,
+    confidence: float = 0.95,
+) -> tuple[list[Row], dict[float, Draws]]:
+    """Return one row a quantile, and the draws behind those that the data support.
+
+    Args:
+        baseline: one target's requests.
+        candidate: the other's; of the same seconds when `paired`.
+        quantiles: each in (0, 1).
+        paired: both got every request at the same instant in one run.
+        seed: of the resampling; fixed, so that the same data always give the same interval.
+        confidence: of each interval by itself.
+    """
+    weights, other_weights = _weights(baseline, candidate, paired=paired, seed=seed)
+    rows, draws = [], {}
+    for q in quantiles:
+        known = [side if supported(side, q) else None for side in (baseline, candidate)]
+        values = [side.quantile_ns(q) if side else None for side in known]
+        if values[0] is None or values[1] is None:
+            needs = math.ceil(blocks.BEYOND / (1 - q) - 1e-6)
+            # Enough requests but too few bad episodes: twice as long is the least that may help.
+            needs = max([needs, *(2 * s.n for s in (baseline, candidate) if s.n >= needs)])
+            rows.append(Row(q, values[0], values[1], None, None, needs))
+            continue
+        drawn = Draws(baseline.quantiles_ns(q, weights), candidate.quantiles_ns(q, other_weights))
+        draws[q] = drawn
+        tail = blocks.expanded_tail(min(baseline.occupied, candidate.occupied), confidence)
+        rows.append(Row(q, values[0], values[1], *_intervals(values[0], values[1], drawn, tail)))
+    return rows, draws
+
+
+def drifts(baseline: Blocks, candidate: Blocks, *, paired: bool, seed: int = 1) -> list[float]:
+    """Return the quantiles whose ratio changed between the first and the second half of the run.
+
+    A ratio that moves within the run is not one number; it is said beside the verdict. Slow drift
+    of one target over the whole run cannot be told from a difference: that takes repeated runs.
+    """
+    if not (baseline.sound and candidate.sound):
+        return []
+    parts = list(zip(_halves(baseline), _halves(candidate), strict=True))
+    weights = [
+        _weights(*part, paired=paired, seed=seed + index) for index, part in enumerate(parts)
+    ]
+    found = []
+    for q in DRIFT_QUANTILES:
+        if not all(blocks.reportable(q, side.n) for part in parts for side in part):
+            continue
+        values, thetas = [], []
+        for (first, second), (mine, theirs) in zip(parts, weights, strict=True):
+            point = Draws(np.array([first.quantile_ns(q)]), np.array([second.quantile_ns(q)])).theta
+            values.append(float(point[0]))
+            thetas.append(Draws(first.quantiles_ns(q, mine), second.quantiles_ns(q, theirs)).theta)
+        with np.errstate(invalid="ignore"):  # infinite where requests failed: no drift is seen
+            change, sd = values[1] - values[0], float(np.std(thetas[1] - thetas[0]))
+        if math.isfinite(change) and math.isfinite(sd) and abs(change) > DRIFT_SDS * sd > 0:
+            found.append(q)
+    return found
+
+
+def _halves(of: Blocks) -> tuple[Blocks, Blocks]:
+    return of.part(slice(0, of.k // 2)), of.part(slice(of.k // 2, of.k))
+
+
+def near_saturation(of: Blocks) -> bool:
+    """Tell whether so many requests wait on each other that the tail's size is understated."""
+    return blocks.design_effect(of.over(of.quantile_ns(0.5)), of.totals) > NEAR_SATURATION
+
+
+def grows(of: Blocks) -> bool:
+    """Tell whether times grow over the run: the target does not keep up, nothing is settled."""
+    good = of.good
+    if not of.sound or not good.all():
+        return False
+    means = of.sums_ns() / good
+    third = of.k // 3
+    rises = np.sign(np.subtract.outer(means, means))
+    concordant = float(np.tril(rises).sum())  # pairs that rise, less pairs that fall
+    deviation = math.sqrt(of.k * (of.k - 1) * (2 * of.k + 5) / 18)
+    times = float(np.median(means[-third:]) / np.median(means[:third]))
+    return concordant > GROWTH_Z * deviation and times > GROWTH_TIMES
+
+
+def _weights(
+    baseline: Blocks, candidate: Blocks, *, paired: bool, seed: int
+) -> tuple[Floats, Floats]:
+    weights = blocks.resamples(baseline.k, seed)
+    if paired:
+        return weights, weights
+    return weights, blocks.resamples(candidate.k, seed + 1_000_003)
+
+
+def _intervals(
+    baseline_ns: float, candidate_ns: float, drawn: Draws, tail: float
+) -> tuple[Interval, Interval]:
+    """Return the confidence intervals of the ratio and of the difference."""
+    low, high = blocks.spread(drawn.theta, tail)
+    with np.errstate(invalid="ignore"):
+        differences = drawn.candidate_ns - drawn.baseline_ns
+    both_failed = math.isinf(baseline_ns) and math.isinf(candidate_ns)
+    ratio = math.nan if both_failed else candidate_ns / baseline_ns
+    return (
+        Interval(ratio, _exp(low), _exp(high)),
+        Interval(candidate_ns - baseline_ns, *blocks.spread(differences, tail)),
+    )
+
+
+def _exp(theta: float) -> float:
+    return math.exp(theta) if theta < 700 else math.inf
