@@ -26,10 +26,11 @@ from unittest import mock
 import numpy as np
 
 from bench.table import Table, markdown
-from eiload import feeder
-from eiload.agent import Agent, Message
 from eiload.base.clock import SystemClock
-from eiload.coordinator import Coordinator
+from eiload.control import feeder
+from eiload.control.agent import Agent, Message
+from eiload.control.coordinator import Coordinator
+from eiload.control.session import Hooks
 from eiload.judging.judgement import judge
 from eiload.judging.statistics import blocks
 from eiload.record.buckets import Ints
@@ -38,7 +39,6 @@ from eiload.scenario import Scenario, build
 from eiload.scenario.schedule import target_order
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from eiload.session import Hooks
 
 SIDE_BY_SIDE = 20
 REPORT_S = 1.0

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from eiload.base.clock import NS_PER_MS
 from eiload.base.status import Status
+from eiload.control.session import Left
 from eiload.serving.detections import Detection, check, detections
 from eiload.serving.tensors import Tensor
 from eiload.serving.tfserving import decode_response
-from eiload.session import Left
 
 if TYPE_CHECKING:
     from eiload.sending.reply import Reply

@@ -23,11 +23,11 @@ from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.errors import EngineError, ScenarioError
 from eiload.base.status import Status
 from eiload.base.units import parse_duration
+from eiload.control.session import Left
 from eiload.scenario import Scenario, Target
 from eiload.serving import payload
 from eiload.serving.tensors import Tensor
 from eiload.serving.tfserving import predict_request
-from eiload.session import Left
 
 if TYPE_CHECKING:
     from eiload.plugin.requests import Requests

@@ -6,8 +6,8 @@ import pytest
 
 from eiload.answers import Answer, OpenAnswers
 from eiload.base.status import Status
+from eiload.control.session import Left
 from eiload.sending.reply import Reply
-from eiload.session import Left
 
 
 class Client:

@@ -30,14 +30,6 @@ ROOMS = {
 }
 
 YET_FLAT: dict[str, str] = {
-    "coordinator": "control",
-    "agent": "control",
-    "session": "control",
-    "feeder": "control",
-    "tally": "control",
-    "pairing": "control",
-    "usage": "control",
-    "messages": "control",
     "users": "plugin",
     "options": "plugin",
     "outcome": "plugin",

@@ -30,10 +30,10 @@ from typing import Any
 
 import numpy as np
 
-from eiload.agent import Message
 from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.base.status import Status
-from eiload.coordinator import Coordinator
+from eiload.control.agent import Message
+from eiload.control.coordinator import Coordinator
 from eiload.record.buckets import Ints
 from eiload.record.facts import Answers, TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals

@@ -22,12 +22,13 @@ from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from eiload import options, users
-from eiload.agent import Agent, Message
 from eiload.base import console
 from eiload.base.clock import NS_PER_S, SystemClock
 from eiload.base.errors import EiloadError, EngineError, ScenarioError
 from eiload.base.files import descriptor, rewritable
-from eiload.coordinator import Coordinator
+from eiload.control.agent import Agent, Message
+from eiload.control.coordinator import Coordinator
+from eiload.control.session import Hooks
 from eiload.outcome import Outcome
 from eiload.outputs import Outputs
 from eiload.plugin import link
@@ -45,7 +46,6 @@ from eiload.record.journal import Journal, beside
 from eiload.record.run import Run
 from eiload.report.progress import Progress
 from eiload.scenario import Scenario
-from eiload.session import Hooks
 
 __all__ = ["Plugin", "register"]
 

@@ -19,8 +19,8 @@ from typing import Protocol
 import gevent
 import greenlet
 
-from eiload.agent import Agent
-from eiload.coordinator import Coordinator
+from eiload.control.agent import Agent
+from eiload.control.coordinator import Coordinator
 from eiload.record.stopping import SIGNALS
 
 __all__ = ["Interrupts", "Load"]

@@ -15,14 +15,14 @@ from eiload.answers import OpenAnswers
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
+from eiload.control.session import Session
 from eiload.scenario import Scenario
 from eiload.sending.arrays import Results
 from eiload.sending.reply import Reply
 from eiload.serving.tensors import Tensor
-from eiload.session import Session
 
 if TYPE_CHECKING:
-    from eiload.agent import Agent
+    from eiload.control.agent import Agent
 
 __all__ = ["Requests"]
 

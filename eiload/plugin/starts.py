@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from locust.runners import STATE_INIT, STATE_STOPPED
 
 from eiload.base.errors import EiloadError, EngineError
-from eiload.coordinator import Coordinator
+from eiload.control.coordinator import Coordinator
 from eiload.outcome import Outcome
 from eiload.plugin.choice import Choice
 

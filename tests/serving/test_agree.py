@@ -1,4 +1,4 @@
-"""When two answers say the same, and whose answers belong together."""
+"""agree: when two answers say the same."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eiload.pairing import MAX_WAITING, Pairing, agree, iou
-from eiload.scenario import Compare
+from eiload.serving.agree import agree, iou
 
 Outputs = dict[str, NDArray[Any]]
 BOX = (0.1, 0.1, 0.5, 0.5)
@@ -73,48 +72,3 @@ def test_iou() -> None:
     assert iou(BOX, BOX) == pytest.approx(1)
     assert iou((0, 0, 1, 1), (0, 0.5, 1, 1.5)) == pytest.approx(1 / 3)
     assert iou((0, 0, 0.1, 0.1), (0.5, 0.5, 1, 1)) == 0
-
-
-def pairing() -> Pairing:
-    """Return the pairing of a comparison of two of three targets."""
-    compare = Compare(baseline="a", candidate="b")
-    return Pairing(compare, ["a", "x", "b"])
-
-
-def test_partners_come_by_arrival() -> None:
-    """Answers of one arrival are compared once both are there, in whichever order they come."""
-    pairs = pairing()
-    pairs.add(3 * 7, "a", answer(DOG))
-    pairs.add(3 * 8 + 2, "b", answer(CAT))
-    pairs.add(3 * 7 + 1, "x", answer(CAT))
-    assert (pairs.compared, pairs.agreed) == (0, 0)
-    pairs.add(3 * 7 + 2, "b", answer(DOG))
-    pairs.add(3 * 8, "a", answer(DOG))
-    assert (pairs.compared, pairs.agreed) == (2, 1)
-
-
-def test_a_bad_answer_agrees_with_nothing() -> None:
-    """A bad answer is compared and found to differ, also from another bad one."""
-    pairs = pairing()
-    for arrival, other in enumerate((answer(DOG), None)):
-        pairs.add(3 * arrival, "a", None)
-        pairs.add(3 * arrival + 2, "b", other)
-    assert (pairs.compared, pairs.agreed) == (2, 0)
-
-
-def test_memory_is_bounded() -> None:
-    """Answers whose partner never comes are forgotten, the oldest first."""
-    pairs = pairing()
-    for arrival in range(MAX_WAITING + 10):
-        pairs.add(3 * arrival, "a", answer(DOG))
-    pairs.add(2, "b", answer(DOG))
-    assert pairs.compared == 0
-    pairs.add(3 * (MAX_WAITING + 5) + 2, "b", answer(DOG))
-    assert (pairs.compared, pairs.agreed) == (1, 1)
-
-
-def test_nothing_to_compare() -> None:
-    """Without a comparison nothing is kept."""
-    pairs = Pairing(None, ["a"])
-    pairs.add(0, "a", answer(DOG))
-    assert (pairs.compared, pairs.agreed) == (0, 0)

@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 
 from eiload.base.clock import NS_PER_S
-from eiload.feeder import Feeder
+from eiload.control.feeder import Feeder
 from eiload.scenario import Scenario, build
 from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import SEND_DTYPE

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eiload.agent import Message, versions
 from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.base.errors import EngineError, ScenarioError, TargetError
 from eiload.base.status import Status
-from eiload.coordinator import Coordinator
+from eiload.control.agent import Message, versions
+from eiload.control.coordinator import Coordinator
 from eiload.record.facts import TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
 from eiload.record.journal import Journal, read

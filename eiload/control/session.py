@@ -19,11 +19,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from eiload import usage
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
-from eiload.feeder import Feeder
+from eiload.control import usage
+from eiload.control.feeder import Feeder
+from eiload.control.tally import Detail, Taken, Tally
 from eiload.record.facts import TargetFacts, WorkerFacts
 from eiload.record.recorder import Recorder, step_s_for
 from eiload.scenario import Scenario, Target
@@ -33,7 +34,6 @@ from eiload.sending.reply import Reply
 from eiload.serving import payload, preflight
 from eiload.serving.endpoint import endpoint_of
 from eiload.serving.tensors import Tensor, TensorInfo, info
-from eiload.tally import Detail, Taken, Tally
 
 __all__ = ["Hooks", "Left", "Prepared", "RequestsOf", "Session"]
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
+from eiload.control.session import LOOKAHEAD_NS, Hooks, Left, Session
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals, Kind
 from eiload.scenario import Scenario, build
@@ -27,7 +28,6 @@ from eiload.serving import payload
 from eiload.serving.protos import predict_pb2
 from eiload.serving.tensors import to_proto
 from eiload.serving.tfserving import PREDICT
-from eiload.session import LOOKAHEAD_NS, Hooks, Left, Session
 from tests.grpc_servers import grpc_server
 
 PATIENCE_S = 60

@@ -23,10 +23,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from eiload import messages
-from eiload.agent import Message, versions
 from eiload.base.clock import NS_PER_S, Clock, boot_id
 from eiload.base.errors import EiloadError, EngineError, OutputError, ScenarioError, TargetError
+from eiload.control import messages
+from eiload.control.agent import Message, versions
+from eiload.control.session import DRAIN_GRACE_NS, LOOKAHEAD_NS
 from eiload.record import stopping
 from eiload.record.facts import TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
@@ -36,7 +37,6 @@ from eiload.record.run import PAYLOAD, Run, as_long_as
 from eiload.scenario import Scenario
 from eiload.scenario.schedule import Schedule
 from eiload.server.launch import StandInProcess
-from eiload.session import DRAIN_GRACE_NS, LOOKAHEAD_NS
 
 __all__ = ["Coordinator"]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from eiload.base.status import Status
+from eiload.control.tally import TOGETHER, Tally
 from eiload.record.facts import Answers
 from eiload.record.recorder import Recorder
 from eiload.scenario import build
@@ -14,7 +15,6 @@ from eiload.sending.result import RESULT
 from eiload.server.answers import detections
 from eiload.serving.protos import predict_pb2
 from eiload.serving.tfserving import to_proto
-from eiload.tally import TOGETHER, Tally
 
 TARGET = {"server": "127.0.0.1:1", "model": "ssd"}
 SCENARIO = build(

@@ -1,7 +1,4 @@
-"""Sampled answers of two compared targets, paired by arrival and held against each other.
-
-What it knows: which answers belong together (one arrival, one request to each target) and when two
-answers agree. What it must not know: gRPC, times, verdicts (`agreement` judges the counts).
+"""When two answers say the same.
 
 Two answers agree when each has the same detections above `MIN_SCORE`: for every one of them the
 other has one of the same label whose box overlaps by at least `MIN_IOU` (intersection over union)
@@ -16,19 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.scenario import Compare
 from eiload.serving.detections import BOXES, SSD_OUTPUTS, Detection, detections
 
-__all__ = ["Pairing", "agree", "iou"]
+__all__ = ["Outputs", "agree", "iou"]
 
 MIN_IOU = 0.9
 MAX_SCORE_DIFFERENCE = 0.02
 MIN_SCORE = 0.3
 """Below this score detections are the model's doubts: their order and number differ between
 numerically different devices without anybody's answer being wrong."""
-
-MAX_WAITING = 1000
-"""Answers kept while their partner is still out; the oldest goes first (its partner failed)."""
 
 Box = tuple[float, float, float, float]
 Outputs = Mapping[str, NDArray[Any]]
@@ -82,40 +75,3 @@ def iou(a: Box, b: Box) -> float:
     width = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
     union = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)) - height * width
     return height * width / union if union > 0 else float(a == b)
-
-
-class Pairing:
-    """Pairs up the sampled answers of the two compared targets and counts who agrees.
-
-    Args:
-        compare: which two targets; None counts nothing.
-        names: the targets' names in order; request number ``seq`` belongs to arrival
-            ``seq // len(names)``.
-    """
-
-    def __init__(self, compare: Compare | None, names: Sequence[str]) -> None:
-        self._pair = {compare.baseline, compare.candidate} if compare else set()
-        self._targets = len(names)
-        self._waiting: dict[int, Outputs | None] = {}
-        self.compared = 0
-        self.agreed = 0
-
-    def add(self, seq: int, name: str, outputs: Outputs | None) -> bool | None:
-        """Take one answer; None when it is bad (a bad answer agrees with nothing).
-
-        Returns:
-            Whether it agrees with its partner's; None while that is not there.
-        """
-        if name not in self._pair:
-            return None
-        arrival = seq // self._targets
-        if arrival not in self._waiting:
-            self._waiting[arrival] = outputs
-            if len(self._waiting) > MAX_WAITING:
-                del self._waiting[next(iter(self._waiting))]
-            return None
-        partner = self._waiting.pop(arrival)
-        agreed = outputs is not None and partner is not None and agree(outputs, partner)
-        self.compared += 1
-        self.agreed += agreed
-        return agreed

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from eiload.agent import Agent, Message, versions
 from eiload.base.clock import NS_PER_S, SystemClock, boot_id
+from eiload.control.agent import Agent, Message, versions
+from eiload.control.session import Hooks
 from eiload.record.intervals import Intervals
 from eiload.scenario import Scenario, build
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from eiload.session import Hooks
 
 PATIENCE_S = 60
 

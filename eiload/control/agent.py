@@ -22,8 +22,8 @@ import numpy as np
 
 from eiload.base.clock import Clock, boot_id
 from eiload.base.errors import EiloadError, EngineError, ScenarioError
+from eiload.control.session import Hooks, RequestsOf, Session
 from eiload.scenario import restore
-from eiload.session import Hooks, RequestsOf, Session
 
 __all__ = ["Agent", "Message", "versions"]
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload import messages
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
+from eiload.control import messages
 from eiload.record.facts import Answers, TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder

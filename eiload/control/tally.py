@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eiload.base.status import Status
-from eiload.pairing import Pairing
+from eiload.control.pairing import Pairing
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
