@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eiload.judging.judgement import judge
+    from eiload.plugin.users import Answer, PredictUser, SSDUser
     from eiload.record.run import Run
     from eiload.record.run import load as load_run
     from eiload.scenario import Scenario
     from eiload.scenario import load as load_scenario
-    from eiload.users import Answer, PredictUser, SSDUser
 
 __all__ = [
     "Answer",
@@ -34,9 +34,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Answer": ("eiload.users", "Answer"),
-    "PredictUser": ("eiload.users", "PredictUser"),
-    "SSDUser": ("eiload.users", "SSDUser"),
+    "Answer": ("eiload.plugin.users", "Answer"),
+    "PredictUser": ("eiload.plugin.users", "PredictUser"),
+    "SSDUser": ("eiload.plugin.users", "SSDUser"),
     "Scenario": ("eiload.scenario", "Scenario"),
     "load_scenario": ("eiload.scenario", "load"),
     "Run": ("eiload.record.run", "Run"),
@@ -56,8 +56,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module  # noqa: PLC0415
 
     module, attribute = _HOMES[name]
-    if module == "eiload.users":
-        import_module("eiload.plugin").register()
+    if module == "eiload.plugin.users":
+        import_module("eiload.plugin.hooks").register()
     value = getattr(import_module(module), attribute)
     globals()[name] = value
     return value

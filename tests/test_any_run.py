@@ -176,7 +176,7 @@ def test_a_defect_in_judging_costs_no_number(
 
 def test_a_defect_loses_no_run_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run file is written before anything is judged."""
-    from eiload.outcome import Outcome
+    from eiload.plugin.outcome import Outcome
 
     run, path = golden_run(), tmp_path / "run.json"
 

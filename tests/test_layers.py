@@ -30,11 +30,6 @@ ROOMS = {
 }
 
 YET_FLAT: dict[str, str] = {
-    "users": "plugin",
-    "options": "plugin",
-    "outcome": "plugin",
-    "outputs": "plugin",
-    "answers": "plugin",
     "predict": "cli",
     "outlook": "cli",
 }
@@ -106,7 +101,7 @@ def test_only_the_plugin_knows_locust() -> None:
         for path in FILES
         if {name.split(".")[0] for name in imports(path)} & {"locust", "gevent", "greenlet"}
     }
-    assert knowing <= {"plugin", "users"}
+    assert knowing == {"plugin"}
 
 
 def loaded(code: str) -> set[str]:

@@ -20,7 +20,3 @@ How Locust's ways are met (Locust 2.47; `docs/locust.md` says how each was seen)
 - The exit status is set in `quitting`, and to "invalid" from the start, so that no path that was
   not thought of ends in success.
 """
-
-from eiload.plugin.hooks import Plugin, register
-
-__all__ = ["Plugin", "register"]

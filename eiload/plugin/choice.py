@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from eiload import options, users
 from eiload.base.errors import ScenarioError
 from eiload.base.quantity import shown
+from eiload.plugin import options, users
 from eiload.scenario import Scenario
 
 __all__ = ["Choice"]

@@ -21,7 +21,6 @@ from locust import events
 from locust.env import Environment
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
-from eiload import options, users
 from eiload.base import console
 from eiload.base.clock import NS_PER_S, SystemClock
 from eiload.base.errors import EiloadError, EngineError, ScenarioError
@@ -29,13 +28,13 @@ from eiload.base.files import descriptor, rewritable
 from eiload.control.agent import Agent, Message
 from eiload.control.coordinator import Coordinator
 from eiload.control.session import Hooks
-from eiload.outcome import Outcome
-from eiload.outputs import Outputs
-from eiload.plugin import link
+from eiload.plugin import link, options, users
 from eiload.plugin.choice import Choice
 from eiload.plugin.door import MESSAGE, WITHOUT, Door
 from eiload.plugin.guest import Guest
 from eiload.plugin.interrupts import Interrupts
+from eiload.plugin.outcome import Outcome
+from eiload.plugin.outputs import Outputs
 from eiload.plugin.requests import Requests
 from eiload.plugin.shape import ScenarioShape
 from eiload.plugin.starts import Starts

@@ -6,17 +6,17 @@ know: how a run begins and ends.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from locust.exception import StopUser
 
-from eiload import options, users
-from eiload.answers import OpenAnswers
-from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
+from eiload.base.clock import NS_PER_S, Clock
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.control.session import Session
-from eiload.scenario import Scenario
+from eiload.plugin import event, options
+from eiload.plugin.answers import OpenAnswers
+from eiload.scenario import Scenario, Target
 from eiload.sending.arrays import Results
 from eiload.sending.reply import Reply
 from eiload.serving.tensors import Tensor
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from eiload.control.agent import Agent
 
 __all__ = ["Requests"]
+
+
+class Maker(Protocol):
+    """A user class that makes requests."""
+
+    @classmethod
+    def requests(cls, scenario: Scenario, target: Target) -> Iterator[tuple[Tensor, bytes]]:
+        """Yield its prepared requests, each with the tensor that preflight looks at."""
 
 
 class Requests:
@@ -42,7 +50,7 @@ class Requests:
         self,
         fire: Callable[..., None],
         clock: Clock,
-        classes: Sequence[type[users.PredictUser]],
+        classes: Sequence[type[Maker]],
         is_over: Callable[[], bool],
         say: Callable[[str], None],
     ) -> None:
@@ -116,16 +124,16 @@ class Requests:
         wall_s = time.time() - self._clock.now_ns() / NS_PER_S
         for fields in results.tolist():
             _, intended_ns, sent_ns, done_ns, size, _, target, number, phase, code = fields
-            status = Status(code)
-            self._fire(
-                request_type="grpc",
-                name=names[target],
-                response_time=(done_ns - intended_ns) / NS_PER_MS if done_ns else None,
-                response_length=size,
+            event.fire(
+                self._fire,
+                names[target],
+                event.Times(intended_ns, sent_ns, done_ns),
+                wall_s,
+                status=Status(code),
+                detail=detail(number),
+                response_bytes=size,
                 response=None,
-                exception=users.failure(status, detail(number)),
-                start_time=wall_s + intended_ns / NS_PER_S,
-                context={"phase": phases[phase], **users.times(intended_ns, sent_ns, done_ns)},
+                context={"phase": phases[phase]},
             )
 
 

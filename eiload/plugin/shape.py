@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from locust import LoadTestShape
 
-from eiload import users
+from eiload.plugin import users
 
 __all__ = ["Run", "ScenarioShape"]
 

@@ -13,8 +13,8 @@ from locust.runners import STATE_INIT, STATE_STOPPED
 
 from eiload.base.errors import EiloadError, EngineError
 from eiload.control.coordinator import Coordinator
-from eiload.outcome import Outcome
 from eiload.plugin.choice import Choice
+from eiload.plugin.outcome import Outcome
 
 __all__ = ["Runs", "Starts"]
 

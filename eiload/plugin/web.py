@@ -16,8 +16,8 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from eiload.base.errors import EiloadError
-from eiload.outcome import Outcome
 from eiload.plugin.origin import VARIABLE, Names
+from eiload.plugin.outcome import Outcome
 from eiload.plugin.starts import Starts
 from eiload.report import render
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from eiload import options, users
 from eiload.base.errors import ScenarioError
+from eiload.plugin import options, users
 from eiload.plugin.choice import ALONE, Choice
 from eiload.scenario import Scenario
 

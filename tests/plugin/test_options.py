@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from eiload import options
 from eiload.base.errors import ScenarioError
+from eiload.plugin import options
 from eiload.scenario.arrivals import ClosedPhase
 
 SCENARIO = """

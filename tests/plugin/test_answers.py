@@ -4,9 +4,9 @@ import gc
 
 import pytest
 
-from eiload.answers import Answer, OpenAnswers
 from eiload.base.status import Status
 from eiload.control.session import Left
+from eiload.plugin.answers import Answer, OpenAnswers
 from eiload.sending.reply import Reply
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eiload.base.errors import ScenarioError, TargetError
-from eiload.outcome import Outcome
+from eiload.plugin.outcome import Outcome
 from eiload.record.run import Run, load
 from tests.golden import TWO, golden_run, steady
 

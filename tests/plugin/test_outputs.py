@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eiload.base.errors import ScenarioError
-from eiload.outputs import SUMMARY, Output, Outputs, of_locust, read_by_locust
+from eiload.plugin.outputs import SUMMARY, Output, Outputs, of_locust, read_by_locust
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from eiload.base.errors import ScenarioError
-from eiload.outputs import Output, Outputs, of_locust, read_by_locust
+from eiload.plugin.outputs import Output, Outputs, of_locust, read_by_locust
 from eiload.scenario import Scenario, build, load
 
 __all__ = ["REPORTS", "add", "chosen", "find", "listed", "outputs", "plain", "scenario_names"]

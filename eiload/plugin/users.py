@@ -18,12 +18,12 @@ import gevent
 from locust import User, constant, task
 from locust.exception import StopUser
 
-from eiload.answers import Answer
-from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EngineError, ScenarioError
-from eiload.base.status import Status
 from eiload.base.units import parse_duration
 from eiload.control.session import Left
+from eiload.plugin import event
+from eiload.plugin.answers import Answer
 from eiload.scenario import Scenario, Target
 from eiload.serving import payload
 from eiload.serving.tensors import Tensor
@@ -33,11 +33,7 @@ if TYPE_CHECKING:
     from eiload.plugin.requests import Requests
     from eiload.sending.reply import Reply
 
-__all__ = ["Answer", "PredictClient", "PredictUser", "RequestFailed", "SSDUser", "ScenarioUser"]
-
-
-class RequestFailed(Exception):  # noqa: N818  # read in Locust's failures table, as a sentence
-    """Why a request failed, in the form that Locust's statistics group by."""
+__all__ = ["Answer", "PredictClient", "PredictUser", "SSDUser", "ScenarioUser"]
 
 
 class PredictClient:
@@ -103,17 +99,18 @@ class PredictClient:
     def count(self, reply: "Reply", answer: Answer, target: int, name: str) -> None:
         """Count a finished request: for eiload's report, and as Locust's `request` event."""
         _requests(self._user).count(target, reply, answer.status, answer.detail)
-        done_ns = reply.done_ns or reply.intended_ns
-        since_ns = time.monotonic_ns() - reply.intended_ns
-        self._user.environment.events.request.fire(
-            request_type="grpc",
-            name=name,
-            response_time=(done_ns - reply.intended_ns) / NS_PER_MS if reply.done_ns else None,
-            response_length=len(reply.response),
+        user = self._user
+        now_s = time.time() - time.monotonic_ns() / NS_PER_S
+        event.fire(
+            user.environment.events.request.fire,
+            name,
+            event.Times(reply.intended_ns, reply.sent_ns, reply.done_ns),
+            now_s,
+            status=answer.status,
+            detail=answer.detail,
+            response_bytes=len(reply.response),
             response=answer,
-            exception=failure(answer.status, answer.detail),
-            start_time=time.time() - since_ns / NS_PER_S,
-            context={**self._user.context(), **times(reply.intended_ns, reply.sent_ns, done_ns)},
+            context=user.context(),
         )
 
 
@@ -210,23 +207,6 @@ class ScenarioUser(User):
     def carry(self) -> None:
         """Wait: the load is on the schedule's clock, not on this user's."""
         gevent.sleep(1)
-
-
-def failure(status: Status, detail: str) -> RequestFailed | None:
-    """Return what Locust records as the exception of a request; None for one that ended OK."""
-    if status is Status.OK:
-        return None
-    return RequestFailed(f"{status.name}: {detail}" if detail else status.name)
-
-
-def times(intended_ns: int, sent_ns: int, done_ns: int) -> dict[str, float]:
-    """Return a request's service time and lag, ms, for the context of Locust's event."""
-    if not sent_ns:
-        return {}
-    known = {"lag_ms": (sent_ns - intended_ns) / NS_PER_MS}
-    if done_ns:
-        known["service_time_ms"] = (done_ns - sent_ns) / NS_PER_MS
-    return known
 
 
 def _requests(user: User) -> "Requests":
