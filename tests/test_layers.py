@@ -1,6 +1,7 @@
 """The house's rooms: who may import whom, and what must stay out of which process."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,12 +30,6 @@ ROOMS = {
     },
 }
 
-YET_FLAT: dict[str, str] = {
-    "predict": "cli",
-    "outlook": "cli",
-}
-"""Modules that stand outside their room, and the room."""
-
 
 def at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes of a tree, those that only type checkers see left out."""
@@ -55,23 +50,16 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def placed(name: str) -> str:
-    """Return a module or name under eiload with its room before it."""
-    first = name.split(".", maxsplit=1)[0]
-    return f"{YET_FLAT[first]}.{name}" if first in YET_FLAT else name
-
-
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
 
 
 def test_every_file_is_in_a_room() -> None:
     """The package's top holds its public names and rooms, nothing else."""
     tops = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py"}
-    assert tops - set(YET_FLAT) <= {"__init__", "cli"}
-    assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()} <= {
-        *ROOMS,
-        *YET_FLAT,
-    }
+    assert tops == {"__init__"}
+    assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()} == set(
+        ROOMS
+    )
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
@@ -80,10 +68,9 @@ def test_a_room_imports_what_it_may(room: str) -> None:
     for path in sorted((PACKAGE / room).rglob("*.py")):
         for name in imports(path):
             top, _, rest = name.partition(".")
-            place = placed(rest)
-            if top != "eiload" or place.split(".")[0] == room:
+            if top != "eiload" or rest.split(".")[0] == room:
                 continue
-            allowed = any(f"{place}.".startswith(f"{one}.") for one in ROOMS[room])
+            allowed = any(f"{rest}.".startswith(f"{one}.") for one in ROOMS[room])
             assert allowed, f"{path.relative_to(PACKAGE)} imports {name}"
 
 
@@ -92,6 +79,17 @@ def test_the_table_has_no_circle() -> None:
     order = list(ROOMS)
     for room, others in ROOMS.items():
         assert all(order.index(other.split(".")[0]) < order.index(room) for other in others)
+
+
+def test_no_files_import_each_other() -> None:
+    """There is no circle between files either."""
+    names = {".".join(p.relative_to(PACKAGE.parent).with_suffix("").parts): p for p in FILES}
+    names = {name.removesuffix(".__init__"): path for name, path in names.items()}
+    graph = {}
+    for name, path in names.items():
+        wanted = {one if one in names else one.rpartition(".")[0] for one in imports(path)}
+        graph[name] = (wanted & set(names)) - {name}
+    graphlib.TopologicalSorter(graph).prepare()
 
 
 def test_only_the_plugin_knows_locust() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import OutputError, ScenarioError
 from eiload.base.status import Status
-from eiload.cli import main
+from eiload.cli.main import main
 from eiload.judging.judgement import judge
 from eiload.record.facts import TargetFacts
 from eiload.record.intervals import Intervals

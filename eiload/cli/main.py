@@ -69,13 +69,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _fill_predict(parser: argparse.ArgumentParser) -> None:
-    from eiload.predict import add_arguments
+    from eiload.cli.predict import add_arguments
 
     add_arguments(parser)
 
 
 def _predict(arguments: argparse.Namespace) -> int:
-    from eiload.predict import predict
+    from eiload.cli.predict import predict
 
     return predict(arguments)
 
@@ -130,8 +130,8 @@ def _validate(arguments: argparse.Namespace) -> int:
     import os
 
     from eiload.base.errors import ScenarioError
+    from eiload.cli.outlook import outlook
     from eiload.judging import cost
-    from eiload.outlook import outlook
     from eiload.scenario import load
     from eiload.serving.payload import problems
 

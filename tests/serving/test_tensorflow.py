@@ -16,7 +16,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return what each check found wrong, empty if nothing."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.tensorflow_oracle", str(tmp_path_factory.mktemp("oracle"))],
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[2],
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""},
         check=False,
         capture_output=True,

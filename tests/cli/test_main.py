@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from eiload import cli
 from eiload.base import console
 from eiload.base.errors import EngineError, OutputError, ScenarioError, TargetError
-from eiload.cli import main
+from eiload.cli import main as cli
+from eiload.cli.main import main
 from eiload.judging.judgement import judge
 from eiload.record import run
 from tests.report import runs
 
-EILOAD = [sys.executable, "-c", "import sys; from eiload.cli import main; sys.exit(main())"]
+EILOAD = [sys.executable, "-c", "import sys; from eiload.cli.main import main; sys.exit(main())"]
 
 
 def eiload(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -81,7 +81,7 @@ def test_each_command_has_help_with_an_example(
 def test_help_imports_nothing_heavy() -> None:
     """`eiload --help` is quick because it loads none of the heavy libraries."""
     code = (
-        "import sys; from eiload.cli import main\n"
+        "import sys; from eiload.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "print(sorted({'numpy', 'scipy', 'pydantic', 'grpc', 'locust', 'rich', 'PIL'}"

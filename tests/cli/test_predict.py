@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eiload.cli import main
+from eiload.cli.main import main
 from eiload.serving.protos import get_model_status_pb2, predict_pb2
 from eiload.serving.tensors import to_proto
 from eiload.serving.tfserving import GET_MODEL_STATUS, PREDICT
@@ -215,7 +215,7 @@ def test_ctrl_c_keeps_what_is_known(serve: Serve) -> None:
         return dogs(number)
 
     _, address = serve(slow)
-    code = "import sys; from eiload.cli import main; sys.exit(main())"
+    code = "import sys; from eiload.cli.main import main; sys.exit(main())"
     argv = ["predict", "--server", address, "--model", "m", "--count", "5000"]
     # More than 100 inferences get no line each: the opening tells that the server was met.
     with subprocess.Popen([sys.executable, "-c", code, *argv], stdout=subprocess.PIPE) as process:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eiload.outlook import outlook
+from eiload.cli.outlook import outlook
 from tests.report import runs
 
 
