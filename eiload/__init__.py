@@ -8,8 +8,7 @@ must stay small, runs this file too; a name is loaded when it is asked for:
 
 Asking for a user class also registers the plugin with Locust (its arguments, scenarios, reports).
 
-A newcomer reads `result`, `arrivals`, `recorder`, `sender`, `engine`, `session`, `coordinator`,
-`plugin`, in this order.
+How it is built, and where to begin reading: docs/architecture.md.
 """
 
 from typing import TYPE_CHECKING, Any
