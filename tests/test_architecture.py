@@ -31,7 +31,7 @@ def test_each_rooms_paragraph_is_its_docstring() -> None:
 def test_the_pages_table_is_the_tests() -> None:
     """What may import what is said the same in both."""
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| (\w+) \| (.+) \|$", page, re.M))
+    rows = dict(re.findall(r"^\| (\w+) \| (.+) \|$", page, re.MULTILINE))
     assert set(rows) - {"room"} == set(ROOMS)
     for room, allowed in ROOMS.items():
         said = rows[room]
