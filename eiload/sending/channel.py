@@ -1,0 +1,85 @@
+"""The seam between the sender and whatever carries its requests: one channel for each target.
+
+This file says who calls what when; it knows no protocol and runs no loop. On the sender's side of
+the seam: which request is due, the in-flight guard, the drain, results. On the channel's side:
+addresses, connections and how many of them, TLS, HTTP, statuses, deadlines, instants. One
+implementation is `grpcio`; the sender cannot tell one from another.
+
+Rules, for both sides. All of it happens in the thread of the sender's one event loop.
+
+- A channel is made of an `endpoint.Endpoint` when the sender is configured, and lives as long as
+  the process. What is the same for each of its requests (metadata, compression) is the endpoint's,
+  so that it can be encoded once. Making it does not block and does not fail: a server that cannot
+  be reached is told by how requests land. It connects, and connects again, by itself.
+- `start` hands a request over and returns at once, whatever the state of the connection; it raises
+  nothing. The channel sends as soon as it can; a wait (for a connection, a stream, a window) is
+  part of the response time and ends with the deadline.
+- Each request that was started lands exactly once: `landed` is called from the loop, never before
+  `start` has returned. It lands however it went: with the server's status, or with one that the
+  channel found (UNAVAILABLE: no connection; DEADLINE_EXCEEDED: at the deadline, not later;
+  INTERNAL: whatever went wrong in here, its cause in the detail). `landed` raises nothing.
+- `Request.cancel` ends a request whose answer nobody waits for any longer (the end of the drain):
+  it lands as UNFINISHED, without done. It may do so before `cancel` returns, or a little later. If
+  it has landed already, or is just about to, `cancel` changes nothing.
+- `landed` may start the next request, on any channel.
+- No cycles among objects are left behind by a request: the sender's garbage collector is off.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from eiload.base.status import Status
+
+__all__ = ["Channel", "Landing", "Request"]
+
+
+class Landing(NamedTuple):
+    """How a request ended. Instants are ns on the monotonic clock, 0 for what never was."""
+
+    status: Status
+    sent_ns: int = 0
+    """When the request was handed over: the first byte to the kernel, or all to a client's stack
+    that tells no more (`grpcio`). 0: it never was."""
+    done_ns: int = 0
+    """When its outcome was known; 0 if it is UNFINISHED."""
+    detail: str = ""
+    """The status' text."""
+    response: bytes = b""
+    """The answer's message, if the status is OK."""
+    trailers: tuple[tuple[str, str | bytes], ...] = ()
+    """Trailing metadata, if they were asked for; bytes for names that end in ``-bin``."""
+    written_ns: int = 0
+    """When the last byte of the request had been handed to the kernel; 0 too where the channel
+    cannot tell."""
+    first_byte_ns: int = 0
+    """When the first byte of the answer arrived; 0 too where the channel cannot tell."""
+
+
+class Request(Protocol):
+    """A request that was started."""
+
+    def cancel(self) -> None:
+        """Have it land as UNFINISHED, unless it has landed."""
+
+
+class Channel(Protocol):
+    """The way to one target, over as many connections as its endpoint asks for."""
+
+    def start(
+        self,
+        payload: bytes,
+        landed: Callable[[Landing], None],
+        *,
+        method: str = "",
+        deadline_ns: int = 0,
+        trailers: bool = False,
+    ) -> Request:
+        """Begin to send one request.
+
+        Args:
+            payload: its serialised message.
+            landed: called once with what became of it.
+            method: full method name, ``/package.Service/Method``; empty for the endpoint's own.
+            deadline_ns: how long from now it may take; 0 for the endpoint's own deadline.
+            trailers: whether `Landing.trailers` are wanted; a channel may always tell them.
+        """
