@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from eiload.judging.compare.comparison import Outcome, outcome_of
+from eiload.judging.compare.comparison import Change, word_of
 from eiload.judging.sla import rate_margin
 from eiload.judging.statistics import blocks, shares
 from eiload.judging.statistics.cut import MAX_BLOCKS, block_count
 from eiload.judging.statistics.shares import Word
-from eiload.judging.statistics.shift import Interval, Row
+from eiload.judging.statistics.shift import Interval, QuantileShift
 
 __all__ = [
     "INCREASES",
@@ -38,11 +38,11 @@ INCREASES = (1.05, 1.10, 1.20)
 REPEATS = 5
 
 
-def _words(cell: dict[str, np.ndarray], factor: float) -> list[Outcome]:
+def _words(cell: dict[str, np.ndarray], factor: float) -> list[Change]:
     """Return the word of each run if the candidate were `factor` times slower at every quantile."""
     move = math.log(factor)
     return [
-        outcome_of(Row(0.5, 1.0, 1.0, _moved(theta, low, high, move), None), MARGIN)
+        word_of(QuantileShift(0.5, 1.0, 1.0, _moved(theta, low, high, move), None), MARGIN)
         for theta, low, high in zip(cell["theta"], cell["low"], cell["high"], strict=True)
     ]
 
@@ -75,7 +75,7 @@ def comparison(cell: dict[str, np.ndarray]) -> Tally:
     return rates
 
 
-_INCREASES = (Outcome.INCREASE, Outcome.WITHIN_MARGIN)
+_INCREASES = (Change.INCREASE, Change.WITHIN_MARGIN)
 """Words that say the candidate is slower."""
 
 

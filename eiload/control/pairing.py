@@ -7,7 +7,8 @@ not know: when two agree (`serving.agree`), times, verdicts (`judging.agreement`
 from collections.abc import Sequence
 
 from eiload.scenario import Compare
-from eiload.serving.agree import Outputs, agree
+from eiload.serving.agree import agree
+from eiload.serving.detections import Outputs
 
 __all__ = ["Pairing"]
 

@@ -16,7 +16,7 @@ from eiload.judging.statistics.shares import Word
 from eiload.record.run import Run
 from eiload.scenario import Scenario
 
-__all__ = ["LEAST_COMPARED", "Agreement", "find", "verdict"]
+__all__ = ["LEAST_COMPARED", "Agreed", "find", "verdict"]
 
 LEAST_COMPARED = 20
 """Compared answers that a pass takes, or as many as there are payloads if these are fewer than 200:
@@ -26,7 +26,7 @@ MOST_PAYLOADS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreed:
     """How often a comparison's candidate answered what its baseline did."""
 
     baseline: str
@@ -46,7 +46,7 @@ class Agreement:
         return f"{100 - missing:.12g} %" if self.compared else "-"
 
 
-def find(run: Run) -> Agreement | None:
+def find(run: Run) -> Agreed | None:
     """Return how far the compared targets agree, warm-up apart; None when nothing was compared."""
     compare = run.scenario.compare
     if compare is None:
@@ -57,7 +57,7 @@ def find(run: Run) -> Agreement | None:
     if not answers.compared:
         return None
     baseline = run.targets[names.index(compare.baseline)].name
-    return Agreement(baseline, run.targets[candidate].name, answers.compared, answers.agreed)
+    return Agreed(baseline, run.targets[candidate].name, answers.compared, answers.agreed)
 
 
 def verdict(run: Run, at_least: float) -> tuple[Word, str, str]:

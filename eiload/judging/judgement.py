@@ -18,15 +18,16 @@ from typing import TypeVar
 from eiload.base import wording
 from eiload.base.status import Status
 from eiload.judging import agreement, health, sla
-from eiload.judging.agreement import Agreement
+from eiload.judging.agreement import Agreed
 from eiload.judging.compare import compare
 from eiload.judging.compare.comparison import Comparison
 from eiload.judging.cost import Cost, cost
 from eiload.judging.health import Validity
 from eiload.judging.sla import Verdict, Word
 from eiload.record.run import Run
+from eiload.record.stopping import SIGNALS
 
-__all__ = ["ORDER", "SIGNALS", "Judgement", "failures_of", "first_of", "judge"]
+__all__ = ["ORDER", "Judgement", "failures_of", "first_of", "judge"]
 
 T = TypeVar("T")
 
@@ -35,9 +36,6 @@ NOT_JUDGED = "a defect of eiload, see below"
 ORDER = (2, 4, 129, 130, 143, 5, 6, 1, 3, 0)
 """Exit statuses, the most important first: wrong scenario, unusable target, SIGHUP, SIGINT,
 SIGTERM, invalid run, unwritten result, bad verdict, undecided, good."""
-
-SIGNALS = {"SIGHUP": 129, "SIGINT": 130, "SIGTERM": 143}
-"""What a run was stopped by, and the exit status that tells a shell so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Judgement:
     """In the scenario's order. Of an invalid run all are undecided: it gets numbers, no words."""
     comparison: Comparison | None
     cost: Cost | None
-    agreement: Agreement | None
+    agreement: Agreed | None
     exit_status: int
     summary: str
     """One line that says it all."""

@@ -17,6 +17,7 @@ from eiload.base.console import aside, emit, say
 from eiload.base.errors import EiloadError, EngineError, OutputError
 from eiload.base.files import rewritable, write_whole
 from eiload.record.run import Run, save
+from eiload.record.stopping import SIGNALS
 
 if TYPE_CHECKING:
     from eiload.judging.judgement import Judgement
@@ -37,7 +38,7 @@ class Outcome:
     @classmethod
     def of_error(cls, error: EiloadError | None, signals: Sequence[str]) -> Self:
         """Return the outcome of a run that did not come to be."""
-        from eiload.judging.judgement import SIGNALS, first_of  # noqa: PLC0415
+        from eiload.judging.judgement import first_of  # noqa: PLC0415
 
         status = error.exit_status if error is not None else EngineError.exit_status
         return cls(first_of(status, *(SIGNALS[signal] for signal in signals)))
@@ -62,7 +63,7 @@ class Outcome:
             status_on_errors: exit status of a run without objectives some of whose requests failed
                 (Locust's ``--exit-code-on-error``).
         """
-        from eiload.judging.judgement import SIGNALS, first_of, judge  # noqa: PLC0415
+        from eiload.judging.judgement import first_of, judge  # noqa: PLC0415
 
         others = [SIGNALS[signal] for signal in signals]
         written = []

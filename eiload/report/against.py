@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.judging.compare.comparison import Comparison, Side
-from eiload.judging.statistics.shift import Interval
-from eiload.judging.statistics.shift import Row as Quantile
+from eiload.judging.statistics.shift import Interval, QuantileShift
 from eiload.report import bars, words
 from eiload.report.section import Bar, Cell, Column, Foreign, Line, Row, Section, Tone
 
@@ -68,7 +67,7 @@ def _within(interval: Interval | None) -> str:
     return f"{words.milliseconds(interval.value)} [{words.milliseconds(interval.low)}, {high}]"
 
 
-def _name(row: Quantile, comparison: Comparison) -> str:
+def _name(row: QuantileShift, comparison: Comparison) -> str:
     return format_percentile(row.q) + (" *" if row.q == comparison.headline else "")
 
 
@@ -83,13 +82,13 @@ def _columns(comparison: Comparison) -> tuple[Column, ...]:
     )
 
 
-def _rows(quantiles: Sequence[Quantile], comparison: Comparison) -> tuple[Row, ...]:
+def _rows(quantiles: Sequence[QuantileShift], comparison: Comparison) -> tuple[Row, ...]:
     known = [row.ratio for row in quantiles if row.ratio is not None]
     scale = bars.scale_of([(ratio.low, ratio.high) for ratio in known], comparison.margin)
     return tuple(_row(row, scale, _name(row, comparison)) for row in quantiles)
 
 
-def _row(row: Quantile, scale: bars.Scale, name: str) -> Row:
+def _row(row: QuantileShift, scale: bars.Scale, name: str) -> Row:
     times = (words.milliseconds(row.baseline_ns), words.milliseconds(row.candidate_ns))
     if row.ratio is None or row.difference_ns is None:
         needs = f"needs about {wording.count(row.needs)} requests" if row.needs else words.NOT_KNOWN

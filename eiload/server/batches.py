@@ -14,31 +14,31 @@ from dataclasses import dataclass
 from typing import Generic
 
 from eiload.server.accelerator import Accelerator, Admission
-from eiload.server.batching import Batch, Batcher, Payload, Task
+from eiload.server.batching import Batch, Batcher, Content, Task
 from eiload.server.model import Rejection
 
 __all__ = ["Batches", "Begun"]
 
 
 @dataclass(frozen=True, slots=True)
-class Begun(Generic[Payload]):
+class Begun(Generic[Content]):
     """A batch whose turn has come, and what becomes of it."""
 
-    batch: Batch[Payload]
+    batch: Batch[Content]
     begun_ns: int
     fate: Admission | Rejection
 
 
-class Batches(Generic[Payload]):
+class Batches(Generic[Content]):
     """Batches on `num_batch_threads` threads in front of one accelerator."""
 
-    def __init__(self, batcher: Batcher[Payload], accelerator: Accelerator) -> None:
+    def __init__(self, batcher: Batcher[Content], accelerator: Accelerator) -> None:
         self._batcher = batcher
         self._accelerator = accelerator
         self._busy_until_ns: list[int] = []
         self._now_ns = 0
 
-    def submit(self, task: Task[Payload]) -> None:
+    def submit(self, task: Task[Content]) -> None:
         """Put a task into the queue; `advance` to its arrival must have been called.
 
         Raises:
@@ -53,9 +53,9 @@ class Batches(Generic[Payload]):
         instants = [*self._busy_until_ns[:1], *([] if due_ns is None else [due_ns])]
         return min(instants, default=None)
 
-    def advance(self, to_ns: int) -> list[Begun[Payload]]:
+    def advance(self, to_ns: int) -> list[Begun[Content]]:
         """Work off the events up to `to_ns` in order; return the batches that begin in them."""
-        begun: list[Begun[Payload]] = []
+        begun: list[Begun[Content]] = []
         while (next_ns := self.next_ns()) is not None and next_ns <= to_ns:
             # A batch may be due since before the thread for it was free.
             self._now_ns = max(self._now_ns, next_ns)
@@ -67,7 +67,7 @@ class Batches(Generic[Payload]):
                 begun.append(self._run(batch))
         return begun
 
-    def _run(self, batch: Batch[Payload]) -> Begun[Payload]:
+    def _run(self, batch: Batch[Content]) -> Begun[Content]:
         now_ns = self._now_ns
         refusal = batch.refusal(now_ns)
         if refusal is not None:

@@ -30,11 +30,11 @@ __all__ = ["QUEUE_FULL", "Batch", "Batcher", "Task"]
 QUEUE_FULL = "The batch scheduling queue to which this task was submitted is full"
 """Also of a bounded queue without batching, which TensorFlow Serving does not have."""
 
-Payload = TypeVar("Payload")
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True, slots=True)
-class Task(Generic[Payload]):
+class Task(Generic[Content]):
     """One request as the queue sees it."""
 
     size: int
@@ -45,17 +45,17 @@ class Task(Generic[Payload]):
     """Size of its tensors."""
     arrival_ns: int
     deadline_ns: int | None
-    payload: Payload
+    payload: Content
     """The caller's own."""
 
 
 @dataclass(slots=True)
-class Batch(Generic[Payload]):
+class Batch(Generic[Content]):
     """Tasks that run together."""
 
     begun_ns: int
     """When its first task came."""
-    tasks: list[Task[Payload]] = field(default_factory=list)
+    tasks: list[Task[Content]] = field(default_factory=list)
     size: int = 0
 
     def refusal(self, now_ns: int) -> Rejection | None:
@@ -75,14 +75,14 @@ class Batch(Generic[Payload]):
         return None
 
 
-class Batcher(Generic[Payload]):
+class Batcher(Generic[Content]):
     """The queue of one signature."""
 
     def __init__(self, settings: Batching, api: Literal["tfs", "ei"] = "tfs") -> None:
         self._settings = settings
         # Since batches can be split, what is limited is called the input batch size.
         self._limit_name = "maximum batch size" if api == "ei" else "maximum input batch size"
-        self._batches: deque[Batch[Payload]] = deque()
+        self._batches: deque[Batch[Content]] = deque()
         self._running = 0
 
     def __repr__(self) -> str:
@@ -94,7 +94,7 @@ class Batcher(Generic[Payload]):
         """Return how many batches wait."""
         return len(self._batches)
 
-    def submit(self, task: Task[Payload]) -> None:
+    def submit(self, task: Task[Content]) -> None:
         """Put a task into the queue.
 
         Raises:
@@ -115,7 +115,7 @@ class Batcher(Generic[Payload]):
         youngest.tasks.append(task)
         youngest.size += task.size
 
-    def take(self, now_ns: int) -> Batch[Payload] | None:
+    def take(self, now_ns: int) -> Batch[Content] | None:
         """Return a batch that is to run now, if there is one and a thread for it.
 
         The caller owes a call of `finished` for each.

@@ -1,6 +1,6 @@
 """What is looked at in a PredictRequest before a model sees it, in TensorFlow Serving's order.
 
-A parsed request and a model's signatures in, an `Inference` or a `Rejection` out. The texts are
+A parsed request and a model's signatures in, a `CheckedRequest` or a `Rejection` out. The texts are
 those of servables/tensorflow/predict_util.cc and, for inputs by name, TensorFlow's
 cc/saved_model/util.cc; with ``api="ei"`` those of tag 1.12.0, which EI's builds have kept. Contents
 that an operation would stumble over are not looked at here: that is the model's.
@@ -13,10 +13,10 @@ from typing import Any, Literal
 from eiload.base.status import Status
 from eiload.server.model import (
     DEFAULT_SIGNATURE,
-    Inference,
+    CheckedRequest,
     Input,
     Rejection,
-    Signature,
+    ServedSignature,
     Signatures,
 )
 from eiload.serving.protos import tensor_pb2, types_pb2
@@ -51,7 +51,7 @@ ITEM_BYTES = {
 """Size of an element in `tensor_content`; other types (strings) have their own encoding there."""
 
 
-def checked(request: Any, signatures: Signatures, api: Api) -> Inference:
+def checked(request: Any, signatures: Signatures, api: Api) -> CheckedRequest:
     """Return the inference that a PredictRequest asks for.
 
     Args:
@@ -85,14 +85,14 @@ def checked(request: Any, signatures: Signatures, api: Api) -> Inference:
             )
         if alias in outputs[:index]:
             raise Rejection(Status.INVALID_ARGUMENT, f"duplicate output tensor alias: {alias}")
-    return Inference(
+    return CheckedRequest(
         signature=name,
         inputs=inputs,
         outputs=outputs or signature.outputs,
     )
 
 
-def _check_aliases(sent: Iterable[str], signature: Signature, api: Api) -> None:
+def _check_aliases(sent: Iterable[str], signature: ServedSignature, api: Api) -> None:
     """Compare the aliases that were sent with the signature's."""
     given, expected = tuple(sorted(sent)), signature.inputs
     if given == expected:

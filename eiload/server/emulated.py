@@ -7,7 +7,7 @@ the accelerator is supposed to take; at the release there is nothing left to do 
 What TensorFlow itself refuses is refused at once and takes no time on the accelerator.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -19,7 +19,16 @@ from eiload.server.answers import detections
 from eiload.server.batches import Batches, Begun
 from eiload.server.batching import QUEUE_FULL, Batcher, Task
 from eiload.server.metrics import Metrics
-from eiload.server.model import Inference, Job, Outcome, Rejection, Signatures, State, entries
+from eiload.server.model import (
+    CheckedRequest,
+    Ended,
+    Ending,
+    Job,
+    Rejection,
+    Signatures,
+    VersionState,
+    entries,
+)
 from eiload.server.release import Releases
 from eiload.server.signatures import INPUT, ssd
 from eiload.server.ssd_input import Images, images
@@ -29,8 +38,6 @@ __all__ = ["EmulatedModel", "EmulatedRepository"]
 
 ANSWERS_KEPT = 4096
 """Serialised answers in memory, 2.4 kB each; load tests send the same images over and over."""
-
-Ended = Callable[[Outcome], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class EmulatedModel:
         """Return the SSD's signature."""
         return self._signatures
 
-    def job(self, inference: Inference) -> Job:
+    def job(self, inference: CheckedRequest) -> Job:
         """Return what is to be done for an inference; it does not hold the pixels.
 
         Its `ended` is called at the release, or never if it hangs.
@@ -154,7 +161,7 @@ class EmulatedModel:
             if admission is not None and admission.hangs:
                 continue
             release_ns = admission.release_ns if admission else each.begun_ns
-            ends: list[tuple[Ended, Outcome]] = []
+            ends: list[tuple[Ended, Ending]] = []
             for task in tasks:
                 waiting = task.payload
                 # To a request, a batching session's run begins when it joins the queue.
@@ -164,7 +171,7 @@ class EmulatedModel:
                     outcome = self._outcome(waiting.arrival_ns, admission, answer, server_ns)
                 else:
                     assert isinstance(each.fate, Rejection)
-                    outcome = Outcome(each.fate.status, each.fate.text, b"", server_ns, server_ns)
+                    outcome = Ending(each.fate.status, each.fate.text, b"", server_ns, server_ns)
                 ends.append((waiting.ended, outcome))
             runtime_ns = admission.release_ns - admission.start_ns if admission else None
             self._release(release_ns, runtime_ns, ends)
@@ -173,7 +180,7 @@ class EmulatedModel:
             self._releases.at(next_ns, self._advance)
 
     def _release(
-        self, release_ns: int, runtime_ns: int | None, ends: list[tuple[Ended, Outcome]]
+        self, release_ns: int, runtime_ns: int | None, ends: list[tuple[Ended, Ending]]
     ) -> None:
         """End requests at `release_ns`; they ran together for `runtime_ns`, None for not at all."""
 
@@ -187,11 +194,11 @@ class EmulatedModel:
 
     def _outcome(
         self, arrival_ns: int, admission: Admission, answer: bytes, runtime_ns: int
-    ) -> Outcome:
+    ) -> Ending:
         status, text = Status.OK, ""
         if admission.fails and self._settings.fail is not None:
             status, text = Status[self._settings.fail.status], "emulated failure"
-        return Outcome(
+        return Ending(
             status,
             text,
             answer if status is Status.OK else b"",
@@ -226,9 +233,9 @@ class EmulatedRepository:
         """Return which labels stand for which versions."""
         return self._labels
 
-    def states(self) -> Mapping[int, tuple[State, str]]:
+    def states(self) -> Mapping[int, tuple[VersionState, str]]:
         """Return that version 1 is available."""
-        return {1: (State.AVAILABLE, "")}
+        return {1: (VersionState.AVAILABLE, "")}
 
     def servable(self, version: int) -> EmulatedModel | None:
         """Return the model if `version` is 1."""

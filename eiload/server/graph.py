@@ -11,7 +11,7 @@ from typing import Any
 
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
-from eiload.server.model import Rejection, Signature, Signatures
+from eiload.server.model import Rejection, ServedSignature, Signatures
 from eiload.server.runtime import tensorflow
 from eiload.serving.tensors import Tensor
 
@@ -44,7 +44,7 @@ class Graph:
             first = str(error).strip().splitlines() or [type(error).__name__]
             raise ScenarioError(f"{path}: cannot be loaded: {first[0]}") from error
         self.signatures: Signatures = {
-            name: Signature.of(definition) for name, definition in meta.signature_def.items()
+            name: ServedSignature.of(definition) for name, definition in meta.signature_def.items()
         }
         self._callables: dict[tuple[str, tuple[str, ...]], Callable[..., Any]] = {}
 

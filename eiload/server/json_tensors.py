@@ -22,9 +22,9 @@ from eiload.base.status import Status
 from eiload.server.model import Rejection
 from eiload.serving.tensors import Tensor, TensorInfo
 
-__all__ = ["Body", "Form", "body", "rendered", "tensors"]
+__all__ = ["Body", "Layout", "body", "rendered", "tensors"]
 
-Form = Literal["row", "columnar"]
+Layout = Literal["row", "columnar"]
 
 BYTES_SUFFIX = "_bytes"
 LONGEST_SHOWN = 64
@@ -46,7 +46,7 @@ class Body(NamedTuple):
 
     signature: str
     """Empty for the default."""
-    form: Form
+    form: Layout
     data: Any
 
 
@@ -99,7 +99,7 @@ def tensors(given: Body, inputs: Mapping[str, TensorInfo]) -> dict[str, Tensor]:
     return {alias: _tensor(columns[alias], inputs[alias]) for alias in columns}
 
 
-def rendered(outputs: Mapping[str, Tensor], form: Form) -> str:
+def rendered(outputs: Mapping[str, Tensor], form: Layout) -> str:
     """Return the body of an answer.
 
     Raises:

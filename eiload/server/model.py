@@ -1,9 +1,9 @@
 """What the service asks of a model, whatever computes behind it.
 
 The vocabulary between TensorFlow Serving's semantics (`service.py`) and the two kinds of model
-(`emulated.py`, `savedmodel.py`): a `Servable` is one version of a model; an `Inference` is a
+(`emulated.py`, `savedmodel.py`): a `Servable` is one version of a model; a `CheckedRequest` is a
 request that has passed the checks; a `Job` does what it asks for, once for each time that it is
-asked; an `Outcome` is what became of that. No I/O and no asyncio here: a servable calls back when
+asked; an `Ending` is what became of that. No I/O and no asyncio here: a servable calls back when
 the work has ended, whether or not anybody still waits for it, because that is how TensorFlow
 Serving works (a client that has gone stops no run; tensorflow/serving#1265).
 """
@@ -18,23 +18,24 @@ from eiload.serving.protos import meta_graph_pb2, predict_pb2, tensor_pb2
 
 __all__ = [
     "DEFAULT_SIGNATURE",
-    "Inference",
+    "CheckedRequest",
+    "Ended",
+    "Ending",
     "Input",
     "Job",
-    "Outcome",
     "Rejection",
     "Repository",
     "Servable",
-    "Signature",
+    "ServedSignature",
     "Signatures",
-    "State",
+    "VersionState",
     "entries",
 ]
 
 DEFAULT_SIGNATURE = "serving_default"
 
 
-class State(IntEnum):
+class VersionState(IntEnum):
     """What a version of a model is doing (get_model_status.proto)."""
 
     START = 10
@@ -45,7 +46,7 @@ class State(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
+class ServedSignature:
     """One way to call a model, with what every request asks of it made ready."""
 
     definition: meta_graph_pb2.SignatureDef
@@ -60,7 +61,7 @@ class Signature:
         return cls(definition, tuple(sorted(definition.inputs)), tuple(sorted(definition.outputs)))
 
 
-Signatures = Mapping[str, Signature]
+Signatures = Mapping[str, ServedSignature]
 """Signatures by name."""
 
 
@@ -85,7 +86,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Inference:
+class CheckedRequest:
     """A request that a servable is to work on."""
 
     signature: str
@@ -95,7 +96,7 @@ class Inference:
     """Aliases that are wanted, all known, none twice; in the order of the answer."""
 
 
-class Outcome(NamedTuple):
+class Ending(NamedTuple):
     """What became of an inference."""
 
     status: Status
@@ -109,12 +110,14 @@ class Outcome(NamedTuple):
     """The part of it spent in TensorFlow's Session::Run; with batching that is the queue, too."""
 
 
+Ended = Callable[[Ending], None]
+"""Is told what became of an inference."""
+
+
 class Job(Protocol):
     """An inference that a servable has looked at; equal requests can share one."""
 
-    def __call__(
-        self, arrival_ns: int, deadline_ns: int | None, ended: Callable[[Outcome], None]
-    ) -> None:
+    def __call__(self, arrival_ns: int, deadline_ns: int | None, ended: Ended) -> None:
         """Begin to work; call `ended` once, on the event loop, when the work has ended.
 
         Args:
@@ -136,7 +139,7 @@ class Servable(Protocol):
         """Return how it can be called."""
         ...
 
-    def job(self, inference: Inference) -> Job:
+    def job(self, inference: CheckedRequest) -> Job:
         """Return what is to be done for an inference.
 
         Raises:
@@ -158,7 +161,7 @@ class Repository(Protocol):
         """Return which labels stand for which versions."""
         ...
 
-    def states(self) -> Mapping[int, tuple[State, str]]:
+    def states(self) -> Mapping[int, tuple[VersionState, str]]:
         """Return all versions that were ever seen: their state, and an error's text or ""."""
         ...
 

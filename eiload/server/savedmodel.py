@@ -7,7 +7,7 @@ time. What a request waits and takes here is real.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,9 +24,10 @@ from eiload.server.batching import QUEUE_FULL, Batch, Batcher, Task
 from eiload.server.graph import Graph
 from eiload.server.metrics import Metrics
 from eiload.server.model import (
-    Inference,
+    CheckedRequest,
+    Ended,
+    Ending,
     Job,
-    Outcome,
     Rejection,
     Signatures,
     entries,
@@ -36,15 +37,13 @@ from eiload.serving.tensors import Tensor, from_proto, to_proto
 
 __all__ = ["SavedModel"]
 
-Ended = Callable[[Outcome], None]
-
 
 @dataclass(frozen=True, slots=True)
 class _Work:
     """An inference on its way to a thread."""
 
     inputs: dict[str, Tensor]
-    inference: Inference
+    inference: CheckedRequest
     arrival_ns: int
     deadline_ns: int | None
     ended: Ended
@@ -92,7 +91,7 @@ class SavedModel:
         """Return the model's own signatures."""
         return self._graph.signatures
 
-    def job(self, inference: Inference) -> Job:
+    def job(self, inference: CheckedRequest) -> Job:
         """Return what is to be done for an inference; its `ended` is called when it has run.
 
         Raises:
@@ -157,7 +156,7 @@ class SavedModel:
         batcher.finished()
         for work in works:
             waited_ns = now_ns - work.arrival_ns
-            work.ended(Outcome(refusal.status, refusal.text, b"", waited_ns, waited_ns))
+            work.ended(Ending(refusal.status, refusal.text, b"", waited_ns, waited_ns))
 
     def _start(self, works: list[_Work], outputs: tuple[str, ...]) -> None:
         """Run works together on a thread, and end each of them on the loop."""
@@ -180,7 +179,7 @@ class SavedModel:
             server_ns = now_ns - work.arrival_ns
             # To a request, a batching session's run begins when it joins the queue.
             runtime_ns = run.runtime_ns if batcher is None else server_ns
-            work.ended(Outcome(run.status, run.text, answer, server_ns, runtime_ns))
+            work.ended(Ending(run.status, run.text, answer, server_ns, runtime_ns))
         if batcher is not None:
             batcher.finished()
             self._pump(batcher)

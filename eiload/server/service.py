@@ -20,7 +20,7 @@ from google.protobuf.message import DecodeError
 from eiload.base.status import Status
 from eiload.server.checks import checked
 from eiload.server.metrics import Metrics
-from eiload.server.model import Job, Outcome, Rejection, Repository, Servable
+from eiload.server.model import Ending, Job, Rejection, Repository, Servable
 from eiload.serving.protos import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -110,7 +110,7 @@ class Service:
             model = self._repository.name
             spec = understood.spec
 
-            def done(outcome: Outcome) -> None:
+            def done(outcome: Ending) -> None:
                 # It must not hold the request: that is a megabyte for each that waits.
                 self._busy -= 1
                 end_ns = arrival_ns + outcome.server_ns
@@ -236,7 +236,7 @@ class Service:
 
     def _reply(
         self,
-        outcome: Outcome,
+        outcome: Ending,
         spec: bytes,
         entrypoint: Literal["GRPC", "REST"],
         *,

@@ -11,7 +11,7 @@ ssd_resnet50_v1_fpn_shared_box_predictor_640x640_coco14_sync.config.
 
 from collections.abc import Mapping, Sequence
 
-from eiload.server.model import DEFAULT_SIGNATURE, Signature, Signatures
+from eiload.server.model import DEFAULT_SIGNATURE, ServedSignature, Signatures
 from eiload.serving.protos import meta_graph_pb2, tensor_shape_pb2, types_pb2
 
 __all__ = ["ANCHORS", "CLASSES", "DETECTIONS", "INPUT", "PREDICT_METHOD", "signature", "ssd"]
@@ -48,7 +48,7 @@ def ssd(*, encoded: bool = False, raw: bool = False) -> Signatures:
         inputs = {INPUT: (types_pb2.DT_UINT8, (-1, -1, -1, 3))}
         names = {INPUT: "image_tensor:0"}
     outputs = {**DETECTION_OUTPUTS, **(RAW_OUTPUTS if raw else {})}
-    return {DEFAULT_SIGNATURE: Signature.of(signature(inputs, outputs, names))}
+    return {DEFAULT_SIGNATURE: ServedSignature.of(signature(inputs, outputs, names))}
 
 
 def signature(

@@ -10,7 +10,7 @@ Pure: it is told what was found, loaded or failed, and says what is to be done.
 
 from collections.abc import Iterable, Mapping
 
-from eiload.server.model import Servable, State
+from eiload.server.model import Servable, VersionState
 
 __all__ = ["Versions"]
 
@@ -21,7 +21,7 @@ class Versions:
     def __init__(self, name: str, labels: Mapping[str, int]) -> None:
         self._name = name
         self._labels = labels
-        self._states: dict[int, tuple[State, str]] = {}
+        self._states: dict[int, tuple[VersionState, str]] = {}
         self._servables: dict[int, Servable] = {}
 
     def __repr__(self) -> str:
@@ -41,7 +41,7 @@ class Versions:
         """Return which labels stand for which versions."""
         return self._labels
 
-    def states(self) -> Mapping[int, tuple[State, str]]:
+    def states(self) -> Mapping[int, tuple[VersionState, str]]:
         """Return all versions that were ever seen: their state, and an error's text or ""."""
         return self._states
 
@@ -62,10 +62,10 @@ class Versions:
         newest = max(found, default=None)
         if newest is None or newest in self._servables:
             return None
-        state, error = self._states.get(newest, (State.START, ""))
-        if state is State.LOADING or error:
+        state, error = self._states.get(newest, (VersionState.START, ""))
+        if state is VersionState.LOADING or error:
             return None
-        self._states[newest] = (State.LOADING, "")
+        self._states[newest] = (VersionState.LOADING, "")
         return newest
 
     def loaded(self, version: int, servable: Servable) -> list[Servable]:
@@ -73,11 +73,11 @@ class Versions:
         superseded = []
         for old in list(self._servables):
             superseded.append(self._servables.pop(old))
-            self._states[old] = (State.END, "")
+            self._states[old] = (VersionState.END, "")
         self._servables[version] = servable
-        self._states[version] = (State.AVAILABLE, "")
+        self._states[version] = (VersionState.AVAILABLE, "")
         return superseded
 
     def failed(self, version: int, error: str) -> None:
         """Remember that a version cannot be loaded; what is served stays."""
-        self._states[version] = (State.END, error)
+        self._states[version] = (VersionState.END, error)

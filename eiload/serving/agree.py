@@ -7,15 +7,15 @@ they hold arrays of the same names, types and shapes that are equal, floats with
 `MAX_SCORE_DIFFERENCE`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eiload.serving.detections import BOXES, SSD_OUTPUTS, Detection, detections
+from eiload.serving.detections import BOXES, SSD_OUTPUTS, Detection, Outputs, detections
 
-__all__ = ["Outputs", "agree", "iou"]
+__all__ = ["agree", "iou"]
 
 MIN_IOU = 0.9
 MAX_SCORE_DIFFERENCE = 0.02
@@ -24,7 +24,6 @@ MIN_SCORE = 0.3
 numerically different devices without anybody's answer being wrong."""
 
 Box = tuple[float, float, float, float]
-Outputs = Mapping[str, NDArray[Any]]
 
 
 def agree(a: Outputs, b: Outputs) -> bool:

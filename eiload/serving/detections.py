@@ -24,6 +24,7 @@ __all__ = [
     "SCORES",
     "SSD_OUTPUTS",
     "Detection",
+    "Outputs",
     "check",
     "detections",
 ]

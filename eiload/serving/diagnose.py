@@ -22,7 +22,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.scenario.address import DEFAULT_PORT, parse_address
 from eiload.scenario.target import Tls
 
-__all__ = ["Finding", "Place", "diagnose", "place_of"]
+__all__ = ["Diagnosis", "Place", "diagnose", "place_of"]
 
 REST_PORT = 8501
 """TensorFlow Serving's image has its REST API there, next to gRPC."""
@@ -35,7 +35,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """What one look at a server showed."""
 
     cause: str
@@ -84,7 +84,7 @@ def place_of(server: str) -> Place:
     return Place(host.strip("[]"), int(port), secure=bool(secure))
 
 
-def diagnose(server: str, tls: Tls | None, patience_ns: int) -> Finding:
+def diagnose(server: str, tls: Tls | None, patience_ns: int) -> Diagnosis:
     """Look at a server that has failed a call, and say what is there.
 
     Args:
@@ -102,18 +102,18 @@ def diagnose(server: str, tls: Tls | None, patience_ns: int) -> Finding:
         return _from_error(place, error, patience_s)
 
 
-_TLS_WANTED = Finding(
+_TLS_WANTED = Diagnosis(
     "the server speaks TLS, the scenario plaintext", "add `tls: {}` (with `ca:` for a private CA)"
 )
 
 
-_CERTIFICATE_WANTED = Finding(
+_CERTIFICATE_WANTED = Diagnosis(
     "the server ends TLS after the handshake: it may want a client certificate",
     "set `tls: cert` and `key`",
 )
 
 
-def _look(place: Place, patience_s: float) -> Finding:
+def _look(place: Place, patience_s: float) -> Diagnosis:
     """Look by plaintext."""
     with _connect(place, patience_s) as connection:
         greeting = _first_bytes(connection)
@@ -123,7 +123,7 @@ def _look(place: Place, patience_s: float) -> Finding:
     return _from_greeting(place, greeting, patience_s)
 
 
-def _look_by_tls(place: Place, tls: Tls | None, patience_s: float) -> Finding:
+def _look_by_tls(place: Place, tls: Tls | None, patience_s: float) -> Diagnosis:
     """Look by TLS, as the scenario has it."""
     try:
         context = ssl.create_default_context(cafile=tls.ca if tls else None)
@@ -131,14 +131,14 @@ def _look_by_tls(place: Place, tls: Tls | None, patience_s: float) -> Finding:
             context.load_cert_chain(tls.cert, tls.key)
     except OSError as error:
         reason = error.strerror or str(error)
-        return Finding(f"its TLS files cannot be read ({reason})", "check `ca:`, `cert:`, `key:`")
+        return Diagnosis(f"its TLS files cannot be read ({reason})", "check `ca:`, `cert:`, `key:`")
     context.set_alpn_protocols(["h2"])
     name = (tls.server_name if tls else None) or place.name
     connection = _connect(place, patience_s)
     try:
         with context.wrap_socket(connection, server_hostname=name) as secured:
             if secured.selected_alpn_protocol() != "h2":
-                return Finding("TLS answers, but not HTTP/2: a REST port?", _rest_remedy(place))
+                return Diagnosis("TLS answers, but not HTTP/2: a REST port?", _rest_remedy(place))
             greeting = _first_bytes(secured)
             if greeting == b"":
                 return _CERTIFICATE_WANTED
@@ -187,29 +187,29 @@ def _first_bytes(connection: socket.socket) -> bytes | None:
         return b""
 
 
-def _from_greeting(place: Place, greeting: bytes | None, patience_s: float) -> Finding:
+def _from_greeting(place: Place, greeting: bytes | None, patience_s: float) -> Diagnosis:
     """Tell what kind of server begins so."""
     if greeting is None:
-        return Finding(
+        return Diagnosis(
             f"connected, no HTTP/2 SETTINGS in {patience_s:g} s: it accepts and says nothing",
             "check that the port is the model server's, and that the server is not stuck",
         )
     if len(greeting) >= 4 and greeting[3] == SETTINGS:
-        return Finding("HTTP/2 answers, the call does not", "see the server's log", "http2")
+        return Diagnosis("HTTP/2 answers, the call does not", "see the server's log", "http2")
     if greeting.startswith(b"HTTP/1"):
-        return Finding(f"HTTP/1 answers there{_rest_hint(place)}", _rest_remedy(place))
+        return Diagnosis(f"HTTP/1 answers there{_rest_hint(place)}", _rest_remedy(place))
     if greeting[:1] == b"\x15":
         return _TLS_WANTED
     if not greeting:
-        return Finding(
+        return Diagnosis(
             "it accepts connections and closes them", "check the port, and the server's log"
         )
-    return Finding(
+    return Diagnosis(
         f"what answers there is no gRPC server (it begins with {greeting[:16]!r})", "check the port"
     )
 
 
-def _from_error(place: Place, error: Exception, patience_s: float) -> Finding:
+def _from_error(place: Place, error: Exception, patience_s: float) -> Diagnosis:
     """Tell what it means that there is no connection."""
     kind: Literal["refused", "other"] = "other"
     match error:
@@ -232,21 +232,21 @@ def _from_error(place: Place, error: Exception, patience_s: float) -> Finding:
         case _:
             cause = f"not an address ({error})"
             remedy = "expected `server: host:port`"
-    return Finding(cause, remedy, kind)
+    return Diagnosis(cause, remedy, kind)
 
 
-def _from_handshake(place: Place, error: OSError, patience_s: float) -> Finding:
+def _from_handshake(place: Place, error: OSError, patience_s: float) -> Diagnosis:
     """Tell what it means that TLS fails on a connection, certificates apart."""
     reason = getattr(error, "reason", None) or error.strerror or str(error)
     reason = " ".join(reason.lower().replace("_", " ").split())
     if "certificate" in reason or "handshake failure" in reason:
         return _CERTIFICATE_WANTED
-    return _plaintext(place, patience_s) or Finding(
+    return _plaintext(place, patience_s) or Diagnosis(
         f"TLS fails ({reason})", "check `tls:` and the port"
     )
 
 
-def _plaintext(place: Place, patience_s: float) -> Finding | None:
+def _plaintext(place: Place, patience_s: float) -> Diagnosis | None:
     """Return that the server speaks plaintext, if that is why TLS failed."""
     try:
         with _connect(place, patience_s) as connection:
@@ -258,12 +258,12 @@ def _plaintext(place: Place, patience_s: float) -> Finding | None:
     finding = _from_greeting(place, greeting, patience_s)
     if finding.kind != "http2":
         return finding
-    return Finding(
+    return Diagnosis(
         "the server speaks plaintext, the scenario TLS", "remove `tls:` (and `grpcs://`)"
     )
 
 
-def _from_certificate(name: str, reason: str) -> Finding:
+def _from_certificate(name: str, reason: str) -> Diagnosis:
     """Tell what to do about a certificate that OpenSSL rejects."""
     lower = reason.lower()
     if "hostname" in lower or "ip address" in lower:
@@ -272,7 +272,7 @@ def _from_certificate(name: str, reason: str) -> Finding:
         remedy = "renew the server's certificate, or check this machine's date"
     else:
         remedy = "set `tls: ca` to the certificate of the authority that signed it"
-    return Finding(f"its certificate is not accepted ({reason})", remedy)
+    return Diagnosis(f"its certificate is not accepted ({reason})", remedy)
 
 
 def _rest_hint(place: Place) -> str:

@@ -41,7 +41,7 @@ from eiload.serving.tfserving import (
     status_request,
 )
 
-__all__ = ["Caller", "FirstInference", "Preflight", "Reply", "TargetFacts", "proxy_note"]
+__all__ = ["Caller", "FirstInference", "Preflight", "Reply", "SelfDescription", "proxy_note"]
 
 Decoded = TypeVar("Decoded")
 
@@ -109,7 +109,7 @@ class Caller(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class TargetFacts:
+class SelfDescription:
     """What a target said of itself."""
 
     versions: tuple[ModelState, ...]
@@ -181,7 +181,7 @@ class Preflight:
         progress: Callable[[str], None],
         *,
         wait_refused: bool = False,
-    ) -> TargetFacts:
+    ) -> SelfDescription:
         """Return what the target says of itself, once it can take the load.
 
         Args:
@@ -200,7 +200,7 @@ class Preflight:
         if signature is None and sample_request is not None:
             first = self._predict(sample_request)
             notes.append("the server tells no signatures; it answered a Predict")
-        return TargetFacts(versions, signature, tuple(notes), first)
+        return SelfDescription(versions, signature, tuple(notes), first)
 
     def first_inference(
         self, request: bytes, expect: Expect | None, reply: Reply | None = None

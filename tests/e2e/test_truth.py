@@ -12,7 +12,7 @@ import pytest
 
 from eiload.judging import health
 from eiload.judging.compare import compare
-from eiload.judging.compare.comparison import Comparison, Outcome
+from eiload.judging.compare.comparison import Change, Comparison
 from eiload.judging.judgement import judge
 from eiload.record.run import Run
 from eiload.scenario import Compare
@@ -68,5 +68,5 @@ def test_words(run: Run) -> None:
         assert comparison is not None
         assert comparison.word is None
         return
-    assert words["aa"] in {Outcome.NO_INCREASE, Outcome.INCONCLUSIVE}
-    assert words["slow"] is Outcome.INCREASE
+    assert words["aa"] in {Change.NO_INCREASE, Change.INCONCLUSIVE}
+    assert words["slow"] is Change.INCREASE

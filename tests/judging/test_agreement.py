@@ -3,7 +3,7 @@
 import pytest
 
 from eiload.judging import agreement
-from eiload.judging.agreement import Agreement
+from eiload.judging.agreement import Agreed
 from eiload.judging.statistics.shares import Word
 from tests.golden import ONE, TWO, golden_run, with_target
 
@@ -54,4 +54,4 @@ def test_without_a_comparison_there_is_none() -> None:
 )
 def test_a_share_is_never_rounded_up_to_all(agreed: int, compared: int, text: str) -> None:
     """One answer in 100,000 that differs is not none."""
-    assert Agreement("gpu", "ei", compared, agreed).percent == text
+    assert Agreed("gpu", "ei", compared, agreed).percent == text

@@ -9,7 +9,7 @@ import pytest
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.judging.compare import compare
-from eiload.judging.compare.comparison import Outcome
+from eiload.judging.compare.comparison import Change
 from eiload.record.buckets import Ints
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run
@@ -64,15 +64,15 @@ def shared(
 def test_equal_targets_are_called_equal(listed: tuple[str, str]) -> None:
     """Whichever is listed first: no more false alarms than the 5 in 100 that are stated."""
     said = Counter(compare(shared(seed, listed)).word for seed in range(RUNS))
-    alarms = RUNS - said[Outcome.NO_INCREASE] - said[Outcome.INCONCLUSIVE]
+    alarms = RUNS - said[Change.NO_INCREASE] - said[Change.INCONCLUSIVE]
     assert alarms <= 0.05 * RUNS, said
 
 
 @pytest.mark.parametrize(
     ("listed", "word"),
-    [(("one", "other"), Outcome.INCREASE), (("other", "one"), Outcome.DECREASE)],
+    [(("one", "other"), Change.INCREASE), (("other", "one"), Change.DECREASE)],
 )
-def test_one_order_for_all_would_be_a_favourite(listed: tuple[str, str], word: Outcome) -> None:
+def test_one_order_for_all_would_be_a_favourite(listed: tuple[str, str], word: Change) -> None:
     """The same runs, each arrival in the order of the YAML: a difference by the list alone."""
     said = Counter(compare(shared(seed, listed, as_listed)).word for seed in range(10))
     assert said[word] == 10

@@ -12,7 +12,7 @@ from eiload.base.status import Status
 from eiload.scenario.standin import StandIn
 from eiload.server.emulated import EmulatedModel, EmulatedRepository
 from eiload.server.metrics import Metrics
-from eiload.server.model import Inference, Input
+from eiload.server.model import CheckedRequest, Input
 from eiload.server.service import REMEMBERED, Reply, Service
 from eiload.serving.tfserving import decode_response
 from tests.server.stand_ins import picture, request
@@ -160,7 +160,7 @@ def test_pixels_do_not_wait_with_their_requests() -> None:
 
     def kept() -> int:
         gc.collect()
-        return sum(isinstance(each, Inference | Input) for each in gc.get_objects())
+        return sum(isinstance(each, CheckedRequest | Input) for each in gc.get_objects())
 
     before = kept()
     bench = Bench(compute="1 h", concurrency=100)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from eiload.server.model import State
+from eiload.server.model import VersionState
 from eiload.server.versions import Versions
 
 
@@ -15,7 +15,7 @@ def test_the_newest_is_loaded_and_served() -> None:
     """It is LOADING until it is there, and asked for once."""
     versions = Versions("ssd", {})
     assert versions.to_load({1, 3, 2}) == 3
-    assert versions.states() == {3: (State.LOADING, "")}
+    assert versions.states() == {3: (VersionState.LOADING, "")}
     assert versions.to_load({1, 3, 2}) is None
     assert versions.latest() is None
     assert versions.loaded(3, servable("three")) == []
@@ -33,7 +33,7 @@ def test_a_newer_one_takes_over_when_it_is_ready() -> None:
     assert versions.servable(1) == servable("one")
     assert versions.loaded(2, servable("two")) == [servable("one")]
     assert versions.servable(1) is None
-    assert dict(versions.states()) == {1: (State.END, ""), 2: (State.AVAILABLE, "")}
+    assert dict(versions.states()) == {1: (VersionState.END, ""), 2: (VersionState.AVAILABLE, "")}
 
 
 def test_one_that_cannot_be_loaded_changes_nothing() -> None:
@@ -45,7 +45,7 @@ def test_one_that_cannot_be_loaded_changes_nothing() -> None:
     versions.failed(2, "broken")
     assert versions.to_load({1, 2}) is None
     assert versions.latest() == 1
-    assert versions.states()[2] == (State.END, "broken")
+    assert versions.states()[2] == (VersionState.END, "broken")
     assert repr(versions) == "<Versions 'ssd': 1 AVAILABLE, 2 END>"
 
 

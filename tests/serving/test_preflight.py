@@ -18,7 +18,7 @@ import pytest
 from eiload.base.clock import NS_PER_MS, ManualClock, SystemClock
 from eiload.base.errors import TargetError
 from eiload.scenario import Expect, Target
-from eiload.serving.preflight import Preflight, TargetFacts, proxy_note
+from eiload.serving.preflight import Preflight, SelfDescription, proxy_note
 from eiload.serving.tfserving import (
     GET_MODEL_METADATA,
     GET_MODEL_STATUS,
@@ -150,7 +150,7 @@ def preflight(
         caller.close()
 
 
-def checked(handlers: Mapping[str, Handler], **settings: Any) -> tuple[TargetFacts, list[str]]:
+def checked(handlers: Mapping[str, Handler], **settings: Any) -> tuple[SelfDescription, list[str]]:
     """Return what a gRPC server with these handlers says, and the methods that were called."""
     with grpc_server(handlers) as port, preflight(f"127.0.0.1:{port}", **settings) as asking:
         facts = asking.check(REQUEST, lambda line: None)

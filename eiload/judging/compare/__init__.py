@@ -5,8 +5,8 @@ what is found. `files` decides whether files are two separate runs or one scenar
 `comparable` refuses what must not be compared, `repeated` puts runs of one scenario together.
 """
 
-from eiload.judging.compare.comparison import Comparison, Outcome, Side
+from eiload.judging.compare.comparison import Change, Comparison, Side
 from eiload.judging.compare.pair import spans_of
 from eiload.judging.compare.paired import compare
 
-__all__ = ["Comparison", "Outcome", "Side", "compare", "spans_of"]
+__all__ = ["Change", "Comparison", "Side", "compare", "spans_of"]

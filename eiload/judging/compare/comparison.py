@@ -20,20 +20,20 @@ import numpy as np
 from eiload.base import wording
 from eiload.base.status import Status
 from eiload.base.units import format_percentile
-from eiload.judging.statistics.shift import Row
+from eiload.judging.statistics.shift import QuantileShift
 from eiload.record import series
 from eiload.record.facts import PhaseSpan
 from eiload.record.intervals import Kind
 from eiload.record.run import Run
 
-__all__ = ["Comparison", "Design", "Outcome", "Side", "outcome_of", "says", "side_of"]
+__all__ = ["Change", "Comparison", "Design", "Side", "says", "side_of", "word_of"]
 
 Design = Literal["paired", "separate runs", "repeated runs"]
 """Two targets of one run; of two runs; of one run again and again."""
 
 
-class Outcome(StrEnum):
-    """What is said of the candidate."""
+class Change(StrEnum):
+    """The word of a comparison: how the candidate differs from the baseline."""
 
     NO_INCREASE = "no increase"
     WITHIN_MARGIN = "increase within margin"
@@ -46,12 +46,16 @@ class Outcome(StrEnum):
     @property
     def good(self) -> bool:
         """Return whether a gate lets it pass."""
-        return self in {Outcome.NO_INCREASE, Outcome.WITHIN_MARGIN, Outcome.DECREASE}
+        return self in {
+            Change.NO_INCREASE,
+            Change.WITHIN_MARGIN,
+            Change.DECREASE,
+        }
 
     @property
     def bad(self) -> bool:
         """Return whether it is a reason to stop, and not merely a question left open."""
-        return self in {Outcome.INCREASE, Outcome.UNAVAILABLE}
+        return self in {Change.INCREASE, Change.UNAVAILABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,11 @@ class Comparison:
     """The quantile of the verdict, named before the run."""
     margin: float
     """An increase below this share does not matter, set before the run."""
-    response: tuple[Row, ...]
+    response: tuple[QuantileShift, ...]
     """Ascending in q; each interval at 95 % by itself."""
-    service: tuple[Row, ...]
+    service: tuple[QuantileShift, ...]
     """The same of service times: without the generator's lag and the queues before sending."""
-    word: Outcome | None
+    word: Change | None
     """None when there is no verdict, because a run is invalid."""
     statement: str
     """The verdict in one sentence, beginning with its word."""
@@ -125,19 +129,19 @@ def side_of(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Side:
     )
 
 
-def outcome_of(row: Row, margin: float) -> Outcome:
+def word_of(row: QuantileShift, margin: float) -> Change:
     """Return the word for a row, from where its interval lies; inconclusive when there is none."""
     if row.ratio is None or math.isnan(row.ratio.value):
-        return Outcome.INCONCLUSIVE
+        return Change.INCONCLUSIVE
     low, high = row.ratio.low, row.ratio.high
     if high < 1:
-        return Outcome.DECREASE
+        return Change.DECREASE
     if high < 1 + margin:
-        return Outcome.WITHIN_MARGIN if low > 1 else Outcome.NO_INCREASE
-    return Outcome.INCREASE if low > 1 else Outcome.INCONCLUSIVE
+        return Change.WITHIN_MARGIN if low > 1 else Change.NO_INCREASE
+    return Change.INCREASE if low > 1 else Change.INCONCLUSIVE
 
 
-def says(row: Row, candidate: str, baseline: str, *, at_least: bool = False) -> str:
+def says(row: QuantileShift, candidate: str, baseline: str, *, at_least: bool = False) -> str:
     """Return what a row's interval says, in words."""
     assert row.ratio is not None
     low, high = wording.change(row.ratio.low), wording.change(row.ratio.high)

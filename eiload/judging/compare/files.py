@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from eiload.base.errors import ScenarioError
 from eiload.judging import health
 from eiload.judging.compare.comparable import Named, refuse
-from eiload.judging.compare.comparison import Comparison, Outcome
+from eiload.judging.compare.comparison import Change, Comparison
 from eiload.judging.compare.pair import Part, pair_of, uneven, verdict
 from eiload.judging.compare.paired import compare
 from eiload.judging.compare.repeated import over_runs
@@ -26,7 +26,7 @@ LEAST_REPEATS = 5
 """Runs of one scenario for an interval over runs: with 3 it would be twice as wide."""
 
 
-Changes = Mapping[str, float]
+Overrides = Mapping[str, float]
 """Fields of `Compare` by name, and what they are to be instead."""
 
 
@@ -65,13 +65,13 @@ def compare_runs(
                 f"{file.name}: an invalid run cannot be compared: {validity.reasons[0]}"
             )
     asked = {"headline": headline, "margin": margin}
-    changes = {name: value for name, value in asked.items() if value is not None}
+    overrides = {name: value for name, value in asked.items() if value is not None}
     named = baseline is not None or candidate is not None
     if len(files) == 1:
-        return compare(files[0].run, _how(files[0], baseline, candidate, changes))
+        return compare(files[0].run, _how(files[0], baseline, candidate, overrides))
     if len(files) == 2 and (named or any(len(file.run.targets) == 1 for file in files)):
         refuse(files, ("traffic", "payload"), allow_different_seed=allow_different_seed)
-        return _separate(files, baseline, candidate, changes)
+        return _separate(files, baseline, candidate, overrides)
     if len(files) < LEAST_REPEATS:
         raise ScenarioError(
             f"{len(files)} repeated runs; expected at least {LEAST_REPEATS},"
@@ -79,10 +79,10 @@ def compare_runs(
         )
     fields = ("traffic", "payload", "targets", "compare")
     refuse(files, fields, allow_different_seed=allow_different_seed)
-    return over_runs(files, _how(files[0], baseline, candidate, changes))
+    return over_runs(files, _how(files[0], baseline, candidate, overrides))
 
 
-def _how(file: Named, baseline: str | None, candidate: str | None, changes: Changes) -> Compare:
+def _how(file: Named, baseline: str | None, candidate: str | None, overrides: Overrides) -> Compare:
     """Return how to compare two targets of one run: its `compare:`, but for what is asked.
 
     Raises:
@@ -101,12 +101,12 @@ def _how(file: Named, baseline: str | None, candidate: str | None, changes: Chan
     if one == other:
         raise ScenarioError(f"{file.name}: {one!r} with itself; expected two targets of the run")
     return (said or Compare(baseline=one, candidate=other)).model_copy(
-        update={"baseline": one, "candidate": other, **changes}
+        update={"baseline": one, "candidate": other, **overrides}
     )
 
 
 def _separate(
-    files: Sequence[Named], baseline: str | None, candidate: str | None, changes: Changes
+    files: Sequence[Named], baseline: str | None, candidate: str | None, overrides: Overrides
 ) -> Comparison:
     first, second = (
         Part.of(file.run, index := _index(file, name), _called(file, index))
@@ -114,13 +114,13 @@ def _separate(
     )
     said = (file.run.scenario.compare for file in files)
     how = next(filter(None, said), Compare(baseline="baseline", candidate="candidate"))
-    how = how.model_copy(update=dict(changes))
+    how = how.model_copy(update=dict(overrides))
     pair = pair_of(first, second, how)
     notes = ["separate runs share no instants: what disturbed one and not the other counts"]
     if lagging := uneven(pair):
         notes.append(lagging)
     result = verdict(pair)
-    if result[0] is Outcome.INCREASE and shift.near_saturation(second.cut):
+    if result[0] is Change.INCREASE and shift.near_saturation(second.cut):
         notes.append(f"{second.name} is near saturation: the increase's size is understated")
     return pair.record("separate runs", result, notes)
 

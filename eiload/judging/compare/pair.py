@@ -9,7 +9,7 @@ In this order, the first that holds:
 2. one that was away for a while is called unavailable, not slow by some per cent;
 3. one whose times grew over the whole run had too much load: no ratio describes that;
 4. the headline's quantile is not supported by the data: inconclusive, with what it takes;
-5. its interval against 1 and the margin (`comparison.outcome_of`).
+5. its interval against 1 and the margin (`comparison.word_of`).
 """
 
 import math
@@ -22,18 +22,18 @@ from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.judging import agreement
 from eiload.judging.compare.comparison import (
+    Change,
     Comparison,
     Design,
-    Outcome,
     Side,
-    outcome_of,
     says,
     side_of,
+    word_of,
 )
 from eiload.judging.statistics import needs, shares, shift
 from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.cut import cut_of
-from eiload.judging.statistics.shift import Draws, Interval, Row
+from eiload.judging.statistics.shift import Draws, Interval, QuantileShift
 from eiload.record import series
 from eiload.record.facts import PhaseSpan
 from eiload.record.intervals import Kind
@@ -62,7 +62,7 @@ LAG_OF_MARGIN = 0.1
 """Part of the margin, of the baseline's median, by which lags may differ before it is said: what
 the generator adds to one side must not be much of what is asked about."""
 
-Said = tuple[Outcome, str]
+Said = tuple[Change, str]
 """A word, and what is said after it."""
 
 
@@ -116,9 +116,9 @@ class Pair:
     baseline: Part
     candidate: Part
     how: Compare
-    response: tuple[Row, ...]
+    response: tuple[QuantileShift, ...]
     """Ascending in q."""
-    service: tuple[Row, ...]
+    service: tuple[QuantileShift, ...]
     draws: Draws | None
     """Of the headline; None where the data do not support it."""
 
@@ -128,7 +128,7 @@ class Pair:
         return self.baseline, self.candidate
 
     @property
-    def row(self) -> Row:
+    def row(self) -> QuantileShift:
         """Return the headline's row."""
         return next(row for row in self.response if row.q == self.how.headline)
 
@@ -155,7 +155,7 @@ class Pair:
             response=self.response,
             service=self.service,
             word=word,
-            statement=text if word is Outcome.UNAVAILABLE else f"{word}: {text}",
+            statement=text if word is Change.UNAVAILABLE else f"{word}: {text}",
             notes=tuple(notes),
         )
 
@@ -170,7 +170,7 @@ def pair_of(baseline: Part, candidate: Part, how: Compare) -> Pair:
     return Pair(baseline, candidate, how, tuple(response), tuple(service), draws.get(how.headline))
 
 
-def _with_intervals(row: Row, baseline: Blocks, candidate: Blocks) -> Row:
+def _with_intervals(row: QuantileShift, baseline: Blocks, candidate: Blocks) -> QuantileShift:
     """Return a row with each target's own interval, where the quantile is supported."""
     own = [
         None if value is None else Interval(value, *shares.interval_ns(cut, row.q))
@@ -205,7 +205,7 @@ def _wrong(pair: Pair) -> Said | None:
     for part in pair.parts:
         answers = part.run.answers(part.index, part.spans)
         if answers.bad:
-            return Outcome.INCONCLUSIVE, (
+            return Change.INCONCLUSIVE, (
                 f"{wording.count(answers.bad)} of {wording.count(answers.checked)}"
                 f" checked answers of {part.name} were wrong"
             )
@@ -218,12 +218,12 @@ def _wrong(pair: Pair) -> Said | None:
         if not found or found.candidate != part.run.targets[part.index].name:
             continue
         if not found.agreed:
-            return Outcome.INCONCLUSIVE, (
+            return Change.INCONCLUSIVE, (
                 f"none of {wording.count(found.compared)} compared answers agree: {part.name} does"
                 " something else"
             )
         if any(found.share < each for each in limits):
-            return Outcome.INCONCLUSIVE, (
+            return Change.INCONCLUSIVE, (
                 f"only {wording.count(found.agreed)} of {wording.count(found.compared)} compared"
                 " answers agree"
             )
@@ -236,7 +236,7 @@ def _absent(pair: Pair) -> Said | None:
         return None
     text = " and ".join(f"{name} unavailable for {wording.span(s)}" for name, s in away.items())
     only_candidate = pair.baseline.name not in away
-    return (Outcome.UNAVAILABLE if only_candidate else Outcome.INCONCLUSIVE), text
+    return (Change.UNAVAILABLE if only_candidate else Change.INCONCLUSIVE), text
 
 
 def _growing(pair: Pair) -> Said | None:
@@ -244,11 +244,14 @@ def _growing(pair: Pair) -> Said | None:
     if not growing:
         return None
     if growing == [pair.candidate.name] and pair.slower:
-        return Outcome.INCREASE, (
+        return Change.INCREASE, (
             f"{pair.candidate.name} did not keep up: its times grew over the run; no size is given"
         )
     names = " and ".join(growing)
-    return Outcome.INCONCLUSIVE, f"times of {names} grew over the run: too much load to compare"
+    return (
+        Change.INCONCLUSIVE,
+        f"times of {names} grew over the run: too much load to compare",
+    )
 
 
 def _too_little(pair: Pair) -> Said | None:
@@ -256,34 +259,34 @@ def _too_little(pair: Pair) -> Said | None:
     q, ratio = pair.row.q, pair.row.ratio
     if ratio is not None:
         what = f"more than {wording.share(1 - q)} of both failed"
-        return (Outcome.INCONCLUSIVE, what) if math.isnan(ratio.value) else None
+        return (Change.INCONCLUSIVE, what) if math.isnan(ratio.value) else None
     shorter = min((part.cut for part in pair.parts), key=lambda cut: cut.n)
     if not shorter.n:
-        return Outcome.INCONCLUSIVE, "no requests were measured"
+        return Change.INCONCLUSIVE, "no requests were measured"
     for part in pair.parts:
         if reason := needs.occupancy(part.cut):
-            return Outcome.INCONCLUSIVE, f"{part.name} cannot be compared: {reason}"
+            return Change.INCONCLUSIVE, f"{part.name} cannot be compared: {reason}"
     need = needs.to_compare(shorter.n / shorter.seconds, q)
     if shorter.sound and need.requests <= shorter.n:
         # Enough requests but too few bad episodes: twice as long is the least that may help.
         need = needs.Need(2 * shorter.n, 2.0 * shorter.seconds)
-    return Outcome.INCONCLUSIVE, f"{format_percentile(q)} needs at least {need}"
+    return Change.INCONCLUSIVE, f"{format_percentile(q)} needs at least {need}"
 
 
 def _of_ratio(pair: Pair) -> Said:
     """Return the word on the headline's ratio and what is said after it."""
     assert pair.row.ratio is not None
-    word = outcome_of(pair.row, pair.how.margin)
+    word = word_of(pair.row, pair.how.margin)
     baseline, candidate = (part.name for part in pair.parts)
     if math.isinf(pair.row.ratio.value) or pair.row.ratio.value == 0:
         whose = candidate if pair.row.ratio.value else baseline
         return word, f"more than {wording.share(1 - pair.row.q)} of {whose}'s requests failed"
-    understated = word is Outcome.INCREASE and shift.near_saturation(pair.candidate.cut)
+    understated = word is Change.INCREASE and shift.near_saturation(pair.candidate.cut)
     text = says(pair.row, candidate, baseline, at_least=understated)
     text += f", margin {wording.share(pair.how.margin)}"
     if word.good and pair.closed:
-        return Outcome.INCONCLUSIVE, f"{text}, but a closed loop flatters a slow server"
-    return word, f"{text}; {_forecast(pair)}" if word is Outcome.INCONCLUSIVE else text
+        return Change.INCONCLUSIVE, f"{text}, but a closed loop flatters a slow server"
+    return word, f"{text}; {_forecast(pair)}" if word is Change.INCONCLUSIVE else text
 
 
 def _forecast(pair: Pair) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.judging import agreement, health
-from eiload.judging.compare.comparison import Comparison, Outcome
+from eiload.judging.compare.comparison import Change, Comparison
 from eiload.judging.compare.pair import Pair, Part, pair_of, uneven, verdict
 from eiload.judging.statistics import shift
 from eiload.record.run import Run
@@ -57,7 +57,7 @@ def recorded(pair: Pair) -> Comparison:
     return pair.record("paired", said, [*_notes(pair, said[0])])
 
 
-def _notes(pair: Pair, word: Outcome) -> Iterator[str]:
+def _notes(pair: Pair, word: Change) -> Iterator[str]:
     """Yield what is said beside the verdict."""
     run, spans = pair.candidate.run, pair.candidate.spans
     names = {part.name for part in pair.parts}
@@ -71,7 +71,7 @@ def _notes(pair: Pair, word: Outcome) -> Iterator[str]:
         yield f"unstable: the ratio at {at} changed between the halves of the run"
     if lagging := uneven(pair):
         yield lagging
-    if word is Outcome.INCREASE and shift.near_saturation(pair.candidate.cut):
+    if word is Change.INCREASE and shift.near_saturation(pair.candidate.cut):
         name = pair.candidate.name
         yield f"{name} is near saturation: an increase is real, its size understated"
     if left_out := [span.name for span in run.measured() if span not in spans]:

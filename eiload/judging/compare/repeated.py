@@ -19,11 +19,11 @@ import numpy as np
 from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.judging.compare.comparable import Named
-from eiload.judging.compare.comparison import Comparison, Outcome, Side, outcome_of, says
+from eiload.judging.compare.comparison import Change, Comparison, Side, says, word_of
 from eiload.judging.compare.pair import POWER_Z, Pair, Said, obstacle
 from eiload.judging.compare.paired import in_one_run, recorded
 from eiload.judging.statistics import blocks
-from eiload.judging.statistics.shift import Interval, Row
+from eiload.judging.statistics.shift import Interval, QuantileShift
 from eiload.scenario import Compare
 
 __all__ = ["over_runs"]
@@ -71,24 +71,27 @@ def _obstacle(names: Sequence[str], pairs: Sequence[Pair]) -> Said | None:
         return None
     words = {word for word, _ in found.values()}
     text = "; ".join(f"{name}: {text}" for name, (_, text) in found.items())
-    if Outcome.UNAVAILABLE in words:
-        return Outcome.UNAVAILABLE, text
+    if Change.UNAVAILABLE in words:
+        return Change.UNAVAILABLE, text
     # That it did not keep up in one of five runs is no claim about all.
-    bad = words == {Outcome.INCREASE} and len(found) == len(pairs)
-    return Outcome.INCREASE if bad else Outcome.INCONCLUSIVE, text
+    bad = words == {Change.INCREASE} and len(found) == len(pairs)
+    return Change.INCREASE if bad else Change.INCONCLUSIVE, text
 
 
-def _of_row(row: Row, pairs: Sequence[Pair], candidate: str, baseline: str) -> Said:
+def _of_row(row: QuantileShift, pairs: Sequence[Pair], candidate: str, baseline: str) -> Said:
     """Return the word on the headline's ratio over runs and what is said after it."""
     if row.ratio is None:
         what = f" needs about {wording.count(row.needs)} requests in each run" if row.needs else ""
-        return Outcome.INCONCLUSIVE, f"{format_percentile(row.q)}{what or ' failed in some run'}"
+        return (
+            Change.INCONCLUSIVE,
+            f"{format_percentile(row.q)}{what or ' failed in some run'}",
+        )
     margin = pairs[0].how.margin
-    word = outcome_of(row, margin)
+    word = word_of(row, margin)
     text = f"{says(row, candidate, baseline)}, margin {wording.share(margin)}"
     if word.good and any(pair.closed for pair in pairs):
-        return Outcome.INCONCLUSIVE, f"{text}, but a closed loop flatters a slow server"
-    if word is Outcome.INCONCLUSIVE:
+        return Change.INCONCLUSIVE, f"{text}, but a closed loop flatters a slow server"
+    if word is Change.INCONCLUSIVE:
         text += f"; {_more_runs(row.ratio, margin, len(pairs))}"
     return word, text
 
@@ -105,20 +108,20 @@ def _more_runs(ratio: Interval, margin: float, runs: int) -> str:
 # -- rows and sides over runs ----------------------------------------------------------------------
 
 
-def _over_tables(tables: Sequence[Sequence[Row]]) -> tuple[Row, ...]:
+def _over_tables(tables: Sequence[Sequence[QuantileShift]]) -> tuple[QuantileShift, ...]:
     """Return each quantile's row over runs: means over runs, with t-intervals."""
     return tuple(_over_rows(rows) for rows in zip(*tables, strict=True))
 
 
-def _over_rows(rows: Sequence[Row]) -> Row:
+def _over_rows(rows: Sequence[QuantileShift]) -> QuantileShift:
     ratios = [row.ratio.value for row in rows if row.ratio is not None]
     needs = max((row.needs or 0 for row in rows), default=0)
     if len(ratios) < len(rows) or not all(0 < ratio < math.inf for ratio in ratios):
-        return Row(rows[0].q, None, None, None, None, needs or None)
+        return QuantileShift(rows[0].q, None, None, None, None, needs or None)
     differences = [row.difference_ns.value for row in rows if row.difference_ns is not None]
     baseline = _geometric([row.baseline_ns for row in rows])
     candidate = _geometric([row.candidate_ns for row in rows])
-    return Row(
+    return QuantileShift(
         rows[0].q,
         baseline.value,
         candidate.value,

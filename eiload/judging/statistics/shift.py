@@ -30,7 +30,7 @@ __all__ = [
     "BLOCKS_BEYOND",
     "Draws",
     "Interval",
-    "Row",
+    "QuantileShift",
     "drifts",
     "grows",
     "near_saturation",
@@ -69,7 +69,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class QuantileShift:
     """One quantile of both targets."""
 
     q: float
@@ -123,7 +123,7 @@ def shift(
     paired: bool,
     seed: int = 1,
     confidence: float = 0.95,
-) -> tuple[list[Row], dict[float, Draws]]:
+) -> tuple[list[QuantileShift], dict[float, Draws]]:
     """Return one row a quantile, and the draws behind those that the data support.
 
     Args:
@@ -143,12 +143,14 @@ def shift(
             needs = math.ceil(blocks.BEYOND / (1 - q) - 1e-6)
             # Enough requests but too few bad episodes: twice as long is the least that may help.
             needs = max([needs, *(2 * s.n for s in (baseline, candidate) if s.n >= needs)])
-            rows.append(Row(q, values[0], values[1], None, None, needs))
+            rows.append(QuantileShift(q, values[0], values[1], None, None, needs))
             continue
         drawn = Draws(baseline.quantiles_ns(q, weights), candidate.quantiles_ns(q, other_weights))
         draws[q] = drawn
         tail = blocks.expanded_tail(min(baseline.occupied, candidate.occupied), confidence)
-        rows.append(Row(q, values[0], values[1], *_intervals(values[0], values[1], drawn, tail)))
+        rows.append(
+            QuantileShift(q, values[0], values[1], *_intervals(values[0], values[1], drawn, tail))
+        )
     return rows, draws
 
 

@@ -7,7 +7,7 @@ import pytest
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.errors import ScenarioError
 from eiload.judging.compare.comparable import Named
-from eiload.judging.compare.comparison import Comparison, Outcome
+from eiload.judging.compare.comparison import Change, Comparison
 from eiload.judging.compare.files import compare_runs
 from eiload.record.run import PAYLOAD, Run
 from tests.golden import ONE, TWO, away, golden_run, steady, with_target
@@ -59,7 +59,7 @@ def test_targets_of_two_runs_can_be_named() -> None:
         files, baseline="gpu"
     )
     found = compare_runs(files, baseline="ei", candidate="ei")
-    assert found.word is Outcome.INCREASE
+    assert found.word is Change.INCREASE
     assert "has no target 'tpu'; expected one of gpu, ei" in refused(
         files, baseline="tpu", candidate="ei"
     )
@@ -75,19 +75,19 @@ def test_one_run_is_its_own_comparison() -> None:
 def test_targets_of_one_run_can_be_named() -> None:
     """Turned round, the slower candidate is the faster one; a target is not its own baseline."""
     files = again([140])
-    assert compare_runs(files).word is Outcome.INCREASE
+    assert compare_runs(files).word is Change.INCREASE
     turned = compare_runs(files, baseline="ei", candidate="gpu")
-    assert (turned.kind, turned.word) == ("paired", Outcome.DECREASE)
+    assert (turned.kind, turned.word) == ("paired", Change.DECREASE)
     assert "has no target 'tpu'" in refused(files, baseline="tpu")
     assert "expected two targets" in refused(files, baseline="ei")
     repeats = again([140, 138, 142, 141, 139])
-    assert compare_runs(repeats, baseline="ei", candidate="gpu").word is Outcome.DECREASE
+    assert compare_runs(repeats, baseline="ei", candidate="gpu").word is Change.DECREASE
 
 
 def test_five_repeated_runs_have_an_interval_over_runs() -> None:
     """Each run's ratio is one observation."""
     found = compare_runs(again([120, 118, 122, 121, 119]))
-    assert (found.kind, found.runs, found.word) == ("repeated runs", 5, Outcome.INCREASE)
+    assert (found.kind, found.runs, found.word) == ("repeated runs", 5, Change.INCREASE)
     middle = found.response[0].ratio
     assert middle is not None
     assert middle.low <= 1.2 <= middle.high
@@ -109,7 +109,7 @@ def test_lags_of_runs_are_shown() -> None:
 def test_runs_that_disagree_widen_the_interval() -> None:
     """Where attachments differ by 20 %, five equal means are no proof of equality."""
     found = compare_runs(again([100, 80, 120, 85, 115]))
-    assert found.word is Outcome.INCONCLUSIVE
+    assert found.word is Change.INCONCLUSIVE
     assert "more run" in found.statement
 
 
@@ -119,7 +119,7 @@ def test_a_run_in_which_the_candidate_was_away_is_said() -> None:
     absent = golden_run(answers={"ei": away(steady(100, 1), 100, 140)})
     files[3] = Named("3.json", absent)
     found = compare_runs(files)
-    assert found.word is Outcome.UNAVAILABLE
+    assert found.word is Change.UNAVAILABLE
     assert found.statement.startswith("unavailable: 3.json: ei unavailable for ")
     assert "0.json" not in found.statement
 
@@ -128,16 +128,16 @@ def test_a_target_that_was_away_in_its_own_run_is_unavailable() -> None:
     """Of separate runs too, an absence is not a per cent of slowness."""
     absent = golden_run(ONE, {"gpu": away(steady(100, 2), 100, 140)})
     found = compare_runs([one("a.json", 100, 1), Named("b.json", absent)])
-    assert found.word is Outcome.UNAVAILABLE
+    assert found.word is Change.UNAVAILABLE
     assert found.statement == "gpu (b.json) unavailable for 40 s"
     turned = compare_runs([Named("b.json", absent), one("a.json", 100, 1)])
-    assert turned.word is Outcome.INCONCLUSIVE
+    assert turned.word is Change.INCONCLUSIVE
 
 
 def test_what_stands_against_one_run_stands_against_all() -> None:
     """Wrong answers, or times that grew, in one of five runs: no verdict on their mean."""
     files = again([70] * 5)
-    assert compare_runs(files).word is Outcome.DECREASE
+    assert compare_runs(files).word is Change.DECREASE
     wrong = with_target(files[2].run, "ei", answers_checked=50, answers_bad=1)
     found = compare_runs([*files[:2], Named("2.json", wrong), *files[3:]])
     assert found.statement == "inconclusive: 2.json: 1 of 50 checked answers of ei were wrong"
@@ -152,7 +152,7 @@ def test_runs_that_all_fall_behind_are_slower() -> None:
     for index in range(5):
         run = golden_run(answers={"ei": lambda due_s: 0.1 + 0.01 * due_s})
         files.append(Named(f"{index}", replace(run, started_wall_ns=index)))
-    assert compare_runs(files).word is Outcome.INCREASE
+    assert compare_runs(files).word is Change.INCREASE
 
 
 def test_two_to_four_repeats_are_too_few() -> None:
@@ -197,7 +197,7 @@ def test_another_seed_is_allowed_when_asked_for() -> None:
     """Repeats with other arrivals are better evidence, not worse."""
     files = again([100] * 5, seeds=[1, 2, 3, 4, 5])
     assert "--allow-different-seed" in refused(files)
-    assert compare_runs(files, allow_different_seed=True).word is Outcome.NO_INCREASE
+    assert compare_runs(files, allow_different_seed=True).word is Change.NO_INCREASE
 
 
 def test_an_invalid_run_is_refused() -> None:
@@ -231,7 +231,7 @@ def test_wrong_answers_are_no_comparison() -> None:
     """A target that answers nonsense is compared with nobody."""
     first, second = one("a.json", 100, 1), one("b.json", 50, 2)
     wrong = with_target(second.run, "gpu", answers_checked=50, answers_bad=1)
-    assert compare_runs([first, Named("b.json", wrong)]).word is Outcome.INCONCLUSIVE
+    assert compare_runs([first, Named("b.json", wrong)]).word is Change.INCONCLUSIVE
 
 
 def test_headline_and_margin_can_be_asked_for() -> None:

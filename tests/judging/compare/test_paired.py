@@ -7,10 +7,10 @@ import pytest
 
 from bench.queues import SYSTEMS, simulate
 from eiload.judging.compare import compare
-from eiload.judging.compare.comparison import Comparison, Outcome, outcome_of
+from eiload.judging.compare.comparison import Change, Comparison, word_of
 from eiload.judging.statistics import shift
 from eiload.judging.statistics.blocks import Blocks
-from eiload.judging.statistics.shift import Interval, Row
+from eiload.judging.statistics.shift import Interval, QuantileShift
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
@@ -38,23 +38,23 @@ def compared(ei: Answer, gpu: Answer | None = None, text: str = TWO) -> Comparis
 )
 def test_words_come_from_where_the_interval_lies(low: float, high: float, word: str) -> None:
     """Against 1 and against the margin of 10 %."""
-    row = Row(0.99, 1.0, 1.0, Interval((low * min(high, 9)) ** 0.5, low, high), None)
-    assert outcome_of(row, 0.1) == word
+    row = QuantileShift(0.99, 1.0, 1.0, Interval((low * min(high, 9)) ** 0.5, low, high), None)
+    assert word_of(row, 0.1) == word
 
 
 def test_no_interval_no_word() -> None:
     """A quantile without support, or infinite on both sides, is inconclusive."""
-    assert outcome_of(Row(0.99, None, None, None, None), 0.1) == "inconclusive"
+    assert word_of(QuantileShift(0.99, None, None, None, None), 0.1) == "inconclusive"
     unknown = Interval(float("nan"), 0.0, float("inf"))
-    assert outcome_of(Row(0.99, 1.0, 1.0, unknown, None), 0.1) == "inconclusive"
+    assert word_of(QuantileShift(0.99, 1.0, 1.0, unknown, None), 0.1) == "inconclusive"
 
 
 def test_gates_pass_what_is_no_worse_and_stop_what_is() -> None:
     """Open questions are neither."""
-    assert {word for word in Outcome if word.good} == {
+    assert {word for word in Change if word.good} == {
         "no increase", "increase within margin", "decrease",
     }  # fmt: skip
-    assert {word for word in Outcome if word.bad} == {"increase", "unavailable"}
+    assert {word for word in Change if word.bad} == {"increase", "unavailable"}
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_a_true_difference_is_named(median_ms: float, word: str) -> None:
 def test_a_small_sure_increase_is_within_the_margin() -> None:
     """5 % at p50: seen, and too small to matter."""
     text = TWO.replace("candidate: ei", "candidate: ei, headline: p50")
-    assert compared(steady(105, 2), text=text).word is Outcome.WITHIN_MARGIN
+    assert compared(steady(105, 2), text=text).word is Change.WITHIN_MARGIN
 
 
 def test_an_open_question_says_how_much_longer() -> None:
     """The forecast is a least time and a plan."""
     found = compared(steady(107, 2, spread=0.6), steady(100, 1, spread=0.6))
-    assert found.word is Outcome.INCONCLUSIVE
+    assert found.word is Change.INCONCLUSIVE
     assert " more, plan for a run of " in found.statement
 
 
@@ -111,7 +111,7 @@ def test_sides_say_what_is_beside_the_quantiles() -> None:
 def test_a_candidate_that_was_away_is_unavailable_not_slow() -> None:
     """40 s without an answer are said as that, not as a per cent of infinity."""
     found = compared(away(steady(100, 2), 100, 140))
-    assert found.word is Outcome.UNAVAILABLE
+    assert found.word is Change.UNAVAILABLE
     assert found.statement.startswith("ei unavailable for ")
     assert "%" not in found.statement
 
@@ -119,9 +119,9 @@ def test_a_candidate_that_was_away_is_unavailable_not_slow() -> None:
 def test_a_baseline_that_was_away_proves_nothing_good() -> None:
     """The candidate is no faster for that."""
     found = compared(steady(100, 2), away(steady(100, 1), 100, 140))
-    assert found.word is Outcome.INCONCLUSIVE
+    assert found.word is Change.INCONCLUSIVE
     both = compared(away(steady(100, 2), 100, 140), away(steady(100, 1), 100, 140))
-    assert both.word is Outcome.INCONCLUSIVE
+    assert both.word is Change.INCONCLUSIVE
     assert "gpu unavailable" in both.statement
     assert "ei unavailable" in both.statement
 
@@ -134,17 +134,17 @@ def _some_fail(due_s: Floats) -> Floats:
 def test_scattered_failures_make_it_slower_than_everything() -> None:
     """3 % that fail put p99 beyond the baseline's, whatever the others take."""
     found = compared(_some_fail)
-    assert found.word is Outcome.INCREASE
+    assert found.word is Change.INCREASE
     assert found.statement == "increase: more than 1 % of ei's requests failed"
-    assert compared(steady(100, 1), _some_fail).word is Outcome.DECREASE
-    assert compared(_some_fail, _some_fail).word is Outcome.INCONCLUSIVE
+    assert compared(steady(100, 1), _some_fail).word is Change.DECREASE
+    assert compared(_some_fail, _some_fail).word is Change.INCONCLUSIVE
 
 
 def test_wrong_answers_are_not_compared() -> None:
     """No verdict on the speed of a target that answers nonsense."""
     run = golden_run(answers={"ei": steady(50, 2)})
     found = compare(with_target(run, "ei", answers_checked=60, answers_bad=2))
-    assert found.word is Outcome.INCONCLUSIVE
+    assert found.word is Change.INCONCLUSIVE
     assert "2 of 60 checked answers of ei were wrong" in found.statement
 
 
@@ -154,9 +154,9 @@ def test_disagreement_beyond_its_objective_is_not_compared() -> None:
     different = {"answers_compared": 100, "answers_agreed": 70}
     found = compare(with_target(golden_run(text), "ei", **different))
     assert "only 70 of 100 compared answers agree" in found.statement
-    assert found.word is Outcome.INCONCLUSIVE
+    assert found.word is Change.INCONCLUSIVE
     found = compare(with_target(golden_run(), "ei", **different))
-    assert found.word is Outcome.NO_INCREASE
+    assert found.word is Change.NO_INCREASE
     assert "30 % of the compared answers differ" in found.notes
 
 
@@ -167,18 +167,18 @@ def test_a_target_that_does_not_keep_up_gets_no_size() -> None:
         return np.asarray(0.1 + 0.01 * due_s)
 
     found = compared(growing)
-    assert found.word is Outcome.INCREASE
+    assert found.word is Change.INCREASE
     assert "did not keep up" in found.statement
     for either in (compared(growing, growing), compared(steady(100, 1), growing)):
-        assert either.word is Outcome.INCONCLUSIVE
+        assert either.word is Change.INCONCLUSIVE
         assert "grew over the run" in either.statement
 
 
 def test_closed_loop_shows_an_increase_and_nothing_better() -> None:
     """Users slow down with their server."""
     text = TWO.replace("rate: 20/s, for: 5 min", "users: 20, for: 5 min")
-    assert compared(steady(100, 2), text=text).word is Outcome.INCONCLUSIVE
-    assert compared(steady(150, 2), text=text).word is Outcome.INCREASE
+    assert compared(steady(100, 2), text=text).word is Change.INCONCLUSIVE
+    assert compared(steady(150, 2), text=text).word is Change.INCREASE
 
 
 def test_closed_phases_beside_open_ones_are_left_out() -> None:
@@ -186,7 +186,7 @@ def test_closed_phases_beside_open_ones_are_left_out() -> None:
     text = TWO.replace("objectives:", "  - {phase: users, users: 5, for: 1 min}\nobjectives:")
     run = golden_run(text)
     found = compare(run)
-    assert found.word is Outcome.NO_INCREASE
+    assert found.word is Change.NO_INCREASE
     assert "closed-loop phases are left out: users" in found.notes
     assert found.baseline.requests == run.sample(0, run.measured("steady")).total
 
@@ -217,7 +217,7 @@ def test_near_saturation_the_size_is_a_least_size() -> None:
 
     text = TWO.replace("candidate: ei", "candidate: ei, headline: p50")
     found = compared(times("candidate_s"), times("baseline_s"), text)
-    assert found.word is Outcome.INCREASE
+    assert found.word is Change.INCREASE
     assert "at least +" in found.statement
     assert "ei is near saturation: an increase is real, its size understated" in found.notes
 
@@ -226,7 +226,7 @@ def test_too_few_requests_are_inconclusive() -> None:
     """A minute at 2/s has no p99, and says what one takes."""
     text = TWO.replace("rate: 20/s, for: 5 min", "rate: 2/s, for: 1 min")
     found = compared(steady(150, 2), text=text)
-    assert found.word is Outcome.INCONCLUSIVE
+    assert found.word is Change.INCONCLUSIVE
     assert "p99 needs at least 2,000 requests" in found.statement
 
 
@@ -240,7 +240,7 @@ def test_other_targets_than_the_scenarios_can_be_asked_for() -> None:
     """Turned round, an increase is a decrease."""
     run = golden_run(answers={"ei": steady(130, 2)})
     turned = compare(run, Compare(baseline="ei", candidate="gpu"))
-    assert turned.word is Outcome.DECREASE
+    assert turned.word is Change.DECREASE
     with pytest.raises(ValueError, match="no `compare:`"):
         compare(golden_run(ONE))
 
@@ -252,7 +252,7 @@ def test_false_alarms_on_queues_are_rare() -> None:
     for run in range(pairs.runs):
         cuts = [Blocks.of(pairs.sample(run, 300, of)) for of in ("baseline_s", "candidate_s")]
         rows, _ = shift.shift(cuts[0], cuts[1], (0.95,), paired=True)
-        wrong += outcome_of(rows[0], 0.1) in {Outcome.INCREASE, Outcome.DECREASE}
+        wrong += word_of(rows[0], 0.1) in {Change.INCREASE, Change.DECREASE}
     assert wrong <= 4
 
 
@@ -262,11 +262,11 @@ def test_targets_that_never_agree_are_not_compared(objectives: str) -> None:
     text = TWO.replace("[p95 < 300 ms, errors < 5 %]", objectives)
     run = golden_run(text, {"gpu": steady(100, 1), "ei": steady(300, 2)})
     found = compare(with_target(run, "ei", answers_compared=100, answers_agreed=0))
-    assert found.word is Outcome.INCONCLUSIVE
+    assert found.word is Change.INCONCLUSIVE
     assert "none of 100 compared answers agree" in found.statement
     # In warm-up they may differ: it decides nothing.
     phases = (Answers(compared=100), Answers(compared=100, agreed=100))
-    assert compare(with_target(run, "ei", answers=phases)).word is Outcome.INCREASE
+    assert compare(with_target(run, "ei", answers=phases)).word is Change.INCREASE
 
 
 def test_a_decrease_is_not_called_an_increase() -> None:

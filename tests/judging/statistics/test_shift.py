@@ -9,13 +9,15 @@ import pytest
 from bench.queues import SYSTEMS, Pairs, System, sample_of, simulate
 from eiload.judging.statistics import shift
 from eiload.judging.statistics.blocks import Blocks
-from eiload.judging.statistics.shift import Row
+from eiload.judging.statistics.shift import QuantileShift
 from eiload.record.sample import Sample
 
 RUNS = 60
 
 
-def rows_of(pairs: Pairs, run: int, seconds: int, q: float, *, paired: bool = True) -> Row:
+def rows_of(
+    pairs: Pairs, run: int, seconds: int, q: float, *, paired: bool = True
+) -> QuantileShift:
     """Return the row of one quantile of a simulated pair."""
     samples = pairs.sample(run, seconds), pairs.sample(run, seconds, "candidate_s")
     cuts = Blocks.of(samples[0]), Blocks.of(samples[1])
