@@ -51,13 +51,11 @@ def find(run: Run) -> Agreed | None:
     compare = run.scenario.compare
     if compare is None:
         return None
-    names = list(run.scenario.targets)
-    candidate = names.index(compare.candidate)
+    candidate = run.target_index(compare.candidate)
     answers = run.answers(candidate)
     if not answers.compared:
         return None
-    baseline = run.targets[names.index(compare.baseline)].name
-    return Agreed(baseline, run.targets[candidate].name, answers.compared, answers.agreed)
+    return Agreed(compare.baseline, compare.candidate, answers.compared, answers.agreed)
 
 
 def verdict(run: Run, at_least: float) -> tuple[Word, str, str]:

@@ -181,8 +181,7 @@ def _pair(run: Run, targets: dict[int, TargetCost]) -> tuple[int, int] | None:
     compare = run.scenario.compare
     if compare is None:
         return None
-    names = list(run.scenario.targets)
-    indices = names.index(compare.baseline), names.index(compare.candidate)
+    indices = run.target_index(compare.baseline), run.target_index(compare.candidate)
     return indices if all(index in targets for index in indices) else None
 
 

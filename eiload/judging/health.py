@@ -11,7 +11,7 @@ A caution is less: the numbers stand, but a reader should know.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -144,11 +144,7 @@ def _planned(run: Run, phase: int) -> tuple[int, int]:
 
 def _late(run: Run, target: int, name: str) -> Iterator[str]:
     """Yield by how much requests were sent late, when it is too much."""
-    lag = run.sample(target, kind=Kind.LAG)
-    # The lag of every request that was sent is known, however it ended: none counts as infinite.
-    lag = replace(lag, bad=np.zeros_like(lag.bad))
-    response = run.sample(target)
-    answered = replace(response, bad=np.zeros_like(response.bad))
+    lag, answered = run.sample(target, kind=Kind.LAG), run.sample(target).answered()
     if not lag.total:
         return
     late_ns = lag.quantile_ns(0.99)

@@ -120,7 +120,7 @@ def _holds(run: Run, verdicts: Iterable[Verdict], comparison: Comparison | None)
     if comparison is None or comparison.word is None or not comparison.word.good:
         return False
     assert run.scenario.compare is not None
-    candidate = run.targets[list(run.scenario.targets).index(run.scenario.compare.candidate)].name
+    candidate = run.scenario.compare.candidate
     return all(each.word is Word.PASS for each in verdicts if each.target == candidate)
 
 

@@ -63,10 +63,7 @@ class Run:
         Raises:
             KeyError: there is none.
         """
-        for index, target in enumerate(self.targets):
-            if target.name == name:
-                return index
-        raise KeyError(name)
+        return self.scenario.target_index(name)
 
     @property
     def emulated(self) -> bool:
@@ -107,7 +104,8 @@ class Run:
         Args:
             target: its index.
             spans: the phases; None means all that are not warm-up.
-            kind: response time, service time or lag.
+            kind: response time, service time or lag. A lag is known of every request that was sent,
+                however it ended, so none of these counts as slower than everything.
         """
         spans = self.measured() if spans is None else list(spans)
         seconds, offset = [np.empty(0, np.int64)], 0
@@ -122,7 +120,7 @@ class Run:
             buckets.append(bucket)
             counts.append(count)
             second, status, count = self.intervals.slab(target, span.index, Kind.STATUS)
-            failed = status != Status.OK
+            failed = (status != Status.OK) & (kind is not Kind.LAG)
             where = np.clip(second[failed] - span.first_second, 0, span.seconds - 1) + offset
             np.add.at(bad, where, count[failed])
             if found := self.intervals.moments(target, span.index, kind):

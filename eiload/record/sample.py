@@ -1,7 +1,7 @@
 """The times of one target's requests over some phases: what statistics are made of."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,8 @@ class Sample:
     """The requests of one target over some phases, by second of their intended instant.
 
     Seconds are numbered 0..seconds-1 through the chosen phases, one after the other.
-    `second`, `bucket`, `count` are parallel int64 arrays of the requests that ended OK.
+    `second`, `bucket`, `count` are parallel int64 arrays of the requests whose time is known: those
+    that ended OK, or, for a lag, all that were sent.
     """
 
     seconds: int
@@ -23,7 +24,8 @@ class Sample:
     bucket: Ints
     count: Ints
     bad: Ints
-    """Per second, shape (seconds,): requests that ended any other way; slower than everything."""
+    """Per second, shape (seconds,): requests that ended any other way; slower than everything.
+    None of a lag."""
     sum_ns: int
     min_ns: int
     max_ns: int
@@ -38,6 +40,10 @@ class Sample:
     def total(self) -> int:
         """Return the number of requests, however they ended."""
         return self.good + int(self.bad.sum())
+
+    def answered(self) -> "Sample":
+        """Return the requests that ended OK, without the others."""
+        return replace(self, bad=np.zeros_like(self.bad))
 
     def quantile_ns(self, q: float) -> float:
         """Return the time that a share `q` of all requests did not exceed, ns.

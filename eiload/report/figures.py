@@ -10,9 +10,7 @@ request; one that did not end OK is slower than everything, so a quantile among 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from dataclasses import dataclass
 
 from eiload.base.status import Status
 from eiload.judging.statistics.blocks import reportable
@@ -92,8 +90,6 @@ def figures(run: Run, target: int, spans: Sequence[PhaseSpan], phase: str = "") 
     """Return the figures of one target over some phases."""
     response = run.sample(target, spans)
     lag = run.sample(target, spans, Kind.LAG)
-    # A lag is known of every request that was sent, so how the others ended must not count twice.
-    lag = replace(lag, bad=np.zeros_like(lag.bad))
     return Figures(
         facts=run.targets[target],
         phase=phase,

@@ -53,7 +53,6 @@ class TargetNow:
     """Recent response times of OK requests."""
     lag: Sample
     """Recent lags."""
-    in_flight: int = 0
 
 
 class Progress:
@@ -90,11 +89,8 @@ class Progress:
             for kind, times in recent.items():
                 recent[kind] = times.since(latest_s - WINDOW_S)
 
-    def line(
-        self, elapsed_ns: int, total_ns: int, phase: str, in_flight: Sequence[int] = ()
-    ) -> str:
-        """Return the line for this moment; `in_flight` is per target, where it is known."""
-        flying = dict(enumerate(in_flight))
+    def line(self, elapsed_ns: int, total_ns: int, phase: str) -> str:
+        """Return the line for this moment."""
         # What is on its way here from a worker may be some seconds old.
         since_s = max(self._latest_s(), elapsed_ns / NS_PER_S - LATE_S) - WINDOW_S
         now = [
@@ -103,7 +99,6 @@ class Progress:
                 self._totals[index],
                 self._recent[index].get(Kind.RESPONSE, _NO_TIMES).since(since_s).sample(),
                 self._recent[index].get(Kind.LAG, _NO_TIMES).since(since_s).sample(),
-                flying.get(index, 0),
             )
             for index, name in enumerate(self._targets)
         ]
@@ -179,7 +174,6 @@ def _counts(now: TargetNow) -> str:
         "dropped": so_far.dropped,
         "unfinished": so_far.unfinished,
         "lost": so_far.lost,
-        "in flight": now.in_flight,
     }
     shown = [f"{wording.count(number)} {what}" for what, number in others.items() if number]
     return ", ".join([f"{wording.count(so_far.ok)} ok", *shown])

@@ -112,6 +112,17 @@ class Scenario(Form):
         """Return how long all phases take together, warm-up included."""
         return sum(phase.duration_ns for phase in self.traffic)
 
+    def target_index(self, name: str) -> int:
+        """Return which of the targets is called `name`, in the order that everything counts by.
+
+        Raises:
+            KeyError: none is.
+        """
+        for index, each in enumerate(self.targets):
+            if each == name:
+                return index
+        raise KeyError(name)
+
     def to_json(self) -> str:
         """Return the resolved form: one JSON object, written as a scenario is, all defaults filled.
 

@@ -174,6 +174,17 @@ def test_statuses_add_up_to_the_sample() -> None:
     assert run.sample(1, kind=Kind.LAG).good == sample.good
 
 
+def test_a_lag_is_known_however_a_request_ended() -> None:
+    """Failures are slower than everything where times are judged, and no lag counts as one."""
+    failing = away(steady(100, 1), 20, 30)
+    run = golden_run(answers={"ei": failing}, failed=Status.UNAVAILABLE)
+    lag, response = run.sample(1, kind=Kind.LAG), run.sample(1)
+    assert response.bad.any()
+    assert not lag.bad.any()
+    assert lag.total == lag.good == response.total
+    assert response.answered().total == response.good
+
+
 def test_targets_are_found_by_name() -> None:
     """An unknown name is a KeyError."""
     run = golden_run()

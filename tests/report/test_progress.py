@@ -15,9 +15,9 @@ def test_line_counts_and_times() -> None:
     gpu = runs.results(0, 1, 0, [100.0] * 250)
     ei = runs.ended(runs.results(1, 1, 0, [120.0] * 30), slice(0, 2), Status.UNAVAILABLE)
     progress.add(runs.recorded(gpu, ei))
-    assert progress.line(4 * NS_PER_S, 600 * NS_PER_S, "steady", [3, 0]) == (
+    assert progress.line(4 * NS_PER_S, 600 * NS_PER_S, "steady") == (
         "00:04/10:00 steady"
-        " | gpu 250 ok, 3 in flight, p50 100 p90 100 ms"
+        " | gpu 250 ok, p50 100 p90 100 ms"
         " | ei 28 ok, 2 failed, p50 120 max 120 ms"
     )
 

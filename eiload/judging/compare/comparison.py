@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
-import numpy as np
-
 from eiload.base import wording
 from eiload.base.status import Status
 from eiload.base.units import format_percentile
@@ -114,8 +112,6 @@ def side_of(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Side:
     """Return what is shown of one target beside the quantiles."""
     facts, ended = run.targets[target], run.statuses(target, spans)
     lag = run.sample(target, spans, Kind.LAG)
-    # Known of every request that was sent, however it ended: none counts as infinite.
-    lag = replace(lag, bad=np.zeros_like(lag.bad))
     return Side(
         facts.name,
         facts.address,

@@ -146,4 +146,4 @@ def _index(file: Named, name: str | None) -> int:
         raise ScenarioError(
             f"{file.name}: has no target {name!r}; expected one of {', '.join(names)}"
         )
-    return names.index(name)
+    return file.run.target_index(name)

@@ -45,10 +45,8 @@ def compare(run: Run, how: Compare | None = None) -> Comparison:
 
 def in_one_run(run: Run, how: Compare) -> Pair:
     """Return two targets of one run, paired."""
-    names = list(run.scenario.targets)
-    return pair_of(
-        Part.of(run, names.index(how.baseline)), Part.of(run, names.index(how.candidate)), how
-    )
+    baseline, candidate = (run.target_index(name) for name in (how.baseline, how.candidate))
+    return pair_of(Part.of(run, baseline), Part.of(run, candidate), how)
 
 
 def recorded(pair: Pair) -> Comparison:

@@ -217,9 +217,9 @@ class _Judge:
     def _mean(self, sample: Sample, of: Blocks, limit_ns: int, target: int, away: str) -> Finding:
         if not sample.total:
             return NOTHING
-        name = list(self._run.scenario.targets)[target]
+        asked = [*self._run.scenario.targets.values()][target]
         # A request that failed would have been answered after its deadline at the earliest.
-        failed_ns = max(self._run.scenario.targets[name].deadline_ns, sample.max_ns)
+        failed_ns = max(asked.deadline_ns, sample.max_ns)
         sums = of.sums_ns() + (of.totals - of.good) * float(failed_ns)
         failures = sample.total - sample.good
         mean = (sample.sum_ns + failures * failed_ns) / sample.total

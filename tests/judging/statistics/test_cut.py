@@ -1,6 +1,8 @@
 """cut: one rule cuts every count of a run alike."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eiload.base.clock import NS_PER_S
+from eiload.judging.statistics import cut as cut_module
 from eiload.judging.statistics.cut import MIN_BLOCK_S, Cut, block_count, cut_of, sound
 from tests.golden import ONE, golden_run
 
@@ -66,3 +69,14 @@ def test_empty_blocks_carry_no_verdict() -> None:
     assert not sound(lengths, totals)
     totals[11] = 1
     assert sound(lengths, totals)
+
+
+def test_no_other_file_cuts_a_run() -> None:
+    """Objectives, comparisons, throughput and cost see the same blocks: one rule makes them."""
+    package = Path(cut_module.__file__).parents[2]
+    cutting = {
+        path.name
+        for path in package.rglob("*.py")
+        if re.search(r"\bCut\(|\bblock_count\(|\bMAX_BLOCKS\b.*//", path.read_text())
+    }
+    assert cutting == {"cut.py"}
