@@ -1,11 +1,15 @@
 """Answers, and who has yet to count them: none is forgotten.
 
-What it knows: what became of a request, what is in the response, who still has it. What it must not
-know: Locust, runs.
+What it knows: what became of a request, what is in the response, how Locust's clients let users
+judge one, who still has it. What it must not know: runs.
 
 ``predict(catch_response=True)`` leaves the counting to the end of a ``with`` block. Who writes no
 such block has been answered all the same: the request is counted when nobody has its answer any
 more, at the latest when the run ends, and how to write it is said once.
+
+What an answer *was found* to be (the call's status, what does not decode) and how its user *judged*
+it are kept apart: a judgement may come again, and the last one holds, as in Locust
+(locust/clients.py, ResponseContextManager).
 """
 
 import weakref
@@ -14,10 +18,14 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
+from gevent import GreenletExit
+from locust import exception
+
 from eiload.base.clock import NS_PER_MS
 from eiload.base.status import Status
 from eiload.control.session import Left
-from eiload.serving.detections import Detection, check, detections
+from eiload.serving.detections import SSD_OUTPUTS, Detection, check, detections
+from eiload.serving.explain import quoted
 from eiload.serving.tensors import Tensor
 from eiload.serving.tfserving import decode_response
 
@@ -25,6 +33,22 @@ if TYPE_CHECKING:
     from eiload.sending.reply import Reply
 
 __all__ = ["Answer", "Asker", "OpenAnswers"]
+
+BLOCK = "`with self.client.predict(catch_response=True) as answer:`"
+"""How to write what judges an answer."""
+
+FLOW: tuple[type[BaseException], ...] = (
+    exception.RescheduleTask,
+    exception.RescheduleTaskImmediately,
+    exception.InterruptTaskSet,
+    exception.StopUser,
+    getattr(exception, "StopTest", exception.StopUser),  # older ones than 2.41 do not have it
+    GreenletExit,
+    GeneratorExit,
+    KeyboardInterrupt,
+    SystemExit,
+)
+"""What a block is left by without a word on its answer: Locust's own flow, and the end of all."""
 
 
 class Asker(Protocol):
@@ -40,29 +64,42 @@ class Asker(Protocol):
     def forget(self, answer: "Answer") -> None:
         """Leave it to others to count an answer that is going out of existence."""
 
+    def late(self, problem: str) -> None:
+        """Tell that an answer was found to be bad after it had been counted."""
+
 
 class Answer:
     """What became of one request.
 
     With ``catch_response=True`` it is a context manager, and the request is counted when the block
-    ends, as failed if `failure` was called in it. Without a block it is counted when nobody has
-    the answer any more, at the latest when the run ends.
+    ends: as its user judged it by `success` or `failure`, else as failed if an exception (other
+    than Locust's own flow, such as `RescheduleTask`) has left the block. Without a block it is
+    counted when nobody has the answer any more, at the latest when the run ends.
+
+    Args:
+        client: who made the request.
+        reply: what came of it.
+        target: index of the target.
+        name: what Locust's statistics call it.
+        catch: whether a block judges it.
     """
 
-    def __init__(self, client: Asker, reply: "Reply", target: int, name: str) -> None:
+    def __init__(
+        self, client: Asker, reply: "Reply", target: int, name: str, *, catch: bool = True
+    ) -> None:
         self._client = client
         self._reply = reply
         self._target = target
         self._name = name
+        self._catch = catch
         self.counted = False
         """Whether the request is in the counts."""
         self.judging = False
         """Whether a ``with`` block is at work on it."""
         self._outputs: dict[str, Tensor] | None = None
-        self.status = reply.status
-        """The gRPC status; `BAD_ANSWER` once `failure` was called on an OK one."""
-        self.detail = reply.detail
-        """The server's words on a status that is not OK."""
+        self._found = reply.status, reply.detail
+        self._judged: bool | None = None
+        self._reason = ""
 
     def __del__(self) -> None:
         """See that the request is counted."""
@@ -75,8 +112,28 @@ class Answer:
         return self._client.user
 
     @property
+    def status(self) -> Status:
+        """Return the gRPC status; `BAD_ANSWER` for a bad answer to a call that ended OK.
+
+        After `success` it is OK; but a request that was never sent, or has no outcome, stays that.
+        """
+        status, _ = self._found
+        if self._judged and self._reply.sent_ns and self._reply.done_ns:
+            return Status.OK
+        return Status.BAD_ANSWER if self._judged is False and status is Status.OK else status
+
+    @property
+    def detail(self) -> str:
+        """Return what there is to say of the status: the server's words, the user's reason."""
+        status, detail = self._found
+        if self._judged is not False:
+            return detail
+        both = [detail, self._reason] if status is not Status.OK else [self._reason]
+        return "; ".join(filter(None, both))
+
+    @property
     def ok(self) -> bool:
-        """Tell whether the request ended OK and was not called a failure."""
+        """Tell whether the request counts as good: ended OK, or what its user calls it."""
         return self.status is Status.OK
 
     @property
@@ -88,7 +145,7 @@ class Answer:
     def outputs(self) -> dict[str, Tensor]:
         """Return the answer's arrays by name, decoded when first asked for.
 
-        An answer that cannot be decoded is marked as a failure and has no outputs.
+        An answer that cannot be decoded is a failure and has no outputs.
         """
         if self._outputs is None:
             self._outputs = {}
@@ -96,19 +153,26 @@ class Answer:
                 try:
                     self._outputs = decode_response(self._reply.response)
                 except ValueError as error:
-                    self.failure(f"cannot be decoded: {error}")
+                    self._find(f"cannot be decoded: {error}")
         return self._outputs
 
     def detections(self, min_score: float = 0.5) -> list[Detection]:
         """Return what an SSD model has seen in the (first) image, best first.
 
-        An answer that is not one of an SSD model is marked as a failure; then there are none.
+        An answer that is not one of an SSD model is a failure; then there are none.
         """
         outputs = self.outputs
-        if not self.ok:
+        if self._found[0] is not Status.OK:
+            return []
+        if missing := [name for name in SSD_OUTPUTS if name not in outputs]:
+            has = ", ".join(map(repr, outputs)) or "no outputs"
+            self._find(
+                f"detections() needs the outputs of an SSD detector; the answer has {has}, "
+                f"not {', '.join(map(repr, missing))}"
+            )
             return []
         if (problem := check(outputs, None, wanted=())) is not None:
-            self.failure(problem)
+            self._find(problem)
             return []
         return detections(outputs, min_score)
 
@@ -122,11 +186,38 @@ class Answer:
         """Return what the server and the network took: done - sent, ms."""
         return (self._reply.done_ns - self._reply.sent_ns) / NS_PER_MS
 
-    def failure(self, reason: str) -> None:
-        """Mark the answer as a failure because of what is in it."""
-        if self.status is Status.OK:
-            self.status = Status.BAD_ANSWER
-            self.detail = reason
+    def success(self) -> None:
+        """Call the answer good, whatever it was found to be, such as a status that is expected.
+
+        Raises:
+            LocustError: outside a ``with`` block that catches.
+        """
+        self._judge(good=True)
+
+    def failure(self, reason: object) -> None:
+        """Call the answer a failure because of what is in it; the reason is a text or an exception.
+
+        A request that had failed already keeps its status, and the reason follows the server's own.
+
+        Raises:
+            LocustError: outside a ``with`` block that catches.
+        """
+        self._judge(good=False, reason=reason)
+
+    def _judge(self, *, good: bool, reason: object = "") -> None:
+        if not self.judging:
+            word = "success()" if good else "failure()"
+            raise exception.LocustError(
+                f"{self.asked_by}: {word} outside a `with` block that catches; write {BLOCK}"
+            )
+        self._judged = good
+        self._reason = quoted(str(reason)) or type(reason).__name__
+
+    def _find(self, problem: str) -> None:
+        """Take note that the answer is bad, whoever judges it."""
+        self._found = Status.BAD_ANSWER, problem
+        if self.counted:
+            self._client.late(problem)
 
     def count(self) -> None:
         """Count the request, once; `predict` and the end of a ``with`` block do this."""
@@ -135,7 +226,16 @@ class Answer:
             self._client.count(self._reply, self, self._target, self._name)
 
     def __enter__(self) -> Self:
-        """Begin judging."""
+        """Begin judging.
+
+        Raises:
+            LocustError: the request has been counted already, as ``catch_response`` is not set.
+        """
+        if not self._catch:
+            raise exception.LocustError(
+                f"{self.asked_by}: `with` without catch_response, so the request is counted "
+                f"already; write {BLOCK}"
+            )
         self.judging = True
         return self
 
@@ -144,12 +244,19 @@ class Answer:
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
-    ) -> None:
-        """Count the request; an exception in the block makes it a failure."""
+    ) -> bool:
+        """Count the request; an exception in the block makes it a failure if nothing is said yet.
+
+        Returns:
+            Whether the exception was but a way to say `failure`, and goes no further.
+        """
+        was_word = False
+        if error is not None and self._judged is None and not isinstance(error, FLOW):
+            was_word = isinstance(error, exception.ResponseError)  # as for Locust's own clients
+            self.failure(error if was_word else f"{type(error).__name__}: {error}".rstrip(": "))
         self.judging = False
-        if error is not None and isinstance(error, Exception):
-            self.failure(f"{type(error).__name__}: {error}")
         self.count()
+        return was_word
 
 
 class OpenAnswers:
@@ -163,7 +270,7 @@ class OpenAnswers:
         self._say = say
         self._alive: weakref.WeakSet[Answer] = weakref.WeakSet()
         self._dropped: deque[Answer] = deque()
-        self._warned = False
+        self._said: set[str] = set()
 
     def add(self, answer: Answer) -> None:
         """Take note of an answer that its user will count."""
@@ -192,11 +299,22 @@ class OpenAnswers:
                 self._warn(answer.asked_by)
             answer.count()
 
+    def late(self, user: str, problem: str) -> None:
+        """Tell, once, that an answer was found to be bad after it had been counted."""
+        self._once(
+            f"late {user}",
+            f"{user}: an answer that is counted already turns out to be bad: {problem}; write "
+            f"{BLOCK}, and it is counted as failed",
+        )
+
     def _warn(self, user: str) -> None:
-        if not self._warned:
-            self._warned = True
-            self._say(
-                f"{user}: predict(catch_response=True) without `with`: its requests are counted "
-                "when their answers are dropped; write `with self.client.predict(catch_response="
-                "True) as answer:`, or leave catch_response out"
-            )
+        self._once(
+            "no block",
+            f"{user}: predict(catch_response=True) without `with`: its requests are counted "
+            f"when their answers are dropped; write {BLOCK}, or leave catch_response out",
+        )
+
+    def _once(self, what: str, text: str) -> None:
+        if what not in self._said:
+            self._said.add(what)
+            self._say(text)

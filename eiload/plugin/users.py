@@ -79,7 +79,8 @@ class PredictClient:
             reply = session.call(target, request, parse_duration(deadline) if deadline else 0)
         except EngineError as error:
             raise StopUser from error
-        answer = Answer(self, reply, target, name or requests.request_name(target))
+        named = name or requests.request_name(target)
+        answer = Answer(self, reply, target, named, catch=catch_response)
         if catch_response:
             requests.open.add(answer)
         else:
@@ -95,6 +96,10 @@ class PredictClient:
     def forget(self, answer: Answer) -> None:
         """Leave it to others to count an answer that is going out of existence."""
         _requests(self._user).open.drop(answer)
+
+    def late(self, problem: str) -> None:
+        """Tell that an answer was found to be bad after it had been counted."""
+        _requests(self._user).open.late(self.user, problem)
 
     def count(self, reply: "Reply", answer: Answer, target: int, name: str) -> None:
         """Count a finished request: for eiload's report, and as Locust's `request` event."""
