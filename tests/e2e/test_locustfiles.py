@@ -34,7 +34,7 @@ def test_failed_by_content(tmp_path: Path) -> None:
             "-u",
             "2",
             "-t",
-            "4s",
+            "12s",
             *RUN_FILE,
             "--expect",
             "unicorn",
@@ -63,7 +63,7 @@ def test_another_model(tmp_path: Path) -> None:
     """A user of any model sends tensors of its own, and its answers are right."""
     method = "/tensorflow.serving.PredictionService/Predict"
     with grpc_server({method: half_plus_two}) as port:
-        options = ("--host", f"127.0.0.1:{port}", "-u", "2", "-r", "2", "-t", "4s", *RUN_FILE)
+        options = ("--host", f"127.0.0.1:{port}", "-u", "2", "-r", "2", "-t", "12s", *RUN_FILE)
         finished = until_valid(lambda: example("other_model.py", tmp_path, *options), tmp_path)
     run = report(tmp_path)
     statuses = run.statuses(0, run.phases())
