@@ -12,6 +12,7 @@ from eiload.base import wording
 from eiload.judging.statistics import blocks, needs
 from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.shares import Decision, Word
+from eiload.judging.statistics.shift import Interval
 from eiload.record.sample import Sample
 
 __all__ = ["NOTHING", "Finding", "between", "extremes", "judged", "of_n", "too_short"]
@@ -24,6 +25,9 @@ class Finding:
     word: Word
     observed: str
     reason: str
+    used: Interval | None = None
+    """How much of what is allowed was used, with its confidence interval: 1 is the limit; None
+    where nothing was measured."""
 
 
 NOTHING = Finding(Word.UNDECIDED, "nothing", "no requests were measured")
@@ -39,10 +43,14 @@ def judged(decision: Decision, observed: str, what: str, of: Blocks, away: str) 
         of: the blocks that were judged.
         away: for how long the target was away, in words; empty when it was not.
     """
+    used = None
+    if decision.n and decision.allowed:
+        shares = (decision.share, decision.lower, decision.upper)
+        used = Interval(*(share / decision.allowed for share in shares))
     if decision.word is Word.UNDECIDED and away and decision.share > decision.allowed:
         reason = f"{away}; {wording.share(decision.allowed)} allowed"
-        return Finding(Word.FAIL, f"{observed} ({wording.share(decision.share)})", reason)
-    return Finding(decision.word, observed, _why(decision, what, of))
+        return Finding(Word.FAIL, f"{observed} ({wording.share(decision.share)})", reason, used)
+    return Finding(decision.word, observed, _why(decision, what, of), used)
 
 
 def of_n(decision: Decision) -> str:
@@ -103,14 +111,14 @@ def _why(decision: Decision, what: str, of: Blocks) -> str:
 
 def between(
     observed: str,
-    lower: float,
-    upper: float,
+    estimate: Interval,
     limit: float,
     say: Callable[[float], str],
     *,
     below: bool,
 ) -> Finding:
     """Return the verdict of an interval on being below (or above) a limit."""
+    lower, upper = estimate.low, estimate.high
     if upper < limit:
         word, reason = (Word.PASS if below else Word.FAIL), f"at most {say(upper)}"
     elif lower > limit:
@@ -118,4 +126,11 @@ def between(
     else:
         word = Word.UNDECIDED
         reason = f"between {say(max(0.0, lower))} and {say(upper)}: needs a longer run"
-    return Finding(word, observed, reason)
+    ends = (estimate.value, lower, upper) if below else (estimate.value, upper, lower)
+    used = Interval(*(_used(max(end, 0.0), limit, below=below) for end in ends))
+    return Finding(word, observed, reason, used)
+
+
+def _used(value: float, limit: float, *, below: bool) -> float:
+    over, under = (value, limit) if below else (limit, value)
+    return over / under if under else math.inf

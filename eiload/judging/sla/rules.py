@@ -34,6 +34,7 @@ from eiload.judging.statistics import blocks, shares
 from eiload.judging.statistics.blocks import Blocks, Floats
 from eiload.judging.statistics.cut import cut_of
 from eiload.judging.statistics.shares import Word
+from eiload.judging.statistics.shift import Interval
 from eiload.record import series
 from eiload.record.facts import Answers, PhaseSpan
 from eiload.record.intervals import Kind
@@ -65,6 +66,8 @@ class Verdict:
     """What was measured, in words; a quantile only where the data support it."""
     reason: str
     """Why this word: the confidence limit, or what it would take to decide."""
+    used: Interval | None = None
+    """How much of what is allowed was used (`Finding.used`)."""
 
 
 def judge(run: Run) -> tuple[Verdict, ...]:
@@ -123,7 +126,7 @@ class _Judge:
                 word, reason = Word.UNDECIDED, doubt
             elif word is Word.PASS and (flattery := self._flattery(objective)):
                 word, reason = Word.UNDECIDED, flattery
-            found.append(Verdict(objective, name, word, finding.observed, reason))
+            found.append(Verdict(objective, name, word, finding.observed, reason, finding.used))
         return found
 
     def _finding(self, objective: Objective, target: int) -> Finding:
@@ -233,8 +236,8 @@ class _Judge:
             return Finding(Word.FAIL, observed, away)
         if not of.sound:
             return Finding(Word.UNDECIDED, observed, too_short("a mean", of))
-        lower, upper = mean_limits(sums, of.totals)
-        return between(observed, lower, upper, limit_ns, wording.time, below=True)
+        estimate = Interval(mean, *mean_limits(sums, of.totals))
+        return between(observed, estimate, limit_ns, wording.time, below=True)
 
     def _throughput(self, spans: list[PhaseSpan], target: int, at_least: float) -> Finding:
         per_second = series.answers(self._run, target, spans)
@@ -251,9 +254,8 @@ class _Judge:
         if not whole.sound:
             return Finding(Word.UNDECIDED, observed, too_short("a throughput", whole))
         margin = rate_margin(cut.sums(per_second), whole.lengths_s)
-        finding = between(
-            observed, measured - margin, measured + margin, at_least, wording.rate, below=False
-        )
+        estimate = Interval(measured, measured - margin, measured + margin)
+        finding = between(observed, estimate, at_least, wording.rate, below=False)
         if offered < at_least and finding.word is not Word.PASS:
             reason = f"{finding.reason}; the load itself is under {format_rate(at_least)}"
             return replace(finding, reason=reason)
@@ -316,6 +318,8 @@ def _max(sample: Sample, limit_ns: int) -> Finding:
     if failures:
         reason = f"{wording.count(failures)} did not end OK, which is over every limit"
         return Finding(Word.FAIL, observed, reason)
+    used = Interval(*(sample.max_ns / limit_ns,) * 3)
     if sample.max_ns >= limit_ns:
-        return Finding(Word.FAIL, observed, f"not under {format_duration(limit_ns)}")
-    return Finding(Word.PASS, observed, "in this run; a maximum says nothing of the next request")
+        return Finding(Word.FAIL, observed, f"not under {format_duration(limit_ns)}", used)
+    reason = "in this run; a maximum says nothing of the next request"
+    return Finding(Word.PASS, observed, reason, used)

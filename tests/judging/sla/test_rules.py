@@ -102,6 +102,18 @@ ALL = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("objective", [each for each in ALL if "99 %" not in each])
+def test_what_was_used_of_the_limit_agrees_with_the_word(objective: str) -> None:
+    """The interval lies below 1 where the objective passes and above where it fails."""
+    found = verdict(objective)
+    assert found.used is not None
+    assert found.used.low <= found.used.value <= found.used.high
+    if found.word is Word.PASS:
+        assert found.used.high <= 1
+    if found.word is Word.FAIL:
+        assert found.used.low >= 1
+
+
 @pytest.mark.parametrize("objective", ALL)
 def test_no_data_never_pass(objective: str) -> None:
     """A run in which nothing was measured decides nothing, however lax the limit."""
