@@ -90,6 +90,10 @@ class Agent:
             self.session.cancel()  # must not wait behind anything
         self._inbox.put(message)
 
+    def refuse(self, why: ScenarioError) -> None:
+        """End the run: what Locust's users ask for is wrong; returns at once."""
+        self._inbox.put({"type": "refuse", "run": self._run, "why": str(why)})
+
     def report(self) -> Message | None:
         """Return what was counted since the last report; None outside a run.
 
@@ -154,6 +158,8 @@ class Agent:
             self.session.stop(message["at_ns"])
         elif kind == "forget":
             self._forget()
+        elif kind == "refuse":
+            raise ScenarioError(message["why"])
 
     def _prepare(self, message: Message) -> None:
         self._forget()

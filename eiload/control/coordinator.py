@@ -382,7 +382,8 @@ class Coordinator:
                 self._lost(worker, message["why"])
 
     def _failed(self, worker: _Worker, message: Message) -> None:
-        if self.started.is_set():
+        slip = self._driven and message["exit_status"] == ScenarioError.exit_status
+        if self.started.is_set() and not slip:  # a slip in the users' code is in it everywhere
             self._lost(worker, message["why"])
             return
         if self._stopping:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from eiload.base.clock import NS_PER_S, SystemClock, boot_id
+from eiload.base.errors import ScenarioError
 from eiload.control.agent import Agent, Message, versions
 from eiload.control.session import Hooks
 from eiload.record.intervals import Intervals
@@ -128,6 +129,20 @@ def test_unusable_target(listening: Listen) -> None:
     failed = one.hear()
     assert (failed["type"], failed["exit_status"]) == ("failed", 4)
     assert "refused" in failed["why"]
+    assert one.agent.ended
+
+
+def test_users_ask_for_what_is_wrong(server: str, listening: Listen) -> None:
+    """A slip in the code of Locust's users is said with their status, and ends the session."""
+    one = listening(a_scenario(server))
+    one.prepare()
+    assert one.hear()["type"] == "ready"
+    one.go()
+    one.agent.refuse(ScenarioError("Half: no array"))
+    failed = one.hear()
+    assert (failed["type"], failed["why"], failed["exit_status"]) == ("failed", "Half: no array", 2)
+    assert one.agent.session is None
+    assert not one.agent.going.is_set()
     assert one.agent.ended
 
 

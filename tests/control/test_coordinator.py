@@ -176,6 +176,23 @@ def test_an_agent_cannot(status: int, kind: type[Exception]) -> None:
     assert [name for name, _ in script.heard("forget")] == ["w0", "w1"]
 
 
+def test_users_ask_for_what_is_wrong() -> None:
+    """A slip in the code of Locust's users ends their run with its words, also while it is on."""
+    script = Script(a_scenario(), driven=True)
+
+    def refuse(name: str, message: Message) -> None:
+        if name == "w1":
+            failed = {"type": "failed", "why": "Half: no array", "exit_status": 2}
+            script.say(name, failed, message["run"])
+
+    script.answers["go"] = refuse
+    coordinator = script.play()
+    assert type(coordinator.error) is ScenarioError
+    assert str(coordinator.error) == "Half: no array"
+    assert coordinator.started.is_set()
+    assert [name for name, _ in script.heard("forget")] == ["w0", "w1"]
+
+
 def test_different_payloads() -> None:
     """Agents that read other images under the same names are refused."""
     script = Script(a_scenario())
