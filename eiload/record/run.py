@@ -10,6 +10,7 @@ everything else is plain.
 
 import base64
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -229,12 +230,13 @@ def save(path: Path, document: dict[str, Any]) -> None:
     write_whole(path, json.dumps(document, allow_nan=False, indent=1))
 
 
-def load(path: Path) -> Run:
+def load(path: str | os.PathLike[str]) -> Run:
     """Read a run file.
 
     Raises:
         ScenarioError: there is no such file, or it is not a whole run file of a known schema.
     """
+    path = Path(path)
     try:
         return Run.from_json(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:

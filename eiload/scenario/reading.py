@@ -6,6 +6,7 @@ each in a line of its own: ``FILE:LINE:COLUMN: key.path: what is wrong, got X; e
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,16 +28,18 @@ PROBLEMS_AT_MOST = 100
 """Nobody reads more; the last line says how many there are."""
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Scenario:
+def load(path: str | os.PathLike[str], environ: Mapping[str, str] | None = None) -> Scenario:
     """Return the scenario in a file.
 
     Args:
         path: the file; paths in it are relative to it.
-        environ: what ``${NAME}`` in it refers to, as a rule ``os.environ``.
+        environ: what ``${NAME}`` in it refers to; ``os.environ`` if None.
 
     Raises:
         ScenarioError: it cannot be read, or something in it is wrong; all of that, a line each.
     """
+    path = Path(path)
+    environ = os.environ if environ is None else environ
     try:
         with path.open("rb") as file:
             text = file.read(document.BYTES_AT_MOST + 1)
