@@ -26,7 +26,7 @@ from eiload.base.status import Status
 from eiload.server import json_tensors
 from eiload.server.metrics import Metrics
 from eiload.server.model import Rejection
-from eiload.server.service import Reply, Service
+from eiload.server.service import Served, Service
 from eiload.serving.protos import get_model_metadata_pb2, get_model_status_pb2
 from eiload.serving.tfserving import (
     decode_metadata,
@@ -169,8 +169,8 @@ class Rest:
             raise Rejection(reply.status, reply.text)
         return json_tensors.rendered(decode_response(reply.response), given.form)
 
-    def _ask(self, request: bytes) -> Reply:
-        future: Future[Reply] = Future()
+    def _ask(self, request: bytes) -> Served:
+        future: Future[Served] = Future()
 
         def begin() -> None:
             now_ns = self._clock.now_ns()
@@ -183,7 +183,7 @@ class Rest:
             return future.result(TIMEOUT_S)
         except TimeoutError:
             text = "Timed out waiting for notification"
-            return Reply(Status.DEADLINE_EXCEEDED, text, b"", TIMEOUT_S * NS_PER_S)
+            return Served(Status.DEADLINE_EXCEEDED, text, b"", TIMEOUT_S * NS_PER_S)
 
     def _metadata(self, named: _Named) -> str:
         request = metadata_request(named.model, version=named.version, version_label=named.label)

@@ -27,7 +27,7 @@ from eiload.serving.protos import (
     predict_pb2,
 )
 
-__all__ = ["Reply", "Service"]
+__all__ = ["Served", "Service"]
 
 LONGEST_TEXT = 1024
 """Error details are cut here (model_servers/grpc_status_util.cc)."""
@@ -47,7 +47,7 @@ class _Understood(NamedTuple):
     """Serialised PredictResponse that has its model_spec and no more."""
 
 
-class Reply(NamedTuple):
+class Served(NamedTuple):
     """The end of a Predict."""
 
     status: Status
@@ -86,7 +86,7 @@ class Service:
         data: bytes,
         arrival_ns: int,
         deadline_ns: int | None,
-        ended: Callable[[Reply], None],
+        ended: Callable[[Served], None],
         *,
         entrypoint: Literal["GRPC", "REST"] = "GRPC",
     ) -> None:
@@ -125,7 +125,7 @@ class Service:
                 raise
         except Rejection as rejection:
             self._metrics.request(model, rejection.status, None, entrypoint)
-            ended(Reply(rejection.status, _cut(rejection.text), b"", 0))
+            ended(Served(rejection.status, _cut(rejection.text), b"", 0))
 
     def metadata(self, data: bytes) -> bytes:
         """Return a serialised GetModelMetadataResponse.
@@ -241,7 +241,7 @@ class Service:
         entrypoint: Literal["GRPC", "REST"],
         *,
         late: bool,
-    ) -> Reply:
+    ) -> Served:
         """Return the reply to work that has ended, and count it; `late` is after the deadline."""
         status, text = outcome.status, outcome.text
         if status is Status.OK and late:
@@ -252,9 +252,9 @@ class Service:
         if status is Status.OK:
             self._metrics.runtime(name, outcome.runtime_ns)
             self._metrics.request(name, status, outcome.server_ns, entrypoint)
-            return Reply(status, "", outcome.outputs + spec, outcome.server_ns)
+            return Served(status, "", outcome.outputs + spec, outcome.server_ns)
         self._metrics.request(name, status, None, entrypoint)
-        return Reply(status, _cut(text), b"", outcome.server_ns)
+        return Served(status, _cut(text), b"", outcome.server_ns)
 
     def _spec(self, signature: str, version: int) -> bytes:
         """Return a serialised PredictResponse that has its model_spec and no more."""

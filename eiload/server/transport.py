@@ -23,7 +23,7 @@ from eiload.base.clock import NS_PER_S, Clock
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.server.model import Rejection
-from eiload.server.service import Reply, Service
+from eiload.server.service import Served, Service
 from eiload.serving.tfserving import GET_MODEL_METADATA, GET_MODEL_STATUS, PREDICT
 
 __all__ = ["SERVER_TIME", "STAND_IN", "Security", "Transport"]
@@ -167,9 +167,9 @@ class Transport:
             await self._turn_away(context)
         left_s = context.time_remaining()
         deadline_ns = None if left_s is None else arrival_ns + int(left_s * NS_PER_S)
-        future: asyncio.Future[Reply] = self._loop.create_future()
+        future: asyncio.Future[Served] = self._loop.create_future()
 
-        def ended(reply: Reply) -> None:
+        def ended(reply: Served) -> None:
             self._busy -= 1
             # A client that has gone has taken its call, and this future, with it.
             if not future.done():

@@ -13,7 +13,7 @@ from eiload.scenario.standin import StandIn
 from eiload.server.emulated import EmulatedModel, EmulatedRepository
 from eiload.server.metrics import Metrics
 from eiload.server.model import CheckedRequest, Input
-from eiload.server.service import REMEMBERED, Reply, Service
+from eiload.server.service import REMEMBERED, Served, Service
 from eiload.serving.tfserving import decode_response
 from tests.server.stand_ins import picture, request
 
@@ -50,7 +50,7 @@ class Bench:
         releases: Any = self.calendar
         model = EmulatedModel(StandIn.of(**settings), releases, self.metrics, self.clock)
         self.service = Service(EmulatedRepository("ssd", model, {}), self.metrics)
-        self.replies: list[Reply] = []
+        self.replies: list[Served] = []
 
     def arrive(self, at_ms: float, data: bytes | None = None) -> None:
         """Let a request arrive."""
