@@ -15,7 +15,7 @@ Locust's own users through `call` (a `driven` session).
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -31,6 +31,7 @@ from eiload.scenario import Scenario, Target
 from eiload.sending.arrays import Results
 from eiload.sending.engine import Engine
 from eiload.sending.reply import Reply
+from eiload.sending.result import Result
 from eiload.serving import payload, preflight
 from eiload.serving.endpoint import endpoint_of
 from eiload.serving.tensors import Tensor, TensorInfo, info
@@ -65,12 +66,12 @@ class Left(IntEnum):
 class Hooks:
     """Who listens while a session works."""
 
-    on_batch: Callable[[Results, Detail], None]
+    on_batch: Callable[[Sequence[Result], Detail], None]
     """Each batch of results as it comes, with what turns detail numbers into texts."""
     progress: Callable[[str], None]
     """What is waited for during preparation."""
     settle: Callable[[Left], None] = lambda _left: None
-    """Counts answers (by `Session.count`) that their users leave uncounted."""
+    """Counts answers (by `Tally.count`) that their users leave uncounted."""
 
 
 RequestsOf = Callable[[Scenario, str], Iterable[tuple[Tensor, bytes]]]
@@ -115,6 +116,8 @@ class Session:
     ) -> None:
         self.scenario = scenario
         self.index = index
+        self.tally = Tally(scenario)
+        """What the requests came to."""
         self.finished = threading.Event()
         self.lost = ""
         self.ended_ns = 0
@@ -129,10 +132,8 @@ class Session:
         self._engine: Engine | None = None
         self._requests: dict[int, list[int]] = {}
         self._feeder: Feeder | None = None
-        self._tally = Tally(scenario)
         self._origin_ns = 0
         self._stop_ns: int | None = None
-        self._open_calls = 0
         self._used_at_go: usage.Used | None = None
         self._facts: WorkerFacts | None = None
 
@@ -250,7 +251,7 @@ class Session:
             self._feeder.begin(origin_ns)
         # A driven run ends when it is stopped, so how long it will be is not known.
         step_s = 1 if self._driven else step_s_for(self.scenario.duration_ns)
-        self._tally.begin(Recorder(origin_ns, step_s))
+        self.tally.begin(Recorder(origin_ns, step_s))
         self._used_at_go = usage.Used.now(engine, self._clock)
         threading.Thread(target=self._feed, args=[engine], name="eiload-feed", daemon=True).start()
 
@@ -264,7 +265,7 @@ class Session:
 
     def stop(self, at_ns: int | None = None) -> None:
         """Send nothing due at or after offset `at_ns` (now if None), then drain."""
-        if self._engine is None or not self._tally.begun or self.finished.is_set():
+        if self._engine is None or not self.tally.begun or self.finished.is_set():
             self._finish(0)
             return
         at_ns = self._clock.now_ns() - self._origin_ns if at_ns is None else at_ns
@@ -282,7 +283,7 @@ class Session:
         return requests[turn % len(requests)]
 
     def call(self, target: int, request: bytes | int, timeout_ns: int = 0) -> Reply:
-        """Send one request now and wait for it; its caller then counts it with `count`.
+        """Send one request now and wait for it; its caller then has `tally` count it.
 
         Args:
             target: index of the target.
@@ -294,19 +295,14 @@ class Session:
         """
         # Users may come before second 0; sending then would crowd the first second.
         self._clock.sleep_until(self._origin_ns)
-        if self._engine is None or not self._tally.begun or self._stop_ns is not None:
+        if self._engine is None or not self.tally.begun or self._stop_ns is not None:
             raise EngineError("the run is stopping")
-        self._open_calls += 1
+        self.tally.open += 1
         try:
             return self._engine.call(target, "", request, timeout_ns)
         except BaseException:
-            self._open_calls -= 1
+            self.tally.open -= 1
             raise
-
-    def count(self, target: int, reply: Reply, status: Status, detail: str) -> None:
-        """Count one request that was made by `call`, with the outcome that its caller found."""
-        self._tally.count(target, reply, status, detail)
-        self._open_calls -= 1
 
     def in_flight(self) -> int:
         """Return how many requests are sent and not done, by the sender's last pulse."""
@@ -315,7 +311,7 @@ class Session:
     def take(self) -> Taken:
         """Return what was counted since the last time."""
         self._hooks.settle(Left.DROPPED)
-        return self._tally.take()
+        return self.tally.take()
 
     def _feed(self, engine: Engine) -> None:
         """Give the sender what comes due, feel its pulse, and end when the plan does."""
@@ -340,12 +336,12 @@ class Session:
         if int(result["status"][0]) != Status.OK:
             self._on_results(result)
             return
-        result, problem = self._tally.check(result, response)
+        result, problem = self.tally.check(result, response)
         self._record(result, lambda _number: problem)
 
     def _record(self, results: Results, detail: Detail) -> None:
-        if self._tally.record(results, detail):
-            self._hooks.on_batch(results, detail)
+        if each := self.tally.record(results, detail):
+            self._hooks.on_batch(each, detail)
 
     # -- after -----------------------------------------------------------------------------
 
@@ -357,7 +353,7 @@ class Session:
     def _drained(self, stop_at_ns: int) -> None:
         # Whoever waits for a reply has it by now, but may not have judged and counted it yet.
         give_up_ns = self._clock.now_ns() + COUNTING_NS
-        while self._open_calls > 0 and self._clock.now_ns() < give_up_ns:
+        while self.tally.open > 0 and self._clock.now_ns() < give_up_ns:
             self._hooks.settle(Left.IDLE)
             self._clock.sleep_until(self._clock.now_ns() + NS_PER_MS)
         self._hooks.settle(Left.ALL)

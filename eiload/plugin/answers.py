@@ -58,14 +58,21 @@ class Asker(Protocol):
     def user(self) -> str:
         """Return the name of the user's class."""
 
-    def count(self, reply: "Reply", answer: "Answer", target: int, name: str) -> None:
-        """Count a finished request."""
+    def tell(self, reply: "Reply", answer: "Answer", name: str) -> None:
+        """Tell Locust of a request that is being counted."""
 
     def forget(self, answer: "Answer") -> None:
         """Leave it to others to count an answer that is going out of existence."""
 
     def late(self, problem: str) -> None:
         """Tell that an answer was found to be bad after it had been counted."""
+
+
+class Counter(Protocol):
+    """What counts the requests of a run: its session's `Tally`."""
+
+    def count(self, reply: "Reply", status: Status, detail: str) -> None:
+        """Count a user's request with the outcome that the user found."""
 
 
 class Answer:
@@ -78,18 +85,18 @@ class Answer:
 
     Args:
         client: who made the request.
+        tally: what counts it.
         reply: what came of it.
-        target: index of the target.
         name: what Locust's statistics call it.
         catch: whether a block judges it.
     """
 
     def __init__(
-        self, client: Asker, reply: "Reply", target: int, name: str, *, catch: bool = True
+        self, client: Asker, tally: Counter, reply: "Reply", name: str, *, catch: bool = True
     ) -> None:
         self._client = client
+        self._tally = tally
         self._reply = reply
-        self._target = target
         self._name = name
         self._catch = catch
         self.counted = False
@@ -223,7 +230,8 @@ class Answer:
         """Count the request, once; `predict` and the end of a ``with`` block do this."""
         if not self.counted:
             self.counted = True
-            self._client.count(self._reply, self, self._target, self._name)
+            self._tally.count(self._reply, self.status, self.detail)
+            self._client.tell(self._reply, self, self._name)
 
     def __enter__(self) -> Self:
         """Begin judging.

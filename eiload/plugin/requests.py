@@ -17,8 +17,7 @@ from eiload.control.session import Session
 from eiload.plugin import event, options
 from eiload.plugin.answers import OpenAnswers
 from eiload.scenario import Scenario, Target
-from eiload.sending.arrays import Results
-from eiload.sending.reply import Reply
+from eiload.sending.result import Result
 from eiload.serving.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -94,13 +93,6 @@ class Requests:
         session, target = self.session_for(cls)
         return list(session.scenario.targets.values())[target].model
 
-    def count(self, target: int, reply: Reply, status: Status, detail: str) -> None:
-        """Count a request that a user made to the target of this index."""
-        assert self.agent is not None
-        session = self.agent.session
-        if session is not None:
-            session.count(target, reply, status, detail)
-
     def bytes_for(self, scenario: Scenario, name: str) -> Iterator[tuple[Tensor, bytes]]:
         """Yield the requests that users send to a target: the payload's tensor, the bytes.
 
@@ -113,7 +105,7 @@ class Requests:
                 return
         raise ScenarioError(f"no user class for the target {name!r} in this worker's locustfile")
 
-    def fire(self, results: Results, detail: Callable[[int], str]) -> None:
+    def fire(self, results: Sequence[Result], detail: Callable[[int], str]) -> None:
         """Fire Locust's `request` event for each result of the scenario's traffic."""
         agent = self.agent
         if agent is None or agent.session is None:
@@ -122,18 +114,17 @@ class Requests:
         names = _names(scenario)
         phases = [phase.name for phase in scenario.traffic]
         wall_s = time.time() - self._clock.now_ns() / NS_PER_S
-        for fields in results.tolist():
-            _, intended_ns, sent_ns, done_ns, size, _, target, number, phase, code = fields
+        for result in results:
             event.fire(
                 self._fire,
-                names[target],
-                event.Times(intended_ns, sent_ns, done_ns),
+                names[result.target],
+                event.Times(result.intended_ns, result.sent_ns, result.done_ns),
                 wall_s,
-                status=Status(code),
-                detail=detail(number),
-                response_bytes=size,
+                status=Status(result.status),
+                detail=detail(result.detail),
+                response_bytes=result.response_bytes,
                 response=None,
-                context={"phase": phases[phase]},
+                context={"phase": phases[result.phase]},
             )
 
 

@@ -80,7 +80,7 @@ class PredictClient:
         except EngineError as error:
             raise StopUser from error
         named = name or requests.request_name(target)
-        answer = Answer(self, reply, target, named, catch=catch_response)
+        answer = Answer(self, session.tally, reply, named, catch=catch_response)
         if catch_response:
             requests.open.add(answer)
         else:
@@ -101,9 +101,8 @@ class PredictClient:
         """Tell that an answer was found to be bad after it had been counted."""
         _requests(self._user).open.late(self.user, problem)
 
-    def count(self, reply: "Reply", answer: Answer, target: int, name: str) -> None:
-        """Count a finished request: for eiload's report, and as Locust's `request` event."""
-        _requests(self._user).count(target, reply, answer.status, answer.detail)
+    def tell(self, reply: "Reply", answer: Answer, name: str) -> None:
+        """Tell Locust of a request that is being counted, as its `request` event."""
         user = self._user
         now_s = time.time() - time.monotonic_ns() / NS_PER_S
         event.fire(

@@ -253,7 +253,7 @@ class Engine:
         result = Result._make(RESULT.unpack(waiting.result))
         return Reply(
             Status(result.status), self.detail(result.detail), waiting.response,
-            result.intended_ns, result.sent_ns, result.done_ns,
+            result.intended_ns, result.sent_ns, result.done_ns, waiting.result,
         )  # fmt: skip
 
     def detail(self, number: int) -> str:

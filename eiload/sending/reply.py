@@ -39,6 +39,8 @@ class Reply(NamedTuple):
     intended_ns: int
     sent_ns: int
     done_ns: int
+    packed: bytes
+    """The `result.Result` of it, as it came."""
 
 
 class Stats(NamedTuple):

@@ -22,7 +22,7 @@ from eiload.scenario import Scenario, build
 from eiload.scenario.schedule import Schedule
 from eiload.scenario.standin import StandIn
 from eiload.sending.arrays import RESULT_DTYPE
-from eiload.sending.result import sampled
+from eiload.sending.result import Result, sampled
 from eiload.server.launch import StandInProcess
 from eiload.serving import payload
 from eiload.serving.protos import predict_pb2
@@ -58,14 +58,14 @@ class Part:
     """A session and the results it saw."""
 
     def __init__(self, scenario: Scenario, index: int = 0, count: int = 1, **options: Any) -> None:
-        self.batches: list[NDArray[np.void]] = [np.empty(0, RESULT_DTYPE)]
-        hooks = Hooks(lambda results, _detail: self.batches.append(results), lambda _text: None)
+        self.seen: list[Result] = []
+        hooks = Hooks(lambda results, _detail: self.seen.extend(results), lambda _text: None)
         self.session = Session(scenario, index, count, clock=CLOCK, hooks=hooks, **options)
         self.prepared = self.session.prepare()
 
     def results(self) -> NDArray[np.void]:
         """Return all results in the order of their numbers."""
-        return np.sort(np.concatenate(self.batches), order=["seq", "target"])
+        return np.sort(np.array(self.seen, RESULT_DTYPE), order=["seq", "target"])
 
 
 Play = Callable[..., list[Part]]
@@ -211,7 +211,7 @@ def test_driven(server: str, parts: Make) -> None:
         assert reply.status is Status.OK
         assert reply.intended_ns >= origin_ns  # whoever comes early waits for second 0
         status = Status.BAD_ANSWER if turn == 3 else Status.OK
-        session.count(0, reply, status, "not this")
+        session.tally.count(reply, status, "not this")
     session.stop()
     assert session.finished.wait(PATIENCE_S)
     with pytest.raises(EngineError):
@@ -228,9 +228,8 @@ def test_death_of_the_sender(server: str, parts: Make) -> None:
     traffic = [{"phase": "steady", "rate": "100/s", "for": "10 min"}]
     part = parts(a_scenario(server, traffic=traffic))
     seen = threading.Event()
-    part.batches = []
     part.session.go(CLOCK.now_ns())
-    while not part.batches:
+    while not part.seen:
         seen.wait(0.01)
     engine = part.session._engine
     assert engine is not None
@@ -263,7 +262,7 @@ def test_answers_that_nobody_counts(server: str, parts: Make) -> None:
     def settle(left: Left) -> None:
         asked.append(left)
         if left is Left.IDLE:
-            session.count(0, reply, Status.OK, "")
+            session.tally.count(reply, Status.OK, "")
 
     session._hooks = replace(session._hooks, settle=settle)
     session.go(CLOCK.now_ns())

@@ -56,7 +56,7 @@ def test_nothing_counts_before_the_load() -> None:
     """Results of the preparation are nobody's."""
     tally = Tally(SCENARIO)
     assert not tally.begun
-    assert not tally.record(a_result(), str)
+    assert tally.record(a_result(), str) == []
     assert tally.take().intervals.total() == 0
 
 
@@ -64,7 +64,9 @@ def test_failures_are_told_in_words() -> None:
     """Each failure's status and text is counted for its target, running."""
     tally = begun()
     for _ in range(2):
-        assert tally.record(a_result(Status.UNAVAILABLE, target=1), lambda _number: "gone")
+        result = a_result(Status.UNAVAILABLE, target=1)
+        (each,) = tally.record(result, lambda _number: "gone")
+        assert (each.target, each.status, each.done_ns) == (1, Status.UNAVAILABLE, 3)
         taken = tally.take()
         assert taken.intervals.total() == 1
     assert taken.failures == {"a": [{}], "b": [{"UNAVAILABLE: gone": 2}]}
@@ -92,8 +94,26 @@ def test_answers_are_paired() -> None:
 def test_users_requests_are_counted_together() -> None:
     """What users count is in the next report, however little or much it was."""
     tally = begun()
-    reply = Reply(Status.OK, "", b"", 1, 2, 3)
+    packed = a_result().tobytes()
+    reply = Reply(Status.OK, "", b"", 1, 2, 3, packed)
     for count in (1, 2 * TOGETHER + 1):
         for _ in range(count):
-            tally.count(0, reply, Status.OK, "")
+            tally.count(reply, Status.OK, "")
         assert tally.take().intervals.total() == count
+
+
+def test_users_judge_their_requests() -> None:
+    """A request is counted as its user calls it, whatever the server did; failures in words."""
+    tally = begun()
+    tally.open = 3
+    for found, judged in (
+        (Status.OK, Status.OK),
+        (Status.OK, Status.BAD_ANSWER),
+        (Status.INTERNAL, Status.OK),
+    ):
+        packed = a_result(found, target=1).tobytes()
+        tally.count(Reply(found, "", b"", 1, 2, 3, packed), judged, "not this")
+    taken = tally.take()
+    assert taken.intervals.statuses(1, 0) == {Status.OK: 2, Status.BAD_ANSWER: 1}
+    assert taken.failures == {"a": [{}], "b": [{"BAD_ANSWER: not this": 1}]}
+    assert tally.open == 0

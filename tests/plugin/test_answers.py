@@ -24,7 +24,7 @@ from eiload.serving.tensors import Tensor, to_proto
 
 
 class Client:
-    """What an answer asks of its user's client, and what it was asked."""
+    """What an answer asks of its user's client and of the tally, and what they were asked."""
 
     user = "Hasty"
 
@@ -32,6 +32,7 @@ class Client:
         self.said: list[str] = []
         self.counted: list[Status] = []
         self.told: list[str] = []
+        self.heard: list[Status] = []
         self.open = OpenAnswers(self.said.append)
 
     def answer(
@@ -45,18 +46,22 @@ class Client:
         catch: bool = True,
     ) -> Answer:
         """Return an answer that its user has to count, or, if it does not catch, one counted."""
-        reply = Reply(status, detail, response, 1, sent_ns, done_ns)
-        answer = Answer(self, reply, 0, "ssd Predict", catch=catch)
+        reply = Reply(status, detail, response, 1, sent_ns, done_ns, b"")
+        answer = Answer(self, self, reply, "ssd Predict", catch=catch)
         if catch:
             self.open.add(answer)
         else:
             answer.count()
         return answer
 
-    def count(self, _reply: Reply, answer: Answer, _target: int, _name: str) -> None:
-        """Be told of a count."""
-        self.counted.append(answer.status)
-        self.told.append(answer.detail)
+    def count(self, _reply: Reply, status: Status, detail: str) -> None:
+        """Count, as the tally does."""
+        self.counted.append(status)
+        self.told.append(detail)
+
+    def tell(self, _reply: Reply, answer: Answer, _name: str) -> None:
+        """Be told what Locust is to hear."""
+        self.heard.append(answer.status)
 
     def forget(self, answer: Answer) -> None:
         """Be told of an answer that nobody has."""
@@ -79,7 +84,7 @@ def test_dropped(client: Client) -> None:
     assert client.answer(response=b"no response").outputs == {}
     assert client.counted == []  # not by the garbage collector, which comes at any moment
     client.open.settle(Left.DROPPED)
-    assert client.counted == [Status.OK, Status.BAD_ANSWER]
+    assert client.counted == client.heard == [Status.OK, Status.BAD_ANSWER]
     (said,) = client.said
     assert said.startswith("Hasty: predict(catch_response=True) without `with`")
     assert "as answer:`, or leave catch_response out" in said
