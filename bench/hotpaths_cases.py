@@ -23,7 +23,16 @@ from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run
 from eiload.report.figures import tables
-from eiload.scenario.arrivals import BurstRate, ConstantRate, OpenPhase, RampRate, Rate
+from eiload.scenario.arrivals import (
+    BurstRate,
+    ConstantRate,
+    MarkovRate,
+    OpenPhase,
+    RampRate,
+    Rate,
+    SineRate,
+)
+from eiload.scenario.laws import Batch, Gamma, Law, Weibull
 from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.sending.result import RESULT, SEND, Result, Send
@@ -149,6 +158,15 @@ RATES: dict[str, Rate] = {
     "constant": ConstantRate(1000),
     "ramp": RampRate(0, 2000),
     "bursts": BurstRate(500, 3000, 2 * NS_PER_S, 10 * NS_PER_S),
+    "sine": SineRate(1000, 800, 20 * NS_PER_S),
+    "two-state": MarkovRate(500, 4000, 12 * NS_PER_S, 2 * NS_PER_S),
+}
+
+LAWS: dict[str, Law] = {
+    "constant": "constant",
+    "gamma": Gamma(3),
+    "weibull": Weibull(3),
+    "batch": Batch(8),
 }
 
 
@@ -156,6 +174,17 @@ RATES: dict[str, Rate] = {
 def test_schedule(benchmark: Any, shape: str) -> None:
     """Compute a minute of Poisson arrivals at 1,000 per second."""
     schedule = Schedule((OpenPhase("all", 60 * NS_PER_S, RATES[shape]),), seed=1)
+
+    def arrivals() -> int:
+        return sum(len(chunk.offsets_ns) for chunk in schedule.chunks())
+
+    _measure(benchmark, arrivals, arrivals(), "arrival", "Locust")
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_arrivals(benchmark: Any, law: str) -> None:
+    """Compute a minute of arrivals of a law at 1,000 per second."""
+    schedule = Schedule((OpenPhase("all", 60 * NS_PER_S, ConstantRate(1000), LAWS[law]),), seed=1)
 
     def arrivals() -> int:
         return sum(len(chunk.offsets_ns) for chunk in schedule.chunks())

@@ -8,8 +8,10 @@ gRPC, tensors or Locust.
 The files: `document` (YAML to data with positions), `scalar` (what one value means), `paths` (files
 that are named), `form` and `fields` (what all models share), `target`, `payload`, `traffic`,
 `objective`, `models` (what can be said), `words` (what is wrong, in words), `reading` (all of it in
-order), `address`, `problem`; `arrivals` and `schedule` (which requests are due when, a function of
-the traffic and a seed), `labels` (of the COCO classes), `standin` (what a stand-in is told).
+order), `address`, `problem`; `laws` (what lies between arrivals), `rates` (how many are expected),
+`arrivals` and `schedule` (which requests are due when, a function of the traffic and a seed), and
+how they are written (`law_field`, `rate_field`, `rate_points`); `labels` (of the COCO classes),
+`standin` (what a stand-in is told).
 
 A name is loaded when it is asked for: the stand-in's process, which needs `standin` alone, would
 start half a second later otherwise.

@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 
 from eiload.base.near import nearest
 from eiload.base.quantity import shown
-from eiload.base.units import format_duration, parse_duration
+from eiload.base.units import format_duration, parse_duration, parse_rate
 from eiload.scenario.fields import (
     SEED_AT_MOST,
     Name,
@@ -29,6 +29,7 @@ from eiload.scenario.form import Form
 from eiload.scenario.objective import ObjectiveField
 from eiload.scenario.payload import Payload
 from eiload.scenario.problem import Path, Problem
+from eiload.scenario.rates import ConstantRate
 from eiload.scenario.target import Target
 from eiload.scenario.traffic import RUN_AT_MOST, PhaseField
 
@@ -233,6 +234,11 @@ class _Phases:
             yield Problem(
                 ("traffic",), "nothing but warm-up; expected a phase without 'warm_up: true'"
             )
+        judged = [each for each in self._given if _part(each, "warm_up") is not True]
+        if judged and all(map(_is_pause, judged)):
+            yield Problem(
+                ("traffic",), "nothing but pauses to measure; expected a phase at more than 0/s"
+            )
         total_ns = sum(map(_length_ns, self._given))
         if total_ns > parse_duration(RUN_AT_MOST):
             yield Problem(
@@ -251,6 +257,17 @@ def _length_ns(phase: object) -> int:
         return parse_duration(given)
     except ValueError:
         return 0
+
+
+def _is_pause(phase: object) -> bool:
+    """Return whether a phase sends nothing, as far as that can be read."""
+    given = _part(phase, "rate")
+    if isinstance(given, ConstantRate):
+        return given.per_s == 0
+    try:
+        return isinstance(given, str) and parse_rate(given) == 0
+    except ValueError:
+        return False
 
 
 def _unknown(path: Path, what: str, name: object, known: Sequence[object]) -> Iterator[Problem]:

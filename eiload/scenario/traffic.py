@@ -6,84 +6,23 @@ and kept as arrivals' own frozen records, which know nothing of YAML; `written` 
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
 
 from eiload.base.quantity import shown
-from eiload.base.units import format_duration, format_rate
-from eiload.scenario.arrivals import (
-    BurstRate,
-    ClosedPhase,
-    ConstantRate,
-    OpenPhase,
-    Phase,
-    RampRate,
-    Rate,
-)
-from eiload.scenario.fields import Name, Whole, YesNo, duration, rate
+from eiload.base.units import format_duration
+from eiload.scenario import law_field, rate_field
+from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase
+from eiload.scenario.fields import Name, Whole, YesNo, duration
 from eiload.scenario.form import Form
+from eiload.scenario.law_field import LawField
+from eiload.scenario.rate_field import RUN_AT_MOST, RateField
 
 __all__ = ["RUN_AT_MOST", "PhaseField"]
 
-RUN_AT_MOST = "30 d"
 USERS_AT_MOST = 100_000
-BURSTS_AT_MOST = 100_000
-"""In one phase: each is a piece of the rate's profile, and nobody looks at more."""
 
-CONSTANT_RATE = rate(above=True)
-
-
-class BurstForm(Form):
-    """A rate with bursts: `base`, and at the end of every period a burst."""
-
-    base: Annotated[float, rate()] = Field(description="the rate between bursts")
-    burst: Annotated[float, rate(above=True)] = Field(description="the rate in a burst")
-    burst_for: Annotated[int, duration("0 s", RUN_AT_MOST, above=True, example="2 s")] = Field(
-        description="how long a burst lasts"
-    )
-    every: Annotated[int, duration("0 s", RUN_AT_MOST, above=True, example="30 s")] = Field(
-        description="from the start of one burst to the start of the next"
-    )
-
-
-class RampForm(Form):
-    """A rate that rises or falls linearly over the phase."""
-
-    start: Annotated[float, rate()] = Field(alias="from", description="the rate at the start")
-    end: Annotated[float, rate()] = Field(alias="to", description="the rate at the end")
-
-
-def _rate(value: object, info: ValidationInfo) -> Rate:
-    if isinstance(value, Rate):
-        return value
-    if not isinstance(value, Mapping):
-        return ConstantRate(CONSTANT_RATE.number(value, info))
-    if {"from", "to"} & value.keys():
-        ramp = RampForm.read(value, info)
-        if ramp.start == ramp.end == 0:
-            raise ValueError("a ramp from 0/s to 0/s; expected one of the two above 0/s")
-        return RampRate(ramp.start, ramp.end)
-    burst = BurstForm.read(value, info)
-    if burst.burst_for >= burst.every:
-        raise ValueError(
-            f"a burst of {format_duration(burst.burst_for)} every {format_duration(burst.every)}; "
-            "expected 'burst_for' shorter than 'every'"
-        )
-    if burst.burst <= burst.base:
-        raise ValueError(
-            f"a burst of {format_rate(burst.burst)} over a base of {format_rate(burst.base)}; "
-            "expected 'burst' above 'base'"
-        )
-    return BurstRate(burst.base, burst.burst, burst.burst_for, burst.every)
-
-
-RateField = Annotated[
-    Rate,
-    PlainValidator(
-        _rate, json_schema_input_type=Annotated[float, CONSTANT_RATE] | BurstForm | RampForm
-    ),
-]
 PhaseNs = Annotated[int, duration("0 s", RUN_AT_MOST, above=True, example="10 min")]
 
 
@@ -92,12 +31,13 @@ class OpenForm(Form):
 
     phase: Name = Field(description="name of the phase, unique in the scenario")
     rate: RateField = Field(
-        description="arrivals per second at each target: 8/s, or bursts {base, burst, burst_for, "
-        "every}, or a ramp {from, to}"
+        description="arrivals per second at each target: 8/s (0/s is a pause), or a ramp {from, "
+        "to}, bursts {base, burst, burst_for, every}, {steps, each}, {sine}, {points}, {markov}"
     )
-    arrivals: Literal["poisson", "constant"] = Field(
+    arrivals: LawField = Field(
         default="poisson",
-        description="poisson: as from many independent users; constant: evenly spaced",
+        description="poisson: as from many independent users; constant: evenly spaced; or "
+        "{gamma: {cv}}, {weibull: {cv}}: bursty; {batch: {size}}: several at one instant",
     )
     for_: PhaseNs = Field(alias="for", description="how long the phase lasts")
     warm_up: YesNo = Field(default=False, description="measured and shown, but never judged")
@@ -126,7 +66,7 @@ def _phase(value: object, info: ValidationInfo) -> Phase:
     if not {"users", "think"} & value.keys():
         form = OpenForm.read(value, info)
         phase = OpenPhase(form.phase, form.for_, form.rate, form.arrivals, form.warm_up)
-        _expect_bursts(phase)
+        rate_field.fits(phase.rate, phase.duration_ns)
         return phase
     if "rate" in value:
         raise ValueError(
@@ -136,43 +76,14 @@ def _phase(value: object, info: ValidationInfo) -> Phase:
     return ClosedPhase(closed.phase, closed.for_, closed.users, closed.think, closed.warm_up)
 
 
-def _expect_bursts(phase: OpenPhase) -> None:
-    """Raise a ValueError if the phase has bursts by name only, or more than anyone needs."""
-    if not isinstance(phase.rate, BurstRate):
-        return
-    calm_ns = phase.rate.every_ns - phase.rate.burst_for_ns
-    length, every = format_duration(phase.duration_ns), format_duration(phase.rate.every_ns)
-    if calm_ns >= phase.duration_ns:
-        raise ValueError(
-            f"no burst within {length}, the first is due after {format_duration(calm_ns)}; "
-            "expected a longer phase or a shorter 'every'"
-        )
-    if phase.duration_ns // phase.rate.every_ns > BURSTS_AT_MOST:
-        raise ValueError(
-            f"a burst every {every} for {length} is absurd; expected at most {BURSTS_AT_MOST:,}"
-        )
-
-
-def _written_rate(rate: Rate) -> object:
-    match rate:
-        case ConstantRate(per_s):
-            return format_rate(per_s)
-        case RampRate(start, end):
-            return {"from": format_rate(start), "to": format_rate(end)}
-        case BurstRate(base, burst, burst_for_ns, every_ns):
-            return {
-                "base": format_rate(base),
-                "burst": format_rate(burst),
-                "burst_for": format_duration(burst_for_ns),
-                "every": format_duration(every_ns),
-            }
-
-
 def _written(phase: Phase) -> dict[str, object]:
     """Return the phase as it is written in a scenario."""
     match phase:
         case OpenPhase(name, duration_ns, rate, process, warm_up):
-            how: dict[str, object] = {"rate": _written_rate(rate), "arrivals": process}
+            how: dict[str, object] = {
+                "rate": rate_field.written(rate),
+                "arrivals": law_field.written(process),
+            }
         case ClosedPhase(name, duration_ns, users, think_ns, warm_up):
             how = {"users": users, "think": format_duration(think_ns)}
     return {"phase": name, **how, "for": format_duration(duration_ns), "warm_up": warm_up}

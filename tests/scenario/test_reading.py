@@ -27,7 +27,19 @@ from eiload.scenario import (
     parse_objective,
     restore,
 )
-from eiload.scenario.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, RampRate
+from eiload.scenario.arrivals import (
+    BurstRate,
+    ClosedPhase,
+    ConstantRate,
+    MarkovRate,
+    OpenPhase,
+    PointsRate,
+    RampRate,
+    Rate,
+    SineRate,
+    StepsRate,
+)
+from eiload.scenario.laws import Batch, Gamma, Law, Weibull
 from eiload.scenario.standin import StandIn
 
 NS = 10**9
@@ -64,6 +76,15 @@ traffic:
   - {phase: ramp, rate: {from: 0/s, to: 50/s}, for: 1 h}
   - {phase: burst, rate: {base: 8/s, burst: 30/s, burst_for: 2 s, every: 30 s}, for: 5 min}
   - {phase: users, users: 10, think: 1 s, for: 5 min}
+  - {phase: bursty, rate: {steps: [5/s, 0/s, 20/s], each: 1 min}, for: 3 min,
+     arrivals: {gamma: {cv: 3}}}
+  - {phase: wave, rate: {sine: {mean: 8/s, amplitude: 4/s, period: 1 min}}, for: 2 min,
+     arrivals: {weibull: {cv: 0.5}}}
+  - {phase: points, rate: {points: [[0 s, 5/s], [1 min, 40/s]]}, for: 1 min,
+     arrivals: {batch: {size: 8}}}
+  - {phase: jumps, rate: {markov: {calm: 5/s, busy: 40/s, calm_for: 1 min, busy_for: 5 s}},
+     for: 1 min, arrivals: {batch: {size: 2, arrivals: constant}}}
+  - {phase: pause, rate: 0/s, for: 5 s}
 objectives:
   - p99<400ms
   - {target: ei, phase: steady, objective: service p99.9 <= 0.9 s}
@@ -120,6 +141,11 @@ def test_every_key_means_what_the_design_says() -> None:
         OpenPhase("ramp", 3600 * NS, RampRate(0.0, 50.0)),
         OpenPhase("burst", 300 * NS, BurstRate(8.0, 30.0, 2 * NS, 30 * NS)),
         ClosedPhase("users", 300 * NS, 10, NS),
+        OpenPhase("bursty", 180 * NS, StepsRate((5.0, 0.0, 20.0), 60 * NS), Gamma(3)),
+        OpenPhase("wave", 120 * NS, SineRate(8.0, 4.0, 60 * NS), Weibull(0.5)),
+        OpenPhase("points", 60 * NS, PointsRate(((0, 5.0), (60 * NS, 40.0))), Batch(8)),
+        OpenPhase("jumps", 60 * NS, MarkovRate(5.0, 40.0, 60 * NS, 5 * NS), Batch(2, "constant")),
+        OpenPhase("pause", 5 * NS, ConstantRate(0.0)),
     )
     assert scenario.objectives == (
         parse_objective("p99 < 400 ms"),
@@ -132,7 +158,7 @@ def test_every_key_means_what_the_design_says() -> None:
         baseline="gpu", candidate="ei", margin=0.05, headline=0.95, quantiles=(0.5, 0.99)
     )
     assert (scenario.max_in_flight, scenario.sample) == (64, 10)
-    assert scenario.duration_ns == (20 + 600 + 3600 + 300 + 300) * NS
+    assert scenario.duration_ns == (20 + 600 + 3600 + 300 + 300 + 180 + 120 + 60 + 60 + 5) * NS
 
 
 def test_what_is_not_said_has_a_sensible_value() -> None:
@@ -338,13 +364,36 @@ def bursts(draw: st.DrawFn) -> OpenPhase:
     return OpenPhase("p", length_ns, BurstRate(base, base + above, burst_for_ns, every_ns))
 
 
-PROCESSES = st.sampled_from(["poisson", "constant"])
+PROCESSES: st.SearchStrategy[Law] = st.one_of(
+    st.sampled_from(["poisson", "constant"]),
+    st.builds(Gamma, st.floats(0.01, 20)),
+    st.builds(Weibull, st.floats(0.01, 20)),
+    st.builds(Batch, st.integers(2, 1000), st.sampled_from(["poisson", "constant"])),
+)
+
+
+@st.composite
+def moving(draw: st.DrawFn) -> OpenPhase:
+    """Draw a phase at a rate that moves."""
+    length_ns = draw(st.integers(10 * NS, 600 * NS))
+    low, more = draw(st.floats(0, 1e4)), draw(st.floats(1, 1e4))
+    span_ns = st.integers(NS, 600 * NS)
+    rates: list[Rate] = [
+        StepsRate((low, low + more)),
+        SineRate(low + more, more, draw(span_ns)),
+        PointsRate(((0, low), (length_ns // 2, more), (length_ns, low))),
+        MarkovRate(low, low + more, draw(span_ns), draw(span_ns)),
+    ]
+    return OpenPhase("p", length_ns, draw(st.sampled_from(rates)), draw(PROCESSES))
+
+
 PHASES = st.one_of(
     st.builds(OpenPhase, NAMES, DURATIONS, st.builds(ConstantRate, RATES_PER_S), PROCESSES),
     st.builds(
         OpenPhase, NAMES, DURATIONS, st.builds(RampRate, st.just(0.0) | RATES_PER_S, RATES_PER_S)
     ),
     bursts(),
+    moving(),
     st.builds(ClosedPhase, NAMES, DURATIONS, st.integers(1, 100_000), st.integers(0, 3600 * NS)),
 )
 TARGETS = st.builds(
@@ -526,6 +575,7 @@ WORDS = st.sampled_from(
     [
         *("name", "seed", "targets", "payload", "traffic", "objectives", "compare", "server"),
         *("model", "stand_in", "images", "synthetic", "phase", "rate", "for", "users", "tls"),
+        *("arrivals", "gamma", "cv", "batch", "size", "steps", "sine", "points", "markov"),
         *("base", "burst", "every", "from", "to", "metadata", "price", "labels", "expect", "gpu"),
         *("8/s", "10 min", "p99 < 1 s", "64x48", "${A}", "${B:-1}", "1 %", "eia1.medium", "ssd"),
     ]

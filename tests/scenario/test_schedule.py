@@ -1,6 +1,9 @@
 """The schedule: one pure sequence, sliced without loss."""
 
+import hashlib
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +42,27 @@ def test_same_seed_same_instants() -> None:
     """The schedule is a function of traffic and seed."""
     assert np.array_equal(whole(Schedule(TRAFFIC, 7)), whole(Schedule(TRAFFIC, 7)))
     assert not np.array_equal(whole(Schedule(TRAFFIC, 7)), whole(Schedule(TRAFFIC, 8)))
+
+
+@pytest.mark.parametrize(
+    ("seed", "count", "digest"), [(1, 11661, "6b7b972756d91050"), (7, 11581, "4e1a9bdcc8967e49")]
+)
+def test_the_instants_of_a_seed_stay(seed: int, count: int, digest: str) -> None:
+    """Poisson and constant arrivals at every rate there was first: the same to the ns for ever.
+
+    Runs are compared with later ones of the same scenario and seed.
+    """
+    traffic = (
+        OpenPhase("a", 20 * NS_PER_S, ConstantRate(50.0)),
+        OpenPhase("b", 20 * NS_PER_S, ConstantRate(50.0), "constant"),
+        OpenPhase("c", 20 * NS_PER_S, RampRate(10.0, 300.0)),
+        OpenPhase("d", 20 * NS_PER_S, RampRate(300.0, 0.0), "constant"),
+        OpenPhase("e", 30 * NS_PER_S, BurstRate(5.0, 400.0, 2 * NS_PER_S, 7 * NS_PER_S)),
+        OpenPhase("f", 30 * NS_PER_S, BurstRate(0.0, 100.0, NS_PER_S, 10 * NS_PER_S), "constant"),
+    )
+    offsets = whole(Schedule(traffic, seed))
+    assert len(offsets) == count
+    assert hashlib.sha256(offsets.astype("<i8").tobytes()).hexdigest()[:16] == digest
 
 
 def test_a_phase_does_not_depend_on_the_others() -> None:
