@@ -53,6 +53,12 @@ class Landing(NamedTuple):
     cannot tell."""
     first_byte_ns: int = 0
     """When the first byte of the answer arrived; 0 too where the channel cannot tell."""
+    waited_ns: int = 0
+    """How long the server's limit on requests at a time (HTTP/2's MAX_CONCURRENT_STREAMS) kept it
+    from being sent; 0 too where the channel cannot tell."""
+    resent: bool = False
+    """Whether it was sent again, over another connection: the server had said that it would not
+    look at it (HTTP/2's GOAWAY). False too where the channel cannot tell."""
 
 
 class Request(Protocol):

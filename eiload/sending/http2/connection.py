@@ -127,6 +127,11 @@ class Connection:
             self.going = True
         return batch
 
+    def close(self) -> None:
+        """End here; nothing that still comes means anything."""
+        self.closed = True
+        self._handlers.clear()  # they are this object's methods: no garbage without a collector
+
     def abandon(self) -> tuple[Stream, ...]:
         """Forget all requests, and return them."""
         out = self.outgoing

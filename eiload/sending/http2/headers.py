@@ -84,7 +84,7 @@ class HeaderDecoder:
             text = f"a header list of more than {MAX_BLOCK_BYTES} bytes"
             raise HeadersTooLargeError(ErrorCode.ENHANCE_YOUR_CALM, text) from error
         except (HPACKError, IndexError) as error:
-            text = f"a header block that cannot be decoded: {error}"[:200]
+            text = f"a header block that cannot be decoded ({type(error).__name__})"
             raise ProtocolError(ErrorCode.COMPRESSION_ERROR, text) from error
         fields = _fields(pairs)
         if table.dynamic_entries or table.maxsize != before:

@@ -13,11 +13,10 @@ Rules.
 import re
 import zlib
 from binascii import b2a_base64
-from collections.abc import Sequence
 
 from eiload.sending.http2.headers import literal
 
-__all__ = ["GZIP", "Heads", "Metadata", "packed", "prefix", "timeout"]
+__all__ = ["GZIP", "Heads", "Metadata", "Packer", "prefix", "timeout"]
 
 Metadata = tuple[tuple[str, str | bytes], ...]
 
@@ -25,6 +24,8 @@ GZIP = "gzip"
 
 KEPT = 256
 """Blocks that are kept; then they are made anew."""
+KEPT_BYTES = 128 << 20
+"""Messages that are kept with what they are compressed; then they are compressed anew."""
 
 MAX_DIGITS = 99_999_999
 """TimeoutValue has at most 8 digits."""
@@ -145,11 +146,43 @@ def prefix(message: bytes, *, compressed: bool = False) -> bytes:
     return (b"\1" if compressed else b"\0") + len(message).to_bytes(4, "big")
 
 
-def packed(message: bytes, compression: str | None) -> Sequence[bytes]:
-    """Return a message's prefix and the message, compressed where that makes it smaller."""
-    if compression == GZIP:
-        packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
-        smaller = packer.compress(message) + packer.flush()
-        if len(smaller) < len(message):
-            return prefix(smaller, compressed=True), smaller
+class Packer:
+    """Gives messages their prefix, and compresses them where that makes them smaller.
+
+    A load's messages come round and round, and compressing one takes longer than sending it, so
+    those of the latest are kept.
+
+    Args:
+        compression: `GZIP`; None for no compression.
+    """
+
+    def __init__(self, compression: str | None = None) -> None:
+        self._compression = compression
+        self._kept: dict[int, tuple[bytes, bytes, bytes]] = {}
+        self._kept_bytes = 0
+
+    def packed(self, message: bytes) -> tuple[bytes, bytes]:
+        """Return a message's prefix and what follows it.
+
+        Raises:
+            ValueError: the message is of 4 GiB or more.
+        """
+        if self._compression is None:
+            return prefix(message), message
+        kept = self._kept.get(id(message))
+        if kept is None or kept[0] is not message:
+            kept = message, *_compressed(message)
+            self._kept_bytes += len(message) + len(kept[2])
+            if self._kept_bytes > KEPT_BYTES:
+                self._kept.clear()
+                self._kept_bytes = 0
+            self._kept[id(message)] = kept
+        return kept[1:]
+
+
+def _compressed(message: bytes) -> tuple[bytes, bytes]:
+    packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    smaller = packer.compress(message) + packer.flush()
+    if len(smaller) < len(message):
+        return prefix(smaller, compressed=True), smaller
     return prefix(message), message

@@ -7,7 +7,7 @@ from hpack import Decoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.sending.http2.heads import GZIP, KEPT, Heads, packed, prefix, timeout
+from eiload.sending.http2.heads import GZIP, KEPT, Heads, Packer, prefix, timeout
 from tests.sending.http2.peers import METHOD, SECOND
 
 UNITS = {b"n": 1, b"u": 10**3, b"m": 10**6, b"S": 10**9, b"M": 60 * 10**9, b"H": 3600 * 10**9}
@@ -84,8 +84,20 @@ def test_a_prefix_is_a_flag_and_a_length() -> None:
 
 def test_compressed_only_where_it_helps() -> None:
     """A message that gzip makes larger goes as it is, as every gRPC client sends it."""
-    head, message = packed(b"a" * 1000, GZIP)
+    packer = Packer(GZIP)
+    head, message = packer.packed(b"a" * 1000)
     assert head == prefix(message, compressed=True)
     assert gzip.decompress(message) == b"a" * 1000
-    assert packed(b"a", GZIP) == (prefix(b"a"), b"a")
-    assert packed(b"a" * 1000, None) == (prefix(b"a" * 1000), b"a" * 1000)
+    assert packer.packed(b"a") == (prefix(b"a"), b"a")
+    assert Packer().packed(b"a" * 1000) == (prefix(b"a" * 1000), b"a" * 1000)
+
+
+def test_compressed_once() -> None:
+    """What comes round is kept, by what it is and not where it lay; what is kept is bounded."""
+    packer = Packer(GZIP)
+    message = b"a" * 1000
+    assert packer.packed(message)[1] is packer.packed(message)[1]
+    for number in range(300):
+        one = bytes([number % 256]) * (1 << 20)
+        assert gzip.decompress(packer.packed(one)[1]) == one
+    assert len(packer._kept) <= 128

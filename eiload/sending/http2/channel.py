@@ -1,0 +1,218 @@
+"""The wire of our own, as the sender knows it: unary gRPC over as many connections as asked for.
+
+What it knows: an `Endpoint`, deadlines, and the seam (`sending.channel`) whose `Channel` it is.
+What it must not know: sockets, HTTP/2, and which request is due.
+
+Strategy.
+
+- Requests go over the lines in turn; line k begins at address k of the target's name.
+- What is the same for all requests is made once: header blocks, and compressed messages as long as
+  they come round.
+- A request's deadline is kept here: at that instant it lands, wherever it has got to.
+- A request leaves nothing behind: its callback is let go of when it lands.
+"""
+
+import asyncio
+import random
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from eiload.base.alarm import alarm_of
+from eiload.base.status import Status
+from eiload.sending.channel import Landing
+from eiload.sending.endpoint import Endpoint
+from eiload.sending.http2.address import parse_target
+from eiload.sending.http2.backoff import Backoff
+from eiload.sending.http2.conversation import KeepAlive
+from eiload.sending.http2.deadlines import Deadlines
+from eiload.sending.http2.grpc import Outcome
+from eiload.sending.http2.heads import Heads, Packer
+from eiload.sending.http2.line import Call, Line, Route
+from eiload.sending.http2.tls import tls_context
+
+__all__ = ["Http2Channel"]
+
+MAX_ANSWER_BYTES = 1 << 30
+"""The largest answer that is taken: fifty of the largest that SSD's give, 19 MB."""
+
+SERVER_NAME = "grpc.ssl_target_name_override"
+"""The option of an endpoint that names the server; gRPC's name for it, which `grpcio` needs."""
+
+
+def _nobody(landing: Landing) -> None:
+    """Be told of what has been told."""
+    del landing
+
+
+@dataclass(slots=True, eq=False)
+class HttpRequest(Call):
+    """A request that was started."""
+
+    landed: Callable[[Landing], None] = _nobody
+    channel: "Http2Channel | None" = None
+    """None once it has landed."""
+    line: Line | None = None
+    method: str = ""
+
+    def cancel(self) -> None:
+        """Have it land as UNFINISHED, unless it has landed."""
+        if self.channel is not None:
+            self.channel.give_up(self, Outcome(Status.UNFINISHED), 0)
+
+
+class Http2Channel:
+    """The way to one target.
+
+    Args:
+        endpoint: where and how to call.
+        max_answer_bytes: the largest answer that is taken; RESOURCE_EXHAUSTED beyond.
+        keep_alive: when to ask whether a server is still there; None for never.
+        now_ns: the clock, ns, monotonic.
+        seed: for the factor of chance in the waits between attempts to connect.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+        keep_alive: KeepAlive | None = None,
+        now_ns: Callable[[], int] = time.monotonic_ns,
+        seed: int | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._endpoint = endpoint
+        self._metadata = endpoint.metadata
+        self._now_ns = now_ns
+        self._alarm = alarm_of(self._loop, self._ring)
+        self._deadlines: Deadlines[HttpRequest] = Deadlines(self._alarm.set, self._expired)
+        self._packer = Packer(endpoint.compression)
+        self._lines: list[Line] = []
+        self._turn = 0
+        self._useless = ""
+        """Why there is no line; empty unless there is none."""
+        try:
+            route = _route(endpoint, max_answer_bytes, keep_alive)
+        except (OSError, ValueError) as error:
+            self._useless = str(error)
+            return
+        authority = route.target.authority if not _named(endpoint) else route.server_name
+        self._heads = Heads(
+            authority, secure=route.tls is not None, compression=endpoint.compression
+        )
+        chance = random.Random(seed)  # noqa: S311  # spreads attempts, guards nothing
+        self._lines = [
+            Line(route, number, Backoff(chance), over=self._over, renew=self._renew, now_ns=now_ns)
+            for number in range(endpoint.connections)
+        ]
+
+    def __repr__(self) -> str:
+        """Tell its state, for tests and logs."""
+        return f"<Http2Channel {self._endpoint.address}, {len(self._deadlines)} in flight>"
+
+    def start(
+        self,
+        payload: bytes,
+        landed: Callable[[Landing], None],
+        *,
+        method: str = "",
+        deadline_ns: int = 0,
+        trailers: bool = False,
+    ) -> HttpRequest:
+        """Begin to send one request; see `sending.channel.Channel`."""
+        del trailers  # always told
+        began_ns = self._now_ns()
+        timeout_ns = deadline_ns or self._endpoint.deadline_ns
+        method = method or self._endpoint.method
+        try:
+            if self._useless:
+                raise ValueError(self._useless)
+            head = self._heads.block(method, self._metadata, timeout_ns)
+            prefix, message = self._packer.packed(payload)
+        except ValueError as error:
+            request = HttpRequest(b"", b"", b"", landed=landed, channel=self)
+            status = Status.UNAVAILABLE if self._useless else Status.INTERNAL
+            self._loop.call_soon(self._over, request, Outcome(status, str(error)), began_ns)
+            return request
+        self._turn = (self._turn + 1) % len(self._lines)
+        line = self._lines[self._turn]
+        request = HttpRequest(
+            head, prefix, message,
+            timeout_ns=timeout_ns, deadline_ns=began_ns + timeout_ns, began_ns=began_ns,
+            landed=landed, channel=self, line=line, method=method,
+        )  # fmt: skip
+        self._deadlines.add(request)
+        line.start(request)
+        return request
+
+    def close(self) -> None:
+        """Close all connections; what is in flight lands as UNAVAILABLE."""
+        for line in self._lines:
+            line.close()
+        self._alarm.close()
+
+    # -- how requests end ------------------------------------------------------------------------
+
+    def _over(self, call: Call, outcome: Outcome, now_ns: int) -> None:
+        """Land a request that is over."""
+        assert isinstance(call, HttpRequest)
+        if call.channel is None:
+            return
+        self._deadlines.discard(call)
+        if call.deadline_ns and now_ns > call.deadline_ns:
+            # It came while the loop was late to look at the clock; nobody waited for it.
+            outcome = _TOO_LATE
+        self._land(call, outcome, now_ns)
+
+    def give_up(self, request: HttpRequest, outcome: Outcome, now_ns: int) -> None:
+        """Land a request that is not over; the server is told if it has seen it."""
+        self._deadlines.discard(request)
+        if request.line is not None:
+            request.line.drop(request)
+        self._land(request, outcome, now_ns)
+
+    def _land(self, request: HttpRequest, outcome: Outcome, done_ns: int) -> None:
+        landed, request.landed = request.landed, _nobody
+        request.channel = request.line = None
+        status, detail, message, metadata = outcome
+        waited_ns = max(0, request.sent_ns - request.began_ns) if request.waited else 0
+        landed(
+            Landing(
+                status, request.sent_ns, done_ns, detail, message, metadata, request.written_ns,
+                request.first_byte_ns, waited_ns, request.resent,
+            )
+        )  # fmt: skip
+
+    # -- deadlines -------------------------------------------------------------------------------
+
+    def _renew(self, call: Call) -> None:
+        """Have a request that has waited say how little time the server has left."""
+        assert isinstance(call, HttpRequest)
+        left_ns = max(1, call.deadline_ns - self._now_ns())
+        call.head = self._heads.block(call.method, self._metadata, left_ns)
+
+    def _expired(self, request: HttpRequest) -> None:
+        self.give_up(request, _TOO_LATE, self._now_ns())
+
+    def _ring(self) -> None:
+        self._deadlines.ring(self._now_ns())
+
+
+_TOO_LATE = Outcome(Status.DEADLINE_EXCEEDED, "Deadline Exceeded")
+"""In gRPC's words."""
+
+
+def _named(endpoint: Endpoint) -> str | None:
+    """Return the name that the server is to have, if it is another than its address says."""
+    name = dict(endpoint.options).get(SERVER_NAME)
+    return str(name) if name else None
+
+
+def _route(endpoint: Endpoint, max_answer_bytes: int, keep_alive: KeepAlive | None) -> Route:
+    target = parse_target(endpoint.address)
+    tls: ssl.SSLContext | None = None
+    if endpoint.tls is not None:
+        tls = tls_context(*endpoint.tls)
+    return Route(target, tls, _named(endpoint) or target.host, max_answer_bytes, keep_alive)

@@ -1,0 +1,272 @@
+"""One connection on the event loop: a `Link`'s bytes to a `Connection`, and back.
+
+What it knows: when a socket can be read and written, and what o'clock it is. What it must not know:
+what a request is to anybody, what follows on an event.
+
+Strategy.
+
+- What is to be sent goes out together at the end of a turn of the loop: the requests of one turn
+  are one system call. What follows on what was read goes out at the end of the reading.
+- A batch is given out when the one before is in the kernel's hands, so the instants *sent* and
+  *written* are those of the system calls: before the one that took a request's first byte, after
+  the one that took its last.
+- Instants of answers are those of the system call that brought them.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from eiload.base.clock import NS_PER_S
+from eiload.sending.http2.connection import Connection
+from eiload.sending.http2.events import Closed, Event
+from eiload.sending.http2.link import READ_BYTES, Link
+from eiload.sending.http2.streams import Batch, Stream
+
+__all__ = ["Conversation", "KeepAlive", "Owner"]
+
+READS = 16
+"""How often a socket is read before others have their turn."""
+
+
+class Owner(Protocol):
+    """Who is told what happens."""
+
+    def heard(self, conversation: "Conversation", events: list[Event], now_ns: int) -> None:
+        """Take what the server said; `now_ns` is when it came."""
+
+    def lost(self, conversation: "Conversation", why: str) -> None:
+        """Take notice that the connection has ended: nothing else will be heard of it."""
+
+
+class KeepAlive(NamedTuple):
+    """When to ask by a PING whether a server is still there (gRPC's doc/keepalive.md)."""
+
+    after_ns: int
+    """How long nothing comes, with requests open, before it is asked."""
+    patience_ns: int
+    """How long it may take to answer."""
+
+
+class Conversation:
+    """A connection that is open.
+
+    Args:
+        link: the socket; it is closed with the conversation.
+        connection: the protocol's state.
+        owner: who is told.
+        now_ns: the clock, ns, monotonic.
+        keep_alive: when to ask whether the server is there; None for never.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        connection: Connection,
+        owner: Owner,
+        *,
+        now_ns: Callable[[], int],
+        keep_alive: KeepAlive | None = None,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.connection = connection
+        self.over = False
+        """Whether it has ended."""
+        self._loop = loop
+        self._link = link
+        self._owner = owner
+        self._now_ns = now_ns
+        self._batch = Batch()
+        self._sent = 0
+        """Bytes of the batch that the kernel has."""
+        self._reading = False
+        self._flush_due = False
+        self._blocked = False
+        self._heard_ns = now_ns()
+        self._pinged_ns = 0
+        """When a PING went out that has no answer yet; 0 if there is none."""
+        self._timer: asyncio.TimerHandle | None = None
+        loop.add_reader(link.fileno(), self._readable)
+        loop.call_soon(self._readable)  # something may have come with the handshake of TLS
+        self._schedule()
+        if keep_alive is not None:
+            self._look_after(keep_alive)
+
+    # -- requests ------------------------------------------------------------------------------
+
+    def request(self, stream: Stream) -> None:
+        """Send a request as soon as the server lets it."""
+        self.connection.request(stream)
+        if not self._flush_due and not self._reading:
+            self._schedule()
+
+    def cancel(self, stream: Stream) -> None:
+        """Give a request up."""
+        self.connection.cancel(stream)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._flush_due and not self._reading and not self.over:
+            self._flush_due = True
+            self._loop.call_soon(self._flush)
+
+    # -- the socket ----------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        self._reading = True
+        try:
+            for _ in range(READS):
+                if self.over or not self._read():
+                    break
+        finally:
+            self._reading = False
+        if not self.over and self.connection.outgoing:
+            self._flush()
+
+    def _read(self) -> bool:
+        """Take what has come; return whether there may be more."""
+        try:
+            data = self._link.read()
+        except OSError as error:
+            self._lose(_reason(error))
+            return False
+        if data is None:
+            return False
+        if not data:
+            self._lose("the server closed the connection")
+            return False
+        now_ns = self._heard_ns = self._now_ns()
+        events = self.connection.receive(data, now_ns)
+        if events:
+            self._owner.heard(self, events, now_ns)
+            if self.connection.closed and not self.over:
+                self._end_by_error(events)
+        return len(data) >= READ_BYTES
+
+    def _end_by_error(self, events: list[Event]) -> None:
+        """Say goodbye after an error of the server's, and end."""
+        self._flush()
+        closed = next((event for event in events if isinstance(event, Closed)), None)
+        self._lose(f"the server breaks HTTP/2: {closed.text}" if closed else "closed")
+
+    def _flush(self) -> None:
+        self._flush_due = False
+        if self._blocked or self.over:
+            return
+        connection, link, clock = self.connection, self._link, self._now_ns
+        batch = self._batch
+        try:
+            while True:
+                if not batch.buffers:
+                    if not connection.outgoing:
+                        return
+                    batch = self._batch = connection.take()
+                    self._sent = 0
+                    if not batch.buffers:
+                        return
+                before_ns = clock()
+                taken = link.write(batch.buffers)
+                if taken == batch.size and not self._sent:
+                    for _, stream in batch.begun:
+                        stream.sent_ns = before_ns
+                    if batch.ended:
+                        after_ns = clock()
+                        for _, stream in batch.ended:
+                            stream.written_ns = after_ns
+                    batch.buffers.clear()
+                elif not self._took(batch, taken, before_ns):
+                    self._blocked = True
+                    self._loop.add_writer(link.fileno(), self._writable)
+                    return
+        except OSError as error:
+            self._blocked = True
+            self._loop.call_soon(self._broke, _reason(error))
+
+    def _broke(self, why: str) -> None:
+        """End it after a failed write; the server's last words may still be there to read."""
+        self._readable()
+        self._lose(why)
+
+    def _took(self, batch: Batch, taken: int, before_ns: int) -> bool:
+        """Note what the kernel took of a batch; return whether it may take more."""
+        if not taken:
+            return False
+        after_ns = self._now_ns()
+        sent = self._sent = self._sent + taken
+        known = self.connection.outgoing.open
+        for at, stream in batch.begun:
+            if at < sent and not stream.sent_ns and known.get(stream.id) is stream:
+                stream.sent_ns = before_ns
+        for at, stream in batch.ended:
+            if at <= sent and not stream.written_ns and known.get(stream.id) is stream:
+                stream.written_ns = after_ns
+        buffers = batch.buffers
+        done = 0
+        while done < len(buffers) and taken >= len(buffers[done]):
+            taken -= len(buffers[done])
+            done += 1
+        del buffers[:done]
+        if taken:
+            buffers[0] = memoryview(buffers[0])[taken:]
+        return True
+
+    def _writable(self) -> None:
+        self._unblock()
+        self._flush()
+
+    def _unblock(self) -> None:
+        self._blocked = False
+        self._loop.remove_writer(self._link.fileno())
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def _lose(self, why: str) -> None:
+        if not self.over:
+            self.close()
+            self._owner.lost(self, why)
+
+    def close(self) -> None:
+        """End it; its owner is not told."""
+        if self.over:
+            return
+        self.over = True
+        if self._blocked:
+            self._unblock()
+        self._loop.remove_reader(self._link.fileno())
+        if self._timer is not None:
+            self._timer.cancel()
+        self._link.close()
+        self.connection.close()
+
+    # -- whether the server is there -----------------------------------------------------------
+
+    def _look_after(self, keep_alive: KeepAlive) -> None:
+        """Look whether the server has been heard of; come again when there is something to do."""
+        if self.over:
+            return
+        now_ns = self._now_ns()
+        if self._pinged_ns and self._heard_ns > self._pinged_ns:
+            self._pinged_ns = 0
+        if self._pinged_ns:
+            next_ns = self._pinged_ns + keep_alive.patience_ns
+            if now_ns >= next_ns:
+                patience_s = keep_alive.patience_ns / NS_PER_S
+                self._lose(f"keepalive: nothing came in {patience_s:g} s after a PING")
+                return
+        else:
+            next_ns = self._heard_ns + keep_alive.after_ns
+            if now_ns >= next_ns:
+                if self.connection.outgoing.open:
+                    self.connection.ping(b"eiload\0\0")
+                    self._schedule()
+                    self._pinged_ns = now_ns
+                    next_ns = now_ns + keep_alive.patience_ns
+                else:
+                    next_ns = now_ns + keep_alive.after_ns
+        wait_s = max(0.001, (next_ns - now_ns) / NS_PER_S)
+        self._timer = self._loop.call_later(wait_s, self._look_after, keep_alive)
+
+
+def _reason(error: OSError) -> str:
+    text = error.strerror or str(error)
+    return f"the connection broke: {text.lower()}" if error.errno else text

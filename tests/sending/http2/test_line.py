@@ -1,0 +1,237 @@
+"""A connection's life: made when needed, waited for, lost, made anew."""
+
+import asyncio
+import time
+
+from eiload.base.status import Status
+from eiload.sending.channel import Landing
+from eiload.sending.http2.line import CONNECT_NS
+from tests.grpc_servers import closed_port, raw_server, silent
+from tests.sending.http2.calls import (
+    MS,
+    Scripted,
+    echoing,
+    endpoint,
+    land,
+    land_all,
+    opened,
+    ours,
+    run,
+    scripted,
+)
+
+
+def test_five_instants_in_order() -> None:
+    """Of a request of 3 MB to a real server: sent, written, first byte, done."""
+    with echoing() as port:
+        before_ns = time.monotonic_ns()
+        landing = ours(endpoint(port), bytes(3_000_000))
+    instants = [
+        *(before_ns, landing.sent_ns, landing.written_ns, landing.first_byte_ns, landing.done_ns),
+        time.monotonic_ns(),
+    ]
+    assert instants == sorted(instants)
+    assert landing.written_ns > landing.sent_ns
+    assert landing.response == bytes(3_000_000)
+    assert (landing.waited_ns, landing.resent) == (0, False)
+
+
+def test_many_requests_wait_for_one_connection() -> None:
+    """The first connects, the others use what it has made."""
+    accepted: list[int] = []
+
+    def behave(server: Scripted) -> None:
+        accepted.append(1)
+        while True:
+            server.answer(server.request())
+
+    async def main(port: int) -> None:
+        async with opened(port) as channel:
+            landings = await land_all(channel, [b"%d" % number for number in range(50)])
+            assert {landing.status for landing in landings} == {Status.OK}
+            assert repr(channel._lines[0]) == "<Line 0 ready, 0 waiting>"
+
+    with scripted(behave) as port:
+        run(lambda: main(port))
+    assert accepted == [1]
+
+
+def test_nothing_lands_before_start_has_returned() -> None:
+    """Not even where there is nobody, and it is known."""
+
+    async def main() -> None:
+        async with opened(closed_port()) as channel:
+            for _ in range(3):
+                landed: list[Landing] = []
+                channel.start(b"", landed.append)
+                assert landed == []
+                while not landed:
+                    await asyncio.sleep(0.001)
+                assert landed[0].status is Status.UNAVAILABLE
+
+    run(main)
+
+
+def test_a_server_that_comes_late_is_found() -> None:
+    """Connecting goes on by itself, with pauses; meanwhile requests fail at once, and say why."""
+    port = closed_port()
+
+    async def main() -> None:
+        async with opened(port) as channel:
+            first = await land(channel)
+            began_ns = time.monotonic_ns()
+            second = await land(channel)
+            assert first.status is second.status is Status.UNAVAILABLE
+            assert first.detail == second.detail
+            assert second.done_ns - began_ns < CONNECT_NS // 10
+            assert repr(channel._lines[0]) == "<Line 0 failing, 0 waiting>"
+            with echoing(address=f"127.0.0.1:{port}"):
+                while (landing := await land(channel, b"x")).status is Status.UNAVAILABLE:
+                    await asyncio.sleep(0.02)
+                assert landing.response == b"x"
+
+    run(main)
+
+
+def test_a_server_that_dies_takes_its_requests_with_it() -> None:
+    """In flight: UNAVAILABLE at once, not at the deadline; the next request connects anew."""
+    lives: list[int] = []
+
+    def behave(server: Scripted) -> None:
+        lives.append(1)
+        server.answer(server.request())
+        if len(lives) == 1:
+            server.request()
+            return
+        while True:
+            server.answer(server.request())
+
+    async def main(port: int) -> None:
+        async with opened(port) as channel:
+            assert (await land(channel)).status is Status.OK
+            lost = await land(channel)
+            assert lost.status is Status.UNAVAILABLE
+            assert lost.sent_ns
+            assert "closed" in lost.detail or "broke" in lost.detail
+            assert (await land(channel)).status is Status.OK
+
+    with scripted(behave) as port:
+        run(lambda: main(port))
+    assert len(lives) == 2
+
+
+def test_a_server_that_ends_every_connection_is_not_stormed() -> None:
+    """A connection that was of no use is followed by a pause."""
+    lives: list[float] = []
+
+    def behave(server: Scripted) -> None:
+        lives.append(time.monotonic())
+        server.request()
+
+    async def main(port: int) -> None:
+        async with opened(port) as channel:
+            until = time.monotonic() + 1
+            while time.monotonic() < until:
+                assert (await land(channel)).status is Status.UNAVAILABLE
+                await asyncio.sleep(0.001)
+
+    with scripted(behave) as port:
+        run(lambda: main(port))
+    assert 2 <= len(lives) <= 8
+
+
+def test_a_silent_server_fails_when_connecting_has_taken_too_long() -> None:
+    """It accepts and says nothing: the reason is told, and it is the connection's."""
+
+    async def main(port: int) -> None:
+        async with opened(port) as channel:
+            line = channel._lines[0]
+            line._route = line._route._replace(connect_ns=300 * MS)
+            landing = await land(channel)
+            assert landing.status is Status.UNAVAILABLE
+            assert landing.detail == "failed to connect: connected, no HTTP/2 SETTINGS in 0.3 s"
+
+    with raw_server(silent) as port:
+        run(lambda: main(port))
+
+
+def test_a_deadline_holds_while_connecting() -> None:
+    """It counts from the start, whatever the request waits for."""
+    with raw_server(silent) as port:
+        landing = ours(endpoint(port, deadline_ns=100 * MS))
+    assert (landing.status, landing.detail) == (Status.DEADLINE_EXCEEDED, "Deadline Exceeded")
+    assert landing.sent_ns == 0
+
+
+# -- GOAWAY --------------------------------------------------------------------------------------
+
+
+def test_a_graceful_goaway_costs_no_request() -> None:
+    """GRPC's own server ends its connections each 50 ms; 2 s of requests do not notice."""
+    options = [("grpc.max_connection_age_ms", 50), ("grpc.max_connection_age_grace_ms", 5000)]
+
+    async def main(port: int) -> None:
+        async with opened(port) as channel:
+            until = time.monotonic() + 2
+            while time.monotonic() < until:
+                landings = await land_all(channel, [b"x"] * 4)
+                assert [landing.status for landing in landings] == [Status.OK] * 4
+
+    with echoing(options=options) as port:
+        run(lambda: main(port))
+
+
+def test_what_was_not_looked_at_is_sent_again_once() -> None:
+    """Streams above the last id go over a new connection, and say so; those below are answered."""
+    lives: list[int] = []
+
+    def behave(server: Scripted) -> None:
+        lives.append(1)
+        if len(lives) == 1:
+            first, second = server.request(), server.request()
+            server.h2.close_connection(0, last_stream_id=first)
+            server.send()
+            assert second > first
+            head = server.h2.encoder.encode(
+                [(":status", "200"), ("content-type", "application/grpc")]
+            )
+            tail = server.h2.encoder.encode([("grpc-status", "0")])
+            server.send(frame(1, 4, first, head) + frame(0, 0, first, b"\0\0\0\0\0"))
+            server.send(frame(1, 5, first, tail))
+            server.socket.recv(1000)
+            return
+        while True:
+            server.answer(server.request())
+
+    async def main(port: int) -> None:
+        async with opened(port) as channel:
+            landings = await land_all(channel, [b"first", b"second"])
+            assert [landing.status for landing in landings] == [Status.OK] * 2
+            assert [landing.resent for landing in landings] == [False, True]
+            assert landings[1].sent_ns
+
+    with scripted(behave) as port:
+        run(lambda: main(port))
+    assert len(lives) == 2
+
+
+def test_but_not_twice() -> None:
+    """A server that never looks: UNAVAILABLE, with its words."""
+
+    def behave(server: Scripted) -> None:
+        server.request()
+        server.h2.close_connection(11, b"too_many_pings", last_stream_id=0)
+        server.send()
+        server.socket.recv(1000)
+
+    with scripted(behave) as port:
+        landing = ours(endpoint(port))
+    assert landing.status is Status.UNAVAILABLE
+    assert landing.detail == "the server went away: too_many_pings"
+    assert landing.resent
+
+
+def frame(kind: int, flags: int, stream_id: int, payload: bytes) -> bytes:
+    """Return any frame."""
+    head = len(payload).to_bytes(3, "big") + bytes((kind, flags))
+    return head + stream_id.to_bytes(4, "big") + payload
