@@ -4,7 +4,9 @@ What it knows: Locust's life cycle on a local runner, a master and a worker. Wha
 how load is sent, counted or judged; an `Agent` (on workers) and a `Coordinator` (on the master),
 or both (local), do that, and this room carries their messages and tells them of Locust's events.
 
-- `hooks`: the plugin itself, from Locust's `init` to its `quit`
+- `hooks`: Locust's events, from its `init` to its `quit`
+- `roles`: Locust alone, a master, a worker: who makes the load, and the messages between them
+- `runs`: one run after the other; `course`: one of them; `voice`: what is said, and where
 - `requests`: what users ask of the present run, and Locust's `request` event
 - `shape`: what keeps Locust going while a scenario makes the load
 - `interrupts`: Ctrl-C, SIGTERM, a terminal that goes away

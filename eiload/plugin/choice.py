@@ -50,8 +50,9 @@ class Choice:
         """The options as the command line gave them."""
         self.name = options.chosen(self.given.scenario)
         """Name or path of the scenario; empty if Locust's users make the load."""
+        self.classes = classes
+        """The user classes that make requests."""
         self._parsed = parsed
-        self._classes = classes
         self._host = host
         self._check = check
 
@@ -129,4 +130,4 @@ class Choice:
             self._check(scenario)
             return scenario
         said = SimpleNamespace(**{**vars(self._parsed), "image": self.given.image})
-        return options.plain(said, self._classes, host)
+        return options.plain(said, self.classes, host)

@@ -14,6 +14,7 @@ know: how a run is drained.
 import os
 import signal
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import gevent
@@ -36,21 +37,21 @@ LOCUST_TURN_S = 0.3
 class Load(Protocol):
     """The load of this process, as signals see it."""
 
-    coordinator: Coordinator | None
-    """The run's, on a master or alone."""
-    agent: Agent | None
-    """The one that makes load here; None on a master."""
     quitting: bool
     """Whether Locust is ending."""
+    say: Callable[[str], None]
+    """Tells the user."""
+
+    @property
+    def coordinator(self) -> Coordinator | None:
+        """Return the run's coordinator, on a master or alone."""
+
+    @property
+    def agent(self) -> Agent | None:
+        """Return the agent that makes load here; None on a master."""
 
     def drain(self) -> None:
-        """Stop the run and wait until every request is accounted for."""
-
-    def stop_session(self) -> None:
-        """Stop this worker's part of the run and wait for its last report."""
-
-    def say(self, text: str) -> None:
-        """Tell the user."""
+        """Stop the run, or a worker's part of it; return when every request is accounted for."""
 
     def abandon(self) -> bool:
         """Give up a run that still waits for its workers; tell whether there was one."""
@@ -126,7 +127,7 @@ class Interrupts:
             give_up_s = time.monotonic() + SIGINT_PATIENCE_S
             while agent.going.is_set() and time.monotonic() < give_up_s:
                 gevent.sleep(0.05)
-            self._load.stop_session()
+            self._load.drain()
         self._end_locust()
 
     def _end_locust(self) -> None:

@@ -1,0 +1,178 @@
+"""The course of one run: from its beginning to its outcome.
+
+What it knows: the coordinator, the run's files, its progress. What it must not know: Locust's
+events, which run comes next, what the exit status is for.
+"""
+
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import gevent
+import gevent.event
+
+from eiload.base.clock import Clock
+from eiload.base.errors import EngineError
+from eiload.base.files import rewritable
+from eiload.control.agent import Agent, Message
+from eiload.control.coordinator import Coordinator
+from eiload.plugin.outcome import Outcome
+from eiload.plugin.voice import Voice
+from eiload.record.journal import Journal, beside
+from eiload.record.run import Run
+from eiload.report.progress import Progress
+from eiload.scenario import Scenario
+
+__all__ = ["Course", "Crew"]
+
+logger = logging.getLogger("eiload")
+
+PROGRESS_S = 2.0
+REPORT_S = 1.0
+
+
+class Crew(Protocol):
+    """Those who make the load, as whoever conducts sees them."""
+
+    @property
+    def agent(self) -> Agent | None:
+        """Return the one of this process; None if it makes no load."""
+
+    def open(self, token: str | None) -> None:
+        """Let those in who come from elsewhere."""
+
+    def check(self, scenario: Scenario) -> None:
+        """Look whether a scenario may be told to them.
+
+        Raises:
+            ScenarioError: it may not.
+        """
+
+    def workers(self) -> list[str]:
+        """Return the names of the workers that can take part in a run."""
+
+    def begin(self) -> None:
+        """Get ready for a run that begins."""
+
+    def send(self, worker: str, message: Message) -> None:
+        """Take a message to a worker's agent."""
+
+    def attend(self, coordinator: Coordinator) -> None:
+        """See to it that reports and losses are known; once a second while a run is on."""
+
+
+class Course:
+    """One run.
+
+    Args:
+        scenario: what to do.
+        crew: who does it.
+        reports: where to write which form of report.
+        voice: speaks to the user.
+        given: Locust's options as the command line gave them.
+        signals: names of the signals so far; grows.
+        clock: the clock.
+        driven: Locust's users make the requests.
+        drain_ns: how long answers are waited for at the end; the longest deadline if None.
+        run_time_ns: when Locust will stop the run, counted from its start; None if it will not.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        crew: Crew,
+        reports: Mapping[str, Path],
+        voice: Voice,
+        *,
+        given: Any,
+        signals: Sequence[str],
+        clock: Clock,
+        driven: bool,
+        drain_ns: int | None,
+        run_time_ns: int | None,
+    ) -> None:
+        self._crew = crew
+        self._voice = voice
+        self._given = given
+        self._signals = signals
+        self._syncing: gevent.event.AsyncResult[None] | None = None
+        self._journal: Journal | None = None
+        self._progress = Progress(list(scenario.targets), len(scenario.traffic))
+        self._reports = reports
+        if (run_file := reports.get("json")) is not None and rewritable(run_file):
+            self._journal = Journal(beside(run_file), self._sync)
+        self.coordinator = Coordinator(
+            scenario,
+            crew.workers(),
+            send=crew.send,
+            clock=clock,
+            say=voice.say,
+            on_intervals=self._progress.add,
+            driven=driven,
+            journal=self._journal,
+            drain_ns=drain_ns,
+            run_time_ns=run_time_ns,
+        )
+
+    def start(self) -> None:
+        """Begin; then `follow` is to be called."""
+        self._crew.begin()
+        self.coordinator.start()
+
+    def follow(self) -> Outcome:
+        """Look after the run until its end; return what became of it."""
+        coordinator = self.coordinator
+        shown_s = time.monotonic()
+        while not coordinator.done.wait(REPORT_S):
+            self._crew.attend(coordinator)
+            if time.monotonic() - shown_s >= PROGRESS_S and coordinator.started.is_set():
+                shown_s = time.monotonic()
+                self._show_progress()
+        if coordinator.run is None:
+            self._voice.complain(coordinator.error)
+            outcome = Outcome.of_error(coordinator.error, self._signals)
+        else:
+            outcome = self._judged(coordinator.run)
+        self._close_journal(keep=coordinator.started.is_set() and "json" not in outcome.written)
+        return outcome
+
+    def _judged(self, run: Run) -> Outcome:
+        try:
+            return Outcome.of(
+                run,
+                self._signals,
+                reports=self._reports,
+                undecided_ok=self._given.undecided == "ok",
+                status_on_errors=self._given.exit_code_on_error,
+            )
+        except Exception as error:  # whoever waits for the outcome must not wait for ever
+            logger.exception("the run could not be judged")
+            failure = EngineError(f"internal error: {type(error).__name__}: {error}")
+            return Outcome.of_error(failure, self._signals)
+
+    def _show_progress(self) -> None:
+        phase, total_ns = self.coordinator.position()
+        self._voice.say(self._progress.line(self.coordinator.elapsed_ns, total_ns, phase))
+
+    # -- the journal -----------------------------------------------------------------------
+
+    def _close_journal(self, *, keep: bool) -> None:
+        journal, self._journal = self._journal, None
+        if journal is not None:
+            journal.close(keep=keep)
+            if keep:
+                self._voice.say(f"what was measured is in {journal.path}, see `eiload report`")
+
+    def _sync(self, fd: int) -> None:
+        """Have a file brought to the disk by a thread: a slow disk must not keep Locust waiting."""
+        if self._syncing is None or self._syncing.ready():
+            self._syncing = gevent.get_hub().threadpool.spawn(_fsync, fd)
+
+
+def _fsync(fd: int) -> None:
+    with contextlib.suppress(OSError):  # closed by now: its run has ended
+        os.fsync(fd)
