@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from eiload.base.errors import ScenarioError
+from eiload.plugin import taken
 from eiload.plugin.outputs import Output, Outputs, of_locust, read_by_locust
 from eiload.scenario import Scenario, build, load
 
@@ -54,9 +55,19 @@ class _Names(list[str]):
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Add eiload's options to Locust's parser."""
+    """Add eiload's options to Locust's parser; leave with a sentence if their names are taken."""
+    try:
+        group = _add(parser)
+    except argparse.ArgumentError as error:
+        taken.adding(parser, error)
+    ours = [name for each in group._group_actions for name in each.option_strings]  # noqa: SLF001
+    taken.guard(parser, ours)
+    _keep_processes_here(parser)
+
+
+def _add(parser: argparse.ArgumentParser) -> Any:
     names = _Names([NO_SCENARIO, *scenario_names()])
-    group = parser.add_argument_group(
+    group: Any = parser.add_argument_group(  # its `env_var` is Locust's parser's
         "eiload",
         "load TensorFlow Serving or Amazon Elastic Inference over gRPC; "
         f"scenarios here: {', '.join(names[1:]) or 'none'}",
@@ -64,20 +75,24 @@ def add(parser: argparse.ArgumentParser) -> None:
     in_web_ui = [
         group.add_argument(
             "--scenario",
+            env_var="LOCUST_SCENARIO",
             choices=names,
             type=names.take,
             default="",
             metavar="NAME",
-            help=f"a YAML file, or a name from {FOLDER}/; if none, Locust's users make the load",
+            help=f"a YAML file, or a name from {FOLDER}/; if none, Locust's users make the load; "
+            "with one, host, users, ramp up, model and encoding are what its file says",
         ),
         group.add_argument(
             "--model",
+            env_var="LOCUST_MODEL",
             default="",
             metavar="NAME",
             help="without a scenario: the model's name; the user class's own (ssd) if none",
         ),
         group.add_argument(
             "--encoding",
+            env_var="LOCUST_ENCODING",
             choices=["uint8", "jpeg"],
             default="uint8",
             help="without a scenario: send pixels (uint8) or the image file's own bytes (jpeg)",
@@ -87,6 +102,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         vars(action)["include_in_web_ui"] = True  # what Locust's parser does, but not its groups
     group.add_argument(
         "--image",
+        env_var="LOCUST_IMAGE",
         action="append",
         metavar="FILE",
         help="without a scenario: image files, folders or globs; a synthetic image if none",
@@ -94,6 +110,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     for form in REPORTS:
         group.add_argument(
             f"--report-{form}",
+            env_var=f"LOCUST_REPORT_{form.upper()}",
             default="",
             metavar="FILE",
             help=f"write the report as {form} to this file at the end"
@@ -101,6 +118,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         )
     group.add_argument(
         "--undecided",
+        env_var="LOCUST_UNDECIDED",
         choices=["fail", "ok"],
         default="fail",
         help="whether a verdict that the data cannot decide makes the exit status 3 (fail) or 0",
@@ -113,10 +131,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--eiload-send-secrets-unproven",
+        env_var="LOCUST_EILOAD_SEND_SECRETS_UNPROVEN",
         action="store_true",
         help="send a scenario's metadata to workers without such a proof",
     )
-    _keep_processes_here(parser)
+    return group
 
 
 class _Unsaid(str):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from locust.argument_parser import get_empty_argument_parser, setup_parser_arguments
 from PIL import Image
 
 from eiload.base.errors import ScenarioError
@@ -187,3 +188,54 @@ def test_processes_stay_on_this_machine(arguments: str, address: str) -> None:
     assert found.master_bind_host == address
     assert type(found.master_bind_host) is str  # it travels to the workers
     assert found.processes in {None, 2, -1}
+
+
+def of_locust(*arguments: str) -> Any:
+    """Return what Locust's own parser makes of arguments, the environment and files."""
+    parser = get_empty_argument_parser(default_config_files=["locust.conf"])
+    setup_parser_arguments(parser)
+    options.add(parser)
+    return parser.parse_args(arguments)
+
+
+@pytest.mark.usefixtures("folder")
+def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each option can come from the environment, named as Locust names its own."""
+    said = {
+        "LOCUST_SCENARIO": "quick",
+        "LOCUST_MODEL": "mine",
+        "LOCUST_ENCODING": "jpeg",
+        "LOCUST_IMAGE": "[a.jpg, b.jpg]",
+        "LOCUST_REPORT_JSON": "run.json",
+        "LOCUST_REPORT_MARKDOWN": "run.md",
+        "LOCUST_REPORT_JUNIT": "run.xml",
+        "LOCUST_UNDECIDED": "ok",
+        "LOCUST_EILOAD_SEND_SECRETS_UNPROVEN": "true",
+    }
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    found = of_locust()
+    assert (found.scenario, found.model, found.encoding) == ("quick", "mine", "jpeg")
+    assert found.image == ["a.jpg", "b.jpg"]
+    assert (found.report_json, found.report_markdown) == ("run.json", "run.md")
+    assert (found.report_junit, found.undecided) == ("run.xml", "ok")
+    assert found.eiload_send_secrets_unproven
+    assert of_locust("--scenario", "other.yaml").scenario == "other.yaml"  # which comes first
+    monkeypatch.setenv("LOCUST_IMAGE", "one.jpg")
+    assert of_locust().image == ["one.jpg"]
+
+
+def test_from_a_file(folder: Path) -> None:
+    """Each option can come from Locust's configuration file."""
+    (folder / "locust.conf").write_text(
+        "scenario = quick\nmodel = mine\nencoding = jpeg\nimage = [a.jpg, b.jpg]\n"
+        "report-json = run.json\nreport-markdown = run.md\nreport-junit = run.xml\n"
+        "undecided = ok\neiload-token = t\neiload-send-secrets-unproven = true\n"
+    )
+    found = of_locust()
+    assert (found.scenario, found.model, found.encoding) == ("quick", "mine", "jpeg")
+    assert found.image == ["a.jpg", "b.jpg"]
+    assert (found.report_json, found.report_markdown) == ("run.json", "run.md")
+    assert (found.report_junit, found.undecided) == ("run.xml", "ok")
+    assert found.eiload_token == "t"
+    assert found.eiload_send_secrets_unproven
