@@ -19,10 +19,9 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from PIL import Image
-from pydantic import BaseModel, ValidationError
 
 from eiload.base import console
 from eiload.base.clock import SystemClock
@@ -32,6 +31,8 @@ from eiload.base.units import parse_duration
 from eiload.report import prediction as report
 from eiload.report.prediction import Inference, Prediction
 from eiload.scenario import Payload, Target
+from eiload.scenario.problem import Problem
+from eiload.scenario.words import F, filled
 from eiload.sending.engine import Engine
 from eiload.sending.reply import Reply
 from eiload.serving import payload
@@ -66,8 +67,6 @@ MOST_LINES = 100
 SYNTHETIC = (640, 427)
 """Size of the picture that is made up when none is given: that of AWS's example, 3dogs.jpg."""
 
-Form = TypeVar("Form", bound=BaseModel)
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments to its parser."""
@@ -94,9 +93,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--version-label", metavar="LABEL", help="a version by its label")
     connection = parser.add_argument_group("how the server is reached")
     add = connection.add_argument
-    add("--deadline", type=console.argument(parse_duration), default="60 s", metavar="TIME",
+    add("--deadline", type=console.argument(_time), default="60 s", metavar="TIME",
         help="how long an answer may take (default: %(default)s)")
-    add("--ready-within", type=console.argument(parse_duration), default="60 s", metavar="TIME",
+    add("--ready-within", type=console.argument(_time), default="60 s", metavar="TIME",
         help="how long to wait for a model that is loading (default: %(default)s)")
     add("--metadata", action="append", default=[], type=_pair, metavar="KEY=VALUE",
         help="sent with each request; may be repeated")
@@ -196,6 +195,12 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
+def _time(text: object) -> object:
+    """Return a time as it was given, once it is known to be one."""
+    parse_duration(text)
+    return text
+
+
 def _target(arguments: argparse.Namespace) -> Target:
     files = {"ca": arguments.ca, "cert": arguments.cert, "key": arguments.key}
     named = {**files, "server_name": arguments.server_name}
@@ -209,8 +214,8 @@ def _target(arguments: argparse.Namespace) -> Target:
             "version": arguments.model_version,
             "version_label": arguments.version_label,
             "input": arguments.input,
-            "deadline_ns": arguments.deadline,
-            "ready_within_ns": arguments.ready_within,
+            "deadline": arguments.deadline,
+            "ready_within": arguments.ready_within,
             "metadata": dict(arguments.metadata),
             "tls": tls if tls or arguments.tls else None,
         },
@@ -233,18 +238,23 @@ def _payload(arguments: argparse.Namespace) -> Payload:
     )
 
 
-def _valid(form: type[Form], values: dict[str, Any]) -> Form:
-    """Return the form filled with `values`, or say which argument is wrong."""
-    try:
-        return form.model_validate(values)
-    except ValidationError as error:
-        lines = []
-        for problem in error.errors(include_url=False):
-            where = ".".join(str(part) for part in problem["loc"])
-            option = {"version": "--model-version"}.get(where, f"--{where}")
-            option = option.removesuffix("_ns").replace("--tls.", "--").replace("_", "-")
-            lines.append(f"{option}: {problem['msg'].removeprefix('Value error, ')}")
-        raise ScenarioError("\n".join(lines)) from None
+_OPTIONS = {"version": "--model-version", "images": "--image"}
+"""By the key of a scenario: options that are not called like it."""
+
+
+def _valid(form: type[F], values: dict[str, Any]) -> F:
+    """Return the form filled with `values`, or say which arguments are wrong."""
+    found, problems = filled(form, values, {"base": Path.cwd()})
+    if found is None:
+        raise ScenarioError("\n".join(f"{_option(each)}: {each.text}" for each in problems))
+    return found
+
+
+def _option(problem: Problem) -> str:
+    """Return the option that a problem is with: that of the key, or of the key below `tls`."""
+    keys = [key for key in problem.path if isinstance(key, str)] or ["?"]
+    key = keys[1] if keys[0] == "tls" and len(keys) > 1 else keys[0]
+    return _OPTIONS.get(key, f"--{key.replace('_', '-')}")
 
 
 # -- answers -----------------------------------------------------------------------------------

@@ -26,10 +26,12 @@ from pydantic_core import CoreSchema, core_schema
 from eiload.base.quantity import shown
 from eiload.base.units import (
     PERCENTILES,
+    format_bandwidth,
     format_duration,
     format_percentile,
     format_rate,
     format_share,
+    parse_bandwidth,
     parse_duration,
     parse_percentile,
     parse_rate,
@@ -39,6 +41,7 @@ from eiload.scenario.scalar import number_in
 
 __all__ = [
     "SEED_AT_MOST",
+    "FromText",
     "Name",
     "Real",
     "Text",
@@ -46,6 +49,7 @@ __all__ = [
     "Unit",
     "Whole",
     "YesNo",
+    "bandwidth",
     "duration",
     "percentile",
     "rate",
@@ -88,9 +92,12 @@ Name = Annotated[
     Field(json_schema_extra={"minLength": 1, "maxLength": NAME_AT_MOST}),
 ]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]  # not strict: a list will do
-Whole = Annotated[int, BeforeValidator(number_in)]
-Real = Annotated[float, BeforeValidator(number_in)]
-YesNo = Annotated[bool, BeforeValidator(number_in)]
+FromText = BeforeValidator(number_in)
+"""Comes last in a field's metadata: what is before it is about the number."""
+
+Whole = Annotated[int, FromText]
+Real = Annotated[float, FromText]
+YesNo = Annotated[bool, FromText]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +187,25 @@ def rate(*, above: bool = False) -> Unit:
     )
 
 
+BANDWIDTH_AT_MOST = "1000000 Gbit/s"
+"""A thousand times what any network carries."""
+
+
 def share(*, above: bool = False, example: str = "0.1 %") -> Unit:
     """Return a share, 0..1 inside."""
     return Unit(parse_share, format_share, rf"{NUMBER}\s*%", (example, "5 %"), 0.0, 1.0, above)
+
+
+def bandwidth() -> Unit:
+    """Return a bandwidth, bytes per second inside, from 1 B/s."""
+    return Unit(
+        parse_bandwidth,
+        format_bandwidth,
+        rf"{NUMBER}\s*[kMG]?(bit|B)/s",
+        ("10 Gbit/s", "100 MB/s"),
+        1.0,
+        parse_bandwidth(BANDWIDTH_AT_MOST),
+    )
 
 
 def percentile() -> Unit:

@@ -5,6 +5,7 @@ something makes Problems and never stops at the first; `eiload.scenario.reading`
 file, gives each its line and column and raises them all together.
 """
 
+import re
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -25,6 +26,17 @@ class Problem(NamedTuple):
     """What is wrong, what was given and what was expected, in one line without a full stop."""
     at_key: bool = False
     """The key is meant, not the value behind it."""
+
+    def __str__(self) -> str:
+        """Return it in one line: ``targets.gpu.model: not a text, ...``."""
+        where = ""
+        for part in self.path:
+            if isinstance(part, int):
+                where += f"[{part}]"
+            else:
+                word = part if re.fullmatch(r"[\w-]{1,64}", part) else f"{part[:64]!r}"
+                where += f".{word}" if where else word
+        return f"{where}: {self.text}" if where else self.text
 
     def below(self, path: Path) -> "Problem":
         """Return the same problem as seen from further up, `path` away."""

@@ -7,12 +7,8 @@ each in a line of its own: ``FILE:LINE:COLUMN: key.path: what is wrong, got X; e
 
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
 
 from eiload.base.errors import ScenarioError
 from eiload.base.near import nearest
@@ -20,7 +16,7 @@ from eiload.scenario import document, paths
 from eiload.scenario.models import Scenario
 from eiload.scenario.problem import Path as DataPath
 from eiload.scenario.problem import Problem
-from eiload.scenario.words import problems_of
+from eiload.scenario.words import filled
 
 __all__ = ["build", "load", "parse", "restore"]
 
@@ -70,7 +66,7 @@ def parse(text: str | bytes, source: str, base: Path, environ: Mapping[str, str]
     found = [each for each in found if not _below(each.path, spoilt)]
     placed = [*read.problems, *((read.place(problem), problem) for problem in found)]
     placed.sort(key=lambda each: each[0])
-    _raise(f"{source}:{mark.line}:{mark.column}: {_said(problem)}" for mark, problem in placed)
+    _raise(f"{source}:{mark.line}:{mark.column}: {problem}" for mark, problem in placed)
     assert scenario is not None
     return scenario
 
@@ -87,7 +83,7 @@ def build(data: Mapping[str, object], source: str, base: Path) -> Scenario:
         ScenarioError: something is wrong; all that is, a line each.
     """
     scenario, found = _checked(data, source, base)
-    _raise(f"{source}: {_said(problem)}" for problem in found)
+    _raise(f"{source}: {problem}" for problem in found)
     assert scenario is not None
     return scenario
 
@@ -102,8 +98,8 @@ def restore(text: str) -> Scenario:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ScenarioError(f"not a scenario's JSON: {error}") from None
-    scenario, found = _validated(data, {"base": Path("/"), "resolved": True})
-    _raise(f"scenario: {_said(problem)}" for problem in found)
+    scenario, found = filled(Scenario, data, {"base": Path("/"), "resolved": True})
+    _raise(f"scenario: {problem}" for problem in found)
     assert scenario is not None
     return scenario
 
@@ -111,37 +107,19 @@ def restore(text: str) -> Scenario:
 def _checked(data: object, source: str, base: Path) -> tuple[Scenario | None, list[Problem]]:
     """Return the scenario and what is wrong with it; it is None if something is."""
     if not isinstance(data, Mapping):
-        return _validated(data, {"base": base})
+        return filled(Scenario, data, {"base": base})
     resolved, found = paths.resolved(data, base)
     spoilt = [problem.path for problem in found]
     if "source" in resolved:
         found.append(Problem(("source",), "unknown key; it is not for files", at_key=True))
-    scenario, wrong = _validated({**resolved, "source": source}, {"base": base})
+    scenario, wrong = filled(Scenario, {**resolved, "source": source}, {"base": base})
     found += [each for each in wrong if not _below(each.path, spoilt)]
     return (None if found else scenario), found
-
-
-def _validated(data: object, context: dict[str, Any]) -> tuple[Scenario | None, list[Problem]]:
-    try:
-        return Scenario.model_validate(data, context=context, by_alias=True, by_name=False), []
-    except ValidationError as error:
-        return None, problems_of(error, Scenario, data)
 
 
 def _below(path: DataPath, others: Iterable[DataPath]) -> bool:
     """Return whether `path` leads to or through one of the `others`."""
     return any(path[: len(other)] == other for other in others)
-
-
-def _said(problem: Problem) -> str:
-    where = ""
-    for part in problem.path:
-        if isinstance(part, int):
-            where += f"[{part}]"
-        else:
-            word = part if re.fullmatch(r"[\w-]{1,64}", part) else f"{part[:64]!r}"
-            where += f".{word}" if where else word
-    return f"{where}: {problem.text}" if where else problem.text
 
 
 def _raise(lines: Iterable[str]) -> None:

@@ -32,7 +32,7 @@ _INSIDE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(:-(?P<default>.*))?", re
 
 
 class Expanded(str):
-    """A text of which a part came from the environment."""
+    """A text of which a part came from the environment, or all of it from a command's option."""
 
     __slots__ = ()
 
@@ -62,7 +62,7 @@ def typed(text: str) -> object:
 
 
 def number_in(value: object) -> object:
-    """Return the number (or true, false) that a text from the environment holds.
+    """Return the number (or true, false) that a text from outside the file holds.
 
     Everything else is returned as it is: the field says what it thinks of it.
     """

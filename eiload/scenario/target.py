@@ -17,7 +17,7 @@ from pydantic import (
 from eiload.base.quantity import shown
 from eiload.base.units import parse_duration, parse_price
 from eiload.scenario.address import parse_address
-from eiload.scenario.fields import Text, Texts, Whole, duration
+from eiload.scenario.fields import FromText, Text, Texts, Whole, duration
 from eiload.scenario.form import Form
 from eiload.scenario.problem import Problem
 from eiload.scenario.standin import StandIn
@@ -60,9 +60,7 @@ def _server(text: str) -> str:
 def _stand_in(value: object, info: ValidationInfo) -> StandIn | None:
     if isinstance(value, StandIn | None):
         return value
-    return StandIn.model_validate(
-        {"profile": value} if isinstance(value, str) else value, context=info.context
-    )
+    return StandIn.read({"profile": value} if isinstance(value, str) else value, info)
 
 
 def _written_stand_in(stand_in: StandIn | None) -> dict[str, Any] | None:
@@ -121,7 +119,7 @@ class Target(Form):
     ] = Field(default=None, description="emulate a server instead: a profile's name, or settings")
     model: Text = Field(description="name of the model", examples=["ssd"])
     signature: Text = Field(default="serving_default", description="signature of the model")
-    version: Annotated[Whole, Field(ge=0, lt=2**63)] | None = Field(
+    version: Annotated[int, Field(ge=0, lt=2**63), FromText] | None = Field(
         default=None, description="version of the model; the newest if absent"
     )
     version_label: Text | None = Field(default=None, description="label of the version instead")

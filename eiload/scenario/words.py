@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in our words.
+"""What a form says of what it is given: itself, filled, or what pydantic found wrong, in our words.
 
 pydantic tells types of errors and paths; it knows neither what a user calls things nor what would
 have been right. Here each becomes a `Problem`: what is wrong, what was given, what was expected,
@@ -7,7 +7,7 @@ shown, and of lists and mappings only that they are one. Pure.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -17,11 +17,30 @@ from eiload.base.quantity import shown
 from eiload.scenario.fields import Unit
 from eiload.scenario.problem import Path, Problem
 
-__all__ = ["problems_of"]
+__all__ = ["filled", "problems_of"]
+
+F = TypeVar("F", bound=BaseModel)
 
 SECRET = "metadata"  # noqa: S105 - the key under which secrets are
 KEY = "[key]"
 """pydantic's last step of a path that ends at a mapping's key."""
+
+
+def filled(
+    form: type[F], data: object, context: Mapping[str, Any]
+) -> tuple[F | None, list[Problem]]:
+    """Return the form that `data` fills, or None and everything that is wrong with it.
+
+    Args:
+        form: the model.
+        data: keys and values as they are written, with units.
+        context: ``base``, the folder that paths are relative to; ``resolved`` where no file is to
+            be looked for.
+    """
+    try:
+        return form.model_validate(data, context=context, by_alias=True, by_name=False), []
+    except ValidationError as error:
+        return None, problems_of(error, form, data)
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Problem]:
@@ -110,10 +129,11 @@ def _models_in(part: object) -> Iterator[type[BaseModel]]:
 
 def _wanted(key: str, field: FieldInfo | None) -> str:
     """Return how a missing key could be written."""
+    what = f" ({field.description})" if field and field.description else ""
+    if field and field.examples:
+        return f"'{key}: {_plain(field.examples[0])}'"
     examples = _examples(field)
-    if examples:
-        return f"'{key}: {_plain(examples[0])}'"
-    return f"'{key}:'{f' ({field.description})' if field and field.description else ''}"
+    return f"'{key}: {_plain(examples[0])}'{what}" if examples else f"'{key}:'{what}"
 
 
 def _example(field: FieldInfo | None) -> str:
@@ -168,6 +188,7 @@ _TYPES: dict[str, _Words] = {
     "tuple_type": _say("not a list", "a list"),
     "list_type": _say("not a list", "a list"),
     "dict_type": _say("not a mapping", "a mapping"),
+    "path_type": _say("not a path", "the path of a file or folder"),
     "model_type": _say("not a mapping", "a mapping of keys to values"),
     "model_attributes_type": _say("not a mapping", "a mapping of keys to values"),
 }

@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 
 from eiload.base import console
 from eiload.base.errors import ScenarioError
-from eiload.scenario.standin import StandIn, parse
+from eiload.scenario.standin import StandIn, option, parse
 from eiload.scenario.standin.profiles import listing
 from eiload.server.make_model_cli import (
     NEWEST_VERSION,
@@ -269,9 +269,11 @@ def _channel_arguments(text: str) -> list[tuple[str, str | int]]:
 
 
 def _value(name: str, value: object) -> object:
-    """Return a setting's value: text as it is, ``a: 1, b: 2`` as a mapping."""
-    if not isinstance(value, str) or ": " not in value:
+    """Return a setting's value: ``a: 1, b: 2`` as a mapping, other text for its field to read."""
+    if not isinstance(value, str):
         return value
+    if ": " not in value:
+        return option(value)
     text = value.strip()
     try:
         return yaml.safe_load(text if text.startswith("{") else f"{{{text}}}")

@@ -171,6 +171,10 @@ def test_unusable_server(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["--image", "/nope.jpg"], "--image: no such file, got '/nope.jpg'"),
         (["--server", "local:host:1"], "--server: not an address"),
+        (["--batch", "5000"], "--batch: out of range, got 5000; expected 1024 at most"),
+        (["--deadline", "2 d"], "--deadline: out of range, got '2 d'; expected at least 1 ms"),
+        (["--model-version", "-1"], "--model-version: out of range, got -1; expected 0 or more"),
+        (["--server-name", " "], "--server-name: empty, got ' '; expected some text"),
         (["--cert", "x"], "--cert: 'cert' without 'key'"),
         (["--ca", "/nope.pem"], "/nope.pem: cannot be read"),
         (["--metadata", "Key=canary"], "--metadata: not a key of gRPC metadata, got 'Key'"),

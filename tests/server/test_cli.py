@@ -46,9 +46,12 @@ WRONG = [
     (["serve", "--model", ""], "serve: --model: expected a name"),
     (["serve", "--profile", "p2.xlargee"], "did you mean 'p2.xlarge'"),
     (["serve", "--compute", "5"], "compute: no unit, got '5'"),
-    (["serve", "--compute", "median: 5 ms"], "compute.p99: missing"),
+    (["serve", "--compute", "median: 5 ms"], "compute: 'p99' is missing; expected 'p99: 250 ms'"),
     (["serve", "--compute", "median: 5 ms, p99: ["], "compute: expected a value or 'key: value"),
-    (["serve", "--fail", "1 %"], "fail: expected a mapping of settings"),
+    (
+        ["serve", "--fail", "1 %"],
+        "fail: not a mapping, got '1 %'; expected a mapping of keys to values",
+    ),
     (["serve", "--concurrency", "two"], "concurrency: "),
     (["serve", "--attach", "usb"], "invalid choice: 'usb'"),
     (

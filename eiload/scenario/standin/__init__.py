@@ -14,7 +14,15 @@ Files: `fields` (quantities), `laws` (computing times and round trips), `setting
 
 from eiload.scenario.standin.fields import LONGEST_NS
 from eiload.scenario.standin.laws import Compute, Constant, Empirical, Gamma, LogNormal, RoundTrip
-from eiload.scenario.standin.settings import Batching, Fail, Reattach, Stalls, StandIn, parse
+from eiload.scenario.standin.settings import (
+    Batching,
+    Fail,
+    Reattach,
+    Stalls,
+    StandIn,
+    option,
+    parse,
+)
 
 __all__ = [
     "LONGEST_NS",
@@ -29,5 +37,6 @@ __all__ = [
     "RoundTrip",
     "Stalls",
     "StandIn",
+    "option",
     "parse",
 ]

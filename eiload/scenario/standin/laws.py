@@ -21,12 +21,14 @@ from pydantic import (
 
 from eiload.base.quantity import shown
 from eiload.base.units import format_duration
-from eiload.scenario.standin.fields import DurationNs, Settings, SomeDurationNs, existing
+from eiload.scenario.fields import Real
+from eiload.scenario.form import Form
+from eiload.scenario.standin.fields import DurationNs, File, SomeDurationNs, existing
 
 __all__ = ["Compute", "Constant", "Empirical", "Gamma", "LogNormal", "RoundTrip"]
 
 
-class Constant(Settings):
+class Constant(Form):
     """Every inference computes equally long."""
 
     constant_ns: DurationNs = Field(alias="constant", description="the one computing time")
@@ -36,7 +38,7 @@ class Constant(Settings):
         return format_duration(self.constant_ns)
 
 
-class LogNormal(Settings):
+class LogNormal(Form):
     """Computing times with a long right tail."""
 
     median_ns: SomeDurationNs = Field(alias="median", description="half of the times are shorter")
@@ -53,11 +55,11 @@ class LogNormal(Settings):
         return f"median {format_duration(self.median_ns)} p99 {format_duration(self.p99_ns)}"
 
 
-class Gamma(Settings):
+class Gamma(Form):
     """Computing times around a known mean."""
 
     mean_ns: SomeDurationNs = Field(alias="mean", description="mean of the times")
-    cv: float = Field(
+    cv: Real = Field(
         gt=0, le=10, description="coefficient of variation: standard deviation over mean"
     )
 
@@ -66,10 +68,10 @@ class Gamma(Settings):
         return f"mean {format_duration(self.mean_ns)} cv {self.cv:g}"
 
 
-class Empirical(Settings):
+class Empirical(Form):
     """Computing times drawn, with replacement, from a file of measured ones."""
 
-    csv: Path = Field(
+    csv: File = Field(
         description="one duration a line (with its unit; a bare number is ms), # begins a comment"
     )
 

@@ -1,48 +1,53 @@
 """The settings of one stand-in: what can be set, what is not set, what does not go together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from eiload.base.errors import ScenarioError
 from eiload.base.near import nearest
 from eiload.base.status import Status
 from eiload.base.units import format_share
+from eiload.scenario.fields import FromText, Real, Text, Whole, YesNo
+from eiload.scenario.form import Form
+from eiload.scenario.problem import Problem
+from eiload.scenario.scalar import Expanded
 from eiload.scenario.standin.fields import (
     Bandwidth,
     DurationNs,
-    Settings,
-    Share,
+    File,
+    RequestShare,
     SomeDurationNs,
     absolute,
 )
 from eiload.scenario.standin.laws import Compute, RoundTrip
 from eiload.scenario.standin.profiles import PROFILES
+from eiload.scenario.words import filled
 
-__all__ = ["Batching", "Fail", "Reattach", "Stalls", "StandIn", "parse"]
+__all__ = ["Batching", "Fail", "Reattach", "Stalls", "StandIn", "option", "parse"]
 
 
-class Stalls(Settings):
+class Stalls(Form):
     """Rare spans in which nothing moves over the network; they begin at random (Poisson)."""
 
     every_ns: SomeDurationNs = Field(alias="every", description="mean time from end to beginning")
     for_ns: SomeDurationNs = Field(alias="for", description="how long each one lasts")
 
 
-class Reattach(Settings):
+class Reattach(Form):
     """An accelerator that was idle for long has to be attached anew."""
 
     idle_ns: SomeDurationNs = Field(alias="idle", description="idle for at least this long")
     for_ns: SomeDurationNs = Field(alias="for", description="the next inference waits this long")
 
 
-class Fail(Settings):
+class Fail(Form):
     """Some requests take their turn and their time, and then fail."""
 
-    rate: Share = Field(description="share of the requests")
-    status: str = Field(default="UNAVAILABLE", description="name of the gRPC status")
+    rate: RequestShare = Field(description="share of the requests")
+    status: Text = Field(default="UNAVAILABLE", description="name of the gRPC status")
 
     @field_validator("status")
     @classmethod
@@ -56,15 +61,15 @@ class Fail(Settings):
         return status
 
 
-class Batching(Settings):
+class Batching(Form):
     """TensorFlow Serving's `--enable_batching` and its parameters file."""
 
-    max_batch_size: int = Field(default=1000, ge=1, le=100_000, description="examples in a batch")
+    max_batch_size: Whole = Field(default=1000, ge=1, le=100_000, description="examples in a batch")
     batch_timeout_ns: DurationNs = Field(
         default=0, alias="batch_timeout", description="how long a batch waits to be filled"
     )
-    max_enqueued_batches: int = Field(default=10, ge=1, le=100_000, description="in the queue")
-    num_batch_threads: int = Field(default=1, ge=1, le=1024, description="batches at a time")
+    max_enqueued_batches: Whole = Field(default=10, ge=1, le=100_000, description="in the queue")
+    num_batch_threads: Whole = Field(default=1, ge=1, le=1024, description="batches at a time")
 
 
 _NETWORK = ("round_trip", "bandwidth", "stalls", "reattach")
@@ -76,30 +81,28 @@ _EMULATION = (
 """What a real model has by itself or not at all."""
 
 
-class StandIn(Settings):
+class StandIn(Form):
     """The settings of one stand-in. What is not set comes from `profile`, or is as said here."""
 
-    profile: str | None = Field(default=None, description="named profile to begin with")
+    profile: Text | None = Field(default=None, description="named profile to begin with")
     compute: Compute = Field(
         default="10 ms",
         validate_default=True,
         description="computing time of an inference: a duration, {median, p99} (lognormal), "
         "{mean, cv} (gamma) or {csv: FILE}",
     )
-    slowdown: float = Field(
+    slowdown: Real = Field(
         default=1.0, gt=0, le=1000, description="multiplies the computing time: 1.3 is 30 % slower"
     )
-    further_image: float = Field(
+    further_image: Real = Field(
         default=1.0,
         ge=0,
         le=1,
         description="what each further image of a batch costs, as a share of the first",
     )
-    concurrency: int = Field(default=1, ge=1, le=1024, description="inferences at a time")
-    queue: int | None = Field(
+    concurrency: Whole = Field(default=1, ge=1, le=1024, description="inferences at a time")
+    queue: Annotated[int, Field(ge=0, le=1_000_000), FromText] | None = Field(
         default=None,
-        ge=0,
-        le=1_000_000,
         description="requests that may wait for a slot before UNAVAILABLE; no limit if not set, "
         "as TensorFlow Serving without batching has none",
     )
@@ -122,14 +125,12 @@ class StandIn(Settings):
         default=0, alias="cold_start", description="what the first inference waits in addition"
     )
     fail: Fail | None = Field(default=None, description="requests that fail, {rate, status}")
-    hang: Share = Field(default=0.0, description="share of the requests never answered")
+    hang: RequestShare = Field(default=0.0, description="share of the requests never answered")
     load_time_ns: DurationNs = Field(
         default=0, alias="load_time", description="the port opens after this long"
     )
-    max_threads: int | None = Field(
+    max_threads: Annotated[int, Field(ge=1, le=1_000_000), FromText] | None = Field(
         default=None,
-        ge=1,
-        le=1_000_000,
         description="calls at a time before RESOURCE_EXHAUSTED (TF Serving's grpc_max_threads, "
         "since 2.5 by default 4 x CPUs); no limit if not set, as before 2.5",
     )
@@ -141,22 +142,22 @@ class StandIn(Settings):
     api: Literal["tfs", "ei"] = Field(
         default="tfs", description="whose details: current TensorFlow Serving or EI's 1.12 to 2.3"
     )
-    encoded: bool = Field(
+    encoded: YesNo = Field(
         default=False, description="the model takes JPEG or PNG bytes instead of uint8 pixels"
     )
-    raw_outputs: bool = Field(
+    raw_outputs: YesNo = Field(
         default=False, description="with the raw outputs of later exporters: answers of 19 MB"
     )
-    tensor_content: bool = Field(
+    tensor_content: YesNo = Field(
         default=False,
         description="answers carry tensor_content, as with TF Serving's "
         "--enable_serialization_as_tensor_content, instead of typed fields",
     )
-    seed: int = Field(default=1, ge=0, lt=2**63, description="of times and faults")
-    answers_seed: int = Field(
+    seed: Whole = Field(default=1, ge=0, lt=2**63, description="of times and faults")
+    answers_seed: Whole = Field(
         default=1, ge=0, lt=2**63, description="of detections: same seed and image, same answer"
     )
-    saved_model: Path | None = Field(
+    saved_model: File | None = Field(
         default=None,
         description="run this SavedModel with TensorFlow instead of emulating; `concurrency` "
         "inferences at a time",
@@ -195,24 +196,31 @@ class StandIn(Settings):
             parts.append(f"{format_share(self.hang)} hang")
         return ", ".join(parts)
 
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield what cannot be had together."""
+        whole = _with_profile(given)
+        if whole.get("attach", "pcie") == "pcie":
+            for name in _NETWORK:
+                if whole.get(name) is not None:
+                    yield Problem((name,), "expected only with attach: network")
+        if whole.get("batching") is not None and whole.get("queue") is not None:
+            yield Problem(
+                ("queue",), "with batching, max_enqueued_batches bounds the queue instead"
+            )
+
     @model_validator(mode="before")
     @classmethod
     def _from_profile(cls, data: object) -> object:
-        if not isinstance(data, Mapping) or data.get("profile") is None:
+        if not isinstance(data, Mapping):
             return data
-        name = data["profile"]
-        profile = PROFILES.get(name) if isinstance(name, str) else None
-        if profile is None:
+        name = data.get("profile")
+        if name is not None and (not isinstance(name, str) or name not in PROFILES):
             raise ValueError(
                 f"profile: expected one of {', '.join(PROFILES)}, "
                 f"got {name!r}{nearest(str(name), PROFILES)}"
             )
-        settings = dict(profile.settings)
-        if data.get("attach") == "pcie":
-            # The same accelerator, put into the host: a question that the profiles are there for.
-            for name in _NETWORK:
-                settings.pop(name, None)
-        return {**settings, **data}
+        return _with_profile(data)
 
     @field_validator("saved_model")
     @classmethod
@@ -223,14 +231,8 @@ class StandIn(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.attach == "pcie":
-            for name in _NETWORK:
-                if getattr(self, name) is not None:
-                    raise ValueError(f"{name}: expected only with attach: network")
         if self.fail is not None and self.fail.rate + self.hang > 1:
             raise ValueError("fail and hang: together more than 100 % of the requests")
-        if self.batching is not None and self.queue is not None:
-            raise ValueError("queue: with batching, max_enqueued_batches bounds the queue instead")
         if self.saved_model is not None:
             unset = type(self)()
             for name in _EMULATION:
@@ -238,6 +240,25 @@ class StandIn(Settings):
                     shown = type(self).model_fields[name].alias or name
                     raise ValueError(f"{shown}: emulation, not to be had with saved_model")
         return self
+
+
+def _with_profile(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the settings with those of their profile, if they name one that there is."""
+    name = given.get("profile")
+    profile = PROFILES.get(name) if isinstance(name, str) else None
+    if profile is None:
+        return given
+    settings = dict(profile.settings)
+    if given.get("attach") == "pcie":
+        # The same accelerator, put into the host: a question that the profiles are there for.
+        for each in _NETWORK:
+            settings.pop(each, None)
+    return {**settings, **given}
+
+
+def option(text: str) -> object:
+    """Return the text of a command's option as `parse` takes it: a number where one is wanted."""
+    return Expanded(text)
 
 
 def parse(settings: Mapping[str, object], where: str, base: Path | None = None) -> StandIn:
@@ -251,24 +272,7 @@ def parse(settings: Mapping[str, object], where: str, base: Path | None = None) 
     Raises:
         ScenarioError: one line that says all that is wrong.
     """
-    try:
-        return StandIn.model_validate(settings, context={"base": base or Path.cwd()})
-    except ValidationError as error:
-        problems = []
-        for each in error.errors(include_url=False):
-            # Of `compute` pydantic names the law, too, which the user has not written.
-            parts = [part for index, part in enumerate(each["loc"]) if (index, part) not in _LAWS]
-            at = ".".join(map(str, parts))
-            text = _WORDS.get(each["type"], each["msg"].removeprefix("Value error, "))
-            problems.append(f"{at}: {text}" if at else text)
-        raise ScenarioError(f"{where}: {'; '.join(problems)}") from None
-
-
-_WORDS = {
-    "missing": "missing",
-    "extra_forbidden": "unknown setting",
-    "model_type": "expected a mapping of settings, such as {key: value}",
-}
-_LAWS = frozenset((1, tag) for tag in ("constant", "lognormal", "gamma", "empirical")) | {
-    (2, "constant")
-}
+    stand_in, problems = filled(StandIn, settings, {"base": base or Path.cwd()})
+    if stand_in is None:
+        raise ScenarioError(f"{where}: {'; '.join(map(str, problems))}")
+    return stand_in

@@ -52,10 +52,16 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"profile": 3}, "profile: expected one of .*got 3"),
     ({"compute": 5}, "compute: no unit, got 5"),
     ({"compute": "5 m"}, "compute: unknown unit 'm'.*did you mean '5 ms' or '5 min'"),
-    ({"compute": "48 h"}, "compute: expected a duration of at most 1 d, got '48 h'"),
-    ({"compute": {"median": "5 ms"}}, "compute.p99: missing"),
+    (
+        {"compute": "48 h"},
+        "compute: out of range, got '48 h'; expected at least 0 s and at most 1 d",
+    ),
+    ({"compute": {"median": "5 ms"}}, "compute: 'p99' is missing; expected 'p99: 250 ms'"),
     ({"compute": {"median": "5 ms", "p99": "4 ms"}}, "compute: expected p99 >= median"),
-    ({"compute": {"median": "0 ms", "p99": "4 ms"}}, "compute.median: expected .* above 0"),
+    (
+        {"compute": {"median": "0 ms", "p99": "4 ms"}},
+        "compute.median: out of range, got '0 ms'; expected more than 0 s",
+    ),
     ({"compute": {"mean": "5 ms", "cv": float("nan")}}, "compute.cv: "),
     ({"compute": {"csv": "absent.csv"}}, "compute.csv: no such file: '.*absent.csv'"),
     ({"compute": {"speed": 1}}, r"compute: expected a duration, \{median, p99\}.*got .*speed"),
@@ -70,7 +76,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"fail": {"rate": "60 %"}, "hang": "50 %"}, "fail and hang: .*more than 100 %"),
     ({"round_trip": {"median": "1 ms", "p99": "2 ms"}}, "round_trip: .*attach: network"),
     ({"batching": {}, "queue": 5}, "queue: with batching"),
-    ({"colour": "red"}, "colour: unknown setting"),
+    ({"bandwidth": "9 Gbit"}, "bandwidth: unknown unit 'Gbit'.*did you mean '9 Gbit/s'"),
+    ({"concurrency": "3"}, "concurrency: not a whole number, got '3'; expected a whole number"),
+    ({"encoded": "yes"}, "encoded: neither true nor false, got 'yes'; expected true or false"),
+    ({"saved_model": 3}, "saved_model: not a path, got 3; expected the path of a file or folder"),
+    ({"colour": "red"}, "colour: unknown key; expected one of 'profile', .*"),
     ({"attach": "usb"}, "attach: "),
 ]
 
@@ -84,9 +94,11 @@ def test_what_is_wrong_is_said_in_one_line(settings: dict[str, Any], said: str) 
 
 
 def test_all_mistakes_are_said_at_once() -> None:
-    """The second mistake does not wait for the first to be mended."""
+    """The second mistake does not wait for the first to be mended, nor one between fields."""
     with pytest.raises(ScenarioError, match=r"compute: .*; concurrency: "):
         parse({"compute": "5", "concurrency": 0}, "here")
+    with pytest.raises(ScenarioError, match=r"stalls: expected only with .*; concurrency: "):
+        parse({"stalls": {"every": "1 s", "for": "1 ms"}, "concurrency": 0}, "here")
 
 
 def test_a_real_model_is_not_emulated(tmp_path: Path) -> None:
