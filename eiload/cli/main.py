@@ -28,6 +28,7 @@ examples:
   eiload serve --port 8500 --model ssd
   eiload validate scenarios/demo.yaml
   eiload report run.json
+  eiload report run.json --format html > run.html
   eiload report run.json --format junit > junit.xml
   eiload compare monday.json tuesday.json
 
@@ -195,6 +196,7 @@ left FILE.journal, which holds what was measured until then: numbers, no verdict
 examples:
   eiload report run.json
   eiload report run.json --format markdown >> "$GITHUB_STEP_SUMMARY"
+  eiload report run.json --format html > run.html
   eiload report run.json --format junit > junit.xml
   eiload report run.json.journal
 

@@ -24,7 +24,7 @@ from eiload.record.intervals import Kind
 from eiload.record.run import Run
 from eiload.scenario.arrivals import ClosedPhase, OpenPhase, phase_seed
 
-__all__ = ["Validity", "check", "scheduled", "twins"]
+__all__ = ["Validity", "allowed_lag_ns", "check", "scheduled", "twins"]
 
 LAG_NS, LAG_SHARE = 5 * NS_PER_MS, 0.10
 """Lag's p99 makes a run invalid above both 5 ms and 10 % of the median response time: below the
@@ -58,6 +58,14 @@ def check(run: Run) -> Validity:
     """Return whether a run is valid, and why or with what cautions."""
     reasons = tuple(_reasons(run))
     return Validity(not reasons, reasons, tuple(_cautions(run)))
+
+
+def allowed_lag_ns(run: Run, target: int) -> int:
+    """Return the p99 of a target's lag up to which its times are sound, ns."""
+    answered = run.sample(target).answered()
+    if not answered.total:
+        return LAG_NS
+    return max(LAG_NS, int(LAG_SHARE * answered.quantile_ns(0.5)))
 
 
 def scheduled(run: Run, phase: int, until_ns: int) -> int:
@@ -144,13 +152,11 @@ def _planned(run: Run, phase: int) -> tuple[int, int]:
 
 def _late(run: Run, target: int, name: str) -> Iterator[str]:
     """Yield by how much requests were sent late, when it is too much."""
-    lag, answered = run.sample(target, kind=Kind.LAG), run.sample(target).answered()
+    lag = run.sample(target, kind=Kind.LAG)
     if not lag.total:
         return
     late_ns = lag.quantile_ns(0.99)
-    limit_ns = LAG_NS
-    if answered.total:
-        limit_ns = max(limit_ns, int(LAG_SHARE * answered.quantile_ns(0.5)))
+    limit_ns = allowed_lag_ns(run, target)
     if late_ns > limit_ns:
         yield (
             f"requests to {name} were sent late: lag p99 {wording.time(late_ns)},"

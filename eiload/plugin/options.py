@@ -22,7 +22,7 @@ LOOPBACK = "127.0.0.1"
 FOLDER = Path("scenarios")
 """Where scenarios are looked for by name, below the working directory."""
 
-REPORTS = ("json", "markdown", "junit")
+REPORTS = ("json", "html", "markdown", "junit")
 """Forms of report that are written to a file on request."""
 
 RUN_FILE_HELP = (

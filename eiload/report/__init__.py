@@ -1,7 +1,7 @@
 """What a run says, in the forms that people and machines read.
 
-Each form is one small module with ``render(run, judgement) -> str``: `terminal`, `json`,
-`markdown`, `junit`; `render` here chooses one by name and imports no other. Numbers come from
+Each form is one module with ``render(run, judgement) -> str``: `terminal`, `json`, `markdown`,
+`junit`, `html`; `render` here chooses one by name and imports no other. Numbers come from
 `figures`, sentences from `content` and `against`, so no two forms can disagree. `progress` gives
 the one line shown while a run goes on, `prediction` is for ``eiload predict``. Nothing in here
 judges, measures, opens a file or asks for the time.
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMS", "render"]
 
-FORMS = ("terminal", "json", "markdown", "junit")
+FORMS = ("terminal", "json", "markdown", "junit", "html")
 
 
 def render(form: str, run: "Run", judgement: "Judgement", *, undecided_ok: bool = False) -> str:
@@ -48,5 +48,9 @@ def render(form: str, run: "Run", judgement: "Judgement", *, undecided_ok: bool 
             from eiload.report import junit
 
             return junit.render(run, judgement, undecided_ok=undecided_ok)
+        case "html":
+            from eiload.report import html
+
+            return html.render(run, judgement)
         case _:
             raise ValueError(f"no such form of report, got {form!r}; expected one of {FORMS}")

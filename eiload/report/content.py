@@ -23,7 +23,7 @@ from eiload.report.figures import Figures, Ledger
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.scenario import Objective
 
-__all__ = ["sections"]
+__all__ = ["NO_VERDICT", "objective_text", "sections"]
 
 DEFINITIONS = (
     "ms; response time: from when a request was due to its answer, service time: from when it was "
@@ -278,7 +278,7 @@ def _objectives(run: Run, judgement: Judgement) -> Section:
         Row(
             (
                 _tone(verdict.word) if judgement.validity.valid else NO_VERDICT,
-                _objective(verdict.objective),
+                objective_text(verdict.objective),
                 _labelled(run, verdict.target),
                 verdict.observed,
                 verdict.reason,
@@ -289,7 +289,8 @@ def _objectives(run: Run, judgement: Judgement) -> Section:
     return Section("objectives", "", columns, rows)
 
 
-def _objective(objective: Objective) -> str:
+def objective_text(objective: Objective) -> str:
+    """Return an objective as it was written, with its phase."""
     return f"{objective.text} in {objective.phase}" if objective.phase else objective.text
 
 

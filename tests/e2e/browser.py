@@ -61,6 +61,15 @@ class Page:
             case "Network.responseReceived" if said["response"]["status"] >= 400:
                 self.complaints.append(f"{said['response']['status']} {said['response']['url']}")
 
+    def look(self, width: int, scheme: str) -> None:
+        """Look through a window so wide, in a light or dark scheme."""
+        self._call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width, height=1000, deviceScaleFactor=1, mobile=False,
+        )  # fmt: skip
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._call("Emulation.setEmulatedMedia", features=features)
+
     def open(self, url: str) -> None:
         """Go there."""
         self._call("Page.navigate", url=url)

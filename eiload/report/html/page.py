@@ -1,0 +1,187 @@
+"""The page: the verdict first, then the pictures, then everything else, folded."""
+
+import base64
+import hashlib
+import json
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import yaml
+
+from eiload.base.clock import NS_PER_S
+from eiload.judging import health
+from eiload.judging.judgement import Judgement
+from eiload.judging.sla import Word
+from eiload.record.run import Run
+from eiload.report import json as report_json
+from eiload.report.content import sections
+from eiload.report.html import charts, figures, verdicts
+from eiload.report.html.script import SCRIPT
+from eiload.report.html.style import STYLE
+from eiload.report.html.svg import text
+from eiload.report.html.tables import section, tone_class
+
+__all__ = ["render"]
+
+CURVE = (
+    "Response time at each percentile, failures included: where a curve leaves the picture, the"
+    " requests beyond did not end OK. Each nine is as wide as the one before. Grey: fewer than 20"
+    " requests lie beyond, so a percentile there is a story about those few."
+)
+HEAT = (
+    "Each field is how many requests were due then and took so long: stalls are columns, two kinds"
+    " of answers are two bands. Red at the top: requests that did not end OK."
+)
+LOAD = "Line: requests due per second. Area: good answers. Red: requests that did not end OK."
+LAG = "How late the generator itself was: sent - intended. Too much of it makes a run invalid."
+
+
+def render(run: Run, judgement: Judgement) -> str:
+    """Return the whole page."""
+    limits = charts.limits_of(run.scenario.objectives)
+    body = [
+        _head(run, judgement),
+        _part("Objectives", "", verdicts.objectives(run, judgement)),
+        _comparison(judgement),
+        _part("The tail", CURVE, figures.percentiles(run, limits)),
+        _part("Response times over time", "", figures.latency(run, limits)),
+        _part("Where each request lies", HEAT, figures.heats(run, limits)),
+        _part("The load", LOAD, figures.load(run)),
+        _part("The generator", LAG, figures.lag(run, _allowed_lag_ns(run))),
+        _folded(run, judgement),
+    ]
+    return _document(run, judgement, "".join(body))
+
+
+def _allowed_lag_ns(run: Run) -> int:
+    return min((health.allowed_lag_ns(run, t) for t in range(len(run.targets))), default=0)
+
+
+def _document(run: Run, judgement: Judgement, body: str) -> str:
+    policy = (
+        f"default-src 'none'; style-src {_digest(STYLE)}; script-src {_digest(SCRIPT)};"
+        " img-src data:; base-uri 'none'; form-action 'none'"
+    )
+    title = f"{run.scenario.name}: {judgement.summary}"
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"/>'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"/>'
+        f"<title>{text(title)}</title><style>{STYLE}</style></head>"
+        f"<body>{body}<script>{SCRIPT}</script></body></html>\n"
+    )
+
+
+def _digest(of: str) -> str:
+    """Return what a content policy calls an inline style or script by (CSP 3, hash-source)."""
+    digest = base64.b64encode(hashlib.sha256(of.encode()).digest()).decode("ascii")
+    return f"'sha256-{digest}'"
+
+
+def _part(title: str, note: str, body: str) -> str:
+    if not body:
+        return ""
+    said = f'<p class="note">{text(note)}</p>' if note else ""
+    return f"<section><h2>{text(title)}</h2>{said}{body}</section>"
+
+
+# -- what it comes to --------------------------------------------------------------------------
+
+
+def _head(run: Run, judgement: Judgement) -> str:
+    started = datetime.fromtimestamp(run.started_wall_ns // NS_PER_S, UTC)
+    targets = ", ".join(f"{each.name} ({each.model} at {each.address})" for each in run.targets)
+    tone = {0: "good", 1: "bad", 3: "open"}.get(judgement.exit_status, "bad")
+    lines = [f"<h1>{text(run.scenario.name)}</h1>"]
+    lines.append(f'<p class="sub">{started:%Y-%m-%d %H:%M:%S} UTC, {text(targets)}</p>')
+    lines.append(f'<p class="verdict {tone}">{text(judgement.summary)}</p>')
+    lines.append(f'<ul class="badges">{"".join(_badges(run, judgement))}</ul>')
+    return f"<header>{''.join(lines)}</header>"
+
+
+def _badges(run: Run, judgement: Judgement) -> list[str]:
+    found: list[tuple[str, str, str]] = []
+    if run.emulated:
+        names = ", ".join(each.name for each in run.targets if each.emulated)
+        found.append(("emulated", "EMULATED", f"{names}: says nothing of real hardware"))
+    if not judgement.validity.valid:
+        found += [("bad", "INVALID", reason) for reason in judgement.validity.reasons]
+    else:
+        undecided = [each for each in judgement.verdicts if each.word is Word.UNDECIDED]
+        if undecided:
+            said = f"{len(undecided)} of {len(judgement.verdicts)} objectives, for now: "
+            found.append(("open", "UNDECIDED", said + undecided[0].reason))
+    if run.stopped:
+        found.append(("open", "STOPPED EARLY", run.stopped))
+    found += [("open", "CAUTION", caution) for caution in judgement.validity.cautions]
+    return [
+        f'<li><span class="badge {class_}">{word}</span>{text(said)}</li>'
+        for class_, word, said in found
+    ]
+
+
+def _comparison(judgement: Judgement) -> str:
+    found = judgement.comparison
+    if found is None:
+        return ""
+    good = (
+        None
+        if found.word is None
+        else True
+        if found.word.good
+        else False
+        if found.word.bad
+        else None
+    )
+    word = str(found.word) if found.word is not None else "no verdict"
+    badge = f'<span class="badge {tone_class(good)}">{text(word)}</span>'
+    notes = "".join(f"<li>{text(note)}</li>" for note in found.notes)
+    said = f"<p>{badge}{text(found.statement)}</p>" + (f"<ul>{notes}</ul>" if notes else "")
+    title = f"{found.candidate.name} against {found.baseline.name}"
+    return _part(title, "", said + verdicts.comparison(found))
+
+
+# -- everything else ---------------------------------------------------------------------------
+
+
+def _folded(run: Run, judgement: Judgement) -> str:
+    parts = [_details(each.title, section(each, level=0)) for each in sections(run, judgement)]
+    masked = run.scenario.masked().model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    written = yaml.safe_dump(masked, sort_keys=False, allow_unicode=True)
+    parts.append(_details("scenario", f"<pre>{_whole(written)}</pre>"))
+    facts = "".join(
+        f"<tr><td>{text(key)}</td><td class=wrap>{text(value)}</td></tr>"
+        for key, value in run.environment.items()
+    )
+    workers = "".join(f"<li>{text(_worker(run, index))}</li>" for index in range(len(run.workers)))
+    parts.append(
+        _details("versions, machine, workers", f"<table>{facts}</table><ul>{workers}</ul>")
+    )
+    # Most of it is base64 already: percent-encoding what is not keeps it a quarter shorter.
+    document = json.dumps(json.loads(report_json.render(run, judgement)), separators=(",", ":"))
+    packed = quote(document, safe="/+=:,{}[]")
+    link = (
+        f'<a download="run.json" href="data:application/json;charset=utf-8,{packed}">run.json</a>: '
+        "the run file, for <code>eiload report</code> and <code>eiload compare</code>"
+    )
+    parts.append(_details("run file", f"<p>{link}</p>"))
+    return "<section><h2>Everything else</h2>" + "".join(parts) + "</section>"
+
+
+def _details(title: str, body: str) -> str:
+    return f"<details><summary>{text(title)}</summary>{body}</details>"
+
+
+def _whole(of: str) -> str:
+    """Return a text of several lines."""
+    return "\n".join(text(line) for line in of.splitlines())
+
+
+def _worker(run: Run, index: int) -> str:
+    worker = run.workers[index]
+    share = worker.cpu_s / worker.wall_s if worker.wall_s else 0.0
+    lost = f", lost: {worker.lost}" if worker.lost else ""
+    return (
+        f"{worker.name}: {share:.0%} of a core, {worker.rss_bytes / 1e6:.0f} MB, sender's loop"
+        f" delayed by at most {worker.loop_delay_max_ns / 1e6:.1f} ms{lost}"
+    )
