@@ -43,8 +43,8 @@ from eiload.scenario import Agreement, Compare
 __all__ = [
     "POWER_Z",
     "Pair",
+    "PairVerdict",
     "Part",
-    "Said",
     "obstacle",
     "pair_of",
     "spans_of",
@@ -62,8 +62,8 @@ LAG_OF_MARGIN = 0.1
 """Part of the margin, of the baseline's median, by which lags may differ before it is said: what
 the generator adds to one side must not be much of what is asked about."""
 
-Said = tuple[Change, str]
-"""A word, and what is said after it."""
+PairVerdict = tuple[Change, str]
+"""The word on a pair, and what is said after it."""
 
 
 def spans_of(run: Run) -> list[PhaseSpan]:
@@ -142,7 +142,7 @@ class Pair:
         """Tell whether a closed loop is among what is compared."""
         return any(span.closed for part in self.parts for span in part.spans)
 
-    def record(self, kind: Design, said: Said, notes: Sequence[str]) -> Comparison:
+    def record(self, kind: Design, said: PairVerdict, notes: Sequence[str]) -> Comparison:
         """Return the record of this comparison, with a verdict and what is said beside it."""
         word, text = said
         return Comparison(
@@ -191,17 +191,17 @@ def uneven(pair: Pair) -> str:
     )
 
 
-def verdict(pair: Pair) -> Said:
+def verdict(pair: Pair) -> PairVerdict:
     """Return the word on the candidate, and what is said after it."""
     return obstacle(pair) or _too_little(pair) or _of_ratio(pair)
 
 
-def obstacle(pair: Pair) -> Said | None:
+def obstacle(pair: Pair) -> PairVerdict | None:
     """Return the word where a ratio of times is not the question; None where it is."""
     return _wrong(pair) or _absent(pair) or _growing(pair)
 
 
-def _wrong(pair: Pair) -> Said | None:
+def _wrong(pair: Pair) -> PairVerdict | None:
     for part in pair.parts:
         answers = part.run.answers(part.index, part.spans)
         if answers.bad:
@@ -230,7 +230,7 @@ def _wrong(pair: Pair) -> Said | None:
     return None
 
 
-def _absent(pair: Pair) -> Said | None:
+def _absent(pair: Pair) -> PairVerdict | None:
     away = {part.name: seconds for part in pair.parts if (seconds := part.away_s())}
     if not away:
         return None
@@ -239,7 +239,7 @@ def _absent(pair: Pair) -> Said | None:
     return (Change.UNAVAILABLE if only_candidate else Change.INCONCLUSIVE), text
 
 
-def _growing(pair: Pair) -> Said | None:
+def _growing(pair: Pair) -> PairVerdict | None:
     growing = [part.name for part in pair.parts if shift.grows(part.cut)]
     if not growing:
         return None
@@ -254,7 +254,7 @@ def _growing(pair: Pair) -> Said | None:
     )
 
 
-def _too_little(pair: Pair) -> Said | None:
+def _too_little(pair: Pair) -> PairVerdict | None:
     """Return what a headline without a ratio needs; None where there is one."""
     q, ratio = pair.row.q, pair.row.ratio
     if ratio is not None:
@@ -273,7 +273,7 @@ def _too_little(pair: Pair) -> Said | None:
     return Change.INCONCLUSIVE, f"{format_percentile(q)} needs at least {need}"
 
 
-def _of_ratio(pair: Pair) -> Said:
+def _of_ratio(pair: Pair) -> PairVerdict:
     """Return the word on the headline's ratio and what is said after it."""
     assert pair.row.ratio is not None
     word = word_of(pair.row, pair.how.margin)

@@ -20,7 +20,7 @@ from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.judging.compare.comparable import Named
 from eiload.judging.compare.comparison import Change, Comparison, Side, says, word_of
-from eiload.judging.compare.pair import POWER_Z, Pair, Said, obstacle
+from eiload.judging.compare.pair import POWER_Z, Pair, PairVerdict, obstacle
 from eiload.judging.compare.paired import in_one_run, recorded
 from eiload.judging.statistics import blocks
 from eiload.judging.statistics.shift import Interval, QuantileShift
@@ -62,7 +62,7 @@ def over_runs(files: Sequence[Named], how: Compare) -> Comparison:
 # -- the verdict -----------------------------------------------------------------------------------
 
 
-def _obstacle(names: Sequence[str], pairs: Sequence[Pair]) -> Said | None:
+def _obstacle(names: Sequence[str], pairs: Sequence[Pair]) -> PairVerdict | None:
     """Return the word where in some run a ratio of times is not the question; None elsewhere."""
     found = {
         name: said for name, pair in zip(names, pairs, strict=True) if (said := obstacle(pair))
@@ -78,7 +78,9 @@ def _obstacle(names: Sequence[str], pairs: Sequence[Pair]) -> Said | None:
     return Change.INCREASE if bad else Change.INCONCLUSIVE, text
 
 
-def _of_row(row: QuantileShift, pairs: Sequence[Pair], candidate: str, baseline: str) -> Said:
+def _of_row(
+    row: QuantileShift, pairs: Sequence[Pair], candidate: str, baseline: str
+) -> PairVerdict:
     """Return the word on the headline's ratio over runs and what is said after it."""
     if row.ratio is None:
         what = f" needs about {wording.count(row.needs)} requests in each run" if row.needs else ""

@@ -1,7 +1,7 @@
 """Objectives to verdicts: pass, fail, or undecided and what it would take to decide.
 
 `rules` has the rule of each kind of objective, `implied` what one word says of another objective,
-`finding` the sentences.
+`sentences` what a verdict says.
 """
 
 from eiload.judging.sla.rules import Verdict, judge, mean_limits, rate_margin, unjudged

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from eiload.judging.sla.finding import Finding
+from eiload.judging.sla.sentences import BareVerdict
 from eiload.judging.statistics.shares import Word
 from eiload.scenario import Objective, Quantile, Share
 
@@ -39,8 +39,8 @@ class _Claim(NamedTuple):
 
 
 def settled(
-    objectives: Sequence[Objective], findings: Sequence[Finding], *, answers_bad: bool
-) -> list[Finding]:
+    objectives: Sequence[Objective], findings: Sequence[BareVerdict], *, answers_bad: bool
+) -> list[BareVerdict]:
     """Return the findings on one target, those left open settled where others settle them.
 
     Args:

@@ -28,8 +28,16 @@ from eiload.base import wording
 from eiload.base.status import Status
 from eiload.base.units import format_duration, format_percentile, format_rate, format_share
 from eiload.judging import agreement
-from eiload.judging.sla.finding import NOTHING, Finding, between, extremes, judged, of_n, too_short
 from eiload.judging.sla.implied import settled
+from eiload.judging.sla.sentences import (
+    NOTHING,
+    BareVerdict,
+    between,
+    extremes,
+    judged,
+    of_n,
+    too_short,
+)
 from eiload.judging.statistics import blocks, shares
 from eiload.judging.statistics.blocks import Blocks, Floats
 from eiload.judging.statistics.cut import cut_of
@@ -56,7 +64,7 @@ RATE_CONFIDENCE = 0.975
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is said of one objective of one target."""
+    """The verdict on one objective of one target."""
 
     objective: Objective
     target: str
@@ -67,7 +75,7 @@ class Verdict:
     reason: str
     """Why this word: the confidence limit, or what it would take to decide."""
     used: Interval | None = None
-    """How much of what is allowed was used (`Finding.used`)."""
+    """How much of what is allowed was used (`BareVerdict.used`)."""
 
 
 def judge(run: Run) -> tuple[Verdict, ...]:
@@ -129,7 +137,7 @@ class _Judge:
             found.append(Verdict(objective, name, word, finding.observed, reason, finding.used))
         return found
 
-    def _finding(self, objective: Objective, target: int) -> Finding:
+    def _finding(self, objective: Objective, target: int) -> BareVerdict:
         spans = self._run.measured(objective.phase)
         match objective.metric:
             case Quantile(q, of, limit_ns):
@@ -146,7 +154,7 @@ class _Judge:
                 return self._throughput(spans, target, at_least)
             case Agreement(at_least):
                 word, observed, reason = agreement.verdict(self._run, at_least)
-                return Finding(word, observed, reason)
+                return BareVerdict(word, observed, reason)
 
     def _times(self, objective: Objective, target: int, of: str) -> tuple[Sample, Blocks]:
         kind = Kind.SERVICE if of == "service" else Kind.RESPONSE
@@ -187,7 +195,9 @@ class _Judge:
 
     # -- the rules ------------------------------------------------------------------------------
 
-    def _quantile(self, sample: Sample, of: Blocks, q: float, limit_ns: int, away: str) -> Finding:
+    def _quantile(
+        self, sample: Sample, of: Blocks, q: float, limit_ns: int, away: str
+    ) -> BareVerdict:
         if not sample.total:
             return NOTHING
         decision = shares.decide_quantile(of, q, limit_ns)
@@ -198,7 +208,7 @@ class _Judge:
             observed = f"{over}, {extremes(sample)}"
         return judged(decision, observed, format_percentile(q), of, away)
 
-    def _share(self, spans: list[PhaseSpan], target: int, of: str, limit: float) -> Finding:
+    def _share(self, spans: list[PhaseSpan], target: int, of: str, limit: float) -> BareVerdict:
         by_status = series.statuses(self._run, target, spans)
         total = sum(by_status.values(), np.zeros(sum(s.seconds for s in spans), np.int64))
         if not total.sum():
@@ -217,7 +227,9 @@ class _Judge:
         finding = judged(decision, observed, what, whole, self._away(spans, target))
         return _with_answers(finding, self._run.answers(target, spans), limit)
 
-    def _mean(self, sample: Sample, of: Blocks, limit_ns: int, target: int, away: str) -> Finding:
+    def _mean(
+        self, sample: Sample, of: Blocks, limit_ns: int, target: int, away: str
+    ) -> BareVerdict:
         if not sample.total:
             return NOTHING
         asked = [*self._run.scenario.targets.values()][target]
@@ -231,15 +243,15 @@ class _Judge:
             observed += f", {wording.count(failures)} that failed counted as"
             observed += f" {wording.time(failed_ns)}"
         if not sample.good:
-            return Finding(Word.FAIL, observed, "not one request ended OK")
+            return BareVerdict(Word.FAIL, observed, "not one request ended OK")
         if away and mean > limit_ns:
-            return Finding(Word.FAIL, observed, away)
+            return BareVerdict(Word.FAIL, observed, away)
         if not of.sound:
-            return Finding(Word.UNDECIDED, observed, too_short("a mean", of))
+            return BareVerdict(Word.UNDECIDED, observed, too_short("a mean", of))
         estimate = Interval(mean, *mean_limits(sums, of.totals))
         return between(observed, estimate, limit_ns, wording.time, below=True)
 
-    def _throughput(self, spans: list[PhaseSpan], target: int, at_least: float) -> Finding:
+    def _throughput(self, spans: list[PhaseSpan], target: int, at_least: float) -> BareVerdict:
         per_second = series.answers(self._run, target, spans)
         due = sum(series.statuses(self._run, target, spans).values(), np.zeros_like(per_second))
         seconds = series.length_s(self._run, spans)
@@ -248,11 +260,11 @@ class _Judge:
         measured, offered = float(per_second.sum()) / seconds, float(due.sum()) / seconds
         observed = f"{wording.rate(measured)} good answers of {wording.rate(offered)} due"
         if not per_second.any():
-            return Finding(Word.FAIL, observed, "not one request ended OK")
+            return BareVerdict(Word.FAIL, observed, "not one request ended OK")
         cut = cut_of(self._run, spans)
         whole = Blocks.counted(cut, due)
         if not whole.sound:
-            return Finding(Word.UNDECIDED, observed, too_short("a throughput", whole))
+            return BareVerdict(Word.UNDECIDED, observed, too_short("a throughput", whole))
         margin = rate_margin(cut.sums(per_second), whole.lengths_s)
         estimate = Interval(measured, measured - margin, measured + margin)
         finding = between(observed, estimate, at_least, wording.rate, below=False)
@@ -292,7 +304,7 @@ def rate_margin(answers: Floats, lengths_s: Floats) -> float:
     return blocks.t_quantile(RATE_CONFIDENCE, k - 1) * error
 
 
-def _with_answers(finding: Finding, answers: Answers, limit: float) -> Finding:
+def _with_answers(finding: BareVerdict, answers: Answers, limit: float) -> BareVerdict:
     """Let wrong answers, found in a sample of those that ended OK, count against errors."""
     if not answers.bad or finding.word is Word.FAIL:
         return finding
@@ -302,14 +314,14 @@ def _with_answers(finding: Finding, answers: Answers, limit: float) -> Finding:
         f" {wording.count(answers.checked)} checked answers were wrong"
     )
     if lower > limit:
-        return Finding(Word.FAIL, observed, f"at least {wording.share(lower)} wrong answers")
+        return BareVerdict(Word.FAIL, observed, f"at least {wording.share(lower)} wrong answers")
     if upper >= limit:
         reason = f"up to {wording.share(upper)} of the answers may be wrong; check more of them"
-        return Finding(Word.UNDECIDED, observed, f"{reason} (`sample:`)")
+        return BareVerdict(Word.UNDECIDED, observed, f"{reason} (`sample:`)")
     return replace(finding, observed=observed)
 
 
-def _max(sample: Sample, limit_ns: int) -> Finding:
+def _max(sample: Sample, limit_ns: int) -> BareVerdict:
     """Judge the maximum: the one metric that a run knows exactly, and only of itself."""
     if not sample.total:
         return NOTHING
@@ -317,9 +329,9 @@ def _max(sample: Sample, limit_ns: int) -> Finding:
     observed = f"max {wording.time(sample.max_ns)} of {wording.count(sample.good)} that ended OK"
     if failures:
         reason = f"{wording.count(failures)} did not end OK, which is over every limit"
-        return Finding(Word.FAIL, observed, reason)
+        return BareVerdict(Word.FAIL, observed, reason)
     used = Interval(*(sample.max_ns / limit_ns,) * 3)
     if sample.max_ns >= limit_ns:
-        return Finding(Word.FAIL, observed, f"not under {format_duration(limit_ns)}", used)
+        return BareVerdict(Word.FAIL, observed, f"not under {format_duration(limit_ns)}", used)
     reason = "in this run; a maximum says nothing of the next request"
-    return Finding(Word.PASS, observed, reason, used)
+    return BareVerdict(Word.PASS, observed, reason, used)

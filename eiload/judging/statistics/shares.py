@@ -37,7 +37,7 @@ from eiload.judging.statistics.cut import MIN_BLOCK_S
 
 __all__ = [
     "CONFIDENCE",
-    "Decision",
+    "ShareVerdict",
     "Word",
     "decide",
     "decide_quantile",
@@ -74,8 +74,8 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What counts per block say about an allowed share."""
+class ShareVerdict:
+    """The verdict on a share of requests: its word, and the numbers that it rests on."""
 
     word: Word
     n: int
@@ -128,7 +128,7 @@ def least_requests(
     return math.ceil(max(expected / allowed, deff * clean) - 1e-6)
 
 
-def decide_quantile(of: Blocks, q: float, limit_ns: float) -> Decision:
+def decide_quantile(of: Blocks, q: float, limit_ns: float) -> ShareVerdict:
     """Judge "less than ``1 - q`` of the requests take longer than `limit_ns`"."""
     return _decide_quantile(of, q, limit_ns, _tails(of, q))
 
@@ -157,7 +157,9 @@ def _tails(of: Blocks, q: float) -> list[Floats]:
     return [of.over(of.quantile_ns(1 - j * (1 - q))) for j in TAILS if j * (1 - q) <= 0.5 + 1e-9]
 
 
-def _decide_quantile(of: Blocks, q: float, limit_ns: float, tails: Sequence[Floats]) -> Decision:
+def _decide_quantile(
+    of: Blocks, q: float, limit_ns: float, tails: Sequence[Floats]
+) -> ShareVerdict:
     over, beyond = of.over(limit_ns), blocks.BEYOND
     return decide(
         over, of.totals, 1 - q,
@@ -174,7 +176,7 @@ def decide(
     like: Sequence[Floats] = (),
     expected: int = 0,
     sure: float = CONFIDENCE,
-) -> Decision:
+) -> ShareVerdict:
     """Judge "less than a share `allowed` of the requests are among the `events`".
 
     Args:
@@ -207,7 +209,7 @@ def decide(
         word = Word.FAIL
     elif enough and upper < allowed:
         word = Word.PASS
-    return Decision(
+    return ShareVerdict(
         word, n, round(beyond), allowed, lower, upper if sound else 1.0, sure, evidence.sure_low,
         effect, expected, enough,
         _needs(evidence, n, allowed) if word is Word.UNDECIDED and enough else None,

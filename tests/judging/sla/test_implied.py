@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eiload.judging.sla.finding import Finding
 from eiload.judging.sla.implied import settled
+from eiload.judging.sla.sentences import BareVerdict
 from eiload.judging.statistics.shares import Word
 from eiload.scenario import Objective
 from tests.golden import ONE, scenario
@@ -21,7 +21,7 @@ def objective(text: str) -> Objective:
 
 def words(said: dict[str, str], *, answers_bad: bool = False) -> list[str]:
     """Return the words after what each says of the others."""
-    findings = [Finding(Word(word), "", "") for word in said.values()]
+    findings = [BareVerdict(Word(word), "", "") for word in said.values()]
     found = settled([*map(objective, said)], findings, answers_bad=answers_bad)
     return [str(finding.word) for finding in found]
 

@@ -17,7 +17,7 @@ from eiload.record.sample import Sample
 COUNTS = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=0, max_size=20)
 
 
-def decided(events: list[int], totals: list[int], allowed: float) -> shares.Decision:
+def decided(events: list[int], totals: list[int], allowed: float) -> shares.ShareVerdict:
     """Return the decision on counts per block."""
     return shares.decide(np.array(events, float), np.array(totals, float), allowed)
 

@@ -1,7 +1,7 @@
 """What a verdict says: the word, what was observed, and why or what it would take.
 
-What it knows: decisions and intervals, numbers in sentences. What it must not know: runs, which
-objective or target it is about.
+What it knows: verdicts on shares, intervals, numbers in sentences. What it must not know: runs,
+which objective or target it is about.
 """
 
 import math
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from eiload.base import wording
 from eiload.judging.statistics import blocks, needs
 from eiload.judging.statistics.blocks import Blocks
-from eiload.judging.statistics.shares import Decision, Word
+from eiload.judging.statistics.shares import ShareVerdict, Word
 from eiload.judging.statistics.shift import Interval
 from eiload.record.sample import Sample
 
-__all__ = ["NOTHING", "Finding", "between", "extremes", "judged", "of_n", "too_short"]
+__all__ = ["NOTHING", "BareVerdict", "between", "extremes", "judged", "of_n", "too_short"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class BareVerdict:
     """A verdict before it is known whose."""
 
     word: Word
@@ -30,10 +30,10 @@ class Finding:
     where nothing was measured."""
 
 
-NOTHING = Finding(Word.UNDECIDED, "nothing", "no requests were measured")
+NOTHING = BareVerdict(Word.UNDECIDED, "nothing", "no requests were measured")
 
 
-def judged(decision: Decision, observed: str, what: str, of: Blocks, away: str) -> Finding:
+def judged(decision: ShareVerdict, observed: str, what: str, of: Blocks, away: str) -> BareVerdict:
     """Return the finding of a decision, with what an absence adds to it.
 
     Args:
@@ -49,11 +49,11 @@ def judged(decision: Decision, observed: str, what: str, of: Blocks, away: str) 
         used = Interval(*(share / decision.allowed for share in shares))
     if decision.word is Word.UNDECIDED and away and decision.share > decision.allowed:
         reason = f"{away}; {wording.share(decision.allowed)} allowed"
-        return Finding(Word.FAIL, f"{observed} ({wording.share(decision.share)})", reason, used)
-    return Finding(decision.word, observed, _why(decision, what, of), used)
+        return BareVerdict(Word.FAIL, f"{observed} ({wording.share(decision.share)})", reason, used)
+    return BareVerdict(decision.word, observed, _why(decision, what, of), used)
 
 
-def of_n(decision: Decision) -> str:
+def of_n(decision: ShareVerdict) -> str:
     """Return how many requests are beyond the limit, of how many."""
     return f"{wording.count(decision.beyond)} of {wording.count(decision.n)}"
 
@@ -75,7 +75,7 @@ def too_short(what: str, of: Blocks) -> str:
     return f"{what} needs at least {least} of measurement, got {of.seconds} s"
 
 
-def _why(decision: Decision, what: str, of: Blocks) -> str:
+def _why(decision: ShareVerdict, what: str, of: Blocks) -> str:
     """Return why a share was judged so, or what it would take."""
     allowed = wording.share(decision.allowed)
     if decision.word is Word.PASS:
@@ -116,7 +116,7 @@ def between(
     say: Callable[[float], str],
     *,
     below: bool,
-) -> Finding:
+) -> BareVerdict:
     """Return the verdict of an interval on being below (or above) a limit."""
     lower, upper = estimate.low, estimate.high
     if upper < limit:
@@ -128,7 +128,7 @@ def between(
         reason = f"between {say(max(0.0, lower))} and {say(upper)}: needs a longer run"
     ends = (estimate.value, lower, upper) if below else (estimate.value, upper, lower)
     used = Interval(*(_used(max(end, 0.0), limit, below=below) for end in ends))
-    return Finding(word, observed, reason, used)
+    return BareVerdict(word, observed, reason, used)
 
 
 def _used(value: float, limit: float, *, below: bool) -> float:
