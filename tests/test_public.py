@@ -11,6 +11,7 @@ import pytest
 import eiload
 from eiload.base.errors import ScenarioError
 from eiload.record.run import save
+from tests import plugin  # imports Locust without its changes to this process
 from tests.golden import TWO, golden_run
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +55,7 @@ def test_load_run(tmp_path: Path, kind: type[str] | type[Path]) -> None:
 
 def test_public_names() -> None:
     """Each is there; another one is not, in Python's own words."""
+    assert plugin
     for name in eiload.__all__:
         assert getattr(eiload, name) is not None
     with pytest.raises(AttributeError, match="module 'eiload' has no attribute 'SSDUsr'"):
