@@ -12,7 +12,7 @@ from typing import Any
 
 from eiload.base.errors import ScenarioError
 from eiload.base.quantity import shown
-from eiload.plugin import options, users
+from eiload.plugin import options, targets, users
 from eiload.scenario import Scenario
 
 __all__ = ["Choice"]
@@ -127,7 +127,8 @@ class Choice:
             from eiload.judging import cost  # noqa: PLC0415  # judging is not needed before a scenario is
 
             cost.check(scenario)  # prices are found wrong before the load, not after it
-            self._check(scenario)
-            return scenario
-        said = SimpleNamespace(**{**vars(self._parsed), "image": self.given.image})
-        return options.plain(said, self.classes, host)
+        else:
+            said = SimpleNamespace(**{**vars(self._parsed), "image": self.given.image})
+            scenario = targets.plain(said, self.classes, host)
+        self._check(scenario)
+        return scenario

@@ -1,21 +1,20 @@
 """What `locust` is told about eiload on its command line and in its web UI's form.
 
-What it knows: argparse, names of options, how options alone make a scenario. What it must not
+What it knows: argparse, names of options, where scenarios are found. What it must not
 know: runs. Locust calls the parser's hook again for every page of its web UI, so `add` is cheap and
 does the same each time.
 """
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from eiload.base.errors import ScenarioError
 from eiload.plugin import taken
 from eiload.plugin.outputs import Output, Outputs, of_locust, read_by_locust
-from eiload.scenario import Scenario, build, load
+from eiload.scenario import Scenario, load
 
-__all__ = ["REPORTS", "add", "chosen", "find", "listed", "outputs", "plain", "scenario_names"]
+__all__ = ["REPORTS", "add", "chosen", "find", "listed", "outputs", "scenario_names"]
 
 LOOPBACK = "127.0.0.1"
 
@@ -28,12 +27,6 @@ REPORTS = ("json", "html", "markdown", "junit")
 RUN_FILE_HELP = (
     "; `eiload report FILE` shows it again; until then FILE.journal holds what was measured so far"
 )
-
-DEFAULT_IMAGE = "640x427"
-"""Size of the synthetic image without ``--image``: that of AWS's example picture, 3dogs.jpg."""
-
-ENDLESS = "720 h"
-"""The longest phase there may be; a run of Locust's users ends when Locust ends it."""
 
 
 NO_SCENARIO = "(none)"
@@ -204,60 +197,6 @@ def listed(name: str) -> Path | None:
     """Return the file in scenarios/ of that name, None if there is none."""
     files = (FOLDER / f"{name}{suffix}" for suffix in (".yaml", ".yml"))
     return next((file for file in files if file.is_file()), None)
-
-
-def plain(options: Any, classes: Iterable[type], host: str | None) -> Scenario:
-    """Return what Locust's users will do, as a scenario: its targets are the classes' servers.
-
-    Args:
-        options: Locust's parsed options.
-        classes: the user classes of the locustfile that predict (`users.PredictUser`).
-        host: ``--host``; overrides the classes' own.
-
-    Raises:
-        ScenarioError: no host is known, or an option makes no sense.
-    """
-    chosen: list[Any] = list(classes)
-    targets: dict[str, dict[str, object]] = {}
-    images: Sequence[str] = options.image or []
-    for cls in chosen:
-        server = host or cls.host
-        if not server:
-            raise ScenarioError(
-                f"no server to load for {cls.__name__}; give --host localhost:8500, "
-                "or --scenario NAME"
-            )
-        model = options.model or cls.model
-        if not model:
-            raise ScenarioError(f"no model for {cls.__name__}; give --model NAME")
-        targets[target_name(cls, chosen)] = {
-            "server": server,
-            "model": model,
-            "signature": cls.signature,
-            "input": cls.input,
-            "deadline": cls.deadline,
-        }
-        images = images or list(getattr(cls, "images", ()))
-    content: dict[str, object] = (
-        {"images": list(images)} if images else {"synthetic": f"{DEFAULT_IMAGE}"}
-    )
-    return build(
-        {
-            "name": "locust",
-            "targets": targets,
-            "payload": {**content, "encoding": options.encoding},
-            "traffic": [{"phase": "users", "users": options.num_users or 1, "for": ENDLESS}],
-        },
-        "command line",
-        Path.cwd(),
-    )
-
-
-def target_name(cls: type, classes: Sequence[Any]) -> str:
-    """Return what a user class's target is called: its model, or its own name if that is shared."""
-    model: str = getattr(cls, "model", "")
-    alone = sum(other.model == model for other in classes) == 1
-    return model if model and alone else cls.__name__
 
 
 def outputs(options: Any, environ: Mapping[str, str]) -> Outputs:

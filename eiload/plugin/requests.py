@@ -14,8 +14,9 @@ from eiload.base.clock import NS_PER_S, Clock
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.control.session import Session
-from eiload.plugin import event, options
+from eiload.plugin import event, targets
 from eiload.plugin.answers import OpenAnswers
+from eiload.plugin.inputs import blamed
 from eiload.scenario import Scenario, Target
 from eiload.sending.result import Result
 from eiload.serving.tensors import Tensor
@@ -79,7 +80,7 @@ class Requests:
         session = agent.session
         if session is None:
             raise StopUser
-        name = options.target_name(cls, self._classes)
+        name = targets.target_name(cls, self._classes)
         return session, list(session.scenario.targets).index(name)
 
     def request_name(self, target: int) -> str:
@@ -88,20 +89,25 @@ class Requests:
         assert self.agent.session is not None
         return _names(self.agent.session.scenario)[target]
 
-    def model_of(self, cls: type) -> str:
-        """Return the name of the model that a user class calls in the present run."""
+    def target_of(self, cls: type) -> Target:
+        """Return what a user class calls in the present run."""
         session, target = self.session_for(cls)
-        return list(session.scenario.targets.values())[target].model
+        return list(session.scenario.targets.values())[target]
+
+    def refuse(self, why: ScenarioError) -> None:
+        """End the present run, as a user class asks for what cannot be asked."""
+        assert self.agent is not None
+        self.agent.refuse(why)
 
     def bytes_for(self, scenario: Scenario, name: str) -> Iterator[tuple[Tensor, bytes]]:
         """Yield the requests that users send to a target: the payload's tensor, the bytes.
 
         Raises:
-            ScenarioError: no user class here belongs to the target.
+            ScenarioError: no user class here belongs to the target, or its requests are none.
         """
         for cls in self._classes:
-            if options.target_name(cls, self._classes) == name:
-                yield from cls.requests(scenario, scenario.targets[name])
+            if targets.target_name(cls, self._classes) == name:
+                yield from _some(cls, cls.requests(scenario, scenario.targets[name]))
                 return
         raise ScenarioError(f"no user class for the target {name!r} in this worker's locustfile")
 
@@ -126,6 +132,20 @@ class Requests:
                 response=None,
                 context={"phase": phases[result.phase]},
             )
+
+
+def _some(cls: type, requests: Iterator[tuple[Tensor, bytes]]) -> Iterator[tuple[Tensor, bytes]]:
+    """Yield a class's requests, of which there must be one at least."""
+    empty = True
+    with blamed(cls, "requests()"):
+        for one in requests:
+            empty = False
+            yield one
+    if empty:
+        raise ScenarioError(
+            f"{cls.__name__}: sample_inputs() returns no samples; expected one at least, "
+            "{'input name': array}"
+        )
 
 
 def _names(scenario: Scenario) -> list[str]:

@@ -11,7 +11,10 @@ what a load test is there to count.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from inspect import getattr_static
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
@@ -22,14 +25,15 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EngineError, ScenarioError
 from eiload.base.units import parse_duration
 from eiload.control.session import Left
-from eiload.plugin import event
+from eiload.plugin import event, targets
 from eiload.plugin.answers import Answer
+from eiload.plugin.inputs import caller, request, samples, tensors
 from eiload.scenario import Scenario, Target
 from eiload.serving import payload
 from eiload.serving.tensors import Tensor
-from eiload.serving.tfserving import predict_request
 
 if TYPE_CHECKING:
+    from eiload.control.session import Session
     from eiload.plugin.requests import Requests
     from eiload.sending.reply import Reply
 
@@ -62,21 +66,20 @@ class PredictClient:
                 a block it is counted when the answer is dropped.
 
         Raises:
-            StopUser: the run is ending (Locust handles it).
-            ValueError: `deadline` is not a duration.
+            StopUser: the run is ending (Locust handles it); also because inputs or deadline are
+                none, which ends it with status 2 and a line that says where they are.
         """
         requests = _requests(self._user)
         session, target = requests.session_for(type(self._user))
-        request: bytes | int
-        if inputs is None:
-            request = session.payload_of(target, self._turn)
-            self._turn += 1
-        elif isinstance(inputs, bytes):
-            request = inputs
-        else:
-            request = self._user.make_request(inputs)
         try:
-            reply = session.call(target, request, parse_duration(deadline) if deadline else 0)
+            request = self._request(session, target, inputs)
+            timeout_ns = 0 if deadline is None else _timeout_ns(deadline)
+        except ValueError as error:
+            slip = ScenarioError(f"{self.user}: predict() in {caller()}: {error}")
+            requests.refuse(slip)
+            raise StopUser from slip
+        try:
+            reply = session.call(target, request, timeout_ns)
         except EngineError as error:
             raise StopUser from error
         named = name or requests.request_name(target)
@@ -87,6 +90,14 @@ class PredictClient:
             answer.count()
         requests.open.settle(Left.DROPPED)
         return answer
+
+    def _request(
+        self, session: "Session", target: int, inputs: Mapping[str, Tensor] | bytes | None
+    ) -> bytes | int:
+        if inputs is None:
+            self._turn += 1
+            return session.payload_of(target, self._turn - 1)
+        return inputs if isinstance(inputs, bytes) else self._user.make_request(inputs)
 
     @property
     def user(self) -> str:
@@ -123,17 +134,40 @@ class PredictUser(User):
 
     Set `host` (or give ``--host``), `model` and `wait_time`; write ``@task`` methods that call
     ``self.client.predict(...)``; give `sample_inputs`, which preflight checks against the model.
+
+    Whatever else a scenario's target may say, a user class says by an attribute of the same name,
+    with the same units and checks: the ones below.
     """
 
     abstract = True
 
     model: str = ""
-    """Name of the served model."""
+    """Name of the served model; ``--model`` overrides it."""
     signature: str = "serving_default"
+    version: int | None = None
+    """Version of the model; the newest if None."""
+    version_label: str | None = None
+    """Label of the version instead."""
     input: str = "inputs"
-    """Alias of the input that preflight looks at."""
+    """Name of the input that preflight looks at."""
+    outputs: Sequence[str] = ()
+    """Names of the outputs to ask for; all if none."""
     deadline: str = "60 s"
     """How long an answer may take before the request counts as failed."""
+    ready_within: str | None = None
+    """How long to wait for the model before the load, also while its port is closed."""
+    connections: int = 1
+    """Connections of each load-generating process."""
+    metadata: Mapping[str, str] = MappingProxyType({})
+    """Sent with each request, such as an authorization."""
+    compression: str | None = None
+    """``"gzip"``, of the requests."""
+    tls: Mapping[str, str] | None = None
+    """``{}``, or ``ca``, ``cert``, ``key``, ``server_name``; paths from the working directory."""
+    price: str | None = None
+    """Of the host and the accelerator."""
+    stand_in: str | Mapping[str, Any] | None = None
+    """Emulate a server instead of a `host`: a profile's name, or settings."""
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
@@ -155,35 +189,43 @@ class PredictUser(User):
     def requests(cls, scenario: Scenario, target: Target) -> Iterator[tuple[Tensor, bytes]]:
         """Yield the prepared requests, each with the tensor that preflight looks at."""
         del scenario
-        samples = cls.sample_inputs()
-        for inputs in [samples] if isinstance(samples, Mapping) else samples:
+        for inputs in samples(cls):
             if target.input not in inputs:
                 raise ScenarioError(
                     f"{cls.__name__}: sample_inputs() has no {target.input!r}, only "
                     f"{', '.join(map(repr, inputs))}; set the attribute `input` to one of them"
                 )
-            request = predict_request(target.model, inputs, signature=target.signature)
-            yield inputs[target.input], request
+            yield inputs[target.input], request(target, inputs)
 
     def make_request(self, inputs: Mapping[str, Tensor]) -> bytes:
-        """Return the serialised PredictRequest for these tensors."""
-        model = _requests(self).model_of(type(self))
-        return predict_request(model, inputs, signature=self.signature)
+        """Return the serialised PredictRequest for these tensors.
+
+        Raises:
+            ValueError: they are none, or cannot be sent.
+        """
+        return request(_requests(self).target_of(type(self)), tensors(inputs))
 
 
 class SSDUser(PredictUser):
     """A user of an SSD object detector, the model of AWS's Elastic Inference example.
 
-    The images are those of ``--image``, or synthetic ones of 3dogs.jpg's size. It sends one after
-    the other; a subclass with ``@task`` methods of its own does these instead.
+    The images are those of ``--image``, the class's own, or synthetic ones of 3dogs.jpg's size. It
+    sends one after the other; a subclass with ``@task`` methods of its own does these instead.
     """
 
     abstract = True
+    sends_pictures: ClassVar = True
 
     model = "ssd"
     wait_time = constant(0)
-    images: ClassVar[tuple[str, ...]] = ()
+    images: str | Path | Sequence[str | Path] = ()
     """Image files, folders or globs of this class; ``--image`` overrides them."""
+    synthetic: str | Mapping[str, int] | None = None
+    """Made-up images of this class, such as ``"640x427"``."""
+    encoding: str | None = None
+    """``"uint8"`` or ``"jpeg"`` for this class; what ``--encoding`` says if None."""
+    batch: int | None = None
+    """Images in a request; 1 if None."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Leave the inherited task out of a class that has tasks of its own."""
@@ -192,8 +234,11 @@ class SSDUser(PredictUser):
 
     @classmethod
     def requests(cls, scenario: Scenario, target: Target) -> Iterator[tuple[Tensor, bytes]]:
-        """Yield the scenario's images as requests."""
-        for _, tensor in payload.tensors(scenario.payload):
+        """Yield the class's images as requests, or the samples of a class that gives some."""
+        if getattr_static(cls, "sample_inputs") is not vars(PredictUser)["sample_inputs"]:
+            yield from super().requests(scenario, target)
+            return
+        for _, tensor in payload.tensors(targets.payload(cls, scenario.payload)):
             yield tensor, payload.request(tensor, target)
 
     @task
@@ -211,6 +256,21 @@ class ScenarioUser(User):
     def carry(self) -> None:
         """Wait: the load is on the schedule's clock, not on this user's."""
         gevent.sleep(1)
+
+
+def _timeout_ns(deadline: str) -> int:
+    """Return a deadline, ns.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        timeout_ns = parse_duration(deadline)
+    except ValueError as error:
+        raise ValueError(f"deadline: {error}") from error
+    if timeout_ns == 0:
+        raise ValueError(f"deadline: no time at all, got {deadline!r}; expected such as '500 ms'")
+    return timeout_ns
 
 
 def _requests(user: User) -> "Requests":

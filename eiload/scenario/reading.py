@@ -14,11 +14,12 @@ from eiload.base.errors import ScenarioError
 from eiload.base.near import nearest
 from eiload.scenario import document, paths
 from eiload.scenario.models import Scenario
+from eiload.scenario.payload import Payload
 from eiload.scenario.problem import Path as DataPath
 from eiload.scenario.problem import Problem
 from eiload.scenario.words import filled
 
-__all__ = ["build", "load", "parse", "restore"]
+__all__ = ["build", "checked", "load", "parse", "payload_of", "restore"]
 
 PROBLEMS_AT_MOST = 100
 """Nobody reads more; the last line says how many there are."""
@@ -61,7 +62,7 @@ def parse(text: str | bytes, source: str, base: Path, environ: Mapping[str, str]
     """
     read = document.read(text, environ)
     unreadable = read.data is None and read.problems
-    scenario, found = (None, []) if unreadable else _checked(read.data, source, base)
+    scenario, found = (None, []) if unreadable else checked(read.data, source, base)
     spoilt = [problem.path for _, problem in read.problems if not problem.at_key]
     found = [each for each in found if not _below(each.path, spoilt)]
     placed = [*read.problems, *((read.place(problem), problem) for problem in found)]
@@ -82,7 +83,7 @@ def build(data: Mapping[str, object], source: str, base: Path) -> Scenario:
     Raises:
         ScenarioError: something is wrong; all that is, a line each.
     """
-    scenario, found = _checked(data, source, base)
+    scenario, found = checked(data, source, base)
     _raise(f"{source}: {problem}" for problem in found)
     assert scenario is not None
     return scenario
@@ -104,8 +105,16 @@ def restore(text: str) -> Scenario:
     return scenario
 
 
-def _checked(data: object, source: str, base: Path) -> tuple[Scenario | None, list[Problem]]:
-    """Return the scenario and what is wrong with it; it is None if something is."""
+def checked(data: object, source: str, base: Path) -> tuple[Scenario | None, list[Problem]]:
+    """Return the scenario that plain data says, and what is wrong with it; None if something is.
+
+    For whoever knows better than `build` where each part of the data came from.
+
+    Args:
+        data: keys and values as in a file.
+        source: where it is from as a whole.
+        base: the folder that paths in it are relative to.
+    """
     if not isinstance(data, Mapping):
         return filled(Scenario, data, {"base": base})
     resolved, found = paths.resolved(data, base)
@@ -115,6 +124,21 @@ def _checked(data: object, source: str, base: Path) -> tuple[Scenario | None, li
     scenario, wrong = filled(Scenario, {**resolved, "source": source}, {"base": base})
     found += [each for each in wrong if not _below(each.path, spoilt)]
     return (None if found else scenario), found
+
+
+def payload_of(data: Mapping[str, object], base: Path) -> tuple[Payload | None, list[Problem]]:
+    """Return the payload that plain data says, and what is wrong with it; None if something is.
+
+    Args:
+        data: keys and values as under ``payload:`` in a file.
+        base: the folder that paths in it are relative to.
+    """
+    resolved, found = paths.resolved({"payload": data}, base)
+    found = [each._replace(path=each.path[1:]) for each in found]
+    spoilt = [problem.path for problem in found]
+    payload, wrong = filled(Payload, resolved["payload"], {"base": base})
+    found += [each for each in wrong if not _below(each.path, spoilt)]
+    return (None if found else payload), found
 
 
 def _below(path: DataPath, others: Iterable[DataPath]) -> bool:

@@ -1,4 +1,4 @@
-"""What Locust is told about eiload, and how options alone make a scenario."""
+"""What Locust is told about eiload."""
 
 import argparse
 from pathlib import Path
@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 from locust.argument_parser import get_empty_argument_parser, setup_parser_arguments
-from PIL import Image
 
 from eiload.base.errors import ScenarioError
 from eiload.plugin import options
-from eiload.scenario.arrivals import ClosedPhase
 
 SCENARIO = """
 name: quick
@@ -19,20 +17,6 @@ targets: {gpu: {server: "localhost:8500", model: ssd}}
 payload: {synthetic: 8x8}
 traffic: [{phase: steady, rate: 1/s, for: 1 s}]
 """
-
-
-class SSD:
-    """What `options.plain` looks at in a user class."""
-
-    host: str | None = None
-    model = "ssd"
-    signature = "serving_default"
-    input = "inputs"
-    deadline = "60 s"
-
-
-class Other(SSD):
-    """Another class of the same model."""
 
 
 @pytest.fixture
@@ -83,14 +67,8 @@ def test_no_scenario(arguments: list[str]) -> None:
     assert options.chosen("quick") == "quick"
 
 
-def test_images_are_the_command_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_are_the_command_lines() -> None:
     """Images are files: the web UI's form does not ask for them."""
-    monkeypatch.chdir(tmp_path)
-    for name in ("a.png", "b, c.png"):
-        Image.new("RGB", (8, 8)).save(tmp_path / name)
-    given = parsed("--image", "a.png", "--image", "b, c.png")
-    found = options.plain(given, [SSD], "localhost").payload.images
-    assert [Path(image).name for image in found] == ["a.png", "b, c.png"]
     parser = argparse.ArgumentParser()
     options.add(parser)
     offered = {a.dest for a in parser._actions if vars(a).get("include_in_web_ui")}
@@ -104,36 +82,6 @@ def test_found_by_name_or_path() -> None:
     assert options.find("scenarios/quick.yaml", {}).name == "quick"
     with pytest.raises(ScenarioError, match="missing"):
         options.find("missing", {})
-
-
-def test_plain() -> None:
-    """Without a scenario the classes' servers are the targets, --host and --model before theirs."""
-    scenario = options.plain(parsed(), [SSD], "localhost")
-    assert list(scenario.targets) == ["ssd"]
-    assert scenario.targets["ssd"].server == "localhost:8500"
-    (phase,) = scenario.traffic
-    assert isinstance(phase, ClosedPhase)
-    named = options.plain(parsed("--model", "ssdresnet", "--encoding", "jpeg"), [SSD], "h:1")
-    assert named.targets["ssd"].model == "ssdresnet"
-    assert named.payload.encoding == "jpeg"
-
-
-def test_classes_of_one_model_are_told_apart() -> None:
-    """Targets are called by their model, or by their class where two share it."""
-    scenario = options.plain(parsed(), [SSD, Other], "localhost")
-    assert list(scenario.targets) == ["SSD", "Other"]
-
-
-def test_no_host() -> None:
-    """What is missing is said with both remedies."""
-    with pytest.raises(ScenarioError, match="give --host localhost:8500, or --scenario NAME"):
-        options.plain(parsed(), [SSD], None)
-
-
-def test_missing_image(tmp_path: Path) -> None:
-    """An image that is not there is named."""
-    with pytest.raises(ScenarioError, match=r"gone\.jpg"):
-        options.plain(parsed("--image", str(tmp_path / "gone.jpg")), [SSD], "localhost")
 
 
 def locusts(*arguments: str) -> Any:
