@@ -17,7 +17,6 @@ from eiload.sending.http2.events import Ended, Event, Reset
 from eiload.sending.http2.frames import ErrorCode, Flag, Frame, ProtocolError
 from eiload.sending.http2.headers import (
     MAX_BLOCK_BYTES,
-    Fields,
     HeaderDecoder,
     HeadersTooLargeError,
 )
@@ -51,15 +50,10 @@ class Answers:
         self._max_bytes = max_bytes
         self._decoder = HeaderDecoder()
         self._credit = CONNECTION_WINDOW_BYTES
-        self._block: tuple[int, int] | None = None
-        """Stream and flags of a header block that has frames yet to come."""
+        self.block: tuple[int, int] | None = None
+        """Stream and flags of a header block that has frames yet to come: no other may come now."""
         self._parts: list[bytes] = []
         self._parts_bytes = 0
-
-    @property
-    def in_block(self) -> bool:
-        """Tell whether a header block has begun; then only its next part may come."""
-        return self._block is not None
 
     def stream(self, stream_id: int) -> Stream | None:
         """Return an open stream, None for one that is over.
@@ -113,7 +107,7 @@ class Answers:
         if flags & Flag.END_HEADERS and len(block) <= MAX_BLOCK_BYTES:
             self._take_block(flags, stream_id, block, events)
             return
-        self._block = stream_id, flags
+        self.block = stream_id, flags
         self._parts = []
         self._parts_bytes = 0
         self._take_part(flags, block, events)
@@ -121,14 +115,14 @@ class Answers:
     def continuation(self, frame: Frame, events: list[Event]) -> None:
         """Take a further part of a header block."""
         _, flags, stream_id, part, _ = frame
-        if self._block is None or self._block[0] != stream_id:
+        if self.block is None or self.block[0] != stream_id:
             text = "a CONTINUATION that continues nothing"
             raise ProtocolError(ErrorCode.PROTOCOL_ERROR, text)
         self._take_part(flags, part, events)
 
     def _take_part(self, flags: int, part: bytes, events: list[Event]) -> None:
-        assert self._block is not None
-        stream_id, first_flags = self._block
+        assert self.block is not None
+        stream_id, first_flags = self.block
         self._parts.append(part)
         self._parts_bytes += len(part)
         if len(self._parts) > MAX_CONTINUATIONS or self._parts_bytes > MAX_BLOCK_BYTES:
@@ -139,7 +133,7 @@ class Answers:
             self._too_large(stream_id, error, events)
             raise error
         if flags & Flag.END_HEADERS:
-            self._block = None
+            self.block = None
             self._take_block(first_flags, stream_id, b"".join(self._parts), events)
             self._parts = []
 
@@ -152,19 +146,26 @@ class Answers:
         stream = self._outgoing.open.get(stream_id) or self.stream(stream_id)
         if stream is None:
             return
-        if not stream.first_byte_ns:
-            stream.first_byte_ns = self.now_ns
-        fault = fields.fault or _misplaced(stream, fields, ends=bool(flags & Flag.END_STREAM))
+        end = flags & 0x1
+        fault = fields.fault
+        if stream.headers is None:
+            if not stream.first_byte_ns:
+                stream.first_byte_ns = self.now_ns
+            status = fields.status
+            if status is None:
+                fault = fault or "an answer without a status"
+            elif status < 200:
+                if not (end or fault):
+                    return  # informational: the answer is yet to come
+                fault = fault or "an informational answer, and no other"
+            stream.headers = fields
+        else:
+            if fields.status is not None or not end:
+                fault = fault or "headers within an answer"
+            stream.trailers = fields
         if fault:
             self.fail(stream, ErrorCode.PROTOCOL_ERROR, fault, events)
-            return
-        if stream.headers is not None:
-            stream.trailers = fields
-        elif fields.status is not None and fields.status < 200:
-            return  # informational: the answer is yet to come
-        else:
-            stream.headers = fields
-        if flags & 0x1:
+        elif end:
             self._end(stream, events)
 
     def _too_large(self, stream_id: int, error: HeadersTooLargeError, events: list[Event]) -> None:
@@ -208,12 +209,3 @@ class Answers:
         increment = STREAM_WINDOW_BYTES - stream.credit
         self._outgoing.control += frames.window_update(stream.id, increment)
         stream.credit = STREAM_WINDOW_BYTES
-
-
-def _misplaced(stream: Stream, fields: Fields, *, ends: bool) -> str:
-    """Return what is wrong with fields at this place of an answer; nothing if they belong there."""
-    if stream.headers is not None:
-        return "" if fields.status is None and ends else "headers within an answer"
-    if fields.status is None:
-        return "an answer without a status"
-    return "an informational answer, and no other" if fields.status < 200 and ends else ""

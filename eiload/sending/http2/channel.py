@@ -17,7 +17,6 @@ import random
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from eiload.base.alarm import alarm_of
 from eiload.base.status import Status
@@ -46,15 +45,18 @@ def _nobody(landing: Landing) -> None:
     del landing
 
 
-@dataclass(slots=True, eq=False)
 class HttpRequest(Call):
     """A request that was started."""
 
-    landed: Callable[[Landing], None] = _nobody
     channel: "Http2Channel | None" = None
     """None once it has landed."""
     line: Line | None = None
-    method: str = ""
+    method = ""
+    began_ns = 0
+    timeout_ns = 0
+    deadline_ns = 0
+    """0 for one that never could be sent."""
+    landed: Callable[[Landing], None]
 
     def cancel(self) -> None:
         """Have it land as UNFINISHED, unless it has landed."""
@@ -132,19 +134,28 @@ class Http2Channel:
             head = self._heads.block(method, self._metadata, timeout_ns)
             prefix, message = self._packer.packed(payload)
         except ValueError as error:
-            request = HttpRequest(b"", b"", b"", landed=landed, channel=self)
+            request = self._request(b"", b"", b"", landed)
             status = Status.UNAVAILABLE if self._useless else Status.INTERNAL
             self._loop.call_soon(self._over, request, Outcome(status, str(error)), began_ns)
             return request
         self._turn = (self._turn + 1) % len(self._lines)
         line = self._lines[self._turn]
-        request = HttpRequest(
-            head, prefix, message,
-            timeout_ns=timeout_ns, deadline_ns=began_ns + timeout_ns, began_ns=began_ns,
-            landed=landed, channel=self, line=line, method=method,
-        )  # fmt: skip
+        request = self._request(head, prefix, message, landed)
+        request.line = line
+        request.method = method
+        request.began_ns = began_ns
+        request.timeout_ns = timeout_ns
+        request.deadline_ns = began_ns + timeout_ns
         self._deadlines.add(request)
         line.start(request)
+        return request
+
+    def _request(
+        self, head: bytes, prefix: bytes, message: bytes, landed: Callable[[Landing], None]
+    ) -> HttpRequest:
+        request = HttpRequest(head, prefix, message)
+        request.channel = self
+        request.landed = landed
         return request
 
     def close(self) -> None:

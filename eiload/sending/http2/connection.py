@@ -156,7 +156,7 @@ class Connection:
                 _check_greeting(data)
             for frame in self._reader.feed(data):
                 kind = frame[0]
-                if answers.in_block and kind != Kind.CONTINUATION:
+                if answers.block is not None and kind != Kind.CONTINUATION:
                     raise _broken("a header block is interrupted")
                 if not self.ready and kind != Kind.SETTINGS:
                     raise _broken("it does not begin with SETTINGS")

@@ -230,7 +230,10 @@ class FrameReader:
                 return frames
             if length > self._max_frame_bytes:
                 raise _too_large(length, self._max_frame_bytes)
-            if kind == 0 and not flags & 0x8:
+            if kind <= 1 and not flags & 0x28 and length <= KEPT_BYTES:
+                # Nearly every frame is DATA or HEADERS without padding and priority.
+                frames.append((kind, flags, stream_id, data[first:after], length))
+            elif kind == 0 and not flags & 0x8:
                 frames.append((0, flags, stream_id, data[first:after], length))
             elif kind <= 9:
                 frames.append(_checked(kind, flags, stream_id, data[first:after]))

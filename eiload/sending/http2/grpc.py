@@ -97,10 +97,11 @@ def outcome(stream: Stream, max_message_bytes: int) -> Outcome:
         stream: its fields and its body.
         max_message_bytes: the largest message, after decompression.
     """
-    assert stream.headers is not None
-    head = _meaning(stream.headers)
+    headers, trailers = stream.headers, stream.trailers
+    assert headers is not None
+    head: _Meaning = headers.meaning or _meaning(headers)
     # Trailers-Only: one block is both.
-    end = head if stream.trailers is None else _meaning(stream.trailers)
+    end: _Meaning = head if trailers is None else trailers.meaning or _meaning(trailers)
     if end.status is None:
         return head.without or Outcome(Status.UNKNOWN, "the answer ended without a gRPC status")
     if end.status is not Status.OK:
@@ -123,10 +124,8 @@ def outcome_of_reset(code: int, text: str) -> Outcome:
 
 
 def _meaning(fields: Fields) -> _Meaning:
-    meaning = fields.meaning
-    if meaning is None:
-        meaning = fields.meaning = _read(fields)
-    assert isinstance(meaning, _Meaning)
+    """Work out what fields mean, and keep it with them."""
+    meaning = fields.meaning = _read(fields)
     return meaning
 
 

@@ -19,7 +19,6 @@ import asyncio
 import ssl
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from eiload.base.clock import NS_PER_S
@@ -52,16 +51,12 @@ class Route(NamedTuple):
     connect_ns: int = CONNECT_NS
 
 
-@dataclass(slots=True, eq=False)
 class Call(Stream):
     """A request on its way over a line."""
 
-    timeout_ns: int = 0
-    deadline_ns: int = 0
-    began_ns: int = 0
     conversation: Conversation | None = None
     """Where it is being sent; None while it waits for a connection."""
-    resent: bool = False
+    resent = False
     """Whether a server had not looked at it, and it was sent again."""
 
 

@@ -42,37 +42,43 @@ batch, and one system call where the socket takes it."""
 Buffer = bytes | memoryview
 
 
-@dataclass(slots=True, eq=False)
 class Stream:
-    """One request, and the answer as it comes."""
+    """One request, and the answer as it comes.
 
-    head: bytes
-    """The request's header block."""
-    prefix: bytes
-    message: bytes
-    """The request's body: the one, then the other."""
+    What has not happened yet is the class's, so that a request costs what happens to it.
 
-    id: int = 0
+    Args:
+        head: the request's header block.
+        prefix: the first part of its body.
+        message: the second.
+    """
+
+    id = 0
     """0 until it is opened."""
-    offset: int = 0
+    offset = 0
     """Bytes of the body given out."""
-    window: int = 0
+    window = 0
     """Bytes that the server takes on this stream."""
-    credit: int = 0
+    credit = 0
     """Bytes that we take on this stream."""
-    waited: bool = False
+    waited = False
     """Whether the server's limit on streams made it wait."""
 
     headers: Fields | None = None
     trailers: Fields | None = None
     body: bytes | bytearray = b""
 
-    sent_ns: int = 0
+    sent_ns = 0
     """When its first byte was handed to the kernel; 0 until then."""
-    written_ns: int = 0
+    written_ns = 0
     """When its last byte was; 0 until then."""
-    first_byte_ns: int = 0
+    first_byte_ns = 0
     """When the answer's first byte was read; 0 until then."""
+
+    def __init__(self, head: bytes, prefix: bytes, message: bytes) -> None:
+        self.head = head
+        self.prefix = prefix
+        self.message = message
 
     def rewind(self) -> None:
         """Become a request that was never sent, to be sent again on another connection."""
@@ -82,16 +88,18 @@ class Stream:
         self.sent_ns = self.written_ns = self.first_byte_ns = 0
 
 
-@dataclass(slots=True, eq=False)
 class Batch:
     """Bytes to write, and which requests they begin and end."""
 
-    buffers: list[Buffer] = field(default_factory=list)
-    size: int = 0
-    begun: list[tuple[int, Stream]] = field(default_factory=list)
-    """Streams whose first byte is in it, and where in the batch that is."""
-    ended: list[tuple[int, Stream]] = field(default_factory=list)
-    """Streams whose last byte is in it, and how many bytes of the batch go up to its end."""
+    __slots__ = ("begun", "buffers", "ended", "size")
+
+    def __init__(self) -> None:
+        self.buffers: list[Buffer] = []
+        self.size = 0
+        self.begun: list[tuple[int, Stream]] = []
+        """Streams whose first byte is in it, and where in the batch that is."""
+        self.ended: list[tuple[int, Stream]] = []
+        """Streams whose last byte is in it, and how many bytes of the batch go up to its end."""
 
 
 @dataclass(slots=True, eq=False)
