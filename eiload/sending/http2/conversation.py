@@ -82,6 +82,9 @@ class Conversation:
         self._reading = False
         self._flush_due = False
         self._blocked = False
+        """Whether nothing may be written now."""
+        self._watched = False
+        """Whether the loop tells when the kernel takes more."""
         self._heard_ns = now_ns()
         self._pinged_ns = 0
         """When a PING went out that has no answer yet; 0 if there is none."""
@@ -174,10 +177,11 @@ class Conversation:
                         for _, stream in batch.ended:
                             stream.written_ns = after_ns
                     batch.buffers.clear()
-                elif not self._took(batch, taken, before_ns):
-                    self._blocked = True
-                    self._loop.add_writer(link.fileno(), self._writable)
-                    return
+                else:
+                    self._took(batch, taken, before_ns)
+                    if link.full:
+                        self._block()
+                        return
         except OSError as error:
             self._blocked = True
             self._loop.call_soon(self._broke, _reason(error))
@@ -187,10 +191,8 @@ class Conversation:
         self._readable()
         self._lose(why)
 
-    def _took(self, batch: Batch, taken: int, before_ns: int) -> bool:
-        """Note what the kernel took of a batch; return whether it may take more."""
-        if not taken:
-            return False
+    def _took(self, batch: Batch, taken: int, before_ns: int) -> None:
+        """Note what the kernel took of a batch."""
         after_ns = self._now_ns()
         sent = self._sent = self._sent + taken
         known = self.connection.outgoing.open
@@ -208,15 +210,24 @@ class Conversation:
         del buffers[:done]
         if taken:
             buffers[0] = memoryview(buffers[0])[taken:]
-        return True
+
+    def _block(self) -> None:
+        """Wait until the kernel takes more."""
+        self._blocked = True
+        if not self._watched:
+            self._watched = True
+            self._loop.add_writer(self._link.fileno(), self._writable)
 
     def _writable(self) -> None:
-        self._unblock()
-        self._flush()
-
-    def _unblock(self) -> None:
         self._blocked = False
-        self._loop.remove_writer(self._link.fileno())
+        self._flush()
+        if not self._blocked:
+            self._unwatch()
+
+    def _unwatch(self) -> None:
+        if self._watched:
+            self._watched = False
+            self._loop.remove_writer(self._link.fileno())
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -230,8 +241,7 @@ class Conversation:
         if self.over:
             return
         self.over = True
-        if self._blocked:
-            self._unblock()
+        self._unwatch()
         self._loop.remove_reader(self._link.fileno())
         if self._timer is not None:
             self._timer.cancel()

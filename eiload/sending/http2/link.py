@@ -42,6 +42,8 @@ class Link:
         self._read_bytes = READ_BYTES
         self._owed = 0
         """Bytes of plaintext whose ciphertext is on its way."""
+        self.full = False
+        """Whether the last write found the kernel full: it takes more when it says so."""
 
     def fileno(self) -> int:
         """Return the socket's number, for the event loop; -1 once it is closed."""
@@ -86,10 +88,13 @@ class Link:
         """
         if self._tls is not None:
             return self._write_tls(self._tls, buffers)
+        part = buffers if len(buffers) <= MAX_BUFFERS else buffers[:MAX_BUFFERS]
         try:
-            return self._socket.sendmsg(buffers[:MAX_BUFFERS])
+            taken = self._socket.sendmsg(part)
         except (BlockingIOError, InterruptedError):
-            return 0
+            taken = 0
+        self.full = taken < sum(map(len, part))
+        return taken
 
     def _write_tls(self, tls: TlsSession, buffers: Sequence[bytes | memoryview]) -> int:
         if not self._owed:
@@ -99,7 +104,8 @@ class Link:
                 self._owed += len(part)
                 if self._owed >= RECORDS_BYTES:
                     break
-        if not self._flush(tls):
+        self.full = not self._flush(tls)
+        if self.full:
             return 0
         taken, self._owed = self._owed, 0
         return taken
