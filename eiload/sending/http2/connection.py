@@ -100,13 +100,18 @@ class Connection:
 
     # -- requests ------------------------------------------------------------------------------
 
+    @property
+    def open(self) -> bool:
+        """Tell whether it takes requests: between `Ready` and `GoAway` or `Closed`."""
+        return self.ready and not self.going and not self.closed
+
     def request(self, stream: Stream) -> None:
         """Take a request; its bytes are had from `take` when it is its turn.
 
         Raises:
-            ValueError: it takes none before `Ready`, and none after `GoAway` and `Closed`.
+            ValueError: it is not open.
         """
-        if self.going or self.closed or not self.ready:
+        if not self.open:
             raise ValueError("the connection takes no requests now")
         stream.credit = STREAM_WINDOW_BYTES
         self.outgoing.add(stream)

@@ -24,11 +24,10 @@ from typing import NamedTuple
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.http2.address import Target
-from eiload.sending.http2.backoff import INITIAL_NS, Backoff
+from eiload.sending.http2.backoff import Backoff
 from eiload.sending.http2.connection import Connection
 from eiload.sending.http2.conversation import Conversation, KeepAlive
 from eiload.sending.http2.events import Ended, Event, GoAway, Ready, Reset
-from eiload.sending.http2.frames import ErrorCode
 from eiload.sending.http2.grpc import Outcome, outcome, outcome_of_reset
 from eiload.sending.http2.link import open_link
 from eiload.sending.http2.streams import Stream
@@ -91,8 +90,10 @@ class Line:
         self._loop = asyncio.get_running_loop()
         self._conversation: Conversation | None = None
         """The one for new requests."""
+        self._greeting: Conversation | None = None
+        """The one whose server has not said its settings yet."""
         self._others: set[Conversation] = set()
-        """Those that are getting ready, and those that are only answered to their end."""
+        """Those that are only answered to their end."""
         self._waiting: OrderedDict[Call, None] = OrderedDict()
         self._connecting: asyncio.Task[None] | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -112,7 +113,7 @@ class Line:
         elif self._failure:
             state = "failing"
         else:
-            state = "connecting" if self._connecting or self._others else "idle"
+            state = "connecting" if self._connecting or self._greeting else "idle"
         return f"<Line {self._number} {state}, {len(self._waiting)} waiting>"
 
     # -- calls ---------------------------------------------------------------------------------
@@ -120,7 +121,7 @@ class Line:
     def start(self, call: Call) -> None:
         """Send a call as soon as there is a connection; it does not end before this returns."""
         conversation = self._conversation
-        if conversation is not None and not conversation.connection.going:
+        if conversation is not None and conversation.connection.open:
             call.conversation = conversation
             conversation.request(call)
             return
@@ -129,6 +130,8 @@ class Line:
             self._loop.call_soon(self._fail_waiting)
             return
         if conversation is not None:
+            if conversation.connection.closed:
+                return  # it is about to be lost, and will be told of
             self._conversation = None
             self._others.add(conversation)
         self._connect()
@@ -147,11 +150,11 @@ class Line:
         for handle in (self._connecting, self._patience, self._retry):
             if handle is not None:
                 handle.cancel()
-        for conversation in [self._conversation, *self._others]:
+        for conversation in [self._conversation, self._greeting, *self._others]:
             if conversation is not None:
                 conversation.close()
                 self._fail(conversation.connection.abandon(), "the channel was closed")
-        self._conversation = None
+        self._conversation = self._greeting = None
         self._others.clear()
         self._fail_waiting()
 
@@ -176,7 +179,7 @@ class Line:
 
     def _connect(self) -> None:
         """Begin an attempt, unless there is one."""
-        if self._connecting is None and self._patience is None and self._retry is None:
+        if self._connecting is None and self._greeting is None and self._retry is None:
             self._attempt()
 
     def _attempt(self) -> None:
@@ -204,7 +207,7 @@ class Line:
         conversation = Conversation(
             link, connection, self, now_ns=self._now_ns, keep_alive=route.keep_alive
         )
-        self._others.add(conversation)
+        self._greeting = conversation
         why = f"connected, no HTTP/2 SETTINGS in {limit_s:g} s"
         self._patience = self._loop.call_later(max(0.0, left_s), self._give_up, conversation, why)
 
@@ -214,22 +217,27 @@ class Line:
 
     def _attempt_failed(self, why: str) -> None:
         self._failure = f"failed to connect: {why}"
-        self._later(self._attempted_ns + self._backoff.wait_ns())
+        self._pause(at_once=True)
         self._fail_waiting()
 
-    def _later(self, at_ns: int) -> None:
-        """Make the next attempt at an instant."""
-        wait_s = max(0.0, (at_ns - self._now_ns()) / NS_PER_S)
-        self._retry = self._loop.call_later(wait_s, self._attempt)
+    def _pause(self, *, at_once: bool) -> None:
+        """Wait before the next attempt, which follows `at_once` even if nobody waits for it."""
+        at_ns = self._attempted_ns + self._backoff.wait_ns()
+        wait_ns = max(0, at_ns - self._now_ns())
+        if (wait_ns or at_once) and self._retry is None and not self._closed:
+            self._retry = self._loop.call_later(wait_ns / NS_PER_S, self._attempt)
 
-    def _settled(self, conversation: Conversation) -> None:
+    def _greeted(self, conversation: Conversation) -> None:
         """Send what has waited: the server is ready."""
+        if conversation.connection.closed:
+            return  # it is about to be lost
+        self._greeting = None
         if self._patience is not None:
             self._patience.cancel()
-            self._patience = None
         self._failure = ""
-        self._others.discard(conversation)
         self._conversation = conversation
+        if conversation.connection.going:
+            return  # it goes away in the same breath
         waiting = tuple(self._waiting)
         self._waiting.clear()
         for call in waiting:
@@ -249,7 +257,7 @@ class Line:
             elif isinstance(event, GoAway):
                 self._go_away(conversation, event)
             elif isinstance(event, Ready):
-                self._settled(conversation)
+                self._greeted(conversation)
         if conversation.connection.going:
             self._close_if_done(conversation)
 
@@ -258,9 +266,7 @@ class Line:
         if self._conversation is conversation:
             self._conversation = None
             self._others.add(conversation)
-        if not conversation.connection.answers.whole:
-            # A server that sends everybody away must not be asked without pause.
-            self._calm(event.code)
+            self._used(conversation)
         refused = f"the server went away: {event.text}"
         for stream in event.unprocessed:
             assert isinstance(stream, Call)
@@ -272,14 +278,16 @@ class Line:
             stream.rewind()
             self._renew(stream)
             self.start(stream)
+        if self._waiting:
+            self._connect()
 
-    def _calm(self, code: int) -> None:
-        if self._retry is not None or self._connecting is not None or self._closed:
-            return
-        wait_ns = self._backoff.wait_ns() if code != ErrorCode.NO_ERROR else INITIAL_NS
-        at_ns = self._attempted_ns + wait_ns
-        if at_ns > self._now_ns():
-            self._later(at_ns)
+    def _used(self, conversation: Conversation) -> None:
+        """Connect again without a pause if a connection was of use."""
+        if conversation.connection.answers.whole:
+            self._backoff.reset()
+        else:
+            # A server that ends every connection must not be asked without pause.
+            self._pause(at_once=False)
 
     def _close_if_done(self, conversation: Conversation) -> None:
         out = conversation.connection.outgoing
@@ -292,27 +300,18 @@ class Line:
     def lost(self, conversation: Conversation, why: str) -> None:
         """Take notice that a connection has ended."""
         streams = conversation.connection.abandon()
-        of_use = conversation.connection.answers.whole > 0
-        current = self._conversation is conversation or conversation in self._others
-        going = conversation.connection.going
-        ready = conversation.connection.ready
         self._others.discard(conversation)
-        if self._conversation is conversation:
-            self._conversation = None
-        if of_use:
-            self._backoff.reset()
-        if not ready:
+        if self._greeting is conversation:
+            self._greeting = None
             if self._patience is not None:
                 self._patience.cancel()
-                self._patience = None
             self._attempt_failed(why)
-        elif current and not going and not of_use:
-            self._pause(why)
+        elif self._conversation is conversation:
+            self._conversation = None
+            self._used(conversation)
+            if self._retry is not None:
+                self._failure = why
+                self._fail_waiting()
+            elif self._waiting:
+                self._connect()
         self._fail(streams, why)
-
-    def _pause(self, why: str) -> None:
-        """Do not connect to a server without pause that ends every connection unused."""
-        at_ns = self._attempted_ns + self._backoff.wait_ns()
-        if at_ns > self._now_ns() and self._retry is None and not self._closed:
-            self._failure = why
-            self._later(at_ns)

@@ -1,6 +1,8 @@
 """A connection's life: made when needed, waited for, lost, made anew."""
 
 import asyncio
+import contextlib
+import socket
 import time
 
 from eiload.base.status import Status
@@ -235,3 +237,51 @@ def frame(kind: int, flags: int, stream_id: int, payload: bytes) -> bytes:
     """Return any frame."""
     head = len(payload).to_bytes(3, "big") + bytes((kind, flags))
     return head + stream_id.to_bytes(4, "big") + payload
+
+
+def test_a_server_that_greets_and_goes() -> None:
+    """SETTINGS and GOAWAY in one breath: requests wait for another connection, without a storm."""
+    lives: list[int] = []
+    breath = b"\0\0\0\4\0\0\0\0\0" + frame(7, 0, 0, bytes(8))
+
+    def behave(connection: socket.socket) -> None:
+        lives.append(1)
+        if len(lives) < 4:
+            connection.recv(1000)
+            connection.sendall(breath)
+            connection.recv(1000)
+            return
+        server = Scripted(connection)
+        server.answer(server.request())
+        with contextlib.suppress(ConnectionError):
+            server.request()
+
+    with raw_server(behave) as port:
+        before_ns = time.monotonic_ns()
+        landing = ours(endpoint(port))
+    assert landing.status is Status.OK
+    assert not landing.resent
+    assert len(lives) == 4
+    assert landing.done_ns - before_ns > 500 * MS
+
+
+def test_a_server_that_greets_and_breaks() -> None:
+    """SETTINGS and rubbish in one breath: that is no connection."""
+    garbage = b"\xff" * 100
+
+    def behave(server: Scripted) -> None:
+        server.send(garbage)
+        server.socket.recv(1000)
+
+    def behave_at_once(connection: socket.socket) -> None:
+        connection.recv(1000)
+        connection.sendall(b"\0\0\0\4\0\0\0\0\0" + garbage)
+        connection.recv(1000)
+
+    with raw_server(behave_at_once) as port:
+        landing = ours(endpoint(port))
+    assert landing.status is Status.UNAVAILABLE
+    assert landing.detail.startswith("failed to connect: the server breaks HTTP/2: a frame of")
+    assert landing.sent_ns == 0
+    with scripted(behave) as port:
+        assert ours(endpoint(port)).status is Status.UNAVAILABLE
