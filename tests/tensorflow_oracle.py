@@ -109,7 +109,8 @@ def check_request(tf: Any, folder: Path) -> None:
     # The scenario's request names the signature, too, which the server takes by default anyway.
     theirs.model_spec.signature_name = "serving_default"
     target = Target(server="localhost:8500", model="ssdresnet")
-    ((_, ours),) = payload.requests(Payload(images=(str(path),)), target)
+    ((_, tensor),) = payload.tensors(Payload(images=(str(path),)))
+    ours = payload.request(tensor, target)
     assert ours == theirs.SerializeToString(deterministic=True)
 
 

@@ -1,9 +1,10 @@
-"""The one reader of the clock.
+"""Instants, and the clock that they are read from.
 
 Every instant in eiload is an ``int`` of nanoseconds on the system's monotonic clock, which is the
 same for all processes of one machine and does not step when the wall clock is set. Modules that
-decide anything take instants as arguments; only the edges hold a `Clock`. Tests hold a
-`ManualClock`, so that an hour of waiting costs nothing.
+decide anything take instants as arguments; the edges that prepare, send and end a run hold a
+`Clock`. Tests hold a `ManualClock`, so that an hour of waiting costs nothing. The sending process
+and what merely waits or gives up (for a reader, a worker, a signal) ask the same clock directly.
 
 `wall_ns` exists for labels only (when did this run start); no duration is ever computed from it.
 """

@@ -1,4 +1,4 @@
-"""Did you mean ...? The one place that guesses."""
+"""Did you mean ...? Which of the known words a wrong one may have been."""
 
 import difflib
 from collections.abc import Iterable

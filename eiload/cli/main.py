@@ -282,6 +282,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
     from eiload.judging.compare.comparable import Named
     from eiload.judging.compare.files import compare_runs
+    from eiload.judging.judgement import status_of
     from eiload.record import journal
     from eiload.report import against, markdown, terminal
     from eiload.report.plain import plain
@@ -295,8 +296,7 @@ def _compare(arguments: argparse.Namespace) -> int:
         margin=arguments.margin,
         allow_different_seed=arguments.allow_different_seed,
     )
-    word = comparison.word
-    status = 0 if word and word.good else 1 if word and word.bad else 3
+    status = status_of(comparison)
     emulated = any(each.run.emulated for each in named)
     parts = against.sections(comparison, emulated=emulated)
     last = f"emulated: {comparison.statement}" if emulated else comparison.statement

@@ -1,7 +1,7 @@
 """Do two targets answer the same? The share of compared answers that agree, and its verdict.
 
 What it knows: how many answers were compared and agreed. What it must not know: tensors, boxes and
-what agreement is (`eiload.serving.payload`'s side compares the answers).
+what agreement is (`eiload.serving.agree`).
 
 A model gives one image one answer, however often it is asked, so repeats are not evidence and an
 interval over requests would be false precision: the observed share is judged as it is, and a pass

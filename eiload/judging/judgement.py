@@ -2,11 +2,11 @@
 
 What it knows: in which order things matter. What it must not know: how anything is judged or shown.
 
-The exit status is decided here and nowhere else, fail-closed: 0 takes a valid run that was not
-stopped and nothing bad or open. When several hold, the first of 2, 4, a signal's, 5, 6, 1, 3
-counts; 2, 4 and 6 belong to whoever read the scenario, met the targets or wrote the results
-(`first_of`). A run with nothing to judge follows Locust's own habit: any request that failed makes
-it 1.
+The exit status of a run is decided here, fail-closed: 0 takes a valid run that was not stopped and
+nothing bad or open. When several hold, the first of 2, 4, a signal's, 5, 6, 1, 3 counts
+(`first_of`); 2, 4 and 6 belong to whoever read the scenario, met the targets or wrote the results,
+and so does a signal that came after the run. A run with nothing to judge follows Locust's own
+habit: any request that failed makes it 1.
 """
 
 import traceback
@@ -27,7 +27,7 @@ from eiload.judging.sla import Verdict, Word
 from eiload.record.run import Run
 from eiload.record.stopping import SIGNALS
 
-__all__ = ["ORDER", "Judgement", "failures_of", "first_of", "judge"]
+__all__ = ["ORDER", "Judgement", "failures_of", "first_of", "judge", "status_of"]
 
 T = TypeVar("T")
 
@@ -134,16 +134,22 @@ def _statuses(run: Run, judgement: Judgement, *, undecided_ok: bool) -> Iterable
         return
     words = [each.word for each in judgement.verdicts]
     comparison = judgement.comparison
-    if Word.FAIL in words or (comparison and comparison.word and comparison.word.bad):
+    if Word.FAIL in words:
         yield 1
-    open_ = Word.UNDECIDED in words or (
-        comparison is not None
-        and (comparison.word is None or not (comparison.word.good or comparison.word.bad))
-    )
-    if open_ and not undecided_ok:
+    if Word.UNDECIDED in words and not undecided_ok:
         yield 3
+    if comparison is not None:
+        yield status_of(comparison, undecided_ok=undecided_ok)
     if not words and comparison is None and failures_of(run):
         yield 1
+
+
+def status_of(comparison: Comparison, *, undecided_ok: bool = False) -> int:
+    """Return the exit status that a comparison makes by itself."""
+    word = comparison.word
+    if word is not None and (word.good or word.bad):
+        return 1 if word.bad else 0
+    return 0 if undecided_ok else 3
 
 
 def failures_of(run: Run) -> int:

@@ -23,6 +23,7 @@ from eiload.control.coordinator import Coordinator
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.voice import Voice
 from eiload.record.journal import Journal, beside
+from eiload.record.recorder import step_s_for
 from eiload.record.run import Run
 from eiload.report.progress import Progress
 from eiload.scenario import Scenario
@@ -101,7 +102,8 @@ class Course:
         self._signals = signals
         self._syncing: gevent.event.AsyncResult[None] | None = None
         self._journal: Journal | None = None
-        self._progress = Progress(list(scenario.targets), len(scenario.traffic))
+        step_s = 1 if driven else step_s_for(scenario.duration_ns)
+        self._progress = Progress(list(scenario.targets), len(scenario.traffic), step_s)
         self._reports = reports
         if (run_file := reports.get("json")) is not None and rewritable(run_file):
             self._journal = Journal(beside(run_file), self._sync)

@@ -1,6 +1,5 @@
 """The times of one target's requests over some phases: what statistics are made of."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,23 +60,9 @@ class Sample:
         value = float(bucket_mid_ns(np.searchsorted(reached, [rank]))[0])
         return min(max(value, float(self.min_ns)), float(self.max_ns))
 
-    def quantiles_ns(self, qs: Sequence[float]) -> list[float]:
-        """Return `quantile_ns` of each of `qs`."""
-        return [self.quantile_ns(q) for q in qs]
-
     def mean_ns(self) -> float:
         """Return the exact mean of the OK requests, ns; NaN when there are none."""
         return self.sum_ns / self.good if self.good else float("nan")
-
-    def over(self, limit_ns: float) -> Ints:
-        """Return per second, shape (seconds,), how many requests took longer than `limit_ns`.
-
-        Requests that did not end OK are over every limit. A request within 0.05 % of the limit may
-        be counted on either side of it: times are kept in buckets that wide.
-        """
-        slow = bucket_mid_ns(self.bucket) > limit_ns
-        per_second = np.bincount(self.second[slow], self.count[slow], self.seconds)
-        return np.asarray(per_second, np.int64) + self.bad
 
     def per_second(self) -> Ints:
         """Return per second, shape (seconds,), how many requests were due."""

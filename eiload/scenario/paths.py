@@ -2,8 +2,8 @@
 
 Paths are relative to the scenario's file. Where images are asked for, a folder stands for the
 pictures in it and a glob for the files that match it. Every path that leads nowhere is a problem.
-This is the only part of the scenario that looks at the file system, and it does not read the files:
-whether a picture is one is found when it is decoded, still before any load.
+The files are not read here: whether a picture is one is found when it is decoded, still before any
+load. A stand-in's own files are its settings' affair (`standin.fields`).
 """
 
 import glob

@@ -6,13 +6,9 @@ file, gives each its line and column and raises them all together.
 """
 
 import re
-from collections.abc import Collection
 from typing import NamedTuple
 
-from eiload.base.near import nearest
-from eiload.base.quantity import shown
-
-__all__ = ["Path", "Problem", "choice"]
+__all__ = ["Path", "Problem"]
 
 Path = tuple[str | int, ...]
 """Keys and indices from the top of the data to a value."""
@@ -41,10 +37,3 @@ class Problem(NamedTuple):
     def below(self, path: Path) -> "Problem":
         """Return the same problem as seen from further up, `path` away."""
         return self._replace(path=path + self.path)
-
-
-def choice(what: str, got: object, known: Collection[str]) -> str:
-    """Return the text of a problem: `got` is none of the `known` words."""
-    hint = nearest(got, known) if isinstance(got, str) else ""
-    offered = " or ".join(map(shown, known))
-    return f"{what}, got {shown(got)}; expected {offered}{hint}"

@@ -79,9 +79,7 @@ def _price(text: object) -> object:
                 f"not a price, got {shown(text)}; "
                 "expected such as '0.085 USD/h + 0.12 USD/h', or the name of a published one"
             )
-        if not term.strip()[
-            0
-        ].isalpha():  # names of published prices are looked up by `eiload.judging.cost`
+        if not term.strip()[0].isalpha():  # names of published prices are `judging.cost`'s affair
             parse_price(term)
     return text
 

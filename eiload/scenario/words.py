@@ -17,7 +17,7 @@ from eiload.base.quantity import shown
 from eiload.scenario.fields import Unit
 from eiload.scenario.problem import Path, Problem
 
-__all__ = ["filled", "problems_of"]
+__all__ = ["filled"]
 
 F = TypeVar("F", bound=BaseModel)
 
@@ -40,10 +40,10 @@ def filled(
     try:
         return form.model_validate(data, context=context, by_alias=True, by_name=False), []
     except ValidationError as error:
-        return None, problems_of(error, form, data)
+        return None, _problems_of(error, form, data)
 
 
-def problems_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Problem]:
+def _problems_of(error: ValidationError, model: type[BaseModel], data: object) -> list[Problem]:
     """Return what `error` says of `data`, which was to be a `model`."""
     return [
         _problem(each, model, data)

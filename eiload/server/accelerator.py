@@ -122,10 +122,6 @@ class Accelerator:
             self._slots_ns.append(slot_ns)
         return Admission(now_ns, start_ns, release_ns, fails=fails, hangs=hangs)
 
-    def free_at_ns(self) -> int:
-        """Return when a slot is free for an inference that would arrive now."""
-        return self._free_ns[0]
-
     def _service_ns(self, request_bytes: int, images: int) -> int:
         settings = self._settings
         service_ns = self._compute() * settings.slowdown

@@ -1,4 +1,4 @@
-"""TensorFlow's runtime: imported here and nowhere else, when a real model is wanted.
+"""TensorFlow's runtime, loaded when a real model is wanted.
 
 Importing it takes seconds and hundreds of MB, and it talks on stderr about the CPU's features and
 missing GPU libraries before any setting can stop it. Users of a stand-in want neither, so the

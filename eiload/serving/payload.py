@@ -10,8 +10,8 @@ This file knows how an image becomes the input of an SSD model, and nothing of w
 A batch is one image, repeated: images of different sizes do not fit one tensor, and a request that
 depends on its neighbours would make requests differ by their place in a folder.
 
-Everything is made before load begins, one image at a time: `tensors` and `requests` are generators,
-so that of a thousand images one is in memory, and for several targets an image is decoded once.
+Everything is made before load begins, one image at a time: `tensors` is a generator, so that of a
+thousand images one is in memory, and for several targets an image is decoded once.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from eiload.scenario import Payload, Target
 from eiload.serving import images
 from eiload.serving.tfserving import Tensor, info, predict_request
 
-__all__ = ["Digest", "digest", "problems", "request", "requests", "tensors"]
+__all__ = ["Digest", "problems", "request", "tensors"]
 
 MAX_TENSOR_BYTES = 2**31 - 4096
 """protobuf's limit on a message is 2**31 - 1, TensorFlow Serving's own is the same; the rest of a
@@ -56,18 +56,6 @@ def request(tensor: Tensor, target: Target) -> bytes:
         version_label=target.version_label,
         outputs=target.outputs,
     )
-
-
-def requests(payload: Payload, target: Target) -> Iterator[tuple[str, bytes]]:
-    """Yield each image's name and its serialised PredictRequest, one at a time.
-
-    For several targets, take `tensors` and make a `request` for each: that decodes once.
-
-    Raises:
-        ScenarioError: as `tensors`.
-    """
-    for name, tensor in tensors(payload):
-        yield name, request(tensor, target)
 
 
 def problems(payload: Payload) -> list[str]:
@@ -102,18 +90,6 @@ class Digest:
     def __str__(self) -> str:
         """Return the fingerprint of what was added so far: 64 hexadecimal digits."""
         return self._hash.hexdigest()
-
-
-def digest(payload: Payload) -> str:
-    """Return the fingerprint of a payload's tensors (it decodes them all; see `Digest`).
-
-    Raises:
-        ScenarioError: as `tensors`.
-    """
-    fingerprint = Digest()
-    for _, tensor in tensors(payload):
-        fingerprint.add(tensor)
-    return str(fingerprint)
 
 
 def _count(payload: Payload) -> int:

@@ -5,6 +5,7 @@ import pytest
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.record.intervals import Intervals
+from eiload.record.recorder import Recorder
 from eiload.report.progress import Progress
 from tests.report import runs
 
@@ -56,6 +57,15 @@ def test_slow_answers_are_recent_when_they_come() -> None:
     progress.add(runs.recorded(runs.results(1, 0, 19, [20_000.0], rate=1)))
     line = progress.line(40 * NS_PER_S, 60 * NS_PER_S, "steady")
     assert line.endswith("ei 1 ok, p50 20,007 max 20,007 ms")
+
+
+def test_a_long_run_knows_its_times_by_the_step() -> None:
+    """Of a day's run an answer is recent while the step that it was counted in goes on."""
+    recorder = Recorder(0, 120)
+    recorder.record(runs.results(0, 0, 170, [100.0] * 5))
+    progress = Progress(["gpu"], 1, 120)
+    progress.add(recorder.take())
+    assert progress.line(200 * NS_PER_S, 86_400 * NS_PER_S, "p").endswith("p50 100 max 100 ms")
 
 
 def test_nothing_yet() -> None:

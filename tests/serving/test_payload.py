@@ -29,6 +29,19 @@ def files(tmp_path: Path) -> tuple[str, ...]:
     return tuple(str(tmp_path / name) for name in ("a.jpg", "b.png", "c.png"))
 
 
+def requests(content: Payload, target: Target) -> list[tuple[str, bytes]]:
+    """Return each image's name and its request to a target."""
+    return [(name, payload.request(tensor, target)) for name, tensor in payload.tensors(content)]
+
+
+def fingerprint(content: Payload) -> str:
+    """Return the digest of a payload's tensors."""
+    digest = payload.Digest()
+    for _, tensor in payload.tensors(content):
+        digest.add(tensor)
+    return str(digest)
+
+
 def sent(data: bytes) -> Any:
     """Return the PredictRequest in the bytes."""
     return predict_pb2.PredictRequest.FromString(data)
@@ -36,9 +49,9 @@ def sent(data: bytes) -> Any:
 
 def test_pixels(files: tuple[str, ...]) -> None:
     """Each file becomes a request with its pixels: uint8 [batch, height, width, 3]."""
-    requests = list(payload.requests(Payload(images=files, batch=2), TARGET))
-    assert [name for name, _ in requests] == ["a.jpg", "b.png", "c.png"]
-    for path, (_, data) in zip(files, requests, strict=True):
+    made = requests(Payload(images=files, batch=2), TARGET)
+    assert [name for name, _ in made] == ["a.jpg", "b.png", "c.png"]
+    for path, (_, data) in zip(files, made, strict=True):
         tensor = from_proto(sent(data).inputs["inputs"])
         assert tensor.dtype == np.uint8
         np.testing.assert_array_equal(tensor[0], images.load(path))
@@ -47,8 +60,8 @@ def test_pixels(files: tuple[str, ...]) -> None:
 
 def test_encoded(files: tuple[str, ...]) -> None:
     """With `encoding: jpeg` a request holds the files' own bytes: strings [batch]."""
-    requests = list(payload.requests(Payload(images=files, encoding="jpeg", batch=3), TARGET))
-    for path, (_, data) in zip(files, requests, strict=True):
+    made = requests(Payload(images=files, encoding="jpeg", batch=3), TARGET)
+    for path, (_, data) in zip(files, made, strict=True):
         assert from_proto(sent(data).inputs["inputs"]).tolist() == [Path(path).read_bytes()] * 3
 
 
@@ -82,7 +95,7 @@ def test_request_is_the_targets(files: tuple[str, ...]) -> None:
         input="image",
         outputs=("num_detections",),
     )
-    request = sent(next(payload.requests(Payload(images=files), target))[1])
+    request = sent(requests(Payload(images=files), target)[0][1])
     assert request.model_spec.name == "ssdresnet"
     assert request.model_spec.signature_name == "detect"
     assert request.model_spec.version.value == 3
@@ -98,7 +111,7 @@ def test_one_decoding_serves_all_targets(files: tuple[str, ...]) -> None:
         [payload.request(tensor, target) for target in both]
         for _, tensor in payload.tensors(content)
     ]
-    apart = [[data for _, data in payload.requests(content, target)] for target in both]
+    apart = [[data for _, data in requests(content, target)] for target in both]
     assert together == [list(pair) for pair in zip(*apart, strict=True)]
 
 
@@ -107,7 +120,9 @@ def test_one_image_at_a_time() -> None:
     made = Payload(synthetic=Synthetic(width=256, height=256, count=30))
     tracemalloc.start()
     try:
-        total_bytes = sum(len(data) for _, data in payload.requests(made, TARGET))
+        total_bytes = sum(
+            len(payload.request(tensor, TARGET)) for _, tensor in payload.tensors(made)
+        )
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -139,14 +154,14 @@ def test_too_large_a_batch() -> None:
 
 def test_digest(files: tuple[str, ...]) -> None:
     """The fingerprint depends on the tensors and their order, not on targets or names."""
-    digest = payload.digest(Payload(images=files))
+    digest = fingerprint(Payload(images=files))
     assert len(digest) == 64
-    assert digest == payload.digest(Payload(images=files))
-    assert digest != payload.digest(Payload(images=files[::-1]))
-    assert digest != payload.digest(Payload(images=files, batch=2))
-    assert digest != payload.digest(Payload(images=files, encoding="jpeg"))
+    assert digest == fingerprint(Payload(images=files))
+    assert digest != fingerprint(Payload(images=files[::-1]))
+    assert digest != fingerprint(Payload(images=files, batch=2))
+    assert digest != fingerprint(Payload(images=files, encoding="jpeg"))
     Path(files[1]).rename(renamed := str(Path(files[1]).with_name("other.png")))
-    assert digest == payload.digest(Payload(images=(files[0], renamed, files[2])))
+    assert digest == fingerprint(Payload(images=(files[0], renamed, files[2])))
 
 
 def test_digest_knows_boundaries() -> None:

@@ -6,7 +6,6 @@ what is found. `files` decides whether files are two separate runs or one scenar
 """
 
 from eiload.judging.compare.comparison import Change, Comparison, Side
-from eiload.judging.compare.pair import spans_of
 from eiload.judging.compare.paired import compare
 
-__all__ = ["Change", "Comparison", "Side", "compare", "spans_of"]
+__all__ = ["Change", "Comparison", "Side", "compare"]

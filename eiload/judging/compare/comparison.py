@@ -2,7 +2,7 @@
 
 What it knows: where an interval of a ratio may lie, against 1 and against a margin that was set
 before the run. What it must not know: where intervals come from (`shift`), when there must be no
-verdict (`compare`, `separate`), reports.
+verdict (`pair`), reports.
 
 The words are those of a test of non-inferiority (Schuirmann, *A comparison of the two one-sided
 tests procedure*, J. Pharmacokinetics and Biopharmaceutics 15, 1987): "not significantly slower" is

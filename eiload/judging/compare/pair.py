@@ -47,7 +47,6 @@ __all__ = [
     "Part",
     "obstacle",
     "pair_of",
-    "spans_of",
     "uneven",
     "verdict",
 ]
@@ -66,7 +65,7 @@ PairVerdict = tuple[Change, str]
 """The word on a pair, and what is said after it."""
 
 
-def spans_of(run: Run) -> list[PhaseSpan]:
+def _spans_of(run: Run) -> list[PhaseSpan]:
     """Return the phases that are compared: the open ones, or closed ones when there are no others.
 
     In a closed loop the two targets do not get their requests at the same instants.
@@ -89,7 +88,7 @@ class Part:
     @staticmethod
     def of(run: Run, index: int, name: str = "") -> "Part":
         """Return a target of a run, to be called `name` or as it is called there."""
-        spans = tuple(spans_of(run))
+        spans = tuple(_spans_of(run))
         side = side_of(run, index, spans)
         cut = Blocks.of(run.sample(index, spans), cut_of(run, spans))
         return Part(run, index, spans, replace(side, name=name) if name else side, cut)

@@ -1,7 +1,7 @@
 """Is the candidate slower than the baseline? Two targets of one run, and one verdict.
 
 What it knows: a run in which two targets got the same requests at the same instants. What it must
-not know: reports, exit status; `separate` compares run files of several runs.
+not know: reports, exit status, other runs (`files`).
 
 Procedure (docs/statistics.md, "Comparisons", with its error rates measured by simulation): the
 ratio of quantiles with a confidence interval from blocks of time that both targets shared
