@@ -31,6 +31,9 @@ class Feeder:
         count: number of slices.
         engine: the sender.
         requests: for each target's index, the sender's numbers of its requests, by payload.
+
+    Raises:
+        ScenarioError: a trace that is to be replayed is not here, or another one.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Feeder:
         self._requests = [np.asarray(requests[target]) for target in range(len(scenario.targets))]
         self._order = payload_order(len(self._requests[0]), scenario.seed)
         self._schedule = Schedule(scenario.traffic, scenario.seed)
+        self._schedule.check()
         self._chunks: Iterator[Chunk] = self._schedule.chunks()
         self._chunk = next(self._chunks, None)
         self._started: set[tuple[int, int]] = set()

@@ -13,8 +13,6 @@ A caution is less: the numbers stand, but a reader should know.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from eiload.base import wording
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
@@ -72,16 +70,9 @@ def scheduled(run: Run, phase: int, until_ns: int) -> int:
     """Return how many requests an open phase had due for each target before `until_ns` of the run.
 
     Counted from the plan (the schedule is a function of traffic and seed), not from what happened.
+    Of a replay, to the end of the second.
     """
-    traffic = run.scenario.traffic
-    plan = traffic[phase]
-    start_ns = sum(each.duration_ns for each in traffic[:phase])
-    assert isinstance(plan, OpenPhase)
-    within_ns = until_ns - start_ns
-    if within_ns <= 0:
-        return 0
-    chunks = plan.instants(phase_seed(run.scenario.seed, phase))
-    return sum(int(np.count_nonzero(chunk < within_ns)) for chunk in chunks)
+    return _due(run, phase, until_ns)[1]
 
 
 def twins(run: Run) -> list[tuple[str, str]]:
@@ -138,15 +129,25 @@ def _unaccounted(run: Run) -> Iterator[str]:
                 )
 
 
+def _due(run: Run, phase: int, until_ns: int) -> tuple[int, int]:
+    """Return the least and the most requests that an open phase had due before `until_ns`."""
+    traffic = run.scenario.traffic
+    plan = traffic[phase]
+    start_ns = sum(each.duration_ns for each in traffic[:phase])
+    assert isinstance(plan, OpenPhase)
+    if until_ns <= start_ns:
+        return 0, 0
+    return plan.due(until_ns - start_ns, phase_seed(run.scenario.seed, phase))
+
+
 def _planned(run: Run, phase: int) -> tuple[int, int]:
     """Return the fewest and the most requests that a phase may have, for each target."""
     if not run.stopped:
-        count = scheduled(run, phase, run.scenario.duration_ns)
-        return count, count
+        return _due(run, phase, run.scenario.duration_ns)
     slack_ns = int(STOP_SLACK_S * NS_PER_S)
     return (
-        scheduled(run, phase, run.ended_ns - slack_ns),
-        scheduled(run, phase, run.ended_ns + slack_ns),
+        _due(run, phase, run.ended_ns - slack_ns)[0],
+        _due(run, phase, run.ended_ns + slack_ns)[1],
     )
 
 

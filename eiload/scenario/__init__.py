@@ -10,7 +10,8 @@ that are named), `form` and `fields` (what all models share), `target`, `payload
 `objective`, `models` (what can be said), `words` (what is wrong, in words), `reading` (all of it in
 order), `address`, `problem`; `laws` (what lies between arrivals), `rates` (how many are expected),
 `arrivals` and `schedule` (which requests are due when, a function of the traffic and a seed), and
-how they are written (`law_field`, `rate_field`, `rate_points`); `labels` (of the COCO classes),
+how they are written (`law_field`, `rate_field`, `rate_points`, `replay_field`); `replay`, `trace`,
+`trace_lines` and `trace_times` (arrivals that were recorded); `labels` (of the COCO classes),
 `standin` (what a stand-in is told).
 
 A name is loaded when it is asked for: the stand-in's process, which needs `standin` alone, would

@@ -32,6 +32,7 @@ from eiload.scenario.rates import (
     SineRate,
     StepsRate,
 )
+from eiload.scenario.replay import Replay
 
 __all__ = [
     "BurstRate",
@@ -43,6 +44,7 @@ __all__ = [
     "PointsRate",
     "RampRate",
     "Rate",
+    "Replay",
     "SineRate",
     "StepsRate",
 ]
@@ -71,7 +73,13 @@ class OpenPhase:
 
         Yields:
             int64 arrays of shape (n,), n >= 1; all values in [0, duration_ns).
+
+        Raises:
+            TraceError: the trace of a replay cannot be read.
         """
+        if isinstance(self.rate, Replay):
+            yield from self.rate.instants(self.duration_ns, seed)
+            return
         profile, last_ns = self.profile(seed), 0
         for units in laws.points(self.process, np.random.default_rng(seed), CHUNK):
             within = units < profile.total
@@ -85,6 +93,16 @@ class OpenPhase:
                 yield offsets
             if not within.all():
                 return
+
+    def due(self, within_ns: int, seed: int) -> tuple[int, int]:
+        """Return the least and the most arrivals before an offset.
+
+        They are the same unless it is a replay, of which only whole seconds are kept.
+        """
+        if isinstance(self.rate, Replay):
+            return self.rate.due(within_ns, self.duration_ns, seed)
+        count = sum(int(np.count_nonzero(each < within_ns)) for each in self.instants(seed))
+        return count, count
 
     def profile(self, seed: int) -> Profile:
         """Return the offered rate as it is under a seed."""

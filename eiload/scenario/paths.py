@@ -8,7 +8,7 @@ load. A stand-in's own files are its settings' affair (`standin.fields`).
 
 import glob
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +39,17 @@ def resolved(data: Mapping[str, Any], base: Path) -> tuple[dict[str, Any], list[
         result["targets"] = dict(targets)
         for name, target in targets.items():
             if isinstance(target, Mapping) and isinstance(target.get("tls"), Mapping):
-                files, found = _tls_files(target["tls"], base)
+                files, found = _files(target["tls"], TLS_FILES, base)
                 result["targets"][name] = {**target, "tls": files}
                 problems += [each.below(("targets", name, "tls")) for each in found]
+    if isinstance(traffic := data.get("traffic"), list | tuple):
+        result["traffic"] = [*traffic]
+        for index, phase in enumerate(traffic):
+            replay = phase.get("replay") if isinstance(phase, Mapping) else None
+            if isinstance(replay, Mapping):
+                files, found = _files(replay, ("file",), base)
+                result["traffic"][index] = {**phase, "replay": files}
+                problems += [each.below(("traffic", index, "replay")) for each in found]
     return result, problems
 
 
@@ -61,11 +69,14 @@ def _all_images(images: object, base: Path) -> tuple[object, list[Problem]]:
     return (images if problems else sorted(files)), problems
 
 
-def _tls_files(tls: Mapping[str, Any], base: Path) -> tuple[dict[str, Any], list[Problem]]:
-    files = dict(tls)
+def _files(
+    given: Mapping[str, Any], keys: Iterable[str], base: Path
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Return a mapping with the files under these keys absolute, and which lead nowhere."""
+    files = dict(given)
     problems = []
-    for key in TLS_FILES:
-        path = tls.get(key)
+    for key in keys:
+        path = given.get(key)
         if isinstance(path, str) and path.strip():
             try:
                 files[key] = _file(base / path)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_S
+from eiload.scenario.replay import Replay
 
 __all__ = [
     "BurstRate",
@@ -172,7 +173,7 @@ class MarkovRate:
             busy = not busy
 
 
-Rate = ConstantRate | RampRate | BurstRate | StepsRate | SineRate | PointsRate | MarkovRate
+Rate = ConstantRate | RampRate | BurstRate | StepsRate | SineRate | PointsRate | MarkovRate | Replay
 
 
 def _cut(pieces: Iterable[Piece], duration_ns: int) -> Iterator[Piece]:

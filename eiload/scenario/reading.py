@@ -1,6 +1,7 @@
 """From a file, a text or options to a `Scenario`, or to everything that is wrong, in one error.
 
-The way: YAML (`document`) -> plain data -> paths (`paths`) -> models (`models`). Each step says all
+The way: YAML (`document`) -> plain data -> paths (`paths`) -> models (`models`) -> a look into the
+traces that are replayed, once all else is right. Each step says all
 that it finds wrong as `Problem`s; here they get their line and column, in the order of the file,
 each in a line of its own: ``FILE:LINE:COLUMN: key.path: what is wrong, got X; expected Y``.
 """
@@ -8,15 +9,18 @@ each in a line of its own: ``FILE:LINE:COLUMN: key.path: what is wrong, got X; e
 import json
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from eiload.base.errors import ScenarioError
 from eiload.base.near import nearest
 from eiload.scenario import document, paths
+from eiload.scenario.arrivals import OpenPhase, Replay, phase_seed
 from eiload.scenario.models import Scenario
 from eiload.scenario.payload import Payload
 from eiload.scenario.problem import Path as DataPath
 from eiload.scenario.problem import Problem
+from eiload.scenario.trace import TraceError
 from eiload.scenario.words import filled
 
 __all__ = ["build", "checked", "load", "parse", "payload_of", "restore"]
@@ -123,7 +127,25 @@ def checked(data: object, source: str, base: Path) -> tuple[Scenario | None, lis
         found.append(Problem(("source",), "unknown key; it is not for files", at_key=True))
     scenario, wrong = filled(Scenario, {**resolved, "source": source}, {"base": base})
     found += [each for each in wrong if not _below(each.path, spoilt)]
-    return (None if found else scenario), found
+    if found or scenario is None:
+        return None, found
+    return _looked(scenario)
+
+
+def _looked(scenario: Scenario) -> tuple[Scenario | None, list[Problem]]:
+    """Return the scenario with what is in the traces that it replays, and what is wrong there."""
+    traffic, found = [], []
+    for index, phase in enumerate(scenario.traffic):
+        traffic.append(phase)
+        if isinstance(phase, OpenPhase) and isinstance(phase.rate, Replay):
+            try:
+                seed = phase_seed(scenario.seed, index)
+                traffic[-1] = replace(phase, rate=phase.rate.looked(phase.duration_ns, seed))
+            except TraceError as error:
+                found.append(Problem(("traffic", index, "replay", "file"), str(error)))
+    if found:
+        return None, found
+    return scenario.model_copy(update={"traffic": tuple(traffic)}), []
 
 
 def payload_of(data: Mapping[str, object], base: Path) -> tuple[Payload | None, list[Problem]]:

@@ -9,7 +9,7 @@ same requests at the same instants.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_S
-from eiload.scenario.arrivals import Instants, OpenPhase, Phase, phase_seed
+from eiload.base.errors import ScenarioError
+from eiload.scenario.arrivals import Instants, OpenPhase, Phase, Replay, phase_seed
+from eiload.scenario.trace import TraceError
 
 __all__ = ["Chunk", "Schedule", "payload_order", "target_order"]
 
@@ -50,8 +52,25 @@ class Schedule:
         """Length of the whole traffic."""
         return sum(phase.duration_ns for phase in self.traffic)
 
+    def check(self) -> None:
+        """Look whether the traces that are replayed are here, as they were when they were read.
+
+        Raises:
+            ScenarioError: one is not.
+        """
+        try:
+            for phase in self.traffic:
+                if isinstance(phase, OpenPhase) and isinstance(phase.rate, Replay):
+                    phase.rate.check()
+        except TraceError as error:
+            raise ScenarioError(str(error)) from None
+
     def chunks(self) -> Iterator[Chunk]:
-        """Yield the arrivals of all open phases in order."""
+        """Yield the arrivals of all open phases in order.
+
+        Raises:
+            TraceError: a trace that is replayed cannot be read (see `check`).
+        """
         first = 0
         for index, phase in enumerate(self.traffic):
             if isinstance(phase, OpenPhase):
@@ -62,14 +81,31 @@ class Schedule:
     def due(self, cuts_ns: Sequence[int]) -> dict[tuple[int, int], int]:
         """Count the arrivals that fell due, by (phase, second of the run).
 
-        This is what a run's records must add up to, for each target.
+        This is what a run's records must add up to, for each target. Where a trace that was
+        replayed is not here any more, each of its arrivals counts as due when its second begins.
 
         Args:
             cuts_ns: for each slice, the offset from which nothing of it was sent any more.
         """
+        try:
+            return self._due(cuts_ns, self.chunks())
+        except TraceError:
+            return self._due(cuts_ns, replace(self, traffic=self._coarse()).chunks())
+
+    def _coarse(self) -> tuple[Phase, ...]:
+        """Return the traffic with the seconds of traces that were seen instead of the traces."""
+        return tuple(
+            replace(phase, rate=replace(phase.rate, whole_seconds=True))
+            if isinstance(phase, OpenPhase) and isinstance(phase.rate, Replay)
+            else phase
+            for phase in self.traffic
+        )
+
+    @staticmethod
+    def _due(cuts_ns: Sequence[int], chunks: Iterator[Chunk]) -> dict[tuple[int, int], int]:
         cuts = np.asarray(cuts_ns, np.int64)
         cells: dict[tuple[int, int], int] = {}
-        for chunk in self.chunks():
+        for chunk in chunks:
             if chunk.offsets_ns[0] >= cuts.max():
                 break
             numbers = chunk.first + np.arange(len(chunk.offsets_ns))

@@ -1,8 +1,9 @@
 """A phase of traffic as it is written, and as `eiload.scenario.arrivals` computes it.
 
-``{phase: steady, rate: 8/s, for: 10 min}`` is an open loop, ``{phase: users, users: 10, think: 1 s,
-for: 5 min}`` a closed one; which one is meant is said by the keys. What is written is checked here
-and kept as arrivals' own frozen records, which know nothing of YAML; `written` goes the way back.
+``{phase: steady, rate: 8/s, for: 10 min}`` is an open loop, as is ``{phase: monday, replay: {file:
+trace.csv}, for: 1 h}``; ``{phase: users, users: 10, think: 1 s, for: 5 min}`` is a closed one. The
+keys say which is meant. What is written is checked here and kept as arrivals' own frozen
+records, which know nothing of YAML; `written` goes the way back.
 """
 
 from collections.abc import Mapping
@@ -12,12 +13,13 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
 
 from eiload.base.quantity import shown
 from eiload.base.units import format_duration
-from eiload.scenario import law_field, rate_field
-from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase
+from eiload.scenario import law_field, rate_field, replay_field
+from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase, Replay
 from eiload.scenario.fields import Name, Whole, YesNo, duration
 from eiload.scenario.form import Form
 from eiload.scenario.law_field import LawField
 from eiload.scenario.rate_field import RUN_AT_MOST, RateField
+from eiload.scenario.replay_field import ReplayField
 
 __all__ = ["RUN_AT_MOST", "PhaseField"]
 
@@ -43,6 +45,15 @@ class OpenForm(Form):
     warm_up: YesNo = Field(default=False, description="measured and shown, but never judged")
 
 
+class ReplayedForm(Form):
+    """A phase in which requests arrive as they were recorded."""
+
+    phase: Name = Field(description="name of the phase, unique in the scenario")
+    replay: ReplayField = Field(description="the trace, and how it is played")
+    for_: PhaseNs = Field(alias="for", description="how long the phase lasts")
+    warm_up: YesNo = Field(default=False, description="measured and shown, but never judged")
+
+
 class ClosedForm(Form):
     """A phase with a fixed number of users, each waiting for its answer before the next request."""
 
@@ -63,6 +74,12 @@ def _phase(value: object, info: ValidationInfo) -> Phase:
             f"not a phase, got {shown(value)}; "
             "expected a mapping such as {phase: steady, rate: 8/s, for: 10 min}"
         )
+    if "replay" in value:
+        if also := next((key for key in ("rate", "arrivals", "users") if key in value), None):
+            raise ValueError(f"both a replay and {also!r}; expected one of them")
+        replayed = ReplayedForm.read(value, info)
+        replay_field.fits(replayed.replay, replayed.for_)
+        return OpenPhase(replayed.phase, replayed.for_, replayed.replay, warm_up=replayed.warm_up)
     if not {"users", "think"} & value.keys():
         form = OpenForm.read(value, info)
         phase = OpenPhase(form.phase, form.for_, form.rate, form.arrivals, form.warm_up)
@@ -79,8 +96,10 @@ def _phase(value: object, info: ValidationInfo) -> Phase:
 def _written(phase: Phase) -> dict[str, object]:
     """Return the phase as it is written in a scenario."""
     match phase:
+        case OpenPhase(name, duration_ns, Replay() as replay, _, warm_up):
+            how: dict[str, object] = {"replay": replay_field.written(replay)}
         case OpenPhase(name, duration_ns, rate, process, warm_up):
-            how: dict[str, object] = {
+            how = {
                 "rate": rate_field.written(rate),
                 "arrivals": law_field.written(process),
             }
@@ -91,6 +110,6 @@ def _written(phase: Phase) -> dict[str, object]:
 
 PhaseField = Annotated[
     Phase,
-    PlainValidator(_phase, json_schema_input_type=OpenForm | ClosedForm),
+    PlainValidator(_phase, json_schema_input_type=OpenForm | ReplayedForm | ClosedForm),
     PlainSerializer(_written),
 ]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -186,9 +187,8 @@ def test_what_is_not_said_has_a_sensible_value() -> None:
 def test_the_shipped_scenarios_are_good(shipped: Path, tmp_path: Path) -> None:
     """Every scenario in the repository can be read with nothing in the environment."""
     (tmp_path / "models" / "ssd").mkdir(parents=True)  # what `eiload make-model` would have made
-    (tmp_path / "scenarios").mkdir()
+    shutil.copytree(SHIPPED, tmp_path / "scenarios")
     path = tmp_path / "scenarios" / shipped.name
-    path.write_bytes(shipped.read_bytes())
     scenario = load(path, {})
     assert scenario.source == str(path)
     assert restore(scenario.to_json()) == scenario

@@ -76,8 +76,19 @@ def _payload(data: Any) -> Any:
     return {**payload, "images": [PurePath(image).name for image in images]}
 
 
+def _traffic(data: Any) -> Any:
+    """Return the phases; where a replayed trace lies is no matter, what is in it was seen."""
+    return [
+        phase | {"replay": phase["replay"] | {"file": PurePath(phase["replay"]["file"]).name}}
+        if "replay" in phase
+        else phase
+        for phase in data["traffic"]
+    ]
+
+
 _COVERED: dict[str, Callable[[Any], Any]] = {
     "payload": _payload,
+    "traffic": _traffic,
     # A fresh attachment may have another address.
     "targets": lambda data: {name: target["model"] for name, target in data["targets"].items()},
     "compare": lambda data: data.get("compare"),
