@@ -35,6 +35,7 @@ from eiload.sending.result import Result
 from eiload.serving import payload, preflight
 from eiload.serving.endpoint import endpoint_of
 from eiload.serving.tensors import Tensor, TensorInfo, info
+from eiload.serving.tfserving import inputs_of
 
 __all__ = ["Hooks", "Left", "Prepared", "RequestsOf", "Session"]
 
@@ -72,6 +73,8 @@ class Hooks:
     """What is waited for during preparation."""
     settle: Callable[[Left], None] = lambda _left: None
     """Counts answers (by `Tally.count`) that their users leave uncounted."""
+    maker: Callable[[str], str] = str
+    """Returns the name of the user class that makes the requests to the target of that name."""
 
 
 RequestsOf = Callable[[Scenario, str], Iterable[tuple[Tensor, bytes]]]
@@ -145,7 +148,8 @@ class Session:
         The first worker also makes each target's first inference.
 
         Raises:
-            ScenarioError: the payload or a TLS file cannot be used.
+            ScenarioError: the payload or a TLS file cannot be used, or a model does not take what
+                a user class makes.
             TargetError: a target cannot be used.
             EngineError: the sender does not start.
         """
@@ -179,6 +183,8 @@ class Session:
                 target=target,
                 address=address,
                 tensor=samples[index][1],
+                maker=self._hooks.maker(name) if self._driven else "",
+                sent=inputs_of(samples[index][0]),
             )
             said = check.check(
                 # One worker makes the first inference, so that there is one.

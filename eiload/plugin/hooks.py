@@ -150,7 +150,7 @@ class Plugin:
             send=send,
             final=final,
             clock=self._clock,
-            hooks=Hooks(requests.fire, self.say, requests.open.settle),
+            hooks=Hooks(requests.fire, self.say, requests.open.settle, requests.maker),
             requests_of=requests.bytes_for,
         )
 

@@ -99,6 +99,11 @@ class Requests:
         assert self.agent is not None
         self.agent.refuse(why)
 
+    def maker(self, name: str) -> str:
+        """Return the name of the user class that belongs to a target."""
+        of = (c.__name__ for c in self._classes if targets.target_name(c, self._classes) == name)
+        return next(of, name)
+
     def bytes_for(self, scenario: Scenario, name: str) -> Iterator[tuple[Tensor, bytes]]:
         """Yield the requests that users send to a target: the payload's tensor, the bytes.
 

@@ -18,7 +18,16 @@ from eiload.base.units import format_duration
 from eiload.scenario import Target
 from eiload.serving.tfserving import ModelState, Signature, TensorInfo
 
-__all__ = ["DEFAULT_SIGNATURE", "Unready", "misfit", "quoted", "refusal", "unready"]
+__all__ = [
+    "DEFAULT_SIGNATURE",
+    "Unready",
+    "misfit",
+    "mismatch",
+    "quoted",
+    "refusal",
+    "unready",
+    "unserved",
+]
 
 DEFAULT_SIGNATURE = "serving_default"
 """What TensorFlow Serving takes when a request names none."""
@@ -86,13 +95,9 @@ def misfit(signatures: Mapping[str, Signature], target: Target, tensor: TensorIn
         tensor: what is to be sent.
     """
     wanted = target.signature or DEFAULT_SIGNATURE
-    signature = signatures.get(wanted)
-    if signature is None:
-        return (
-            f"model {target.model!r} has no signature {wanted!r}, it has"
-            f" {_names(name for name in signatures if not name.startswith('__'))};"
-            f" set `signature:`{nearest(wanted, signatures)}"
-        )
+    if wanted not in signatures:
+        return unserved(signatures, target)
+    signature = signatures[wanted]
     entry = signature.inputs.get(target.input)
     if entry is None:
         only = next(iter(signature.inputs)) if len(signature.inputs) == 1 else None
@@ -107,12 +112,72 @@ def misfit(signatures: Mapping[str, Signature], target: Target, tensor: TensorIn
             f"signature {wanted!r} also takes {_tensors(others)}, and a scenario feeds one input;"
             " choose another `signature:`"
         )
+    return unserved(signatures, target) or _unfed(entry, target, tensor)
+
+
+def unserved(signatures: Mapping[str, Signature], target: Target) -> str | None:
+    """Return which signature or outputs of a target its model does not have; None if it has."""
+    wanted = target.signature or DEFAULT_SIGNATURE
+    signature = signatures.get(wanted)
+    if signature is None:
+        return (
+            f"model {target.model!r} has no signature {wanted!r}, it has"
+            f" {_names(name for name in signatures if not name.startswith('__'))};"
+            f" set `signature:`{nearest(wanted, signatures)}"
+        )
     if unknown := [alias for alias in target.outputs if alias not in signature.outputs]:
         return (
             f"signature {wanted!r} has no output {_names(unknown)}, it gives"
             f" {_names(signature.outputs)}; correct `outputs:`"
         )
-    return _unfed(entry, target, tensor)
+    return None
+
+
+def mismatch(signature: Signature, sent: Mapping[str, TensorInfo]) -> str | None:
+    """Return why a model does not take the inputs that a user's code makes; None if it does.
+
+    Args:
+        signature: the one that is called.
+        sent: what the code makes, by alias.
+    """
+    missing = [alias for alias in signature.inputs if alias not in sent]
+    for alias in sent:
+        if alias not in signature.inputs:
+            hint = nearest(alias, missing)
+            return f"the model has no input {alias!r}, it takes {_tensors(signature.inputs)}{hint}"
+    if missing:
+        entries = {alias: signature.inputs[alias] for alias in missing}
+        return f"the model also takes {_tensors(entries)}; give an array for each"
+    for alias, given in sent.items():
+        entry = signature.inputs[alias]
+        differs = f"input {alias!r} is {given}, the model takes {entry}"
+        if entry.dtype != given.dtype:
+            return f"{differs}; {_CASTS.get(entry.dtype, _cast(entry.dtype))}"
+        if not _fits(entry, given):
+            return f"{differs}; give arrays of that shape"
+    return None
+
+
+_CASTS = {
+    "string": "give bytes, np.array([data], object), or pictures with `encoding = 'jpeg'`",
+    "uint8": "give pixels, .astype(np.uint8), or pictures with `encoding = 'uint8'`",
+}
+"""What to do if an input takes this type, which pictures can have as well."""
+
+
+def _cast(dtype: str) -> str:
+    if dtype.startswith("DT_"):  # what numpy does not have
+        return "no array can be of this type: choose another `signature`"
+    return f"give .astype(np.{dtype})"
+
+
+def _fits(entry: TensorInfo, given: TensorInfo) -> bool:
+    """Tell whether a shape is one that an input takes."""
+    if entry.shape is None or given.shape is None:
+        return True
+    return len(entry.shape) == len(given.shape) and all(
+        wanted in {None, length} for wanted, length in zip(entry.shape, given.shape, strict=True)
+    )
 
 
 def _unfed(entry: TensorInfo, target: Target, tensor: TensorInfo) -> str | None:

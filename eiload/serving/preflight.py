@@ -16,16 +16,17 @@ Instants and durations are ns; nothing here reads a clock but the one it is give
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
-from eiload.base.errors import TargetError
+from eiload.base.errors import ScenarioError, TargetError
 from eiload.base.status import Status
 from eiload.scenario import Expect, Target
+from eiload.serving import explain
 from eiload.serving.detections import check as check_answer
 from eiload.serving.diagnose import diagnose
-from eiload.serving.explain import DEFAULT_SIGNATURE, Unready, misfit, quoted, refusal, unready
+from eiload.serving.explain import DEFAULT_SIGNATURE, Unready, quoted, refusal, unready
 from eiload.serving.tfserving import (
     GET_MODEL_METADATA,
     GET_MODEL_STATUS,
@@ -157,7 +158,7 @@ class Preflight:
     """The questions to one target.
 
     Every method raises `TargetError`: one line with the target's name and address, the likely
-    cause and a remedy.
+    cause and a remedy; or `ScenarioError` where a user class makes what the model does not take.
     """
 
     caller: Caller
@@ -172,6 +173,10 @@ class Preflight:
     """Where it is, as `server:` says it; a stand-in's address is known late."""
     tensor: TensorInfo
     """What the payload's requests hold."""
+    maker: str = ""
+    """Name of the user class whose code makes the requests, and mends them; empty if none does."""
+    sent: Mapping[str, TensorInfo] = field(default_factory=dict)
+    """What such a class's requests hold, by input."""
     patience_ns: int = PATIENCE_NS
     """How long one question may take."""
 
@@ -272,9 +277,15 @@ class Preflight:
         if reply.status is not Status.OK:
             raise self._error(self._silence(reply).text)
         signatures = self._decoded(decode_metadata, reply)
-        if reason := misfit(signatures, target, self.tensor):
-            raise self._error(reason)
-        return signatures[target.signature or DEFAULT_SIGNATURE]
+        wrong = explain.unserved(signatures, target) or (
+            None if self.maker else explain.misfit(signatures, target, self.tensor)
+        )
+        if wrong:
+            raise self._error(wrong)
+        signature = signatures[target.signature or DEFAULT_SIGNATURE]
+        if self.maker and (reason := explain.mismatch(signature, self.sent)):
+            raise ScenarioError(f"{self.maker}: {reason}")
+        return signature
 
     def _predict(self, request: bytes) -> Reply:
         """Return the answer to one Predict."""

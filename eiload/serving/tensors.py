@@ -74,8 +74,8 @@ def info(tensor: Tensor) -> TensorInfo:
     return TensorInfo(_dtype_name(tensor), tensor.shape)
 
 
-def declared(proto: meta_graph_pb2.TensorInfo) -> TensorInfo:
-    """Return what a signature declares of a tensor."""
+def declared(proto: meta_graph_pb2.TensorInfo | tensor_pb2.TensorProto) -> TensorInfo:
+    """Return what a signature declares of a tensor, or what a tensor on its way says it is."""
     kind = _KINDS.get(proto.dtype)
     return TensorInfo(kind.dtype if kind else _enum_name(proto.dtype), _shape(proto.tensor_shape))
 

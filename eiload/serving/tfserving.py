@@ -34,6 +34,7 @@ __all__ = [
     "decode_status",
     "from_proto",
     "info",
+    "inputs_of",
     "metadata_request",
     "predict_request",
     "protos_only",
@@ -94,6 +95,16 @@ def predict_request(
     for alias, tensor in tensors.items():
         request.inputs[alias].CopyFrom(to_proto(tensor))
     return _bytes(request)
+
+
+def inputs_of(data: bytes) -> dict[str, TensorInfo]:
+    """Return what the inputs of a serialised PredictRequest are, by alias, sorted by it.
+
+    Raises:
+        ValueError: the bytes are no PredictRequest.
+    """
+    request = _parse(predict_pb2.PredictRequest(), data)
+    return {alias: declared(request.inputs[alias]) for alias in sorted(request.inputs)}
 
 
 def decode_response(data: bytes) -> dict[str, Tensor]:

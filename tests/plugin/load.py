@@ -21,10 +21,10 @@ from eiload.control.agent import Agent, Message, versions
 from eiload.control.session import Hooks
 from eiload.plugin import targets
 from eiload.plugin.requests import Requests
-from eiload.serving.protos import predict_pb2
+from eiload.serving.protos import get_model_metadata_pb2, predict_pb2
 from eiload.serving.tensors import from_proto, to_proto
-from eiload.serving.tfserving import PREDICT
-from tests.grpc_servers import grpc_server
+from eiload.serving.tfserving import GET_MODEL_METADATA, PREDICT
+from tests.grpc_servers import Handler, grpc_server
 
 PATIENCE_S = 60
 
@@ -33,6 +33,8 @@ PATIENCE_S = 60
 class Half:
     """A server of half_plus_two, whatever its model and input are called, and what it was sent."""
 
+    takes: dict[str, int] = field(default_factory=dict)
+    """Types of its inputs (DT_...) by name, one number each; if none, it does not tell."""
     port: int = 0
     requests: list[Any] = field(default_factory=list)
     metadata: list[dict[str, Any]] = field(default_factory=list)
@@ -42,18 +44,32 @@ class Half:
         request = predict_pb2.PredictRequest.FromString(data)
         self.requests.append(request)
         self.metadata.append(dict([*(context.invocation_metadata() or ())]))
-        (alias,) = request.inputs
+        alias = next(iter(request.inputs))
         answer = predict_pb2.PredictResponse()
         x = from_proto(request.inputs[alias]).astype(np.float32)
         answer.outputs["y"].CopyFrom(to_proto(x / 2 + 2))
         return bytes(answer.SerializeToString())
 
+    def metadata_of(self, _data: bytes, _context: grpc.ServicerContext) -> bytes:
+        """Answer GetModelMetadata."""
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        entry = signatures.signature_def["serving_default"]
+        for alias, dtype in self.takes.items():
+            entry.inputs[alias].dtype = dtype
+            entry.inputs[alias].tensor_shape.dim.add(size=-1)
+        answer = get_model_metadata_pb2.GetModelMetadataResponse()
+        answer.metadata["signature_def"].Pack(signatures)
+        return bytes(answer.SerializeToString())
+
 
 @contextlib.contextmanager
-def half() -> Iterator[Half]:
-    """Serve the model."""
-    server = Half()
-    with grpc_server({PREDICT: server.answer}) as port:
+def half(**takes: int) -> Iterator[Half]:
+    """Serve the model; it tells its inputs if they are given."""
+    server = Half(takes)
+    handlers: dict[str, Handler] = {PREDICT: server.answer}
+    if takes:
+        handlers[GET_MODEL_METADATA] = server.metadata_of
+    with grpc_server(handlers) as port:
         server.port = port
         yield server
 
@@ -84,7 +100,12 @@ class Load:
             send=self._heard.put,
             final=self._final,
             clock=clock,
-            hooks=Hooks(self.requests.fire, self.said.append, self.requests.open.settle),
+            hooks=Hooks(
+                self.requests.fire,
+                self.said.append,
+                self.requests.open.settle,
+                self.requests.maker,
+            ),
             requests_of=self.requests.bytes_for,
         )
         self.environment.eiload = SimpleNamespace(requests=self.requests)  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.plugin.users import PredictUser, SSDUser
 from eiload.record.intervals import Intervals
+from eiload.serving.protos import types_pb2
 from eiload.serving.tensors import Tensor, from_proto
 from tests.plugin.load import Half, Load, half, load
 
@@ -136,9 +137,9 @@ def test_catch_response(server: Half) -> None:
 def test_a_status_that_is_expected(server: Half) -> None:
     """It is counted as good with the time that it took."""
     with load(server, HalfUser) as one:
-        wrong = {"x": np.array([1.0], np.float32), "z": np.array([1.0], np.float32)}
+        wrong = {"x": np.array([b"one"], object)}
         with user(HalfUser, one).client.predict(wrong, catch_response=True) as answer:
-            assert answer.status is Status.UNKNOWN  # the server's code fails at two inputs
+            assert answer.status is Status.UNKNOWN  # the server's code fails at it
             answer.success()
         assert [event["exception"] for event in one.events] == [None]
         assert one.stop()["failures"] == {"half_plus_two": [{}]}
@@ -213,6 +214,39 @@ def test_samples_that_are_none(server: Half, given: object, said: str) -> None:
     assert why.startswith("Bad: sample_inputs()")
     assert said in why
     assert "\n" not in why
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"x": np.ones(1)}, "input 'x' is float64 [1], the model takes float32 [?]; give .astype("),
+        ({"x": np.ones((1, 1), np.float32)}, "input 'x' is float32 [1, 1], the model takes float"),
+        ({"x": np.ones(1, np.float32), "z": np.ones(1)}, "the model has no input 'z', it takes '"),
+    ],
+    ids=["type", "shape", "name"],
+)
+def test_samples_that_the_model_does_not_take(given: object, said: str) -> None:
+    """What the model's signature and the samples say of each other is said of the class."""
+    cls = types.new_class(
+        "Bad", (HalfUser,), exec_body=lambda names: names.update({"given": given})
+    )
+    with half(x=types_pb2.DT_FLOAT) as server:
+        why = refusal(server, cls)
+    assert why.startswith(f"Bad: {said}")
+    assert "\n" not in why
+
+
+def test_several_inputs() -> None:
+    """A model of several inputs is loaded by samples that have them all."""
+
+    class Two(HalfUser):
+        @classmethod
+        def sample_inputs(cls) -> dict[str, Tensor]:
+            return {"x": np.ones(1, np.float32), "key": np.array([1])}
+
+    with half(x=types_pb2.DT_FLOAT, key=types_pb2.DT_INT64) as server, load(server, Two) as one:
+        assert user(Two, one).client.predict().ok
+    assert sorted(server.requests[-1].inputs) == ["key", "x"]
 
 
 def test_no_samples_are_given() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eiload.base.status import Status
 from eiload.scenario import Target
-from eiload.serving.explain import Unready, misfit, quoted, refusal, unready
+from eiload.serving.explain import Unready, misfit, mismatch, quoted, refusal, unready, unserved
 from eiload.serving.tfserving import ModelState, Signature, TensorInfo
 
 PIXELS = TensorInfo("uint8", (1, 427, 640, 3))
@@ -284,3 +284,59 @@ def test_quoted_text_is_safe(text: str) -> None:
     line = quoted(text)
     assert line.isprintable()
     assert len(line) <= 303
+
+
+TWO = Signature(
+    "serving_default",
+    {"x": TensorInfo("float32", (None, 2)), "key": TensorInfo("string", None)},
+    {"y": FLOATS},
+)
+GOOD = {"x": TensorInfo("float32", (5, 2)), "key": JPEGS}
+
+
+def test_what_users_send_fits() -> None:
+    """Several inputs are as good as one, in any order."""
+    assert mismatch(TWO, GOOD) is None
+    assert mismatch(TWO, dict(reversed(GOOD.items()))) is None
+    assert mismatch(SSD, {"inputs": PIXELS}) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"x": TensorInfo("float64", (5, 2))},
+         "input 'x' is float64 [5, 2], the model takes float32 [?, 2]; give .astype(np.float32)"),
+        ({"x": TensorInfo("float32", (2,))},
+         "input 'x' is float32 [2], the model takes float32 [?, 2]; give arrays of that shape"),
+        ({"x": TensorInfo("float32", (5, 3))}, "; give arrays of that shape"),
+        ({"key": PIXELS}, "the model takes string of any shape; give bytes, np.array([data], obj"),
+        ({"X": FLOATS}, "the model has no input 'X', it takes 'x' (float32 [?, 2]), 'key' (string"),
+    ],
+)  # fmt: skip
+def test_what_users_send_does_not_fit(sent: dict[str, TensorInfo], said: str) -> None:
+    """Which input it is, what it is, what it has to be, and what to write in Python."""
+    assert said in str(mismatch(TWO, GOOD | sent))
+
+
+def test_names_that_users_send() -> None:
+    """A name that is near to one that is missing is asked for; one that is missing is named."""
+    (renamed,) = [str(mismatch(SSD, {"input": PIXELS}))]
+    assert renamed.endswith("it takes 'inputs' (uint8 [?, ?, ?, 3]) (did you mean 'inputs'?)")
+    assert mismatch(TWO, {"x": GOOD["x"]}) == (
+        "the model also takes 'key' (string of any shape); give an array for each"
+    )
+
+
+def test_types_that_arrays_do_not_have() -> None:
+    """Some models take what numpy has no type for; pictures have two."""
+    bf16 = with_input("inputs", "DT_BFLOAT16", None)
+    assert "no array can be of this type" in str(mismatch(bf16, {"inputs": PIXELS}))
+    assert "or pictures with `encoding = 'uint8'`" in str(mismatch(SSD, {"inputs": JPEGS}))
+
+
+def test_what_a_model_does_not_have() -> None:
+    """Signatures and outputs are the target's, whoever makes the requests."""
+    signatures = {SSD.name: SSD}
+    assert unserved(signatures, target(outputs=("num_detections",))) is None
+    assert "no output 'boxes'" in str(unserved(signatures, target(outputs=("boxes",))))
+    assert "no signature 'predict'" in str(unserved(signatures, target(signature="predict")))

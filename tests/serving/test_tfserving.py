@@ -20,6 +20,7 @@ from eiload.serving.tfserving import (
     decode_response,
     decode_status,
     from_proto,
+    inputs_of,
     metadata_request,
     predict_request,
     protos_only,
@@ -284,3 +285,14 @@ def test_info_describes_arrays() -> None:
     """An array's type and shape are told in a signature's terms."""
     assert str(tfserving.info(np.zeros((1, 4, 5, 3), np.uint8))) == "uint8 [1, 4, 5, 3]"
     assert str(tfserving.info(np.array([b"jpeg"], dtype=object))) == "string [1]"
+
+
+def test_inputs_of_a_request() -> None:
+    """What is in a serialised request can be told again."""
+    inputs = {"x": np.ones((2, 3), np.float32), "key": np.array([b"a"], object)}
+    assert inputs_of(predict_request("ssd", inputs)) == {
+        "key": TensorInfo("string", (1,)),
+        "x": TensorInfo("float32", (2, 3)),
+    }
+    with pytest.raises(ValueError, match="not a PredictRequest"):
+        inputs_of(b"\xff")
