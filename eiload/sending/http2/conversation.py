@@ -14,10 +14,12 @@ Strategy.
 """
 
 import asyncio
+import traceback
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
 from eiload.sending.http2.connection import Connection
 from eiload.sending.http2.events import Closed, Event
 from eiload.sending.http2.link import READ_BYTES, Link
@@ -35,8 +37,14 @@ class Owner(Protocol):
     def heard(self, conversation: "Conversation", events: list[Event], now_ns: int) -> None:
         """Take what the server said; `now_ns` is when it came."""
 
-    def lost(self, conversation: "Conversation", why: str) -> None:
-        """Take notice that the connection has ended: nothing else will be heard of it."""
+    def lost(self, conversation: "Conversation", why: str, status: Status) -> None:
+        """Take notice that the connection has ended: nothing else will be heard of it.
+
+        Args:
+            conversation: the connection.
+            why: the reason, in words.
+            status: how its requests end: UNAVAILABLE, or INTERNAL after a defect of ours.
+        """
 
 
 class KeepAlive(NamedTuple):
@@ -121,10 +129,16 @@ class Conversation:
             for _ in range(READS):
                 if self.over or not self._read():
                     break
-        finally:
-            self._reading = False
+        except Exception as error:  # a defect: requests must not vanish with the bytes at hand
+            self._fail(error)
+        self._reading = False
         if not self.over and self.connection.outgoing:
             self._flush()
+
+    def _fail(self, error: Exception) -> None:
+        """End it after a defect of our own."""
+        traceback.print_exc()
+        self._lose(f"client: {type(error).__name__}: {error}", Status.INTERNAL)
 
     def _read(self) -> bool:
         """Take what has come; return whether there may be more."""
@@ -156,35 +170,41 @@ class Conversation:
         self._flush_due = False
         if self._blocked or self.over:
             return
-        connection, link, clock = self.connection, self._link, self._now_ns
-        batch = self._batch
         try:
-            while True:
-                if not batch.buffers:
-                    if not connection.outgoing:
-                        return
-                    batch = self._batch = connection.take()
-                    self._sent = 0
-                    if not batch.buffers:
-                        return
-                before_ns = clock()
-                taken = link.write(batch.buffers)
-                if taken == batch.size and not self._sent:
-                    for _, stream in batch.begun:
-                        stream.sent_ns = before_ns
-                    if batch.ended:
-                        after_ns = clock()
-                        for _, stream in batch.ended:
-                            stream.written_ns = after_ns
-                    batch.buffers.clear()
-                else:
-                    self._took(batch, taken, before_ns)
-                    if link.full:
-                        self._block()
-                        return
+            self._write()
         except OSError as error:
             self._blocked = True
             self._loop.call_soon(self._broke, _reason(error))
+        except Exception as error:  # a defect, as above
+            self._fail(error)
+
+    def _write(self) -> None:
+        """Hand to the kernel what there is, until it takes no more."""
+        connection, link, clock = self.connection, self._link, self._now_ns
+        batch = self._batch
+        while True:
+            if not batch.buffers:
+                if not connection.outgoing:
+                    return
+                batch = self._batch = connection.take()
+                self._sent = 0
+                if not batch.buffers:
+                    return
+            before_ns = clock()
+            taken = link.write(batch.buffers)
+            if taken == batch.size and not self._sent:
+                for _, stream in batch.begun:
+                    stream.sent_ns = before_ns
+                if batch.ended:
+                    after_ns = clock()
+                    for _, stream in batch.ended:
+                        stream.written_ns = after_ns
+                batch.buffers.clear()
+            else:
+                self._took(batch, taken, before_ns)
+                if link.full:
+                    self._block()
+                    return
 
     def _broke(self, why: str) -> None:
         """End it after a failed write; the server's last words may still be there to read."""
@@ -231,10 +251,10 @@ class Conversation:
 
     # -- the end -------------------------------------------------------------------------------
 
-    def _lose(self, why: str) -> None:
+    def _lose(self, why: str, status: Status = Status.UNAVAILABLE) -> None:
         if not self.over:
             self.close()
-            self._owner.lost(self, why)
+            self._owner.lost(self, why, status)
 
     def close(self) -> None:
         """End it; its owner is not told."""

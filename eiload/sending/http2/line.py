@@ -158,10 +158,12 @@ class Line:
         self._others.clear()
         self._fail_waiting()
 
-    def _fail(self, streams: tuple[Stream, ...], why: str) -> None:
+    def _fail(
+        self, streams: tuple[Stream, ...], why: str, status: Status = Status.UNAVAILABLE
+    ) -> None:
         now_ns = self._now_ns()
         for stream in streams:
-            self._end(stream, Outcome(Status.UNAVAILABLE, why), now_ns)
+            self._end(stream, Outcome(status, why), now_ns)
 
     def _fail_waiting(self) -> None:
         """End the calls that wait for a connection, if it has failed."""
@@ -297,7 +299,9 @@ class Line:
                 self._conversation = None
             conversation.close()
 
-    def lost(self, conversation: Conversation, why: str) -> None:
+    def lost(
+        self, conversation: Conversation, why: str, status: Status = Status.UNAVAILABLE
+    ) -> None:
         """Take notice that a connection has ended."""
         streams = conversation.connection.abandon()
         self._others.discard(conversation)
@@ -314,4 +318,4 @@ class Line:
                 self._fail_waiting()
             elif self._waiting:
                 self._connect()
-        self._fail(streams, why)
+        self._fail(streams, why, status)

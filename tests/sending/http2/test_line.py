@@ -4,6 +4,9 @@ import asyncio
 import contextlib
 import socket
 import time
+from typing import Any
+
+import pytest
 
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
@@ -285,3 +288,29 @@ def test_a_server_that_greets_and_breaks() -> None:
     assert landing.sent_ns == 0
     with scripted(behave) as port:
         assert ours(endpoint(port)).status is Status.UNAVAILABLE
+
+
+def test_a_defect_of_ours_is_told_and_loses_no_request(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """INTERNAL, its cause in the detail and on stderr; a new connection follows."""
+
+    def behave(server: Scripted) -> None:
+        while True:
+            server.answer(server.request())
+
+    async def main(port: int) -> None:
+        async with opened(port) as channel:
+            assert (await land(channel)).status is Status.OK
+            conversation = channel._lines[0]._conversation
+            assert conversation is not None
+            broken: dict[int, Any] = {}
+            monkeypatch.setattr(conversation.connection, "_handlers", broken)
+            landing = await land(channel)
+            assert landing.status is Status.INTERNAL
+            assert landing.detail == "client: KeyError: 1"
+            assert (await land(channel)).status is Status.OK
+
+    with scripted(behave) as port:
+        run(lambda: main(port))
+    assert "KeyError" in capfd.readouterr().err
