@@ -1,10 +1,17 @@
 """What a run says, in the forms that people and machines read.
 
-Each form is one module with ``render(run, judgement) -> str``: `terminal`, `json`, `markdown`,
-`junit`, `html`; `render` here chooses one by name and imports no other. Numbers come from
-`figures`, sentences from `content` and `against`, so no two forms can disagree. `progress` gives
-the one line shown while a run goes on, `prediction` is for ``eiload predict``. Nothing in here
-judges, measures, opens a file or asks for the time.
+In the order of the data's way, from a run and its judgement to text:
+
+- `figures`: the numbers of each target, computed once; `words`: how numbers and foreign text are
+  written; `plain`: records as plain data
+- `content` and `against` (comparisons): the sections of a report for people, of the parts that are
+  in `section`; so no two forms can disagree
+- the forms, each with ``render(run, judgement) -> str``: `terminal` (with `bars`), `markdown`,
+  `html`, `junit`, `json`; `render` here chooses one by name and imports no other
+- `progress`: the one line that is shown while a run goes on; `prediction`: for ``eiload predict``
+
+What it must not know: how a verdict was reached, where the text goes. Nothing in here judges,
+measures, opens a file or asks for the time.
 """
 
 from typing import TYPE_CHECKING

@@ -1,21 +1,21 @@
 """The scenario: what a user writes in YAML, checked, as frozen models.
 
-The one place that reads scenarios. `load` a file or `parse` a text, and get a `Scenario` or one
-`ScenarioError` with everything that is wrong, each with line, column, what was expected and often
-what was meant. It knows what can be asked for and which requests make sense; it knows nothing of
-gRPC, tensors or Locust.
+`load` a file or `parse` a text, and get a `Scenario`, or one `ScenarioError` with everything that
+is wrong, each with line, column, what was expected and often what was meant. In the order of the
+data's way:
 
-The files: `document` (YAML to data with positions), `scalar` (what one value means), `paths` (files
-that are named), `form` and `fields` (what all models share), `target`, `payload`, `traffic`,
-`objective`, `models` (what can be said), `words` (what is wrong, in words), `reading` (all of it in
-order), `address`, `problem`; `laws` (what lies between arrivals), `rates` (how many are expected),
-`arrivals` and `schedule` (which requests are due when, a function of the traffic and a seed), and
-how they are written (`law_field`, `rate_field`, `rate_points`, `replay_field`); `replay`, `trace`,
-`trace_lines` and `trace_times` (arrivals that were recorded); `labels` (of the COCO classes),
-`standin` (what a stand-in is told).
+- `document` (YAML to data with positions; `scalar`: what one value means), `paths` (files that are
+  named), then the models, `reading` all of it in order; `words` says what is wrong (`problem`)
+- the models: `form` and `fields` (what all have in common), `target` (`address`), `payload`
+  (`labels`, COCO's), `traffic` (`law_field`, `rate_field`, `rate_points`, `replay_field`),
+  `objective`, `standin` (what a stand-in is told), and all together: `models`
+- `laws` (what lies between arrivals), `rates` (how many are expected), `replay` of a recorded
+  `trace` (`trace_lines`, `trace_times`), `arrivals` and `schedule`: which requests are due when, a
+  function of the traffic and a seed
 
-A name is loaded when it is asked for: the stand-in's process, which needs `standin` alone, would
-start half a second later otherwise.
+What it must not know: gRPC, tensors, Locust, and what comes of a run. A name is loaded when it is
+asked for: the stand-in's process, which needs `standin` alone, would start half a second later
+otherwise.
 """
 
 from importlib import import_module

@@ -1,1 +1,17 @@
-"""TensorFlow Serving's API: requests, answers, and whether a target can be used."""
+"""TensorFlow Serving's API: requests, answers, and whether a target can be used.
+
+In the order of the data's way:
+
+- `images` (files and made-up ones, as pixels or bytes) and `payload` (from a scenario's images to
+  the bytes of each request), made before any load begins
+- `protos` (the messages, without TensorFlow's runtime), `tensors` (arrays to messages and back) and
+  `tfserving` (requests out of arrays, arrays and facts out of answers)
+- `endpoint`: a scenario's target, as the sender calls it
+- `preflight`: can the target be used? It asks; `explain` says what the answers mean, and `diagnose`
+  why there are none
+- `detections`: what a detector has answered, and whether that is an answer at all; `agree`: whether
+  two answers say the same
+
+What it must not know: when requests are due, who sends them, what is counted. Calls are made by
+whoever is handed in (`preflight.Caller`); nothing here but `diagnose` opens a connection.
+"""
