@@ -16,12 +16,13 @@ import re
 import stat
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from eiload.base import leftovers
 from eiload.base.errors import OutputError
 
-__all__ = ["check_writable", "descriptor", "rewritable", "write_whole"]
+__all__ = ["check_writable", "descriptor", "rewritable", "write_files", "write_whole"]
 
 NEW_MODE = 0o666
 """Of a new file, before the umask, like `open`'s."""
@@ -102,6 +103,20 @@ def write_whole(path: Path, text: str) -> None:
                 os.close(opened)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def write_files(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write several files into a folder, which is made if it is not there.
+
+    Raises:
+        OutputError: the folder cannot be made, or a file cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made a folder: {error.strerror}") from error
+    for name, text in texts.items():
+        write_whole(folder / name, text)
 
 
 def _replace(path: Path, data: bytes) -> None:

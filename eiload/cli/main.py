@@ -198,12 +198,19 @@ examples:
   eiload report run.json --format markdown >> "$GITHUB_STEP_SUMMARY"
   eiload report run.json --format html > run.html
   eiload report run.json --format junit > junit.xml
+  eiload report run.json --csv run/
   eiload report run.json.journal
 
 exit status: that of the run, see 'eiload --help'
 """
     parser.add_argument("file", type=Path, metavar="FILE", help="the file of a run, or its journal")
     _add_form(parser, FORMS)
+    parser.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FOLDER",
+        help="also write seconds.csv, percentiles.csv and objectives.csv to this folder",
+    )
     parser.add_argument(
         "--undecided",
         choices=("fail", "ok"),
@@ -215,15 +222,18 @@ exit status: that of the run, see 'eiload --help'
 def _report(arguments: argparse.Namespace) -> int:
     import os
 
+    from eiload.base.files import write_files
     from eiload.judging.judgement import judge
     from eiload.record import journal
-    from eiload.report import render, terminal
+    from eiload.report import csv, render, terminal
 
     if (unfinished := journal.beside(arguments.file)).exists():
         console.say(f"{unfinished} is of a later run, which was not finished or still goes on")
     subject = journal.load(arguments.file)
     undecided_ok = arguments.undecided == "ok"
     judgement = judge(subject, undecided_ok=undecided_ok)
+    if arguments.csv is not None:
+        write_files(arguments.csv, csv.files(subject, judgement))
     if arguments.format == "terminal":
         look = terminal.look_of(sys.stdout, os.environ)
         console.emit(terminal.render(subject, judgement, look))

@@ -8,14 +8,12 @@ import csv
 import io
 from urllib.parse import quote
 
-from eiload.report import bars, words
+from eiload.report import bars
+from eiload.report.csv import tame
 from eiload.report.html.svg import text
 from eiload.report.section import Bar, Cell, Column, Foreign, Line, Section, Tone
 
 __all__ = ["csv_link", "section", "table", "tone_class"]
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
 
 
 def tone_class(good: bool | None) -> str:
@@ -102,7 +100,6 @@ def _plain(value: Cell) -> str:
         case Bar():
             return f"{value.estimate:g} [{value.low:g}, {value.high:g}]"
         case Foreign():
-            shown = words.safe(value, 2000)
-            return f"'{shown}" if shown.startswith(FORMULA) else shown
+            return tame(value)
         case _:
             return value

@@ -1,0 +1,190 @@
+"""A run as CSV files for spreadsheets, pandas and plots: per second, per percentile, per objective.
+
+Pure: the files' texts by their names. One header row, names with units, points for decimals, no
+thousands' separators; what is not known, or what so few requests cannot support
+(`blocks.reportable`), is an empty cell; the time of a request that did not end OK is ``inf``. A
+name that a spreadsheet would take for a formula is led by an apostrophe (OWASP, *CSV Injection*).
+`docs/run-file.md` says what each column means.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+
+from eiload.base.clock import NS_PER_MS
+from eiload.base.status import Status
+from eiload.judging.judgement import Judgement
+from eiload.judging.statistics.blocks import reportable
+from eiload.record import series
+from eiload.record.facts import PhaseSpan
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
+from eiload.record.sample import Sample
+from eiload.report import words
+
+__all__ = ["FORMULA", "QUANTILES", "files", "tame"]
+
+QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
+PERCENTILES = (*(n / 100 for n in range(1, 100)), 0.995, 0.999, 0.9995, 0.9999)
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+TEXT_AT_MOST = 2000
+
+
+def files(run: Run, judgement: Judgement) -> Mapping[str, str]:
+    """Return the files' texts by name."""
+    return {
+        "seconds.csv": _text(_seconds(run)),
+        "percentiles.csv": _text(_percentiles(run)),
+        "objectives.csv": _text(_objectives(judgement)),
+    }
+
+
+def tame(text: str) -> str:
+    """Return foreign text as a cell that no spreadsheet computes."""
+    shown = words.safe(text, TEXT_AT_MOST)
+    return f"'{shown}" if shown.startswith(FORMULA) else shown
+
+
+def _text(rows: Iterable[Iterable[object]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
+
+
+def _number(value: float | None) -> str:
+    if value is None or math.isnan(value):
+        return ""
+    return f"{value:.6g}"
+
+
+def _ms(value_ns: float | None) -> str:
+    return _number(None if value_ns is None else value_ns / NS_PER_MS)
+
+
+def _quantile(sample: Sample, q: float) -> str:
+    return _ms(sample.quantile_ns(q)) if reportable(q, sample.total) else ""
+
+
+# -- per second --------------------------------------------------------------------------------
+
+
+def _seconds(run: Run) -> Iterator[Iterable[object]]:
+    """Yield a row a second, phase and target: what was due then and what became of it."""
+    statuses = [
+        status
+        for status in Status
+        if any(status in run.statuses(t, run.phases()) for t in range(len(run.targets)))
+    ]
+    names = [f"p{q * 100:g}" for q in QUANTILES]
+    yield [
+        *("target", "phase", "warm_up", "second", "due", "answered"),
+        *(status.name for status in statuses),
+        *(f"response_{name}_ms" for name in names),
+        *("response_max_ms", "service_p50_ms", "lag_p50_ms", "lag_max_ms"),
+    ]
+    for target, facts in enumerate(run.targets):
+        for span in run.phases():
+            yield from _phase(run, target, facts.name, span, statuses)
+
+
+def _phase(
+    run: Run, target: int, name: str, span: PhaseSpan, statuses: Iterable[Status]
+) -> Iterator[Iterable[object]]:
+    if not span.seconds:
+        return
+    by_status = series.statuses(run, target, [span])
+    nothing = np.zeros(span.seconds, np.int64)
+    due = sum(by_status.values(), nothing)
+    answered = series.answers(run, target, [span])
+    response, service, lag = (
+        _by_second(run.sample(target, [span], kind))
+        for kind in (Kind.RESPONSE, Kind.SERVICE, Kind.LAG)
+    )
+    for second in range(span.seconds):
+        if not due[second] and not answered[second]:
+            continue
+        of = response(second)
+        lagging = lag(second)
+        yield [
+            *(tame(name), tame(span.name), int(span.warm_up), span.first_second + second),
+            *(int(due[second]), int(answered[second])),
+            *(int(by_status.get(status, nothing)[second]) for status in statuses),
+            *(_quantile(of, q) for q in QUANTILES),
+            _ms(of.quantile_ns(1.0)),
+            _quantile(service(second), 0.5),
+            _quantile(lagging, 0.5),
+            _ms(lagging.quantile_ns(1.0)),
+        ]
+
+
+class _BySecond:
+    """The seconds of a sample, each as a sample of its own."""
+
+    def __init__(self, sample: Sample) -> None:
+        order = np.argsort(sample.second, kind="stable")
+        self._second = sample.second[order]
+        self._bucket, self._count = sample.bucket[order], sample.count[order]
+        self._whole = sample
+
+    def __call__(self, second: int) -> Sample:
+        first, last = np.searchsorted(self._second, [second, second + 1])
+        whole = self._whole
+        return Sample(
+            1,
+            np.zeros(last - first, np.int64),
+            self._bucket[first:last],
+            self._count[first:last],
+            whole.bad[second : second + 1],
+            0,
+            whole.min_ns,
+            whole.max_ns,
+        )
+
+
+def _by_second(sample: Sample) -> _BySecond:
+    return _BySecond(sample)
+
+
+# -- per percentile and per objective ----------------------------------------------------------
+
+
+def _percentiles(run: Run) -> Iterator[Iterable[object]]:
+    """Yield a row a percentile and target, over all phases that are not warm-up."""
+    yield ["target", "percentile", "response_ms", "service_ms", "lag_ms", "requests"]
+    spans = [span for span in run.measured() if span.seconds]
+    for target, facts in enumerate(run.targets):
+        kinds = (Kind.RESPONSE, Kind.SERVICE, Kind.LAG)
+        samples = [run.sample(target, spans, kind) for kind in kinds]
+        total = samples[0].total
+        for q in PERCENTILES:
+            times = [_quantile(sample, q) for sample in samples]
+            yield [tame(facts.name), f"{q * 100:.6g}", *times, total]
+
+
+def _objectives(judgement: Judgement) -> Iterator[Iterable[object]]:
+    yield [
+        "objective",
+        "phase",
+        "target",
+        "verdict",
+        "used",
+        "used_low",
+        "used_high",
+        "observed",
+        "why",
+    ]
+    for verdict in judgement.verdicts:
+        used = verdict.used
+        limits = (used.value, used.low, used.high) if used is not None else (None,) * 3
+        word = str(verdict.word) if judgement.validity.valid else "no verdict"
+        yield [
+            *(tame(verdict.objective.text), tame(verdict.objective.phase or "")),
+            *(tame(verdict.target), word, *map(_number, limits)),
+            *(tame(verdict.observed), tame(verdict.reason)),
+        ]
