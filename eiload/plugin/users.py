@@ -162,7 +162,7 @@ class PredictUser(User):
     """Sent with each request, such as an authorization."""
     compression: str | None = None
     """``"gzip"``, of the requests."""
-    tls: Mapping[str, str] | None = None
+    tls: Mapping[str, str | Path] | None = None
     """``{}``, or ``ca``, ``cert``, ``key``, ``server_name``; paths from the working directory."""
     price: str | None = None
     """Of the host and the accelerator."""

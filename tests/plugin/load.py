@@ -87,6 +87,7 @@ class Load:
         self.said: list[str] = []
         self.events: list[dict[str, Any]] = []
         self.over = False
+        self.heard = ""
         self._heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self.environment = Environment()
         self.environment.events.request.add_listener(lambda **event: self.events.append(event))
@@ -125,6 +126,10 @@ class Load:
             }
         )  # fmt: skip
         return self.hear()
+
+    def prepare_in_time(self) -> None:
+        """Get ready, on whatever thread; `heard` is what came of it."""
+        self.heard = str(self.prepare()["type"])
 
     def go(self) -> None:
         """Get ready and begin."""

@@ -1,5 +1,6 @@
 """User classes: what their requests are, how they are counted, and which slips end a run."""
 
+import threading
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,9 @@ from eiload.plugin.users import PredictUser, SSDUser
 from eiload.record.intervals import Intervals
 from eiload.serving.protos import types_pb2
 from eiload.serving.tensors import Tensor, from_proto
-from tests.plugin.load import Half, Load, half, load
+from eiload.serving.tfserving import PREDICT
+from tests.grpc_servers import certificate, closed_port, grpc_server
+from tests.plugin.load import PATIENCE_S, Half, Load, half, load
 
 
 class HalfUser(PredictUser):
@@ -117,6 +120,44 @@ def test_what_a_class_says_is_in_each_request(server: Half) -> None:
     for number in by_model["labelled"]:
         assert server.requests[number].model_spec.version_label == "canary"
         assert "authorization" not in server.metadata[number]
+
+
+def test_a_server_that_comes_late() -> None:
+    """A class may wait for a port that is still closed."""
+
+    class Patient(HalfUser):
+        ready_within = "50 s"
+
+    port = closed_port()
+    one = Load(Half(port=port), Patient)
+    late = Half()
+    try:
+        asked = threading.Thread(target=one.prepare_in_time)
+        asked.start()
+        while not one.said:  # what it waits for
+            threading.Event().wait(0.01)
+        with grpc_server({PREDICT: late.answer}, address=f"127.0.0.1:{port}"):
+            asked.join(PATIENCE_S)
+    finally:
+        one.close()
+    assert one.heard == "ready"
+    assert "refused" in one.said[0]
+
+
+def test_a_secured_server(tmp_path: Path) -> None:
+    """A class may name the authority of its server's certificate, by a path."""
+    pair = certificate(tmp_path)
+
+    class Secured(HalfUser):
+        tls = {"ca": Path(pair.cert), "server_name": "localhost"}  # noqa: RUF012  # as users do
+
+    server = Half()
+    credentials = pair.server_credentials()
+    with (
+        grpc_server({PREDICT: server.answer}, credentials) as server.port,
+        load(server, Secured) as one,
+    ):
+        assert user(Secured, one).client.predict().ok
 
 
 def test_catch_response(server: Half) -> None:
