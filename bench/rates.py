@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from eiload.judging.compare.comparison import Change, word_of
-from eiload.judging.sla import rate_margin
+from eiload.judging.sla.rules import rate_margin
 from eiload.judging.statistics import blocks, shares
 from eiload.judging.statistics.cut import MAX_BLOCKS, block_count
 from eiload.judging.statistics.shares import Word

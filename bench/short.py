@@ -15,8 +15,8 @@ import numpy as np
 from bench.queues import SYSTEMS, simulate
 from bench.table import Table, markdown
 from eiload.judging.statistics import shares
-from eiload.judging.statistics.blocks import Blocks, Floats
-from eiload.judging.statistics.cut import Cut
+from eiload.judging.statistics.blocks import Blocks
+from eiload.judging.statistics.cut import Cut, Floats
 from eiload.judging.statistics.shares import Word
 from eiload.record.sample import Sample
 

@@ -45,7 +45,7 @@ from bench.rates import (
     table,
     throughputs,
 )
-from eiload.judging.sla import mean_limits
+from eiload.judging.sla.rules import mean_limits
 from eiload.judging.statistics import blocks, shares, shift
 from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.shares import Word

@@ -22,7 +22,7 @@ from eiload.record.intervals import Kind
 from eiload.record.run import Run
 from eiload.scenario.arrivals import ClosedPhase, OpenPhase, phase_seed
 
-__all__ = ["Validity", "allowed_lag_ns", "check", "scheduled", "twins"]
+__all__ = ["Validity", "allowed_lag_ns", "check", "due", "twins"]
 
 LAG_NS, LAG_SHARE = 5 * NS_PER_MS, 0.10
 """Lag's p99 makes a run invalid above both 5 ms and 10 % of the median response time: below the
@@ -66,13 +66,15 @@ def allowed_lag_ns(run: Run, target: int) -> int:
     return max(LAG_NS, int(LAG_SHARE * answered.quantile_ns(0.5)))
 
 
-def scheduled(run: Run, phase: int, until_ns: int) -> int:
-    """Return how many requests an open phase had due for each target before `until_ns` of the run.
-
-    Counted from the plan (the schedule is a function of traffic and seed), not from what happened.
-    Of a replay, to the end of the second.
-    """
-    return _due(run, phase, until_ns)[1]
+def due(run: Run, phase: int, until_ns: int) -> tuple[int, int]:
+    """Return the least and the most requests that an open phase had due before `until_ns`."""
+    traffic = run.scenario.traffic
+    plan = traffic[phase]
+    start_ns = sum(each.duration_ns for each in traffic[:phase])
+    assert isinstance(plan, OpenPhase)
+    if until_ns <= start_ns:
+        return 0, 0
+    return plan.due(until_ns - start_ns, phase_seed(run.scenario.seed, phase))
 
 
 def twins(run: Run) -> list[tuple[str, str]]:
@@ -129,25 +131,14 @@ def _unaccounted(run: Run) -> Iterator[str]:
                 )
 
 
-def _due(run: Run, phase: int, until_ns: int) -> tuple[int, int]:
-    """Return the least and the most requests that an open phase had due before `until_ns`."""
-    traffic = run.scenario.traffic
-    plan = traffic[phase]
-    start_ns = sum(each.duration_ns for each in traffic[:phase])
-    assert isinstance(plan, OpenPhase)
-    if until_ns <= start_ns:
-        return 0, 0
-    return plan.due(until_ns - start_ns, phase_seed(run.scenario.seed, phase))
-
-
 def _planned(run: Run, phase: int) -> tuple[int, int]:
     """Return the fewest and the most requests that a phase may have, for each target."""
     if not run.stopped:
-        return _due(run, phase, run.scenario.duration_ns)
+        return due(run, phase, run.scenario.duration_ns)
     slack_ns = int(STOP_SLACK_S * NS_PER_S)
     return (
-        _due(run, phase, run.ended_ns - slack_ns)[0],
-        _due(run, phase, run.ended_ns + slack_ns)[1],
+        due(run, phase, run.ended_ns - slack_ns)[0],
+        due(run, phase, run.ended_ns + slack_ns)[1],
     )
 
 

@@ -81,7 +81,7 @@ class Requests:
         if session is None:
             raise StopUser
         name = targets.target_name(cls, self._classes)
-        return session, list(session.scenario.targets).index(name)
+        return session, session.scenario.target_index(name)
 
     def request_name(self, target: int) -> str:
         """Return what Locust's statistics call the requests to a target of the present run."""

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from eiload.base.status import Status
 from eiload.server.model import (
-    DEFAULT_SIGNATURE,
     CheckedRequest,
     Input,
     Rejection,
@@ -20,6 +19,7 @@ from eiload.server.model import (
     Signatures,
 )
 from eiload.serving.protos import tensor_pb2, types_pb2
+from eiload.serving.tfserving import DEFAULT_SIGNATURE
 
 __all__ = ["checked"]
 

@@ -17,7 +17,6 @@ from eiload.base.status import Status
 from eiload.serving.protos import meta_graph_pb2, predict_pb2, tensor_pb2
 
 __all__ = [
-    "DEFAULT_SIGNATURE",
     "CheckedRequest",
     "Ended",
     "Ending",
@@ -31,8 +30,6 @@ __all__ = [
     "VersionState",
     "entries",
 ]
-
-DEFAULT_SIGNATURE = "serving_default"
 
 
 class VersionState(IntEnum):

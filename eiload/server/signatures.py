@@ -11,8 +11,9 @@ ssd_resnet50_v1_fpn_shared_box_predictor_640x640_coco14_sync.config.
 
 from collections.abc import Mapping, Sequence
 
-from eiload.server.model import DEFAULT_SIGNATURE, ServedSignature, Signatures
+from eiload.server.model import ServedSignature, Signatures
 from eiload.serving.protos import meta_graph_pb2, tensor_shape_pb2, types_pb2
+from eiload.serving.tfserving import DEFAULT_SIGNATURE
 
 __all__ = ["ANCHORS", "CLASSES", "DETECTIONS", "INPUT", "PREDICT_METHOD", "signature", "ssd"]
 

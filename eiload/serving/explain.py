@@ -16,10 +16,9 @@ from eiload.base.near import nearest
 from eiload.base.status import Status
 from eiload.base.units import format_duration
 from eiload.scenario import Target
-from eiload.serving.tfserving import ModelState, Signature, TensorInfo
+from eiload.serving.tfserving import DEFAULT_SIGNATURE, ModelState, Signature, TensorInfo
 
 __all__ = [
-    "DEFAULT_SIGNATURE",
     "Unready",
     "misfit",
     "mismatch",
@@ -28,9 +27,6 @@ __all__ = [
     "unready",
     "unserved",
 ]
-
-DEFAULT_SIGNATURE = "serving_default"
-"""What TensorFlow Serving takes when a request names none."""
 
 QUOTED_CHARS = 300
 """How much of a server's text is shown; TensorFlow's often drag a graph node behind them."""

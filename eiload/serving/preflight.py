@@ -26,8 +26,9 @@ from eiload.scenario import Expect, Target
 from eiload.serving import explain
 from eiload.serving.detections import check as check_answer
 from eiload.serving.diagnose import diagnose
-from eiload.serving.explain import DEFAULT_SIGNATURE, Unready, quoted, refusal, unready
+from eiload.serving.explain import Unready, quoted, refusal, unready
 from eiload.serving.tfserving import (
+    DEFAULT_SIGNATURE,
     GET_MODEL_METADATA,
     GET_MODEL_STATUS,
     PREDICT,

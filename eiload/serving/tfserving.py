@@ -22,6 +22,7 @@ from eiload.serving.protos import (
 from eiload.serving.tensors import Tensor, TensorInfo, declared, from_proto, info, to_proto
 
 __all__ = [
+    "DEFAULT_SIGNATURE",
     "GET_MODEL_METADATA",
     "GET_MODEL_STATUS",
     "PREDICT",
@@ -45,6 +46,9 @@ __all__ = [
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 GET_MODEL_METADATA = "/tensorflow.serving.PredictionService/GetModelMetadata"
 GET_MODEL_STATUS = "/tensorflow.serving.ModelService/GetModelStatus"
+
+DEFAULT_SIGNATURE = "serving_default"
+"""What TensorFlow Serving takes when a request names none."""
 
 
 @dataclass(frozen=True, slots=True)

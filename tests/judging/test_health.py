@@ -91,7 +91,7 @@ def test_what_was_due_and_is_nowhere_makes_it_invalid() -> None:
     """The plan is counted again from traffic and seed: one request too few is found."""
     run = golden_run(ONE)
     recorder = Recorder(0)
-    planned = health.scheduled(run, 0, run.scenario.duration_ns)
+    _, planned = health.due(run, 0, run.scenario.duration_ns)
     due_s = np.linspace(0, 299, planned - 1)
     recorder.record(results(0, 0, due_s, np.full(len(due_s), 0.1)))
     validity = health.check(replace(run, intervals=recorder.take()))
@@ -112,7 +112,7 @@ def test_stopped_run_is_valid_up_to_its_end() -> None:
     """Stopping early is no fault; what was due until then is what counts."""
     whole = golden_run(ONE)
     recorder = Recorder(0)
-    planned = health.scheduled(whole, 0, 100 * NS_PER_S)
+    _, planned = health.due(whole, 0, 100 * NS_PER_S)
     due_s = np.linspace(0, 99.5, planned)
     recorder.record(results(0, 0, due_s, np.full(len(due_s), 0.1)))
     run = replace(whole, intervals=recorder.take(), ended_ns=100 * NS_PER_S, stopped="SIGINT")

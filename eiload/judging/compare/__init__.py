@@ -5,7 +5,6 @@ what is found. `files` decides whether files are two separate runs or one scenar
 `comparable` refuses what must not be compared, `repeated` puts runs of one scenario together.
 """
 
-from eiload.judging.compare.comparison import Change, Comparison, Side
 from eiload.judging.compare.paired import compare
 
-__all__ = ["Change", "Comparison", "Side", "compare"]
+__all__ = ["compare"]

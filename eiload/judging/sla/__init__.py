@@ -4,7 +4,7 @@
 `sentences` what a verdict says.
 """
 
-from eiload.judging.sla.rules import Verdict, judge, mean_limits, rate_margin, unjudged
+from eiload.judging.sla.rules import Verdict, judge, unjudged
 from eiload.judging.statistics.shares import Word
 
-__all__ = ["Verdict", "Word", "judge", "mean_limits", "rate_margin", "unjudged"]
+__all__ = ["Verdict", "Word", "judge", "unjudged"]

@@ -39,8 +39,8 @@ from eiload.judging.sla.sentences import (
     too_short,
 )
 from eiload.judging.statistics import blocks, shares
-from eiload.judging.statistics.blocks import Blocks, Floats
-from eiload.judging.statistics.cut import cut_of
+from eiload.judging.statistics.blocks import Blocks
+from eiload.judging.statistics.cut import Floats, cut_of
 from eiload.judging.statistics.shares import Word
 from eiload.judging.statistics.shift import Interval
 from eiload.record import series

@@ -23,10 +23,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-from eiload.judging.statistics.cut import MIN_BLOCKS, Cut, sound
+from eiload.judging.statistics.cut import MIN_BLOCKS, Cut, Floats, sound
 from eiload.record.buckets import BUCKETS, Ints, bucket_mid_ns
 from eiload.record.sample import Sample
 
@@ -57,8 +56,6 @@ SERIAL_SDS, SERIAL_MOST = 2.5, 0.9
 """Lag-1 correlation of blocks counts from this many standard deviations, ``1 / sqrt(K)`` each
 (Bartlett 1946), and at most so much: less cannot be told from luck, and correcting every lucky
 draw costs a fifth of the passes."""
-
-Floats = NDArray[np.float64]
 
 
 def reportable(q: float, n: int) -> bool:

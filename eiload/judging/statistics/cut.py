@@ -20,7 +20,16 @@ from eiload.record.buckets import Ints
 from eiload.record.facts import PhaseSpan
 from eiload.record.run import Run
 
-__all__ = ["MAX_BLOCKS", "MIN_BLOCKS", "MIN_BLOCK_S", "Cut", "block_count", "cut_of", "sound"]
+__all__ = [
+    "MAX_BLOCKS",
+    "MIN_BLOCKS",
+    "MIN_BLOCK_S",
+    "Cut",
+    "Floats",
+    "block_count",
+    "cut_of",
+    "sound",
+]
 
 Floats = NDArray[np.float64]
 

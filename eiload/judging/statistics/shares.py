@@ -32,8 +32,8 @@ from typing import NamedTuple
 import numpy as np
 
 from eiload.judging.statistics import blocks, cut
-from eiload.judging.statistics.blocks import Blocks, Floats
-from eiload.judging.statistics.cut import MIN_BLOCK_S
+from eiload.judging.statistics.blocks import Blocks
+from eiload.judging.statistics.cut import MIN_BLOCK_S, Floats
 
 __all__ = [
     "CONFIDENCE",

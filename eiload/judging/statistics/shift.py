@@ -24,7 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from eiload.judging.statistics import blocks
-from eiload.judging.statistics.blocks import Blocks, Floats
+from eiload.judging.statistics.blocks import Blocks
+from eiload.judging.statistics.cut import Floats
 
 __all__ = [
     "BLOCKS_BEYOND",

@@ -13,7 +13,8 @@ import numpy as np
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.judging.statistics.blocks import BEYOND, Floats
+from eiload.judging.statistics.blocks import BEYOND
+from eiload.judging.statistics.cut import Floats
 from eiload.record import series
 from eiload.record.buckets import Ints, bucket_mid_ns
 from eiload.record.facts import PhaseSpan

@@ -13,11 +13,9 @@ Files: `fields` (quantities), `laws` (computing times and round trips), `setting
 """
 
 from eiload.scenario.standin.fields import LONGEST_NS
-from eiload.scenario.standin.laws import Compute, Constant, Empirical, Gamma, LogNormal, RoundTrip
+from eiload.scenario.standin.laws import Constant, Empirical, Gamma, LogNormal
 from eiload.scenario.standin.settings import (
     Batching,
-    Fail,
-    Reattach,
     Stalls,
     StandIn,
     option,
@@ -27,14 +25,10 @@ from eiload.scenario.standin.settings import (
 __all__ = [
     "LONGEST_NS",
     "Batching",
-    "Compute",
     "Constant",
     "Empirical",
-    "Fail",
     "Gamma",
     "LogNormal",
-    "Reattach",
-    "RoundTrip",
     "Stalls",
     "StandIn",
     "option",
