@@ -16,7 +16,7 @@ from eiload.scenario.arrivals import ClosedPhase
 from eiload.scenario.schedule import Chunk, Schedule, payload_order, target_order
 from eiload.sending.arrays import SEND_DTYPE
 from eiload.sending.engine import Engine
-from eiload.sending.reply import Loop
+from eiload.sending.loop import Loop
 from eiload.sending.result import WANT_RESPONSE, sampled
 
 __all__ = ["Feeder"]

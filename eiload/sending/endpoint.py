@@ -6,6 +6,7 @@ JSON; the sender makes channels of it. Durations are ns.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from eiload.base.clock import NS_PER_S
 
@@ -40,3 +41,13 @@ class Endpoint:
     tls: tuple[str | None, str | None, str | None] | None = None
     """PEM texts of the roots, the key and the certificate; None for plaintext."""
     options: tuple[tuple[str, int | str], ...] = CHANNEL_OPTIONS
+
+    @classmethod
+    def told(cls, config: dict[str, Any]) -> "Endpoint":
+        """Return the endpoint of which JSON has told ``asdict(endpoint)``."""
+        pairs = {
+            name: tuple((key, value) for key, value in config[name])
+            for name in ("metadata", "options")
+        }
+        tls = None if config["tls"] is None else tuple(config["tls"])
+        return cls(**{**config, **pairs, "tls": tls})

@@ -24,9 +24,12 @@ from eiload.base.clock import NS_PER_S, Clock, SystemClock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
 from eiload.sending.arrays import RESULT_DTYPE, Results
+from eiload.sending.calls import Calls
 from eiload.sending.child import Child
 from eiload.sending.endpoint import Endpoint
-from eiload.sending.reply import Loop, Reply, Stats
+from eiload.sending.loop import Loop
+from eiload.sending.pulse import SILENCE_NS, Silence, Stats
+from eiload.sending.reply import Reply
 from eiload.sending.result import RESULT, Result
 from eiload.sending.wire import (
     CALL,
@@ -44,13 +47,6 @@ __all__ = ["Engine"]
 
 START_TIMEOUT_S = 60.0
 """How long the child may take to import gRPC and say READY; seconds on a busy machine."""
-
-SILENCE_NS = 5 * NS_PER_S
-"""A child that has said nothing for so long hangs; its pulse is twice a second."""
-
-CHECK_STEP_NS = NS_PER_S
-"""The most of the time between two checks that counts as the child's silence: what is beyond it was
-a pause of this process, in which nobody listened."""
 
 
 class Engine:
@@ -90,15 +86,11 @@ class Engine:
         self._ready = threading.Event()
         self._reader: threading.Thread | None = None
         self._closing = False
-        self._ended = False
         self._death = ""
         self._details = {0: ""}
-        self._calls: dict[int, _Call] = {}
-        # Out of the way of scheduled requests' numbers.
-        self._call_numbers = itertools.count(1 << 63)
+        self._calls = Calls()
         self._payload_numbers = itertools.count()
-        self._checked_ns = 0
-        self._silent_ns = 0
+        self._silence = Silence()
         self.stats = Stats(0, 0, 0, 0)
         self.loop_delay_max_ns = 0
         """The longest delay of the child's loop that its pulses have told."""
@@ -173,10 +165,7 @@ class Engine:
 
     def check_pulse(self) -> None:
         """Kill the child if it has been silent for too long; to be called about once a second."""
-        now_ns = self._clock.now_ns()
-        self._silent_ns += min(now_ns - self._checked_ns, CHECK_STEP_NS)
-        self._checked_ns = now_ns
-        if self.alive and self._silent_ns > SILENCE_NS:
+        if self._silence.too_long(self._clock.now_ns()) and self.alive:
             self.kill(f"no sign of life for {SILENCE_NS / NS_PER_S:g} s")
 
     # -- what to send ----------------------------------------------------------------------
@@ -231,29 +220,25 @@ class Engine:
             EngineError: the child has died.
         """
         intended_ns = self._clock.now_ns() if intended_ns is None else intended_ns
-        waiting = _Call()
-        seq = next(self._call_numbers)
-        self._calls[seq] = waiting
+        waiter = self._calls.enter()
         name = method.encode()
         inline, index = (request, INLINE) if isinstance(request, bytes) else (b"", request)
-        header = CALL.pack(seq, intended_ns, timeout_ns, index, target, phase, len(name))
+        header = CALL.pack(waiter.seq, intended_ns, timeout_ns, index, target, phase, len(name))
         self._say(ToSender.CALL, header + name + inline)
         try:
-            # The reader sets `_ended` before it wakes those who wait.
-            while not self._ended and not waiting.answered.wait(CHECK_STEP_NS / NS_PER_S):
-                self.check_pulse()
+            self._calls.wait(waiter, self.check_pulse)
         except BaseException:
             # Who asked is gone (Locust kills the greenlets of users it stops): the answer still
             # counts, as that of a scheduled request.
-            if self._calls.pop(seq, None) is None and waiting.result is not None:
-                self._hand_over(waiting.result, waiting.response)
+            if self._calls.leave(waiter) and waiter.result is not None:
+                self._hand_over(waiter.result, waiter.response)
             raise
-        if waiting.result is None:
+        if waiter.result is None:
             raise EngineError(self._death or "the sender process was closed")
-        result = Result._make(RESULT.unpack(waiting.result))
+        result = Result._make(RESULT.unpack(waiter.result))
         return Reply(
-            Status(result.status), self.detail(result.detail), waiting.response,
-            result.intended_ns, result.sent_ns, result.done_ns, waiting.result,
+            Status(result.status), self.detail(result.detail), waiter.response,
+            result.intended_ns, result.sent_ns, result.done_ns, waiter.result,
         )  # fmt: skip
 
     def detail(self, number: int) -> str:
@@ -282,9 +267,7 @@ class Engine:
         if died:
             self._note_death()
         was_ready = self._ready.is_set()
-        self._ended = True
-        for waiting in list(self._calls.values()):
-            waiting.answered.set()
+        self._calls.end()
         self._ready.set()
         if died and was_ready and self._on_death is not None:
             self._on_death(self._death)
@@ -302,7 +285,7 @@ class Engine:
                 return
             if not data:
                 return
-            self._silent_ns = 0
+            self._silence.broken()
             for kind, body in frames.feed(data):
                 self._handle(kind, body)
 
@@ -314,10 +297,7 @@ class Engine:
             case FromSender.RESPONSE:
                 packed, response = body[: RESULT.size], body[RESULT.size :]
                 (seq,) = np.frombuffer(packed, RESULT_DTYPE)["seq"]
-                if (waiting := self._calls.pop(int(seq), None)) is not None:
-                    waiting.result, waiting.response = packed, response
-                    waiting.answered.set()
-                else:
+                if not self._calls.answer(int(seq), packed, response):
                     self._hand_over(packed, response)
             case FromSender.DETAIL:
                 (number,) = DETAIL.unpack_from(body)
@@ -348,14 +328,3 @@ def _send(connection: socket.socket, data: bytes) -> None:
     sent = connection.send(data)
     if sent < len(data):
         connection.sendall(memoryview(data)[sent:])
-
-
-class _Call:
-    """Somebody who waits for an answer."""
-
-    __slots__ = ("answered", "response", "result")
-
-    def __init__(self) -> None:
-        self.answered = threading.Event()
-        self.result: bytes | None = None
-        self.response = b""

@@ -40,7 +40,7 @@ class ToSender(IntEnum):
     CALL = 4
     """`CALL` + method name + request: send at once, the response is wanted back."""
     LOOP = 5
-    """JSON: a closed loop of users (`engine.Loop`)."""
+    """JSON: a closed loop of users (`loop.Loop`)."""
     STOP = 6
     """`STOP`: send nothing that is due at or after an instant, then drain, then say DONE."""
     CANCEL = 7
@@ -51,7 +51,7 @@ class FromSender(IntEnum):
     """What the sender says."""
 
     READY = 1
-    """JSON: it is configured; versions."""
+    """It is configured."""
     RESULTS = 2
     """Packed `result.RESULT` records."""
     RESPONSE = 3

@@ -11,7 +11,7 @@ from eiload.scenario import Scenario, build
 from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import SEND_DTYPE
 from eiload.sending.engine import Engine
-from eiload.sending.reply import Loop
+from eiload.sending.loop import Loop
 from eiload.sending.result import SEND
 
 ORIGIN_NS = 5 * NS_PER_S

@@ -1,0 +1,128 @@
+"""A channel by gRPC's own stack (the `grpcio` package): `channel`'s rules in terms of `grpc.aio`.
+
+What it knows: grpc.aio. What it must not know: which request is due, what its answer is for.
+
+Each request is a task; instants are stamped right around the call. No serialisers: bytes go out and
+come back as they are. gRPC tells neither when a request's last byte was written nor when the first
+of the answer came. Its errors are translated here and nowhere else.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from time import monotonic_ns as now_ns
+from typing import Any
+
+import grpc
+import grpc.aio
+
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
+from eiload.sending.channel import Landing
+from eiload.sending.endpoint import Endpoint
+
+__all__ = ["GrpcioChannel"]
+
+Trailers = tuple[tuple[str, str | bytes], ...]
+Stub = Callable[..., grpc.aio.UnaryUnaryCall[bytes, bytes]]
+
+
+class GrpcioChannel:
+    """The way to one target: a gRPC channel for each connection, used in turn."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._method = endpoint.method
+        self._deadline_s = endpoint.deadline_ns / NS_PER_S
+        self._metadata = endpoint.metadata
+        self._compression = grpc.Compression.Gzip if endpoint.compression == "gzip" else None
+        self._channels = [_connection(endpoint) for _ in range(endpoint.connections)]
+        self._stubs: dict[str, Iterator[Stub]] = {}
+
+    def start(
+        self,
+        payload: bytes,
+        landed: Callable[[Landing], None],
+        *,
+        method: str = "",
+        deadline_ns: int = 0,
+        trailers: bool = False,
+    ) -> "_Request":
+        """Begin to send one request (`channel.Channel.start`)."""
+        request = _Request(landed)
+        deadline_s = deadline_ns / NS_PER_S if deadline_ns else self._deadline_s
+        made = self._make(request, payload, method or self._method, deadline_s, trailers)
+        request.task = self._loop.create_task(made)
+        request.task.add_done_callback(request.done)
+        return request
+
+    async def _make(
+        self, request: "_Request", payload: bytes, method: str, deadline_s: float, trailers: bool
+    ) -> Landing:
+        """Make one call and return what became of it."""
+        try:
+            stub = next(self._stubs.get(method) or self._stubs_of(method))
+            request.sent_ns = now_ns()
+            call = stub(
+                payload,
+                timeout=deadline_s,
+                metadata=self._metadata,
+                compression=self._compression,
+            )
+            response = await call
+            done_ns = now_ns()
+            told = _pairs(await call.trailing_metadata()) if trailers else ()
+            return Landing(Status.OK, request.sent_ns, done_ns, "", response, told)
+        except grpc.aio.AioRpcError as error:
+            done_ns, status = now_ns(), Status(error.code().value[0])
+            told = _pairs(error.trailing_metadata()) if trailers else ()
+            return Landing(status, request.sent_ns, done_ns, error.details() or "", b"", told)
+        except asyncio.CancelledError:
+            if request.cancelled:
+                raise  # `_Request.done` has it land as unfinished
+            status, detail = Status.CANCELLED, "the call was cancelled inside the client"
+        except Exception as error:  # whatever gRPC raises, the request must not vanish
+            status, detail = Status.INTERNAL, f"client: {type(error).__name__}: {error}"
+        return Landing(status, request.sent_ns, now_ns(), detail)
+
+    def _stubs_of(self, method: str) -> Iterator[Stub]:
+        """Return what calls `method`, on one channel after the other."""
+        stubs = [channel.unary_unary(method, None, None) for channel in self._channels]
+        self._stubs[method] = itertools.cycle(stubs)
+        return self._stubs[method]
+
+
+class _Request:
+    """A request that was started."""
+
+    __slots__ = ("cancelled", "landed", "sent_ns", "task")
+
+    task: asyncio.Task[Landing]
+
+    def __init__(self, landed: Callable[[Landing], None]) -> None:
+        self.landed = landed
+        self.sent_ns = 0
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Have it land as UNFINISHED, unless it has landed."""
+        self.cancelled = True
+        self.task.cancel()
+
+    def done(self, task: asyncio.Task[Landing]) -> None:
+        """Land."""
+        unfinished = task.cancelled()
+        self.landed(Landing(Status.UNFINISHED, self.sent_ns) if unfinished else task.result())
+
+
+def _connection(endpoint: Endpoint) -> grpc.aio.Channel:
+    if endpoint.tls is None:
+        return grpc.aio.insecure_channel(endpoint.address, options=endpoint.options)
+    credentials = grpc.ssl_channel_credentials(
+        *(part.encode("latin-1") if part is not None else None for part in endpoint.tls)
+    )
+    return grpc.aio.secure_channel(endpoint.address, credentials, options=endpoint.options)
+
+
+def _pairs(metadata: Iterable[Any] | None) -> Trailers:
+    return tuple((key, value) for key, value in metadata or ())
