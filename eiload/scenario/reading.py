@@ -1,9 +1,9 @@
 """From a file, a text or options to a `Scenario`, or to everything that is wrong, in one error.
 
-The way: YAML (`document`) -> plain data -> paths (`paths`) -> models (`models`) -> a look into the
-traces that are replayed, once all else is right. Each step says all
-that it finds wrong as `Problem`s; here they get their line and column, in the order of the file,
-each in a line of its own: ``FILE:LINE:COLUMN: key.path: what is wrong, got X; expected Y``.
+The way: YAML (`document`) -> plain data -> presets written out (`presets`) -> paths (`paths`) ->
+models (`models`) -> a look into the traces that are replayed, once all else is right. Each step
+says all that it finds wrong as `Problem`s; here they get their line and column, in the order of the
+file, each in a line of its own: ``FILE:LINE:COLUMN: key.path: what is wrong, got X; expected Y``.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from eiload.base.errors import ScenarioError
 from eiload.base.near import nearest
-from eiload.scenario import document, paths
+from eiload.scenario import document, paths, presets
 from eiload.scenario.arrivals import OpenPhase, Replay, phase_seed
 from eiload.scenario.models import Scenario
 from eiload.scenario.payload import Payload
@@ -121,7 +121,9 @@ def checked(data: object, source: str, base: Path) -> tuple[Scenario | None, lis
     """
     if not isinstance(data, Mapping):
         return filled(Scenario, data, {"base": base})
-    resolved, found = paths.resolved(data, base)
+    written_out, wrong = presets.expanded(data)
+    resolved, found = paths.resolved(written_out, base)
+    found += wrong
     spoilt = [problem.path for problem in found]
     if "source" in resolved:
         found.append(Problem(("source",), "unknown key; it is not for files", at_key=True))

@@ -18,6 +18,7 @@ from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase, Replay
 from eiload.scenario.fields import Name, Whole, YesNo, duration
 from eiload.scenario.form import Form
 from eiload.scenario.law_field import LawField
+from eiload.scenario.presets import PresetForm
 from eiload.scenario.rate_field import RUN_AT_MOST, RateField
 from eiload.scenario.replay_field import ReplayField
 
@@ -110,6 +111,8 @@ def _written(phase: Phase) -> dict[str, object]:
 
 PhaseField = Annotated[
     Phase,
-    PlainValidator(_phase, json_schema_input_type=OpenForm | ReplayedForm | ClosedForm),
+    PlainValidator(
+        _phase, json_schema_input_type=OpenForm | ReplayedForm | ClosedForm | PresetForm
+    ),
     PlainSerializer(_written),
 ]
