@@ -9,7 +9,8 @@ BIN := $(VENV)/bin
 .PHONY: demo test bench lint clean
 
 demo: $(VENV)/.installed
-	$(BIN)/locust -f locustfiles/ssd.py --headless --only-summary --scenario scenarios/demo.yaml
+	@$(BIN)/locust -f locustfiles/ssd.py --headless --only-summary --scenario scenarios/demo.yaml \
+		--report-html demo.html; status=$$?; [ ! -f demo.html ] || echo "to look at: demo.html"; exit $$status
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest
