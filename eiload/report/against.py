@@ -88,7 +88,7 @@ def _rows(quantiles: Sequence[QuantileShift], comparison: Comparison) -> tuple[R
     return tuple(_row(row, scale, _name(row, comparison)) for row in quantiles)
 
 
-def _row(row: QuantileShift, scale: bars.Scale, name: str) -> Row:
+def _row(row: QuantileShift, scale: bars.RatioScale, name: str) -> Row:
     times = (words.milliseconds(row.baseline_ns), words.milliseconds(row.candidate_ns))
     if row.ratio is None or row.difference_ns is None:
         needs = f"needs about {wording.count(row.needs)} requests" if row.needs else words.NOT_KNOWN

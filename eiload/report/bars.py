@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["ASCII", "UNICODE", "Glyphs", "Scale", "bar", "scale_of"]
+__all__ = ["ASCII", "UNICODE", "Glyphs", "RatioScale", "bar", "scale_of"]
 
 WIDEST = 4.0
 """Ratios beyond this, or below its inverse, run off the scale: one wild interval must not squeeze
@@ -39,7 +39,7 @@ UNICODE = Glyphs("─", "●", "│", "┊", "├", "┤", "◁", "▷")
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class RatioScale:
     """What the first and the last character of a bar stand for, and the ratios that are marked."""
 
     low: float
@@ -56,19 +56,19 @@ class Scale:
         return round(math.log(ratio / self.low) / span * (width - 1))
 
 
-def scale_of(intervals: Sequence[tuple[float, float]], margin: float) -> Scale:
+def scale_of(intervals: Sequence[tuple[float, float]], margin: float) -> RatioScale:
     """Return a scale that shows 1, the margin and, within reason, all intervals."""
     ends = [end for interval in intervals for end in interval if end > 0 and math.isfinite(end)]
     low = min([*ends, 1 / (1 + 2 * margin)])
     high = max([*ends, 1 + 2 * margin])
-    return Scale(max(low, 1 / WIDEST), min(high, WIDEST), margin)
+    return RatioScale(max(low, 1 / WIDEST), min(high, WIDEST), margin)
 
 
 def bar(
     low: float,
     estimate: float,
     high: float,
-    scale: Scale,
+    scale: RatioScale,
     *,
     width: int = 25,
     glyphs: Glyphs = ASCII,

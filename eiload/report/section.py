@@ -9,7 +9,7 @@ and another has none; intervals are left to be drawn (`Bar`). These are values a
 
 from dataclasses import dataclass
 
-from eiload.report.bars import Scale
+from eiload.report.bars import RatioScale
 
 __all__ = ["Bar", "Cell", "Column", "Foreign", "Line", "Row", "Section", "Tone"]
 
@@ -36,7 +36,7 @@ class Bar:
     low: float
     estimate: float
     high: float
-    scale: Scale
+    scale: RatioScale
 
 
 Cell = str | Tone | Bar

@@ -5,19 +5,19 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.report.bars import ASCII, UNICODE, Scale, bar, scale_of
+from eiload.report.bars import ASCII, UNICODE, RatioScale, bar, scale_of
 
 
 def test_a_bar() -> None:
     """The interval stands beside 1; estimate, 1 and margin are marked."""
-    scale = Scale(0.8, 1.25, margin=0.1)
+    scale = RatioScale(0.8, 1.25, margin=0.1)
     assert bar(1.0, 1.06, 1.12, scale, width=21) == "          |--o-]     "
     assert bar(0.85, 0.9, 0.95, scale, width=21) == "   [-o--] |   :      "
 
 
 def test_unicode_and_ascii_have_the_same_shape() -> None:
     """Both alphabets draw the same picture."""
-    scale = Scale(0.5, 2, margin=0.1)
+    scale = RatioScale(0.5, 2, margin=0.1)
     drawn = [bar(0.9, 1.2, 1.5, scale, glyphs=glyphs) for glyphs in (ASCII, UNICODE)]
     assert len(drawn[0]) == len(drawn[1])
     assert drawn[0].index("o") == drawn[1].index("●")

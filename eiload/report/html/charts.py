@@ -67,20 +67,20 @@ def clock(seconds: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class Heights:
     """From the fastest to the slowest of several samples, and what no time can show."""
 
     low_ns: float
     high_ns: float
 
     @staticmethod
-    def of(samples: Iterable[Sample], limits: Limits) -> "Times":
+    def of(samples: Iterable[Sample], limits: Limits) -> "Heights":
         good = [sample for sample in samples if sample.good]
         low = min((float(each.min_ns) for each in good), default=1e6)
         high = max(
             [float(each.max_ns) for each in good] + [limit for _, limit, _ in limits] + [low]
         )
-        return Times(max(low, 1e3) / HEADROOM, high * HEADROOM)
+        return Heights(max(low, 1e3) / HEADROOM, high * HEADROOM)
 
     def axis(self, height: float) -> Log:
         return Log(self.low_ns, self.high_ns, height - BOTTOM, TOP)
@@ -117,7 +117,7 @@ def percentiles(run: Run, spans: Sequence[PhaseSpan], limits: Limits, label: str
     highest = max(1 - 1 / most if most else 0.9, 0.9)
     height = 380.0
     x = Tail(highest, LEFT, WIDTH - RIGHT)
-    frame = _frame(height, x, Times.of(samples, limits).axis(height))
+    frame = _frame(height, x, Heights.of(samples, limits).axis(height))
     supported = min(
         (blocks.highest_reportable(s.total) or 0.0 for s in samples if s.total), default=0.0
     )
@@ -165,7 +165,7 @@ def times(run: Run, limits: Limits, label: str) -> tuple[str, list[over_time.Str
     spans = run.phases()
     samples = [run.sample(target, spans) for target in range(len(run.targets))]
     height = 320.0
-    frame = _frame(height, _seconds(run), Times.of(samples, limits).axis(height))
+    frame = _frame(height, _seconds(run), Heights.of(samples, limits).axis(height))
     parts = [_phases(frame, spans), frame.axes(clock, milliseconds)]
     for number, (_, limit_ns, text) in enumerate(limits):
         # Labels of near limits stand beside each other.
@@ -181,7 +181,7 @@ def times(run: Run, limits: Limits, label: str) -> tuple[str, list[over_time.Str
     return frame.wrap("".join(parts), label, "timed"), drawn
 
 
-def heat(run: Run, label: str, image: str, heights: Times) -> str:
+def heat(run: Run, label: str, image: str, heights: Heights) -> str:
     """Return requests by time and response time; `image` is a PNG as a data address."""
     height = 210.0
     frame = _frame(height, _seconds(run), heights.axis(height))
@@ -244,7 +244,7 @@ def lags(run: Run, allowed_ns: float, label: str) -> str:
     spans = run.phases()
     samples = [run.sample(target, spans, Kind.LAG) for target in range(len(run.targets))]
     height = 190.0
-    heights = Times.of(samples, [(0.99, allowed_ns, "")])
+    heights = Heights.of(samples, [(0.99, allowed_ns, "")])
     frame = _frame(height, _seconds(run), heights.axis(height))
     parts = [_phases(frame, spans), frame.axes(clock, milliseconds)]
     parts.append(
@@ -258,6 +258,6 @@ def lags(run: Run, allowed_ns: float, label: str) -> str:
     return frame.wrap("".join(parts), label, "timed")
 
 
-def span_of(run: Run, limits: Limits) -> Times:
+def span_of(run: Run, limits: Limits) -> Heights:
     """Return the times that pictures of all targets have in common."""
-    return Times.of((run.sample(t, run.phases()) for t in range(len(run.targets))), limits)
+    return Heights.of((run.sample(t, run.phases()) for t in range(len(run.targets))), limits)

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["PICTURE_BYTES", "PROFILES", "Profile", "listing"]
+__all__ = ["PICTURE_BYTES", "PROFILES", "StandInProfile", "listing"]
 
 PICTURE_BYTES = 1080 * 1920 * 3
 """The uint8 tensor of the published figures' picture."""
@@ -29,7 +29,7 @@ ZOO = "tensorflow/models tf1_detection_zoo.md: ssd_resnet_50_fpn_coco, 600x600, 
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class StandInProfile:
     """One named profile."""
 
     about: str
@@ -40,9 +40,11 @@ class Profile:
     """For each setting, where its number comes from; it begins with "assumption" if nowhere."""
 
 
-def _local(about: str, mean_ms: float, *, cv: float, source: str, cold_start: str) -> Profile:
+def _local(
+    about: str, mean_ms: float, *, cv: float, source: str, cold_start: str
+) -> StandInProfile:
     """Return a profile whose accelerator sits in the host."""
-    return Profile(
+    return StandInProfile(
         about,
         MappingProxyType(
             {
@@ -65,7 +67,7 @@ def _local(about: str, mean_ms: float, *, cv: float, source: str, cold_start: st
     )
 
 
-def _elastic(about: str, mean_ms: float, *, source: str) -> Profile:
+def _elastic(about: str, mean_ms: float, *, source: str) -> StandInProfile:
     """Return a profile whose accelerator is reached over the network.
 
     Args:
@@ -74,7 +76,7 @@ def _elastic(about: str, mean_ms: float, *, source: str) -> Profile:
             10 Gbit/s) and less 0.67 ms, the mean of the round trip below.
         source: where the published mean comes from.
     """
-    return Profile(
+    return StandInProfile(
         about,
         MappingProxyType(
             {
@@ -105,7 +107,7 @@ def _elastic(about: str, mean_ms: float, *, source: str) -> Profile:
 
 SAME_TFLOPS = "assumption: as its eia1 counterpart, which has the same FP32 TFLOPS, from the "
 
-PROFILES: Mapping[str, Profile] = MappingProxyType(
+PROFILES: Mapping[str, StandInProfile] = MappingProxyType(
     {
         "p2.xlarge": _local(
             "EC2 with a K80 GPU", 197.7, cv=0.03, source=AWS_BLOG, cold_start="2 s"
