@@ -221,6 +221,8 @@ class Session:
         """Give the engine every request; return the payload's digest and a sample per target."""
         digest, samples = payload.Digest(), list[tuple[bytes, TensorInfo]]()
         for made in self._made_requests():
+            # In Locust a worker that says nothing for 4 s, as making many would take, is lost.
+            self._clock.sleep_until(self._clock.now_ns() + NS_PER_MS)
             shared: dict[bytes, int] = {}  # targets of one model take the same bytes
             for index, (tensor, request) in made:
                 if len(samples) <= index:

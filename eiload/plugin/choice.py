@@ -6,13 +6,15 @@ form has no say in is taken from a copy that is made before there is any form.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
+
+from locust.util.timespan import parse_timespan
 
 from eiload.base.errors import ScenarioError
 from eiload.base.quantity import shown
-from eiload.plugin import options, targets, users
+from eiload.plugin import options, targets
 from eiload.scenario import Scenario
 
 __all__ = ["Choice"]
@@ -25,8 +27,38 @@ ALONE = frozenset(
 )
 """Options that are the command line's alone."""
 
+BESIDE = {
+    "num_users": "--users",
+    "spawn_rate": "--spawn-rate",
+    "host": "--host",
+    "model": "--model",
+    "image": "--image",
+    "tags": "--tags",
+    "exclude_tags": "--exclude-tags",
+    "user_classes": "user classes",
+    "config_users": "--config-users",
+    "equal_weights": "--equal-weights",
+    "iterations": "--iterations",  # of locust-plugins
+}
+"""Options about users, and how they are called: a scenario says all that itself."""
+
 LOCAL = ("unix:", "unix-abstract:")
 """What addresses begin with that name a file."""
+
+
+class Cast(Protocol):
+    """Who takes part in runs of Locust's users."""
+
+    @property
+    def shape(self) -> object | None:
+        """Return the users' own shape, if they have one."""
+
+    @property
+    def predicting(self) -> Sequence[type[Any]]:
+        """Return the chosen user classes that make requests."""
+
+    def predicting_of(self, names: Collection[str]) -> Sequence[type[Any]]:
+        """Return those among the available classes of these names; of all if there are none."""
 
 
 class Choice:
@@ -34,7 +66,8 @@ class Choice:
 
     Args:
         parsed: Locust's parsed options, which forms will change.
-        classes: the user classes that make requests.
+        stage: knows which users take part.
+        everybody: all user classes of the locustfile that make requests.
         host: ``--host``.
         check: raises what speaks against a scenario.
     """
@@ -42,7 +75,8 @@ class Choice:
     def __init__(
         self,
         parsed: Any,
-        classes: Sequence[type[users.PredictUser]],
+        stage: Cast,
+        everybody: Sequence[type[Any]],
         host: str | None,
         check: Callable[[Scenario], None],
     ) -> None:
@@ -50,26 +84,48 @@ class Choice:
         """The options as the command line gave them."""
         self.name = options.chosen(self.given.scenario)
         """Name or path of the scenario; empty if Locust's users make the load."""
-        self.classes = classes
-        """The user classes that make requests."""
+        self.run_time_s = float(self.given.run_time) if self.given.run_time else None
+        """How long a scenario's load is to last at most; None if nothing bounds it."""
         self._parsed = parsed
+        self._stage = stage
+        self._everybody = everybody
         self._host = host
         self._check = check
 
-    def scenario(self, host: str | None) -> Scenario:
+    def scenario(self, host: str | None) -> Scenario | None:
         """Return the scenario that is chosen, or that of Locust's users on a host.
+
+        None if neither: no user that predicts takes part, and the run is all Locust's.
 
         Raises:
             ScenarioError: there is something wrong with it.
         """
-        return self._scenario_of(self.name, host)
+        return self._scenario_of(self.name, self._stage.predicting, host)
 
-    def take(self, form: Mapping[str, str], host: str | None) -> None:
+    def unused(self) -> list[str]:
+        """Return what the command line says beside a scenario that has no meaning there."""
+        given = vars(self.given)
+        found = [
+            option
+            for name, option in BESIDE.items()
+            if given.get(name) not in (None, "", [], False)
+        ]
+        if given.get("encoding") != options.DEFAULT_ENCODING:
+            found.append("--encoding")
+        if self._stage.shape is not None:
+            found.append(f"the shape {type(self._stage.shape).__name__}")
+        return found
+
+    def take(
+        self, form: Mapping[str, str], host: str | None, picked: Collection[str] | None = None
+    ) -> None:
         """Choose what a form says.
 
         Args:
             form: its fields.
             host: Locust's present one, for a form without.
+            picked: names of the user classes that it picks, all if empty; None without such a
+                choice.
 
         Raises:
             ScenarioError: it says what it has no say in, or there is something wrong with it.
@@ -82,8 +138,12 @@ class Choice:
         if host and host != self._host and host.lower().startswith(LOCAL):
             raise ScenarioError("host: a path; only the command line names one (--host), no form")
         name = self._offered(form["scenario"]) if "scenario" in form else self.name
-        self._scenario_of(name, host)
+        classes = self._stage.predicting
+        if picked is not None:
+            classes = self._stage.predicting_of(picked)
+        self._scenario_of(name, classes, host)
         self.name = name
+        self.run_time_s = _seconds(form.get("run_time", ""))
 
     def refused(self, settings: object, classes: Mapping[str, Any]) -> str | None:
         """Return why a form's changes to a user class are not made; None if they may be.
@@ -121,14 +181,26 @@ class Choice:
             )
         return str(options.listed(name))
 
-    def _scenario_of(self, name: str, host: str | None) -> Scenario:
+    def _scenario_of(
+        self, name: str, classes: Sequence[type[Any]], host: str | None
+    ) -> Scenario | None:
         if name:
             scenario = options.find(name, os.environ)
             from eiload.judging import cost  # noqa: PLC0415  # judging is not needed before a scenario is
 
             cost.check(scenario)  # prices are found wrong before the load, not after it
+        elif not classes:
+            return None
         else:
             said = SimpleNamespace(**{**vars(self._parsed), "image": self.given.image})
-            scenario = targets.plain(said, self.classes, host)
+            scenario = targets.plain(said, classes, host, self._everybody)
         self._check(scenario)
         return scenario
+
+
+def _seconds(text: str) -> float | None:
+    """Return what Locust makes of a form's run time; None of none, and of what it will refuse."""
+    try:
+        return float(parse_timespan(text)) if text else None
+    except ValueError:
+        return None

@@ -8,20 +8,22 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import gevent
 import gevent.event
 
-from eiload.base.clock import Clock
+from eiload.base.clock import NS_PER_S, Clock
 from eiload.base.errors import EngineError
 from eiload.base.files import rewritable
 from eiload.control.agent import Agent, Message
 from eiload.control.coordinator import Coordinator
+from eiload.plugin.others import Others
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.voice import Voice
+from eiload.record import stopping
 from eiload.record.journal import Journal, beside
 from eiload.record.recorder import step_s_for
 from eiload.record.run import Run
@@ -34,6 +36,7 @@ logger = logging.getLogger("eiload")
 
 PROGRESS_S = 2.0
 REPORT_S = 1.0
+HOLD_S = 0.1
 
 
 class Crew(Protocol):
@@ -79,7 +82,10 @@ class Course:
         clock: the clock.
         driven: Locust's users make the requests.
         drain_ns: how long answers are waited for at the end; the longest deadline if None.
-        run_time_ns: when Locust will stop the run, counted from its start; None if it will not.
+        run_time_ns: when Locust will stop a driven run, counted from its start; how long another's
+            load is to last at most; None if nothing bounds it.
+        others: returns what others than our requests have done by now.
+        hold: holds the clock of the users' own shape; called until the load begins.
     """
 
     def __init__(
@@ -95,6 +101,8 @@ class Course:
         driven: bool,
         drain_ns: int | None,
         run_time_ns: int | None,
+        others: Callable[[Run], Others],
+        hold: Callable[[], None] | None = None,
     ) -> None:
         self._crew = crew
         self._voice = voice
@@ -117,8 +125,11 @@ class Course:
             driven=driven,
             journal=self._journal,
             drain_ns=drain_ns,
-            run_time_ns=run_time_ns,
+            run_time_ns=run_time_ns if driven else None,
         )
+        self._limit_ns = None if driven else run_time_ns
+        self._others = others
+        self._hold = hold
 
     def start(self) -> None:
         """Begin; then `follow` is to be called."""
@@ -128,11 +139,20 @@ class Course:
     def follow(self) -> Outcome:
         """Look after the run until its end; return what became of it."""
         coordinator = self.coordinator
-        shown_s = time.monotonic()
-        while not coordinator.done.wait(REPORT_S):
-            self._crew.attend(coordinator)
-            if time.monotonic() - shown_s >= PROGRESS_S and coordinator.started.is_set():
-                shown_s = time.monotonic()
+        attended_s = shown_s = time.monotonic()
+        while not coordinator.done.wait(self._pause_s()):
+            now_s = time.monotonic()
+            if self._hold is not None:
+                self._hold()
+                if coordinator.started.is_set():
+                    self._hold = None
+            if self._limit_ns is not None and coordinator.elapsed_ns >= self._limit_ns:
+                coordinator.stop(stopping.RUN_TIME)
+            if now_s - attended_s >= REPORT_S:
+                attended_s = now_s
+                self._crew.attend(coordinator)
+            if now_s - shown_s >= PROGRESS_S and coordinator.started.is_set():
+                shown_s = now_s
                 self._show_progress()
         if coordinator.run is None:
             self._voice.complain(coordinator.error)
@@ -142,6 +162,15 @@ class Course:
         self._close_journal(keep=coordinator.started.is_set() and "json" not in outcome.written)
         return outcome
 
+    def _pause_s(self) -> float:
+        """Return how long nothing needs to be looked after."""
+        if self._hold is not None:
+            return HOLD_S
+        if self._limit_ns is None or not self.coordinator.started.is_set():
+            return REPORT_S
+        left_s = (self._limit_ns - self.coordinator.elapsed_ns) / NS_PER_S
+        return min(REPORT_S, left_s) if left_s > 0 else REPORT_S
+
     def _judged(self, run: Run) -> Outcome:
         try:
             return Outcome.of(
@@ -150,6 +179,7 @@ class Course:
                 reports=self._reports,
                 undecided_ok=self._given.undecided == "ok",
                 status_on_errors=self._given.exit_code_on_error,
+                others=self._others(run),
             )
         except Exception as error:  # whoever waits for the outcome must not wait for ever
             logger.exception("the run could not be judged")

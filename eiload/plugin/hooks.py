@@ -22,7 +22,7 @@ from eiload.base.errors import EiloadError, EngineError
 from eiload.control.agent import Agent, Message
 from eiload.control.coordinator import Coordinator
 from eiload.control.session import Hooks
-from eiload.plugin import link, options, users
+from eiload.plugin import link, options
 from eiload.plugin.choice import Choice
 from eiload.plugin.door import WITHOUT
 from eiload.plugin.interrupts import Interrupts
@@ -30,6 +30,7 @@ from eiload.plugin.outcome import Outcome
 from eiload.plugin.requests import Requests
 from eiload.plugin.roles import Local, Master, Worker
 from eiload.plugin.runs import Runs
+from eiload.plugin.stage import Stage, all_predicting
 from eiload.plugin.starts import Starts
 from eiload.plugin.voice import Voice
 from eiload.scenario import Scenario
@@ -92,8 +93,11 @@ class Part(Protocol):
     def abandon(self) -> bool:
         """Give up a run that still waits for its workers; tell whether there was one."""
 
-    def show(self) -> None:
-        """Show the report."""
+    def settle(self) -> None:
+        """Settle the exit status: nobody does anything any more."""
+
+    def show(self, exit_status: int) -> None:
+        """Show the report; Locust has taken this exit status."""
 
 
 class Plugin:
@@ -109,8 +113,11 @@ class Plugin:
         """Whether Locust is ending."""
         self._starts: Starts | None = None
         self._clock = SystemClock()
-        predicting = [c for c in environment.user_classes if issubclass(c, users.PredictUser)]
-        self._choice = Choice(environment.parsed_options, predicting, environment.host, self._check)
+        everybody = all_predicting(environment)
+        self._stage = Stage(environment)
+        self._choice = Choice(
+            environment.parsed_options, self._stage, everybody, environment.host, self._check
+        )
         given = self._choice.given
         is_worker = isinstance(environment.runner, WorkerRunner)
         self._voice = Voice(
@@ -119,9 +126,8 @@ class Plugin:
         )
         self.say: Callable[[str], None] = self._voice.say
         fire = environment.events.request.fire
-        self.requests = Requests(fire, self._clock, predicting, self._is_over, self.say)
+        self.requests = Requests(fire, self._clock, everybody, self._is_over, self.say)
         environment.eiload = self  # type: ignore[attr-defined]  # where users find it
-        environment.user_classes = [*environment.user_classes, users.ScenarioUser]
         self._interrupts = Interrupts(self)
         self._part: Part
         if isinstance(environment.runner, WorkerRunner):
@@ -160,6 +166,7 @@ class Plugin:
         runs = Runs(
             environment,
             crew,
+            self._stage,
             self._choice,
             self._voice,
             signals=self._interrupts.taken,
@@ -170,7 +177,13 @@ class Plugin:
             from eiload.plugin.web import serve  # noqa: PLC0415  # Flask, with a web UI only
 
             self._starts = Starts(runs, self._choice, environment.runner)
-            serve(web, self._choice.given, self._starts, outcome=lambda: runs.outcome)
+            serve(
+                web,
+                self._choice.given,
+                self._starts,
+                picked=self._stage.picked,
+                outcome=lambda: runs.outcome,
+            )
         return runs
 
     def _listen(self) -> None:
@@ -196,11 +209,12 @@ class Plugin:
         self.quitting = True
         gevent.sleep(0)  # lets our own signal handler note a SIGTERM before Locust's acts on it
         self._part.drain()
+        self._part.settle()
         if self.agent is not None:
             self.agent.close()
 
-    def _on_quit(self, **_: Any) -> None:
-        self._part.show()
+    def _on_quit(self, exit_code: int, **_: Any) -> None:
+        self._part.show(exit_code)
 
     # -- of this process -------------------------------------------------------------------
 

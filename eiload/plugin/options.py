@@ -28,6 +28,8 @@ RUN_FILE_HELP = (
     "; `eiload report FILE` shows it again; until then FILE.journal holds what was measured so far"
 )
 
+DEFAULT_ENCODING = "uint8"
+
 
 NO_SCENARIO = "(none)"
 """What stands for no scenario: the web UI's dropdown shows nothing for an empty text."""
@@ -87,7 +89,7 @@ def _add(parser: argparse.ArgumentParser) -> Any:
             "--encoding",
             env_var="LOCUST_ENCODING",
             choices=["uint8", "jpeg"],
-            default="uint8",
+            default=DEFAULT_ENCODING,
             help="without a scenario: send pixels (uint8) or the image file's own bytes (jpeg)",
         ),
     ]

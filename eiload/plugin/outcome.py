@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from eiload.base.console import aside, emit, say
 from eiload.base.errors import EiloadError, EngineError, OutputError
 from eiload.base.files import rewritable, write_whole
+from eiload.plugin.others import NOBODY, Others
 from eiload.record.run import Run, save
 from eiload.record.stopping import SIGNALS
 
@@ -29,11 +30,35 @@ __all__ = ["Outcome"]
 class Outcome:
     """How a run ended."""
 
-    exit_status: int
+    own_status: int
+    """The exit status that our requests and what became of them make."""
     run: Run | None = None
-    judgement: "Judgement | None" = None
+    own: "Judgement | None" = None
+    """The judgement on them."""
     written: tuple[str, ...] = ()
     """The forms of report that are in their files."""
+    others: Others = NOBODY
+    """What else has happened in Locust."""
+
+    @property
+    def exit_status(self) -> int:
+        """Return the exit status, in view of others as well."""
+        return self.others.worse(self.own_status)
+
+    @property
+    def judgement(self) -> "Judgement | None":
+        """Return the judgement, with what is to be said of others; None if there was no run."""
+        if self.own is None:
+            return None
+        return replace(
+            self.own,
+            exit_status=self.others.worse(self.own.exit_status),
+            summary=self.others.after(self.own.summary),
+        )
+
+    def beside(self, others: Others) -> Self:
+        """Return it in view of what others have done by now."""
+        return replace(self, others=others)
 
     @classmethod
     def of_error(cls, error: EiloadError | None, signals: Sequence[str]) -> Self:
@@ -52,6 +77,7 @@ class Outcome:
         reports: Mapping[str, Path],
         undecided_ok: bool,
         status_on_errors: int,
+        others: Others = NOBODY,
     ) -> Self:
         """Judge a run and write its report files.
 
@@ -62,10 +88,11 @@ class Outcome:
             undecided_ok: whether undecided is good enough.
             status_on_errors: exit status of a run without objectives some of whose requests failed
                 (Locust's ``--exit-code-on-error``).
+            others: what others have done by now.
         """
         from eiload.judging.judgement import first_of, judge  # noqa: PLC0415
 
-        others = [SIGNALS[signal] for signal in signals]
+        more = [SIGNALS[signal] for signal in signals]
         written = []
         # What was measured is safe before anything is made of it.
         if (path := reports.get("json")) is not None and rewritable(path):
@@ -74,16 +101,18 @@ class Outcome:
                 written.append("json")
             except OutputError:
                 pass  # it is tried again below, and told there
-        judgement = judge(run, undecided_ok=undecided_ok)
+        own = judge(run, undecided_ok=undecided_ok)
         nothing_asked = not run.scenario.objectives and run.scenario.compare is None
-        if judgement.exit_status == 1 and nothing_asked:
+        if own.exit_status == 1 and nothing_asked:
             # Locust's own rule holds.
-            judgement = replace(judgement, exit_status=status_on_errors)
+            own = replace(own, exit_status=status_on_errors)
+        judgement = cls(own.exit_status, run, own, others=others).judgement
+        assert judgement is not None
 
         def rendered(form: str) -> str:
             from eiload.report import render  # noqa: PLC0415
 
-            status = first_of(judgement.exit_status, *others) if others else judgement.exit_status
+            status = first_of(judgement.exit_status, *more) if more else judgement.exit_status
             so_far = replace(judgement, exit_status=status)
             return render(form, run, so_far, undecided_ok=undecided_ok)
 
@@ -95,10 +124,10 @@ class Outcome:
                 if isinstance(error, OSError):
                     told = f"{what}: cannot be written: {error.strerror}"
                 say(told)
-                others.append(OutputError.exit_status)
+                more.append(OutputError.exit_status)
             except Exception as error:  # a defect there must not take the other forms
                 say(f"{what}: internal error: {type(error).__name__}: {error}")
-                others.append(EngineError.exit_status)
+                more.append(EngineError.exit_status)
             else:
                 return True
             return False
@@ -109,8 +138,8 @@ class Outcome:
         for form, path in sorted(reports.items(), key=lambda each: each[0] == "junit"):
             if wrote(f"--report-{form} {path}", form, partial(write_whole, path)):
                 written += [] if form in written else [form]
-        status = first_of(judgement.exit_status, *others) if others else judgement.exit_status
-        return cls(status, run, judgement, tuple(written))
+        status = first_of(own.exit_status, *more) if more else own.exit_status
+        return cls(status, run, own, tuple(written), others)
 
     def show(self, *, to_stderr: bool = False) -> int:
         """Print the report; nothing if the run did not come to be (the error has been said).

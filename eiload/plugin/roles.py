@@ -19,6 +19,7 @@ from eiload.plugin import link
 from eiload.plugin.door import MESSAGE, Door
 from eiload.plugin.guest import Guest
 from eiload.plugin.outcome import Outcome
+from eiload.plugin.shape import ScenarioUser
 from eiload.scenario import Scenario
 
 __all__ = ["Local", "MakeAgent", "Master", "Worker"]
@@ -191,6 +192,8 @@ class Worker:
         self._complain = complain
         self.agent: Agent = make_agent(self._send, self._send_last)
         self._guest: Guest | None = None
+        # The master says with Locust's word for it who is to stand for a scenario.
+        environment.user_classes = [*environment.user_classes, ScenarioUser]
         self._runner.register_message(MESSAGE, self._on_message)
         environment.events.report_to_master.add_listener(self._on_report_to_master)
 
@@ -228,7 +231,10 @@ class Worker:
         """Tell that there is no run here to give up."""
         return False
 
-    def show(self) -> None:
+    def settle(self) -> None:
+        """Leave the exit status to Locust: a worker's does not count."""
+
+    def show(self, exit_status: int) -> None:
         """Leave the report to the master."""
 
     def _leave(self, why: ScenarioError) -> None:

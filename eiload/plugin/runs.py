@@ -14,26 +14,34 @@ import gevent
 from locust.env import Environment
 
 from eiload.base.clock import NS_PER_S, Clock
-from eiload.base.errors import EiloadError, EngineError, ScenarioError
+from eiload.base.errors import EiloadError, EngineError
 from eiload.base.files import descriptor
 from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
-from eiload.plugin import options, users
+from eiload.plugin import options
 from eiload.plugin.choice import Choice
 from eiload.plugin.course import Course, Crew
+from eiload.plugin.others import Others
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.outputs import Outputs
-from eiload.plugin.shape import ScenarioShape
+from eiload.plugin.stage import Stage
+from eiload.plugin.status import ExitStatus
 from eiload.plugin.voice import Voice
 from eiload.plugin.why import Why
 from eiload.record import stopping
+from eiload.record.run import Run
 from eiload.scenario import Scenario
 
 __all__ = ["Runs"]
 
 logger = logging.getLogger("eiload")
 
-INVALID = EngineError.exit_status
+
+class Bound(int):
+    """A run time that is ours to keep: Locust, which asks whether there is any, finds none."""
+
+    def __bool__(self) -> bool:
+        return False
 
 
 class Runs:
@@ -42,6 +50,7 @@ class Runs:
     Args:
         environment: Locust's.
         crew: those who make the load.
+        stage: who is on it: Locust's users, or who stands for a scenario.
         choice: what the next run is.
         voice: speaks to the user.
         signals: names of the signals so far; grows.
@@ -52,6 +61,7 @@ class Runs:
         self,
         environment: Environment,
         crew: Crew,
+        stage: Stage,
         choice: Choice,
         voice: Voice,
         *,
@@ -65,6 +75,8 @@ class Runs:
         self._environment = environment
         self._runner: Any = environment.runner  # in `init` it is there
         self._crew = crew
+        self._stage = stage
+        self._status = ExitStatus(environment)
         self._choice = choice
         self._given = choice.given
         self._voice = voice
@@ -73,10 +85,9 @@ class Runs:
         self._outputs = Outputs({})
         self._reports: Mapping[str, Path] = {}
         self._why = Why(environment)
-        self._scenario: Scenario | None = None
+        self._first = True
         self._began = False
         self._shown = False
-        self._user_classes = list(environment.user_classes)
 
     @property
     def agent(self) -> Agent | None:
@@ -94,25 +105,28 @@ class Runs:
         """
         self._crew.open(token)
         self._outputs = options.outputs(self._given, os.environ)
-        if self._given.headless or self._given.autostart:
-            self._environment.process_exit_code = INVALID  # until a run says otherwise
-            self._scenario = self._choice.scenario(self._environment.host)
-        self.choose_shape(self._choice.name)
+        self.choose()
+        if self._starts_by_itself() and self._choice.scenario(self._environment.host) is not None:
+            self._status.expect()
+            if self._choice.name and self._given.run_time:
+                # Locust starts its timer, and says so, when the shape has ended.
+                vars(self._environment.parsed_options)["run_time"] = Bound(self._given.run_time)
 
-    def choose_shape(self, scenario: str) -> None:
-        """Let the scenario, or Locust's users, make the next run's load."""
-        if not scenario and not self._choice.classes:
-            raise ScenarioError(
-                "nothing to do: no --scenario, and no subclass of PredictUser or SSDUser in the "
-                "locustfile"
-            )
+    def choose(self) -> None:
+        """Let the chosen scenario, or Locust's users, make the next run's load.
+
+        Raises:
+            ScenarioError: tags leave the users no task.
+        """
         self._began = False
-        self._environment.shape_class = ScenarioShape(self, self._runner) if scenario else None
-        self._environment.user_classes = (
-            [users.ScenarioUser]
-            if scenario
-            else [cls for cls in self._user_classes if cls is not users.ScenarioUser]
-        )
+        if self._choice.name:
+            self._stage.for_scenario(self)
+        else:
+            self._stage.for_users()
+
+    def _starts_by_itself(self) -> bool:
+        """Tell whether the next run is the one that the command line starts."""
+        return bool(self._given.headless or (self._given.autostart and self._first))
 
     def check(self, scenario: Scenario) -> None:
         """Look whether a scenario may be told to those who make the load.
@@ -139,29 +153,42 @@ class Runs:
     def begin(self) -> None:
         """Begin a run: Locust does."""
         self._began = False
-        self.outcome = None
+        self.outcome = self.coordinator = None
         self._reports = {}
-        self._why = Why(self._environment, first=self.coordinator is None)
+        self._why = Why(self._environment, first=self._first)
         try:
-            scenario = self._scenario or self._choice.scenario(self._environment.host)
-            self._scenario = None  # read anew for the next run
-            course = self._course_of(scenario)
+            scenario = self._choice.scenario(self._environment.host)
+            if scenario is not None:
+                self._begin(scenario)
+            else:
+                self._status.leave()  # it is all Locust's
         except EiloadError as error:
             self._voice.complain(error)
             self._outputs.give_back(self._reports)
             self._end_with(Outcome.of_error(error, self._signals))
-            if self._environment.shape_class is None:
+            if not self._choice.name:
                 gevent.spawn(self._stop_locust)
-        else:
-            self.coordinator = course.coordinator
-            course.start()
-            gevent.spawn(self._accompany, course)
+        self._first = False
         self._began = True
+
+    def _begin(self, scenario: Scenario) -> None:
+        name = self._choice.name
+        if name and self._starts_by_itself() and (unused := self._choice.unused()):
+            self._voice.say(
+                f"not used beside a scenario, which says itself what is sent where: "
+                f"{', '.join(unused)}"
+            )
+        course = self._course_of(scenario)
+        self.coordinator = course.coordinator
+        course.start()
+        gevent.spawn(self._accompany, course)
 
     def _course_of(self, scenario: Scenario) -> Course:
         self._reports = self._outputs.take()
         if self._reports != self._outputs.given:
             self._voice.say(f"this run writes {', '.join(map(str, self._reports.values()))}")
+        run_time_s = self._choice.run_time_s if self._choice.name else self._why.run_time_s
+        shape = self._environment.shape_class
         return Course(
             scenario,
             self._crew,
@@ -170,10 +197,21 @@ class Runs:
             given=self._given,
             signals=self._signals,
             clock=self._clock,
-            driven=not self._environment.shape_class,
+            driven=not self._choice.name,
             drain_ns=round(self._environment.stop_timeout * NS_PER_S) or None,
-            run_time_ns=round((self._why.run_time_s or 0) * NS_PER_S) or None,
+            run_time_ns=round((run_time_s or 0) * NS_PER_S) or None,
+            others=self._others,
+            hold=shape.reset_time if shape is not None and not self._choice.name else None,
         )
+
+    def _others(self, run: Run | None) -> Others:
+        """Return what others have done in the present run by now."""
+        if self._choice.name:
+            return Others.of_scenario()
+        from eiload.judging.judgement import failures_of  # noqa: PLC0415  # not before the end
+
+        ours = failures_of(run) if run is not None else 0
+        return Others.of_users(self._runner, ours, self._given.exit_code_on_error)
 
     def _accompany(self, course: Course) -> None:
         outcome = course.follow()
@@ -181,7 +219,7 @@ class Runs:
         if not coordinator.started.is_set():
             self._outputs.give_back(self._reports)
         self._end_with(outcome)
-        if self._environment.shape_class is None and not coordinator.stopped:
+        if not self._choice.name and not coordinator.stopped:
             self._stop_locust()  # the users' run cannot go on; a scenario's is ended by its shape
 
     def _stop_locust(self) -> None:
@@ -193,8 +231,8 @@ class Runs:
 
     def _end_with(self, outcome: Outcome) -> None:
         self.outcome = outcome
-        if self._environment.process_exit_code is not None:
-            self._environment.process_exit_code = outcome.exit_status
+        if self._status.expected:
+            self._status.set(outcome.exit_status)
         if not self._given.headless:
             outcome.show(to_stderr=self._stdout_is_taken())
         if outcome.judgement is not None and (not self._given.headless or self._has_logfile()):
@@ -227,12 +265,30 @@ class Runs:
             self._runner.quit()
         return waits
 
-    def show(self) -> None:
+    def settle(self) -> None:
+        """Settle the exit status, when nobody does anything any more; Locust takes it next."""
+        if self.outcome is not None and self._status.expected:
+            self.outcome = self.outcome.beside(self._others(self.outcome.run))
+            self._status.set(self.outcome.exit_status)
+
+    def show(self, exit_status: int) -> None:
         """Show the report of a run without web UI, when Locust has said all it has to say.
+
+        Args:
+            exit_status: the one that Locust has taken.
 
         Raises:
             SystemExit: it cannot be shown, and that makes another exit status.
         """
+        if (
+            self._status.expected
+            and self.outcome is not None
+            and exit_status != self.outcome.exit_status
+        ):
+            self._voice.say(
+                f"the exit status is {exit_status}, as the locustfile has set it, not "
+                f"{self.outcome.exit_status}"
+            )
         if self.outcome is not None and self._given.headless and not self._shown:
             self._shown = True
             status = self.outcome.show(to_stderr=self._stdout_is_taken())

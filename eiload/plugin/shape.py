@@ -1,12 +1,30 @@
-"""What keeps Locust going while a scenario makes the load."""
+"""What keeps Locust going while a scenario makes the load: one user for each worker, and a shape.
+
+What it knows: Locust's users, tags and shapes. What it must not know: how the load is made.
+"""
 
 from typing import Any, Protocol
 
-from locust import LoadTestShape
+import gevent
+from locust import LoadTestShape, User
 
-from eiload.plugin import users
+__all__ = ["Run", "ScenarioShape", "ScenarioUser"]
 
-__all__ = ["Run", "ScenarioShape"]
+
+class ScenarioUser(User):
+    """Stands for one worker's share of a scenario's traffic, which its sender process carries.
+
+    It has no task, so that nothing of Locust's about tasks (tags, weights, a plugin's limit of
+    iterations) has a hold on it.
+    """
+
+    functions = True  # what keeps Locust from warning that tags have left no task
+    tasks: list[Any] = []  # noqa: RUF012  # Locust sets it
+
+    def run(self) -> None:  # type: ignore[misc]  # Locust's runs tasks
+        """Wait: the load is on the schedule's clock, not on this user's."""
+        while True:
+            gevent.sleep(60)
 
 
 class Run(Protocol):
@@ -35,4 +53,4 @@ class ScenarioShape(LoadTestShape):
         if self._run.is_over():
             return None
         workers = max(1, len(self._run.workers()))
-        return workers, float(workers), [users.ScenarioUser]
+        return workers, float(workers), [ScenarioUser]

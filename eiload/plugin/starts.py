@@ -6,7 +6,7 @@ Locust knows of no run yet; a second form must not slip in there.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from locust.runners import STATE_INIT, STATE_STOPPED
@@ -33,8 +33,8 @@ class Runs(Protocol):
     def workers(self) -> list[str]:
         """Return the names of the workers that can take part in a run."""
 
-    def choose_shape(self, scenario: str) -> None:
-        """Let the scenario, or Locust's users, make the next run's load."""
+    def choose(self) -> None:
+        """Let the chosen scenario, or Locust's users, make the next run's load."""
 
     def complain(self, error: EiloadError | None) -> None:
         """Tell the user what is wrong."""
@@ -55,8 +55,12 @@ class Starts:
         self._runner = runner
         self._taken_s: float | None = None
 
-    def take(self, form: Mapping[str, str]) -> None:
+    def take(self, form: Mapping[str, str], picked: Collection[str] | None = None) -> None:
         """Take what the web UI's form says of the next run.
+
+        Args:
+            form: its fields.
+            picked: names of the user classes that it picks, all if empty; None without a picker.
 
         Raises:
             EiloadError: a run is on, or there is something wrong with the form.
@@ -64,8 +68,8 @@ class Starts:
         try:
             if (what := self._busy()) is not None:
                 raise EngineError(f"no second run: {what}")
-            self.choice.take(form, self._runner.environment.host)
-            self._runs.choose_shape(self.choice.name)
+            self.choice.take(form, self._runner.environment.host, picked)
+            self._runs.choose()
         except EiloadError as error:
             self._runs.complain(error)
             raise

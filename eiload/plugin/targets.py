@@ -38,20 +38,24 @@ TARGET = {word: default for word, default in _words(Target) if word != "server"}
 """Words of a scenario's target that user classes say; its server is Locust's `host`."""
 
 
-def plain(options: Any, classes: Iterable[type], host: str | None) -> Scenario:
+def plain(
+    options: Any, classes: Iterable[type], host: str | None, among: Sequence[type] = ()
+) -> Scenario:
     """Return what Locust's users will do, as a scenario: its targets are the classes' servers.
 
     Args:
         options: Locust's parsed options.
-        classes: the user classes of the locustfile that predict (`users.PredictUser`).
+        classes: the user classes that predict (`users.PredictUser`) and take part.
         host: ``--host``; overrides the classes' own.
+        among: all predicting classes of the locustfile, among which targets' names are unique; only
+            those that take part if empty.
 
     Raises:
         ScenarioError: no host is known, or an option or an attribute makes no sense; all of that,
             a line each.
     """
     chosen = list(classes)
-    owners = {target_name(cls, chosen): cls for cls in chosen}
+    owners = {target_name(cls, among or chosen): cls for cls in chosen}
     _raise(line for cls in chosen for line in _missing(cls, options, host))
     lines = [line for cls in chosen for line in (*slips(cls, _known(cls)), *_hidden(cls))]
     sent, wrong = _payload(options, chosen)

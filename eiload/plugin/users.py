@@ -4,7 +4,7 @@
 whose input is an image. Their `client.predict(...)` hands the request to the sender process and
 waits for it, as any Locust client would, fires Locust's `request` event and counts the request for
 eiload's report. In a run with ``--scenario`` the scenario's traffic is sent instead and these
-users' tasks do not run; one `ScenarioUser` for each worker then stands for its share of the load.
+users' tasks do not run.
 
 A request that fails is an `Answer` that is not `ok`, never an exception: the server's failures are
 what a load test is there to count.
@@ -17,7 +17,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import gevent
 from locust import User, constant, task
 from locust.exception import StopUser
 
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from eiload.plugin.requests import Requests
     from eiload.sending.reply import Reply
 
-__all__ = ["Answer", "PredictClient", "PredictUser", "SSDUser", "ScenarioUser"]
+__all__ = ["Answer", "PredictClient", "PredictUser", "SSDUser"]
 
 
 class PredictClient:
@@ -245,17 +244,6 @@ class SSDUser(PredictUser):
     def predict(self) -> None:
         """Send the next image."""
         self.client.predict()
-
-
-class ScenarioUser(User):
-    """Stands for one worker's share of a scenario's traffic, which its sender process carries."""
-
-    wait_time = constant(0)
-
-    @task
-    def carry(self) -> None:
-        """Wait: the load is on the schedule's clock, not on this user's."""
-        gevent.sleep(1)
 
 
 def _timeout_ns(deadline: str) -> int:

@@ -35,6 +35,7 @@ def serve(
     given: Any,
     starts: Starts,
     *,
+    picked: Callable[[], None],
     outcome: Callable[[], Outcome | None],
 ) -> None:
     """Add to Locust's web UI.
@@ -43,6 +44,7 @@ def serve(
         web: Locust's `WebUI`.
         given: Locust's options as the command line gave them.
         starts: takes or refuses the form of a start.
+        picked: told that the class picker has set users and shape.
         outcome: returns what became of the last run.
     """
     own = [socket.gethostname(), given.web_host, given.web_host_display_name]
@@ -68,7 +70,8 @@ def serve(
         @wraps(view)
         def swarm() -> Any:
             try:
-                starts.take(request.form)
+                picker = web.userclass_picker_is_active
+                starts.take(request.form, request.form.getlist("user_classes") if picker else None)
             except EiloadError as error:
                 return refused(str(error), 200)  # the web UI shows no message of another status
             started = False
@@ -81,6 +84,13 @@ def serve(
             return response
 
         return swarm
+
+    def picking(update: Callable[[Any], None]) -> Callable[[Any], None]:
+        def pick(chosen: Any) -> None:
+            update(chosen)
+            picked()
+
+        return pick
 
     def changing_users(view: View) -> View:
         @wraps(view)
@@ -101,6 +111,8 @@ def serve(
         text = render("terminal", last.run, last.judgement)
         return Response(text, mimetype="text/plain", headers={"X-Content-Type-Options": "nosniff"})
 
+    for name in ("_update_user_classes", "_update_shape_class"):  # what the picker's form does
+        setattr(web, name, picking(getattr(web, name)))
     views = web.app.view_functions
     views["locust.swarm"] = guarded(starting(views["locust.swarm"]))
     views["locust.update_user"] = guarded(changing_users(views["locust.update_user"]))

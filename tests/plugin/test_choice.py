@@ -1,6 +1,7 @@
 """What a form may say of the next run."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,7 +35,13 @@ def parsed(**changes: Any) -> Any:
     """Return options as Locust parses them, with its own that matter."""
     own = dict.fromkeys((f"report_{form}" for form in options.REPORTS), "")
     plain = {"scenario": "(none)", "image": None, "model": "", "encoding": "uint8"}
-    locust = {"num_users": None, "html_file": None, "undecided": "fail", "exit_code_on_error": 1}
+    locust = {
+        "num_users": None,
+        "html_file": None,
+        "undecided": "fail",
+        "exit_code_on_error": 1,
+        "run_time": None,
+    }
     return SimpleNamespace(**{**plain, **own, **locust, **changes})
 
 
@@ -42,9 +49,41 @@ def anything(scenario: Scenario) -> None:
     """Find nothing wrong with a scenario."""
 
 
+class Troupe:
+    """Locust's users that would take part."""
+
+    def __init__(self, *classes: type[Any], shape: object | None = None) -> None:
+        self.predicting = classes
+        self.shape = shape
+
+    def predicting_of(self, names: Collection[str]) -> list[type[Any]]:
+        """Return those of these names, all if there are none."""
+        return [cls for cls in self.predicting if not names or cls.__name__ in names]
+
+
+class Own(users.SSDUser):
+    """A class that knows its server."""
+
+    host = "localhost:8500"
+
+
+def choosing(options_of_locust: Any, *classes: type[Any], **more: Any) -> Choice:
+    """Return a choice between scenarios and these classes."""
+    named = {"host": None, "check": anything} | more
+    shape = named.pop("shape", None)
+    return Choice(options_of_locust, Troupe(*classes, shape=shape), classes, **named)
+
+
 def a_choice(**changes: Any) -> Choice:
     """Return a choice between scenarios and a user class that has its host."""
-    return Choice(parsed(**changes), [users.SSDUser], None, anything)
+    return choosing(parsed(**changes), users.SSDUser)
+
+
+def chosen(choice: Choice, host: str | None = None) -> Scenario:
+    """Return what is chosen, which is something of ours."""
+    scenario = choice.scenario(host)
+    assert scenario is not None
+    return scenario
 
 
 @pytest.mark.usefixtures("folder")
@@ -53,10 +92,10 @@ def test_names_of_the_dropdown() -> None:
     choice = a_choice(scenario="elsewhere.yaml")
     for name, of in (("quick", "quick"), ("v1.2", "v1-2"), ("elsewhere.yaml", "elsewhere")):
         choice.take({"scenario": name}, None)
-        assert choice.scenario(None).name == of
+        assert chosen(choice).name == of
     for none in ("", "(none)"):
         choice.take({"scenario": none}, "localhost")
-        assert choice.scenario("localhost").name == "locust"
+        assert chosen(choice, "localhost").name == "locust"
 
 
 @pytest.mark.parametrize(
@@ -91,17 +130,17 @@ def test_a_form_names_no_socket() -> None:
     """A host is no path either, unless it is the command line's."""
     with pytest.raises(ScenarioError, match="host: a path"):
         a_choice().take({"host": "unix:/run/some.sock"}, None)
-    given = Choice(parsed(), [users.SSDUser], "unix:/run/own.sock", anything)
+    given = choosing(parsed(), users.SSDUser, host="unix:/run/own.sock")
     given.take({"host": "unix:/run/own.sock"}, None)
 
 
 def test_what_forms_have_changed_is_not_used(tmp_path: Path) -> None:
     """Locust copies whole forms into its options; what was given is kept apart."""
     options_of_locust = parsed(report_json="mine.json")
-    choice = Choice(options_of_locust, [users.SSDUser], None, anything)
+    choice = choosing(options_of_locust, users.SSDUser)
     options_of_locust.report_json = options_of_locust.image = str(tmp_path / "other.json")
     assert choice.given.report_json == "mine.json"
-    assert choice.scenario("localhost").payload.images == ()
+    assert chosen(choice, "localhost").payload.images == ()
 
 
 @pytest.mark.parametrize(
@@ -132,8 +171,63 @@ def test_what_speaks_against_a_scenario() -> None:
         assert scenario.name == "quick"
         raise objection
 
-    choice = Choice(parsed(scenario="quick"), [users.SSDUser], None, object_to)
+    choice = choosing(parsed(scenario="quick"), users.SSDUser, check=object_to)
     with pytest.raises(ScenarioError, match="not with these workers"):
         choice.scenario(None)
     with pytest.raises(ScenarioError, match="not with these workers"):
         choice.take({"scenario": "quick"}, None)
+
+
+@pytest.mark.usefixtures("folder")
+def test_nothing_of_ours() -> None:
+    """Without users that predict and without a scenario the run is all Locust's."""
+    choice = choosing(parsed())
+    assert choice.scenario("localhost") is None
+    choice.take({"scenario": "(none)"}, None)
+    assert choice.scenario(None) is None
+    choice.take({"scenario": "quick"}, None)
+    assert chosen(choice).name == "quick"
+
+
+def test_what_the_picker_picks() -> None:
+    """The classes that a form picks must have servers, the others need none."""
+    choice = choosing(parsed(), Own, users.SSDUser)
+    choice.take({"scenario": "(none)"}, None, ["Own"])
+    choice.take({"scenario": "(none)"}, None, ["Shop"])  # nobody of ours
+    with pytest.raises(ScenarioError, match="no server to load for SSDUser"):
+        choice.take({"scenario": "(none)"}, None, [])  # all
+
+
+def test_names_do_not_depend_on_who_takes_part() -> None:
+    """A worker, which does not know who is picked, calls the targets as its master does."""
+    choice = Choice(parsed(), Troupe(Own), [Own, users.SSDUser], None, anything)
+    assert list(chosen(choice).targets) == ["Own"]
+
+
+class Steps:
+    """A shape."""
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_a_scenario_does_not_use() -> None:
+    """Options about users, and the users' shape, are named; a run time is used."""
+    assert a_choice(scenario="quick", run_time=3).unused() == []
+    beside = parsed(
+        num_users=5, spawn_rate=2.0, model="zzz", image=["nope.jpg"], tags=["a"], iterations=5,
+        encoding="jpeg", user_classes=["Own"],
+    )  # fmt: skip
+    beside.host = "127.0.0.1:1"
+    assert choosing(beside, Own, shape=Steps()).unused() == [
+        *("--users", "--spawn-rate", "--host", "--model", "--image", "--tags", "user classes"),
+        *("--iterations", "--encoding", "the shape Steps"),
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_run_time_of_a_form() -> None:
+    """It is the form's own; what Locust will refuse is left to it."""
+    choice = a_choice(scenario="quick", run_time=3)
+    assert choice.run_time_s == 3
+    for text, seconds in (("1m", 60), ("", None), ("soon", None)):
+        choice.take({"scenario": "quick", "run_time": text}, None)
+        assert choice.run_time_s == seconds
