@@ -1,5 +1,18 @@
-"""The data plane: bytes at instants, in a process of its own that knows nothing else.
+"""The data plane: bytes at instants, sent by a process of its own that knows nothing else.
 
-The child imports nothing that could share its loop, heap or lock with the sending: no numpy,
-protobuf, Locust or gevent (`arrays` is the parent's side).
+In the order of the data's way:
+
+- `engine`: the parent's side, orders out and results in; `calls`: who waits for which answer
+- `child`: the process, its start, its end, the file its payloads lie in; `wire`: what the two
+  say to each other, in frames; `result`: an order and what became of it
+- `sender`: the process's own code: the conversation, and the hot path from an order to its result
+- `timeline`: what is due when; `loop`: users of a closed loop; `payloads`: the requests' bytes
+- `channel`: the seam behind which a request starts and lands; `grpcio` and `http2`: two ways to
+  carry it; `endpoint`: where to and how
+- `outbox`: results on their way up; `drain`: how a run ends; `pulse`: a sign of life
+- `arrays`, `reply`: what the parent gets
+
+What it must not know: scenarios, models, tensors, counts, Locust. The child's interpreter has no
+numpy, protobuf, Locust or gevent in it, so that nothing shares its loop, heap or lock with sending
+(`engine` and `arrays` are the parent's). What decides is pure and is told the time.
 """

@@ -1,15 +1,16 @@
 """The child process that sends: bytes at instants in, results out.
 
-It knows bytes, instants and gRPC. It never sees a tensor, an image, a scenario or a model name
-(outside the bytes), and it imports neither Locust nor gevent, numpy or protobuf, so that nothing
-shares its loop, its heap or its interpreter lock with the sending. It is started by `engine` as
-``python -m eiload.sending.sender SOCKET_FD PAYLOAD_FD`` in a session of its own (a Ctrl-C in the
-terminal does not reach it) and ends when its socket closes, so it cannot outlive its parent.
+It knows bytes, instants and channels. It never sees a tensor, an image, a scenario or a model name
+(outside the bytes), nor how a channel carries a request; and it imports neither Locust nor gevent,
+numpy or protobuf, so that nothing shares its loop, its heap or its interpreter lock with the
+sending. It is started by `child` as ``python -m eiload.sending.sender SOCKET_FD PAYLOAD_FD`` in a
+session of its own (a Ctrl-C in the terminal does not reach it) and ends when its socket closes, so
+it cannot outlive its parent.
 
 Strategy.
 
 - Requests wait on a `timeline`, which wakes the loop exactly.
-- Instants are stamped right around the call. The request's bytes are at hand before.
+- Channels stamp instants right around the sending. The request's bytes are at hand before.
 - Each order becomes exactly one result: a status, DROPPED when the in-flight guard is reached, or
   UNFINISHED when the drain ends first.
 - The garbage collector is off: a collection would be somebody's response time. gRPC leaves nothing

@@ -1,19 +1,24 @@
 """gRPC's own stack as a channel: statuses, deadlines, connections, TLS, against real servers."""
 
+import asyncio
+import gc
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+import uvloop
 
 from eiload.base.clock import NS_PER_MS
 from eiload.base.status import Status
 from eiload.scenario import Target, Tls
+from eiload.sending.channel import Landing, Request
 from eiload.sending.endpoint import Endpoint
+from eiload.sending.grpcio import GrpcioChannel
 from eiload.serving.endpoint import endpoint_of
 from eiload.serving.tfserving import PREDICT
 from tests.grpc_servers import certificate, closed_port, grpc_server
-from tests.sending.driver import Driver, Handler, Serve, echo, failing
+from tests.sending.driver import CLOCK, PATIENCE_S, Driver, Handler, Serve, echo, failing
 
 
 @pytest.mark.parametrize("code", [c for c in grpc.StatusCode if c is not grpc.StatusCode.OK])
@@ -90,3 +95,122 @@ def test_tls(tmp_path: Path) -> None:
             with Driver(endpoint_of(target)) as driver:
                 reply = driver.engine.call(0, "", b"abc")
                 assert (reply.status, reply.response) == (Status.OK, b"abc"), reply.detail
+
+
+class Landings:
+    """A channel in this process, and how its requests landed."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.channel = GrpcioChannel(endpoint)
+        self.landed: list[Landing] = []
+        self._news = asyncio.Event()
+
+    def start(self, payload: Any = b"abc", **options: Any) -> Request:
+        """Start a request."""
+        before = len(self.landed)
+        request = self.channel.start(payload, self._landed, **options)
+        assert len(self.landed) == before, "it landed before `start` had returned"
+        return request
+
+    def _landed(self, landing: Landing) -> None:
+        self.landed.append(landing)
+        self._news.set()
+
+    async def wait(self) -> Landing:
+        """Wait for a landing."""
+        await asyncio.wait_for(self._news.wait(), PATIENCE_S)
+        self._news.clear()
+        return self.landed[-1]
+
+
+def test_instants_and_trailers(serve: Serve) -> None:
+    """Trailing metadata come when they are asked for, of answers and of failures."""
+
+    def tell(request: bytes, context: grpc.ServicerContext) -> bytes:
+        context.set_trailing_metadata((("x-model", "ssd"),))
+        if not request:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such model")
+        return request
+
+    async def play(endpoint: Endpoint) -> None:
+        here = Landings(endpoint)
+        before_ns = CLOCK.now_ns()
+        here.start()
+        plain = await here.wait()
+        assert before_ns <= plain.sent_ns <= plain.done_ns <= CLOCK.now_ns()
+        assert plain.trailers == ()
+        for payload, status in ((b"abc", Status.OK), (b"", Status.NOT_FOUND)):
+            here.start(payload, trailers=True)
+            told = await here.wait()
+            assert (told.status, told.response) == (status, payload)
+            assert ("x-model", "ssd") in told.trailers
+
+    uvloop.run(play(serve(tell)))
+
+
+def test_cancelled_requests_land_once(serve: Serve, hang: Handler) -> None:
+    """As UNFINISHED: not begun yet, or sent and not done. Cancelled again, they stay so."""
+
+    async def play(endpoint: Endpoint) -> None:
+        here = Landings(endpoint)
+        here.start().cancel()
+        assert await here.wait() == Landing(Status.UNFINISHED)
+        before_ns = CLOCK.now_ns()
+        request = here.start()
+        await asyncio.sleep(0.1)
+        request.cancel()
+        request.cancel()
+        landing = await here.wait()
+        assert landing == Landing(Status.UNFINISHED, landing.sent_ns)
+        assert landing.sent_ns >= before_ns
+        request.cancel()
+        await asyncio.sleep(0.05)
+        assert len(here.landed) == 2
+
+    uvloop.run(play(serve(hang)))
+
+
+def test_landed_requests_cannot_be_cancelled(serve: Serve) -> None:
+    """What has landed has landed."""
+
+    async def play(endpoint: Endpoint) -> None:
+        here = Landings(endpoint)
+        request = here.start()
+        assert (await here.wait()).status is Status.OK
+        request.cancel()
+        await asyncio.sleep(0.05)
+        assert len(here.landed) == 1
+
+    uvloop.run(play(serve()))
+
+
+@pytest.mark.parametrize("wrong", [{"payload": "no bytes"}, {"method": 7}])
+def test_what_the_client_refuses_lands_too(serve: Serve, wrong: dict[str, Any]) -> None:
+    """`start` raises nothing: the request ends as INTERNAL, with the cause."""
+
+    async def play(endpoint: Endpoint) -> None:
+        here = Landings(endpoint)
+        here.start(**wrong)
+        landing = await here.wait()
+        assert landing.status is Status.INTERNAL
+        assert landing.detail.startswith("client: ")
+        assert landing.done_ns
+
+    uvloop.run(play(serve()))
+
+
+def test_requests_leave_no_cycles(serve: Serve) -> None:
+    """The sender's garbage collector is off."""
+
+    async def play(endpoint: Endpoint) -> None:
+        here = Landings(endpoint)
+        for _ in range(3):  # what is made once
+            here.start()
+            await here.wait()
+        gc.collect()
+        for _ in range(50):
+            here.start()
+            await here.wait()
+        assert gc.collect() < 50
+
+    uvloop.run(play(serve()))
