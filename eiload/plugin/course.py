@@ -127,6 +127,10 @@ class Course:
             drain_ns=drain_ns,
             run_time_ns=run_time_ns if driven else None,
         )
+        self._clock = clock
+        self._began_ns = clock.now_ns()
+        self._driven = driven
+        self._run_time_ns = run_time_ns
         self._limit_ns = None if driven else run_time_ns
         self._others = others
         self._hold = hold
@@ -188,7 +192,11 @@ class Course:
 
     def _show_progress(self) -> None:
         phase, total_ns = self.coordinator.position()
-        self._voice.say(self._progress.line(self.coordinator.elapsed_ns, total_ns, phase))
+        elapsed_ns = self.coordinator.elapsed_ns
+        if self._driven:  # its plan is only the longest there may be
+            ready_ns = self._clock.now_ns() - self._began_ns - elapsed_ns
+            total_ns = max(self._run_time_ns - ready_ns, 0) if self._run_time_ns else 0
+        self._voice.say(self._progress.line(elapsed_ns, total_ns, phase))
 
     # -- the journal -----------------------------------------------------------------------
 

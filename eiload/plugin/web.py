@@ -85,12 +85,14 @@ def serve(
 
         return swarm
 
-    def picking(update: Callable[[Any], None]) -> Callable[[Any], None]:
-        def pick(chosen: Any) -> None:
-            update(chosen)
-            picked()
+    def stopping(view: View) -> View:
+        @wraps(view)
+        def stop() -> Any:
+            response = view()
+            starts.over()  # it may have come before the start did
+            return response
 
-        return pick
+        return stop
 
     def changing_users(view: View) -> View:
         @wraps(view)
@@ -112,12 +114,23 @@ def serve(
         return Response(text, mimetype="text/plain", headers={"X-Content-Type-Options": "nosniff"})
 
     for name in ("_update_user_classes", "_update_shape_class"):  # what the picker's form does
-        setattr(web, name, picking(getattr(web, name)))
+        setattr(web, name, _then(getattr(web, name), picked))
     views = web.app.view_functions
     views["locust.swarm"] = guarded(starting(views["locust.swarm"]))
+    views["locust.stop"] = stopping(views["locust.stop"])
     views["locust.update_user"] = guarded(changing_users(views["locust.update_user"]))
     for name in ("locust.stop", "locust.reset_stats"):  # of what was started here
         views[name] = guarded(views[name])
     page = f"{given.web_base_path or ''}{PATH}"
     web.app.add_url_rule(page, "eiload-report", guarded(report_page))
     web.template_args["extended_csv_files"] = [{"href": page, "title": LINK}]
+
+
+def _then(update: Callable[[Any], None], tell: Callable[[], None]) -> Callable[[Any], None]:
+    """Return what updates something and then tells of it."""
+
+    def updates(value: Any) -> None:
+        update(value)
+        tell()
+
+    return updates

@@ -158,11 +158,12 @@ def line(elapsed_ns: int, total_ns: int, phase: str, targets: Sequence[TargetNow
 
     Args:
         elapsed_ns: since the first phase began.
-        total_ns: the planned length of all phases.
+        total_ns: the planned length of all phases; 0 if there is no plan.
         phase: the name of the present one; "drain" after the last.
         targets: in the scenario's order.
     """
-    parts = [f"{_clock(elapsed_ns)}/{_clock(total_ns)} {words.safe(phase, 20)}"]
+    clocks = [_clock(elapsed_ns), *([_clock(total_ns)] if total_ns else [])]
+    parts = [f"{'/'.join(clocks)} {words.safe(phase, 20)}"]
     parts += [f"{words.safe(now.name, 20)} {_counts(now)}, {_times(now)}" for now in targets]
     return " | ".join(parts)
 

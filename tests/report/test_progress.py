@@ -100,3 +100,9 @@ def test_no_verdict_words() -> None:
     progress.add(runs.recorded(runs.results(0, 0, 0, [900.0] * 50)))
     line = progress.line(0, NS_PER_S, "steady")
     assert not any(word in line for word in ("pass", "increase", "undecided", "verdict"))
+
+
+def test_no_plan() -> None:
+    """A run of Locust's users ends when Locust ends it: the line shows no length of it."""
+    progress = Progress(["ssd"], phases=1)
+    assert progress.line(4 * NS_PER_S, 0, "users").startswith("00:04 users | ssd 0 ok")
