@@ -3,6 +3,7 @@
 ``python -m tests.server.models_made DIR`` writes ``DIR/pixels/1`` and ``DIR/encoded/1`` by command
 line, ``DIR/other/1``, which is no SSD, and ``DIR/known.json``: how many weights our ResNet-50's
 convolutions have, how many Keras' own have, and what TensorFlow says to an image, for comparison.
+`models` is who runs it.
 """
 
 import json
@@ -14,7 +15,11 @@ from eiload.base import console
 from eiload.server.__main__ import COMMANDS
 from eiload.server.make_model import Design, _backbone
 from eiload.server.runtime import tensorflow
-from tests.server.stand_ins import picture
+from eiload.serving.protos import protos_only
+from tests.server.models import IMAGE
+
+with protos_only():
+    from tensorflow.core.protobuf import saved_model_pb2
 
 SMALL = ("--size", "64", "--width", "0.05")
 
@@ -26,7 +31,10 @@ def convolved(model: Any, keras: Any) -> int:
 
 
 def write_other(tf: Any, path: Path) -> None:
-    """Write a model with several signatures, inputs and element types."""
+    """Write a model with several signatures, inputs and element types.
+
+    One of them, ``mine``, has a method name that TensorFlow Serving does not know.
+    """
     numbers = tf.TensorSpec([None, 2], tf.float32)
 
     def mixed(x: Any, names: Any) -> dict[str, Any]:
@@ -57,6 +65,12 @@ def write_other(tf: Any, path: Path) -> None:
         )
     }
     tf.saved_model.save(tf.Module(), str(path), signatures)
+    file = path / "saved_model.pb"
+    model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    definitions = model.meta_graphs[0].signature_def
+    definitions["mine"].CopyFrom(definitions["doubled"])
+    definitions["mine"].method_name = "mine"
+    file.write_bytes(model.SerializeToString())
 
 
 def main(folder: Path) -> None:
@@ -73,7 +87,7 @@ def main(folder: Path) -> None:
     ours = keras.Model(pixels, _backbone(keras, pixels, Design(size=64)))
     theirs = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(64, 64, 3))
     loaded = tf.saved_model.load(str(folder / "pixels" / "1"))
-    outputs = loaded.signatures["serving_default"](tf.constant(picture(40, 60)))
+    outputs = loaded.signatures["serving_default"](tf.constant(IMAGE))
     known = {
         "ours": convolved(ours, keras),
         "theirs": convolved(theirs, keras),

@@ -1,26 +1,16 @@
-"""A real model behind the service: made, loaded, run, replaced (half a minute: TensorFlow)."""
+"""A real model behind the service: loaded and run (a quarter of a minute: TensorFlow)."""
 
 import io
-import json
-import os
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from concurrent import futures
-from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from eiload.base.status import Status
-from eiload.server.make_model import ANCHORS_A_CELL, UNTRAINED, anchors
 from eiload.server.signatures import DETECTION_OUTPUTS, RAW_OUTPUTS
-from eiload.server.watcher import found_versions
-from eiload.serving.protos import predict_pb2, protos_only
+from eiload.serving.protos import predict_pb2
 from eiload.serving.tensors import to_proto
 from eiload.serving.tfserving import (
     GET_MODEL_METADATA,
@@ -28,75 +18,20 @@ from eiload.serving.tfserving import (
     PREDICT,
     decode_metadata,
     decode_response,
-    decode_status,
     metadata_request,
     predict_request,
     status_request,
 )
+from tests.server.models import IMAGE, Made
 from tests.server.rest_client import fetched, scraped
 from tests.server.stand_ins import Client, picture, request, running
 
-with protos_only():
-    from tensorflow.core.protobuf import saved_model_pb2
-
-IMAGE = picture(40, 60)
-
-
-class Made(NamedTuple):
-    """The models, and what TensorFlow says of them."""
-
-    folder: Path
-    said: str
-    known: dict[str, Any]
-
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """Write a model of pixels and one of encoded images."""
-    folder = tmp_path_factory.mktemp("models")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.server.models_made", str(folder)],
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=110,
-    )
-    assert done.returncode == 0, done.stderr
-    return Made(folder, done.stdout, json.loads((folder / "known.json").read_text()))
-
-
-@pytest.fixture(scope="module")
-def pixels(made: Made) -> Iterator[Client]:
-    """Serve the model of pixels."""
-    path = str(made.folder / "pixels")
-    with running("--rest-port", "0", saved_model=path, concurrency=2) as client:
+def plain(made: Made) -> Iterator[Client]:
+    """Serve the model that is no SSD."""
+    with running(saved_model=str(made.folder / "other")) as client:
         yield client
-
-
-def test_it_says_plainly_that_it_is_untrained(made: Made) -> None:
-    """On the terminal and in a file beside the model."""
-    assert "an untrained SSD, random weights (seed 1); its detections mean nothing" in made.said
-    assert (made.folder / "pixels" / "UNTRAINED.txt").read_text() == UNTRAINED
-
-
-def test_the_backbone_is_resnet50(made: Made) -> None:
-    """At full width its convolutions have as many weights as those of Keras' ResNet50."""
-    assert made.known["ours"] == made.known["theirs"] > 23_000_000
-
-
-@pytest.mark.parametrize(("size", "cells"), [(640, 8525), (300, 38**2 + 19**2 + 10**2 + 25 + 9)])
-def test_anchors_cover_the_pyramid(size: int, cells: int) -> None:
-    """Six a cell; at 640 the 51,150 of the published configuration; centres inside the image."""
-    boxes = np.array(anchors(size))
-    assert len(boxes) == cells * ANCHORS_A_CELL
-    assert (boxes[:, :2] > 0).all()
-    assert (boxes[:, :2] < 1).all()
-    # The smallest is 4 x 8 pixels square: area and aspect ratios are those of the generator.
-    assert boxes[0, 2:] * size == pytest.approx([32, 32])
-    assert boxes[1, 3] / boxes[1, 2] == pytest.approx(2)
-    assert boxes[3, 2] * boxes[3, 3] * size**2 == pytest.approx(32 * 32 * 2)
 
 
 def test_the_signature_is_the_zoos(pixels: Client) -> None:
@@ -193,47 +128,6 @@ def test_the_grpc_loop_is_not_blocked(pixels: Client) -> None:
         assert not batch.done()
 
 
-def states(client: Client) -> dict[int, tuple[str, str]]:
-    """Return the state and error of each version."""
-    told = decode_status(client.call(GET_MODEL_STATUS, status_request("ssd")))
-    return {each.version: (each.state, each.error) for each in told}
-
-
-def wait_for(client: Client, version: int, state: str) -> None:
-    """Wait until a version is in a state."""
-    until = time.monotonic() + 60
-    while states(client).get(version, ("", ""))[0] != state:
-        assert time.monotonic() < until, states(client)
-        time.sleep(0.05)
-
-
-def test_a_new_version_is_picked_up_while_serving(made: Made, pixels: Client) -> None:
-    """It takes over without a failed request; one that cannot be loaded changes nothing."""
-    base = made.folder / "pixels"
-    shutil.copytree(base / "1", base / "copying")
-    (base / "copying").rename(base / "2")
-    answered = set()
-    until = time.monotonic() + 60
-    while 2 not in answered:
-        assert time.monotonic() < until
-        data = pixels.call(PREDICT, request(IMAGE, outputs=["num_detections"]))
-        answered.add(predict_pb2.PredictResponse.FromString(data).model_spec.version.value)
-    assert answered <= {1, 2}
-    wait_for(pixels, 1, "END")
-    assert states(pixels) == {1: ("END", ""), 2: ("AVAILABLE", "")}
-    status, text = pixels.told(PREDICT, request(IMAGE, version=1))
-    assert (status, text) == (
-        Status.NOT_FOUND,
-        "Servable not found for request: Specific(ssd, 1)",
-    )
-    (base / "broken").mkdir()
-    (base / "broken" / "saved_model.pb").write_bytes(b"not a model")
-    (base / "broken").rename(base / "3")
-    wait_for(pixels, 3, "END")
-    assert "cannot be loaded" in states(pixels)[3][1]
-    assert pixels.told(PREDICT, request(IMAGE))[0] is Status.OK
-
-
 def test_encoded_images_in_batches(made: Made) -> None:
     """JPEG and PNG files are decoded in the graph; requests that come together run together."""
     files = []
@@ -274,31 +168,29 @@ ROWS = np.array([[1, 2], [3, 4]], dtype=np.float32)
 NAMES = np.array([b"a", b"b"], dtype=object)
 
 
-def test_any_saved_model_is_served(made: Made) -> None:
+def test_any_saved_model_is_served(plain: Client) -> None:
     """Several signatures, inputs and element types."""
-    with running(saved_model=str(made.folder / "other")) as client:
-        outputs = decode_response(client.call(PREDICT, other("", x=ROWS, names=NAMES)))
-        assert {alias: each.tolist() for alias, each in outputs.items()} == {
-            "sum": [3, 7],
-            "half": ROWS.tolist(),
-            "greeting": [b"a!", b"b!"],
-            "large": [False, True],
-        }
-        outputs = decode_response(client.call(PREDICT, other("total", x=ROWS)))
-        assert outputs["total"] == 10
-        assert client.told(PREDICT, other("", x=ROWS))[1] == (
-            "input size does not match signature: 1!=2 len({x}) != len({names,x}). "
-            "Sent extra: {}. Missing but required: {names}."
-        )
+    outputs = decode_response(plain.call(PREDICT, other("", x=ROWS, names=NAMES)))
+    assert {alias: each.tolist() for alias, each in outputs.items()} == {
+        "sum": [3, 7],
+        "half": ROWS.tolist(),
+        "greeting": [b"a!", b"b!"],
+        "large": [False, True],
+    }
+    outputs = decode_response(plain.call(PREDICT, other("total", x=ROWS)))
+    assert outputs["total"] == 10
+    assert plain.told(PREDICT, other("", x=ROWS))[1] == (
+        "input size does not match signature: 1!=2 len({x}) != len({names,x}). "
+        "Sent extra: {}. Missing but required: {names}."
+    )
 
 
-def test_an_answer_that_cannot_be_written_is_an_error(made: Made) -> None:
+def test_an_answer_that_cannot_be_written_is_an_error(plain: Client) -> None:
     """And not a client that waits for ever; the server goes on."""
-    with running(saved_model=str(made.folder / "other")) as client:
-        status, text = client.told(PREDICT, other("brain", x=ROWS))
-        assert status is Status.INTERNAL
-        assert "cannot send an array of 'bfloat16'" in text
-        assert client.told(PREDICT, other("doubled", x=ROWS)) == (Status.OK, "")
+    status, text = plain.told(PREDICT, other("brain", x=ROWS))
+    assert status is Status.INTERNAL
+    assert "cannot send an array of 'bfloat16'" in text
+    assert plain.told(PREDICT, other("doubled", x=ROWS)) == (Status.OK, "")
 
 
 def test_each_signature_has_batches_of_its_own(made: Made) -> None:
@@ -319,36 +211,14 @@ ONE_OF = (
 )
 
 
-@pytest.mark.parametrize(
-    ("api", "said"),
-    [
-        ("tfs", (Status.OK, "")),
-        (
-            "ei",
-            (Status.INTERNAL, f"Expected prediction signature method_name to be {ONE_OF} mine"),
-        ),
-    ],
-)
-def test_the_method_name_was_checked_once(
-    made: Made, tmp_path: Path, api: str, said: tuple[Status, str]
-) -> None:
-    """EI's builds serve no signature with another; current ones do not look."""
-    shutil.copytree(made.folder / "other" / "1", tmp_path / "1")
-    file = tmp_path / "1" / "saved_model.pb"
-    model = saved_model_pb2.SavedModel.FromString(file.read_bytes())
-    model.meta_graphs[0].signature_def["doubled"].method_name = "mine"
-    file.write_bytes(model.SerializeToString())
-    with running(saved_model=str(tmp_path), api=api) as client:
-        assert client.told(PREDICT, other("doubled", x=ROWS)) == said
+def test_the_method_name_is_not_looked_at(plain: Client) -> None:
+    """Current builds serve a signature with any."""
+    assert plain.told(PREDICT, other("mine", x=ROWS)) == (Status.OK, "")
 
 
-def test_versions_are_numbered_directories(tmp_path: Path) -> None:
-    """Others are passed over; a model by itself has the number that is its name, or 1."""
-    assert found_versions(tmp_path / "absent") == {}
-    for name in ("1", "12", "3.making", "copy", "7"):
-        (tmp_path / name).mkdir()
-        if name != "7":
-            (tmp_path / name / "saved_model.pb").touch()
-    assert found_versions(tmp_path) == {1: tmp_path / "1", 12: tmp_path / "12"}
-    assert found_versions(tmp_path / "12") == {12: tmp_path / "12"}
-    assert found_versions(tmp_path / "copy") == {1: tmp_path / "copy"}
+def test_the_method_name_was_checked_once(made: Made) -> None:
+    """EI's builds serve no signature with another than the known ones."""
+    with running(saved_model=str(made.folder / "other"), api="ei") as client:
+        said = f"Expected prediction signature method_name to be {ONE_OF} mine"
+        assert client.told(PREDICT, other("mine", x=ROWS)) == (Status.INTERNAL, said)
+        assert client.told(PREDICT, other("doubled", x=ROWS)) == (Status.OK, "")

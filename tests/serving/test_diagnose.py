@@ -11,6 +11,7 @@ from eiload.base.clock import NS_PER_MS
 from eiload.scenario import Tls
 from eiload.serving.diagnose import Place, diagnose, place_of
 from tests.grpc_servers import certificate, closed_port, grpc_server, http1, raw_server, silent
+from tests.serving.model_server import ModelServer, trusting, unusable
 
 PATIENCE_NS = 300 * NS_PER_MS
 
@@ -199,3 +200,66 @@ def test_unreadable_tls_files(tmp_path: Path) -> None:
     wrong.write_text("no certificate")
     found = diagnose("127.0.0.1:1", Tls(ca=str(wrong)), PATIENCE_NS)
     assert found.cause.startswith("its TLS files cannot be read (")
+
+
+# -- by way of preflight, in its words ------------------------------------------------------------
+
+
+def test_row_4_silent() -> None:
+    """A server that accepts and says nothing is told from one that is not there."""
+    with raw_server(silent) as port:
+        assert unusable(f"127.0.0.1:{port}").startswith(
+            "connected, no HTTP/2 SETTINGS in 0.3 s: it accepts and says nothing; check that"
+        )
+
+
+def test_row_9_rest_port() -> None:
+    """The REST port is recognised."""
+    with raw_server(http1) as port:
+        assert unusable(f"127.0.0.1:{port}") == (
+            f"HTTP/1 answers there (a REST port?); use the gRPC port (8500 by default), not {port}"
+        )
+
+
+def test_row_10_plaintext_to_tls(tmp_path: Path) -> None:
+    """Plaintext spoken to TLS is named, where gRPC only says that the socket was closed."""
+    with grpc_server({}, certificate(tmp_path).server_credentials()) as port:
+        assert unusable(f"127.0.0.1:{port}") == (
+            "the server speaks TLS, the scenario plaintext;"
+            " add `tls: {}` (with `ca:` for a private CA)"
+        )
+
+
+def test_row_10_tls_to_plaintext(tmp_path: Path) -> None:
+    """TLS spoken to plaintext is named."""
+    pair = certificate(tmp_path)
+    with grpc_server(ModelServer().handlers()) as port:
+        reason = unusable(f"127.0.0.1:{port}", credentials=trusting(pair), tls={"ca": pair.cert})
+    assert reason == (
+        "the server speaks plaintext, the scenario TLS; remove `tls:` (and `grpcs://`)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "reason"),
+    [
+        ("expired", True, "certificate has expired"),
+        ("localhost", False, "self-signed certificate"),
+        ("models.example", True, "IP address mismatch"),
+    ],
+)
+def test_row_11_certificates(tmp_path: Path, name: str, trusted: bool, reason: str) -> None:
+    """A certificate that is not accepted is reported with OpenSSL's reason."""
+    pair = certificate(tmp_path, name, expired=name == "expired")
+    ours = pair if trusted else certificate(tmp_path, "other")
+    with grpc_server(ModelServer().handlers(), pair.server_credentials()) as port:
+        text = unusable(f"127.0.0.1:{port}", credentials=trusting(ours), tls={"ca": ours.cert})
+    assert text.startswith("its certificate is not accepted (")
+    assert reason in text
+
+
+def test_row_12_unknown_host() -> None:
+    """A name that DNS does not know is named."""
+    assert unusable("no-such-host.invalid:8500").startswith(
+        "the name 'no-such-host.invalid' is not known; check the host in `server:`"
+    )

@@ -4,176 +4,40 @@ The manual clock stands still while calls are made and jumps when preflight slee
 minute of waiting for a model costs nothing.
 """
 
-import contextlib
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import grpc
 import numpy as np
 import pytest
 
-from eiload.base.clock import NS_PER_MS, ManualClock, SystemClock
+from eiload.base.clock import NS_PER_MS, SystemClock
 from eiload.base.errors import TargetError
-from eiload.scenario import Expect, Target
-from eiload.serving.preflight import Preflight, SelfDescription, proxy_note
+from eiload.serving.preflight import Preflight, proxy_note
 from eiload.serving.tfserving import (
     GET_MODEL_METADATA,
     GET_MODEL_STATUS,
     PREDICT,
     ModelState,
-    info,
     predict_request,
-    protos_only,
-    to_proto,
 )
 from tests.grpc_servers import (
     Caller,
     Handler,
-    Pair,
     certificate,
     closed_port,
     grpc_server,
-    http1,
-    raw_server,
-    silent,
 )
-
-with protos_only():
-    from tensorflow.core.framework import types_pb2
-    from tensorflow_serving.apis import (
-        get_model_metadata_pb2,
-        get_model_status_pb2,
-        predict_pb2,
-    )
-
-IMAGE = np.zeros((1, 4, 6, 3), np.uint8)
-REQUEST = predict_request("ssd", {"inputs": IMAGE})
-
-
-class ModelServer:
-    """TensorFlow Serving's answers for some models, as bytes."""
-
-    def __init__(self, **models: list[ModelState]) -> None:
-        self.models = models or {"ssd": [ModelState(1, "AVAILABLE", "")]}
-
-    def handlers(self, *methods: str) -> dict[str, Handler]:
-        """Return the handlers of these methods, all if none is named."""
-        known = {
-            GET_MODEL_STATUS: self.status,
-            GET_MODEL_METADATA: self.metadata,
-            PREDICT: self.predict,
-        }
-        return {method: known[method] for method in methods or known}
-
-    def status(self, data: bytes, context: grpc.ServicerContext) -> bytes:
-        """Answer GetModelStatus."""
-        spec = get_model_status_pb2.GetModelStatusRequest.FromString(data).model_spec
-        states = [
-            state
-            for state in self.models.get(spec.name, [])
-            if not spec.HasField("version") or state.version == spec.version.value
-        ]
-        if not states:
-            context.abort(
-                grpc.StatusCode.NOT_FOUND, f"Could not find any versions of model {spec.name}"
-            )
-        answer = get_model_status_pb2.GetModelStatusResponse()
-        for state in states:
-            answer.model_version_status.add(
-                version=state.version,
-                state=state.state,
-                status={"error_code": 2 if state.error else 0, "error_message": state.error},
-            )
-        return bytes(answer.SerializeToString())
-
-    def metadata(self, data: bytes, context: grpc.ServicerContext) -> bytes:
-        """Answer GetModelMetadata with the signature of SSD."""
-        signatures = get_model_metadata_pb2.SignatureDefMap()
-        entry = signatures.signature_def["serving_default"]
-        entry.inputs["inputs"].dtype = types_pb2.DT_UINT8
-        for size in (-1, -1, -1, 3):
-            entry.inputs["inputs"].tensor_shape.dim.add(size=size)
-        entry.outputs["num_detections"].dtype = types_pb2.DT_FLOAT
-        answer = get_model_metadata_pb2.GetModelMetadataResponse()
-        answer.metadata["signature_def"].Pack(signatures)
-        return bytes(answer.SerializeToString())
-
-    def predict(self, data: bytes, context: grpc.ServicerContext) -> bytes:
-        """Answer Predict with a dog."""
-        answer = predict_pb2.PredictResponse()
-        outputs = {
-            "detection_boxes": np.zeros((1, 1, 4), np.float32),
-            "detection_scores": np.ones((1, 1), np.float32),
-            "detection_classes": np.full((1, 1), 18, np.float32),
-            "num_detections": np.ones(1, np.float32),
-        }
-        for alias, array in outputs.items():
-            answer.outputs[alias].CopyFrom(to_proto(array, typed=True))
-        return bytes(answer.SerializeToString())
-
-
-def failing(code: grpc.StatusCode, detail: str) -> Handler:
-    """Return a handler that always fails."""
-
-    def handler(data: bytes, context: grpc.ServicerContext) -> bytes:
-        context.abort(code, detail)
-
-    return handler
-
-
-def target(address: str, **settings: Any) -> Target:
-    """Return the target of model ssd at an address, changed as told."""
-    return Target.model_validate({"server": address, "model": "ssd"} | settings)
-
-
-@contextlib.contextmanager
-def preflight(
-    address: str, *, credentials: grpc.ChannelCredentials | None = None, **settings: Any
-) -> Iterator[Preflight]:
-    """Yield the questions to the server at an address."""
-    caller = Caller(address, credentials)
-    try:
-        yield Preflight(
-            caller=caller,
-            clock=ManualClock(),
-            index=0,
-            name="gpu",
-            target=target(address, **settings),
-            address=address,
-            tensor=info(IMAGE),
-            patience_ns=300 * NS_PER_MS,
-        )
-    finally:
-        caller.close()
-
-
-def checked(handlers: Mapping[str, Handler], **settings: Any) -> tuple[SelfDescription, list[str]]:
-    """Return what a gRPC server with these handlers says, and the methods that were called."""
-    with grpc_server(handlers) as port, preflight(f"127.0.0.1:{port}", **settings) as asking:
-        facts = asking.check(REQUEST, lambda line: None)
-        assert isinstance(asking.caller, Caller)
-        return facts, asking.caller.methods
-
-
-def refused(handlers: Mapping[str, Handler], **settings: Any) -> str:
-    """Return why a gRPC server with these handlers cannot be used, without name and address."""
-    with grpc_server(handlers) as port:
-        return unusable(f"127.0.0.1:{port}", **settings)
-
-
-def unusable(address: str, **settings: Any) -> str:
-    """Return why the server at an address cannot be used, without name and address."""
-    with preflight(address, **settings) as asking, pytest.raises(TargetError) as caught:
-        asking.check(REQUEST, lambda line: None)
-    text = str(caught.value)
-    prefix = f"target 'gpu' at {address}: "
-    assert text.startswith(prefix)
-    assert "\n" not in text
-    assert len(text) < 500
-    return text.removeprefix(prefix)
+from tests.serving.model_server import (
+    REQUEST,
+    ModelServer,
+    checked,
+    failing,
+    preflight,
+    refused,
+    target,
+    trusting,
+)
 
 
 def test_usable() -> None:
@@ -271,64 +135,6 @@ def test_refused_can_be_waited_for() -> None:
             thread.join()
 
 
-def test_row_4_silent() -> None:
-    """A server that accepts and says nothing is told from one that is not there."""
-    with raw_server(silent) as port:
-        assert unusable(f"127.0.0.1:{port}").startswith(
-            "connected, no HTTP/2 SETTINGS in 0.3 s: it accepts and says nothing; check that"
-        )
-
-
-def test_row_9_rest_port() -> None:
-    """The REST port is recognised."""
-    with raw_server(http1) as port:
-        assert unusable(f"127.0.0.1:{port}") == (
-            f"HTTP/1 answers there (a REST port?); use the gRPC port (8500 by default), not {port}"
-        )
-
-
-def test_row_10_plaintext_to_tls(tmp_path: Path) -> None:
-    """Plaintext spoken to TLS is named, where gRPC only says that the socket was closed."""
-    with grpc_server({}, certificate(tmp_path).server_credentials()) as port:
-        assert unusable(f"127.0.0.1:{port}") == (
-            "the server speaks TLS, the scenario plaintext;"
-            " add `tls: {}` (with `ca:` for a private CA)"
-        )
-
-
-def trusting(pair: Pair) -> grpc.ChannelCredentials:
-    """Return the credentials of a client that trusts this certificate."""
-    return grpc.ssl_channel_credentials(Path(pair.cert).read_bytes())
-
-
-def test_row_10_tls_to_plaintext(tmp_path: Path) -> None:
-    """TLS spoken to plaintext is named."""
-    pair = certificate(tmp_path)
-    with grpc_server(ModelServer().handlers()) as port:
-        reason = unusable(f"127.0.0.1:{port}", credentials=trusting(pair), tls={"ca": pair.cert})
-    assert reason == (
-        "the server speaks plaintext, the scenario TLS; remove `tls:` (and `grpcs://`)"
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "trusted", "reason"),
-    [
-        ("expired", True, "certificate has expired"),
-        ("localhost", False, "self-signed certificate"),
-        ("models.example", True, "IP address mismatch"),
-    ],
-)
-def test_row_11_certificates(tmp_path: Path, name: str, trusted: bool, reason: str) -> None:
-    """A certificate that is not accepted is reported with OpenSSL's reason."""
-    pair = certificate(tmp_path, name, expired=name == "expired")
-    ours = pair if trusted else certificate(tmp_path, "other")
-    with grpc_server(ModelServer().handlers(), pair.server_credentials()) as port:
-        text = unusable(f"127.0.0.1:{port}", credentials=trusting(ours), tls={"ca": ours.cert})
-    assert text.startswith("its certificate is not accepted (")
-    assert reason in text
-
-
 def test_tls(tmp_path: Path) -> None:
     """A server behind TLS passes when its certificate is trusted."""
     pair = certificate(tmp_path)
@@ -337,13 +143,6 @@ def test_tls(tmp_path: Path) -> None:
         preflight(f"localhost:{port}", credentials=trusting(pair), tls={"ca": pair.cert}) as asking,
     ):
         assert asking.check(REQUEST, pytest.fail).signature is not None
-
-
-def test_row_12_unknown_host() -> None:
-    """A name that DNS does not know is named."""
-    assert unusable("no-such-host.invalid:8500").startswith(
-        "the name 'no-such-host.invalid' is not known; check the host in `server:`"
-    )
 
 
 def test_row_13_proxy() -> None:
@@ -494,76 +293,3 @@ def test_server_errors_are_shown() -> None:
     """An error of the server itself is not waited for, and shown in its words."""
     handlers = {GET_MODEL_STATUS: failing(grpc.StatusCode.INTERNAL, "\x1b[31mbroken\n")}
     assert refused(handlers) == "it answers INTERNAL (?[31mbroken); see the server's log"
-
-
-Outcome = Callable[[Preflight], Any]
-
-
-def first(handlers: Mapping[str, Handler], ask: Outcome, **settings: Any) -> Any:
-    """Return what `ask` makes of a server with these handlers."""
-    with grpc_server(handlers) as port, preflight(f"127.0.0.1:{port}", **settings) as asking:
-        return ask(asking)
-
-
-def test_first_inference() -> None:
-    """The first inference is timed, and its answer decoded and checked."""
-
-    def slow(data: bytes, context: grpc.ServicerContext) -> bytes:
-        time.sleep(0.05)
-        return ModelServer().predict(data, context)
-
-    found = first(
-        {PREDICT: slow}, lambda asking: asking.first_inference(REQUEST, Expect(labels=("dog",)))
-    )
-    assert found.service_ns >= 50 * NS_PER_MS
-    assert found.problem is None
-    assert found.outputs["detection_classes"].tolist() == [[18]]
-
-
-def test_row_16_bad_first_answer() -> None:
-    """A bad answer is told, not raised: an expected label missing, or nothing in it."""
-    expect = Expect(labels=("cat",))
-    good = ModelServer().handlers(PREDICT)
-    found = first(good, lambda asking: asking.first_inference(REQUEST, expect))
-    assert found.problem == "expected 'cat' with a score of 0.5 or more, found dog 1.00"
-    empty = {PREDICT: lambda data, context: b""}
-    found = first(empty, lambda asking: asking.first_inference(REQUEST, None))
-    assert found.problem == "the answer has no outputs"
-
-
-def test_row_25_undecodable_first_answer() -> None:
-    """An answer that cannot be decoded is a bad answer."""
-    garbage = {PREDICT: lambda data, context: b"\xff"}
-    found = first(garbage, lambda asking: asking.first_inference(REQUEST, None))
-    assert found.problem == "1 bytes that are not a PredictResponse"
-    assert found.outputs == {}
-
-
-def test_row_19_first_inference_over_its_deadline() -> None:
-    """A first inference that does not end in time names the deadline as the thing to change."""
-    over = threading.Event()
-
-    def slow(data: bytes, context: grpc.ServicerContext) -> bytes:
-        over.wait(10)
-        return b""
-
-    def ask(asking: Preflight) -> str:
-        with pytest.raises(TargetError) as caught:
-            asking.first_inference(REQUEST, None)
-        over.set()
-        return str(caught.value)
-
-    text = first({PREDICT: slow}, ask, deadline="200 ms")
-    assert "DEADLINE_EXCEEDED" in text
-    assert text.endswith(
-        "a first inference may load the model into the accelerator: raise `deadline:` (200 ms)"
-    )
-
-
-def test_refused_first_inference() -> None:
-    """A server that has gone meanwhile is looked at like any other."""
-    with (
-        preflight(f"127.0.0.1:{closed_port()}") as asking,
-        pytest.raises(TargetError, match="connection refused: nothing listens there"),
-    ):
-        asking.first_inference(REQUEST, None)
