@@ -1,12 +1,17 @@
 # Two commands do all there is: `make demo` shows a run, `make test` checks everything.
 # Both set up .venv first; nothing outside this folder is touched. `make bench` measures eiload beside
 # its peers for a quarter of an hour (docs/benchmarks.md); what it fetches lies in the user's cache.
+# `make test-fast` leaves out what tests/conftest.py calls slow: tests of whole runs of Locust
+# (tests/e2e/) and of TensorFlow's runtime. `make test` is what counts.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench lint clean
+# The tests start hundreds of processes: without bytecode each would compile all of eiload again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test test-fast bench lint clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/locust -f locustfiles/ssd.py --headless --only-summary --scenario scenarios/demo.yaml \
@@ -14,6 +19,9 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest
+
+test-fast: $(VENV)/.installed-dev
+	$(BIN)/pytest -m 'not slow'
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench

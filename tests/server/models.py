@@ -41,7 +41,7 @@ def _make(folder: Path) -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr
     (folder / "said.txt").write_text(done.stdout)

@@ -30,7 +30,7 @@ def test_awss_client_reads_both_forms_of_answers(tmp_path: Path) -> None:
             check=False,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=280,
         )
     assert done.returncode == 0, done.stderr
     first, second = (json.loads(line) for line in done.stdout.splitlines())
