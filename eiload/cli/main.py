@@ -27,6 +27,7 @@ examples:
   eiload predict --server localhost:8500 --model ssd --image 3dogs.jpg
   eiload serve --port 8500 --model ssd
   eiload validate scenarios/demo.yaml
+  eiload plan scenarios/demo.yaml
   eiload report run.json
   eiload report run.json --format html > run.html
   eiload report run.json --format junit > junit.xml
@@ -108,48 +109,31 @@ def _make_model(arguments: argparse.Namespace) -> int:
     return run_make_model(arguments)
 
 
-# -- validate, schema --------------------------------------------------------------------------
+# -- validate, plan, schema ---------------------------------------------------------------------
 
 
 def _fill_validate(parser: argparse.ArgumentParser) -> None:
-    parser.description = """\
-Check scenario files without loading anything. A good file gets one line that says what it
-would do, and a line for everything that a run of its length cannot decide; a bad one gets
-all of its errors at once, as FILE:LINE:COLUMN: what is wrong.
-"""
-    parser.epilog = """\
-examples:
-  eiload validate scenarios/*.yaml
-  GPU_SERVER=10.0.0.7:8500 eiload validate scenarios/gpu-vs-ei.yaml
+    from eiload.cli.validate import add_arguments
 
-exit status: 0 all files are good, 2 one is not
-"""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a scenario")
+    add_arguments(parser)
 
 
 def _validate(arguments: argparse.Namespace) -> int:
-    import os
+    from eiload.cli.validate import validate
 
-    from eiload.base.errors import ScenarioError
-    from eiload.cli.outlook import outlook
-    from eiload.judging import cost
-    from eiload.scenario import load
-    from eiload.serving.payload import problems
+    return validate(arguments)
 
-    status = 0
-    for path in arguments.files:
-        try:
-            scenario = load(path, os.environ)
-            cost.check(scenario)
-            if damaged := problems(scenario.payload):
-                raise ScenarioError("\n".join(f"{path}: {problem}" for problem in damaged))
-        except ScenarioError as error:
-            console.say(str(error))
-            status = error.exit_status
-        else:
-            first, *rest = outlook(scenario)
-            console.emit("\n  ".join([f"{path}: {first}", *rest]))
-    return status
+
+def _fill_plan(parser: argparse.ArgumentParser) -> None:
+    from eiload.cli.plan import add_arguments
+
+    add_arguments(parser)
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from eiload.cli.plan import plan
+
+    return plan(arguments)
 
 
 def _fill_schema(parser: argparse.ArgumentParser) -> None:
@@ -333,6 +317,7 @@ COMMANDS = (
         "make-model", "write a small SSD SavedModel to serve", _fill_make_model, _make_model
     ),
     console.Command("validate", "check scenario files", _fill_validate, _validate),
+    console.Command("plan", "show a scenario's traffic before it is sent", _fill_plan, _plan),
     console.Command("schema", "print the JSON Schema of scenarios", _fill_schema, _schema),
     console.Command("report", "show a run from its file", _fill_report, _report),
     console.Command("compare", "compare runs by their files", _fill_compare, _compare),

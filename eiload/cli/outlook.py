@@ -26,7 +26,16 @@ from eiload.scenario import (
 )
 from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase
 
-__all__ = ["outlook"]
+__all__ = [
+    "compared",
+    "measured",
+    "needed",
+    "open_requests",
+    "outlook",
+    "rate",
+    "why_uncompared",
+    "why_undecided",
+]
 
 
 def outlook(scenario: Scenario) -> list[str]:
@@ -35,10 +44,10 @@ def outlook(scenario: Scenario) -> list[str]:
 
 
 def _summary(scenario: Scenario) -> str:
-    phases, measured = scenario.traffic, _measured(scenario)
+    phases, judged = scenario.traffic, measured(scenario)
     requests = f"{_expected(phases)} to each target"
-    if len(measured) < len(phases):
-        requests += f" (measured: {_expected(measured)})"
+    if len(judged) < len(phases):
+        requests += f" (measured: {_expected(judged)})"
     parts = [
         _listed("target", [_target(name, target) for name, target in scenario.targets.items()]),
         _listed("phase", [words.safe(phase.name) for phase in phases]),
@@ -75,18 +84,19 @@ def _listed(noun: str, names: Sequence[str]) -> str:
 
 def _expected(phases: Sequence[Phase]) -> str:
     """Return how many requests the phases send, in words."""
-    number = round(_open_requests(phases))
+    number = round(open_requests(phases))
     closed = any(isinstance(phase, ClosedPhase) for phase in phases)
     if closed and not number:
         return "as many requests as its users get answered"
     return f"about {wording.count(number)} requests{' and those of its users' if closed else ''}"
 
 
-def _open_requests(phases: Iterable[Phase]) -> float:
+def open_requests(phases: Iterable[Phase]) -> float:
+    """Return how many requests are expected of the open ones among these phases."""
     return sum(phase.expected() for phase in phases if isinstance(phase, OpenPhase))
 
 
-def _measured(scenario: Scenario, name: str | None = None) -> list[Phase]:
+def measured(scenario: Scenario, name: str | None = None) -> list[Phase]:
     """Return the phases that count for an objective."""
     return [
         phase
@@ -97,40 +107,57 @@ def _measured(scenario: Scenario, name: str | None = None) -> list[Phase]:
 
 def _undecidable(scenario: Scenario) -> Iterable[str]:
     for objective in scenario.objectives:
-        phases = _measured(scenario, objective.phase)
-        if reason := _why_undecided(objective, phases):
+        phases = measured(scenario, objective.phase)
+        if reason := why_undecided(objective, phases):
             where = [f" in {words.safe(objective.phase)}"] if objective.phase else []
             who = [f" of {words.safe(objective.target)}"] if objective.target else []
             yield f"cannot decide {objective.text}{''.join(who + where)}: {reason}"
     if scenario.compare:
-        yield from _uncompared(scenario.compare, _measured(scenario))
+        yield from _uncompared(scenario.compare, compared(scenario))
 
 
-def _why_undecided(objective: Objective, phases: Sequence[Phase]) -> str:
+def why_undecided(objective: Objective, phases: Sequence[Phase], effect: float = 1.0) -> str:
     """Return why these phases cannot decide an objective; empty when they may."""
     match objective.metric:
         case Agreement():
             return ""  # takes compared answers, not time
         case Max():
             return _flattered(phases)  # of this run only, which it knows exactly
+        case Share(limit=limit) if 0 < limit < 1:
+            return _too_little(phases, needed(objective, phases, effect))
+    return _flattered(phases) or _too_little(phases, needed(objective, phases, effect))
+
+
+def needed(objective: Objective, phases: Sequence[Phase], effect: float = 1.0) -> Need:
+    """Return the least that decides an objective, in phases such as these.
+
+    Args:
+        objective: of times, shares or a rate.
+        phases: those that it is judged on.
+        effect: the design effect: how many requests are worth an independent one.
+    """
+    match objective.metric:
         case Quantile(q=q):
-            need = needs.least(
-                _rate(phases), 1 - q, expected=blocks.BEYOND, sure=shares.QUANTILE_PASS
+            return needs.least(
+                rate(phases),
+                1 - q,
+                expected=blocks.BEYOND,
+                sure=shares.QUANTILE_PASS,
+                effect=effect,
             )
         case Share(limit=limit) if 0 < limit < 1:
-            need = needs.least(_rate(phases), limit, expected=0, sure=shares.CONFIDENCE)
-            return _too_little(phases, need)
-        case _:
-            need = needs.Need(0, needs.LEAST_S)
-    return _flattered(phases) or _too_little(phases, need)
+            return needs.least(
+                rate(phases), limit, expected=0, sure=shares.CONFIDENCE, effect=effect
+            )
+    return Need(0, needs.LEAST_S)
 
 
-def _rate(phases: Sequence[Phase]) -> float:
+def rate(phases: Sequence[Phase]) -> float:
     """Return the requests per second of these phases; closed loops make nobody knows how many."""
     if any(isinstance(phase, ClosedPhase) for phase in phases):
         return math.inf
     seconds = sum(phase.duration_ns for phase in phases) / NS_PER_S
-    return _open_requests(phases) / seconds if seconds else 0.0
+    return open_requests(phases) / seconds if seconds else 0.0
 
 
 def _flattered(phases: Iterable[Phase]) -> str:
@@ -142,7 +169,7 @@ def _flattered(phases: Iterable[Phase]) -> str:
 
 def _too_little(phases: Sequence[Phase], need: Need) -> str:
     length_s = sum(phase.duration_ns for phase in phases) / NS_PER_S
-    per_s = _rate(phases)
+    per_s = rate(phases)
     if math.isinf(per_s) or not need.requests:  # how many requests there will be, nobody knows
         if length_s >= needs.LEAST_S:
             return ""
@@ -155,14 +182,26 @@ def _too_little(phases: Sequence[Phase], need: Need) -> str:
     return f"needs at least {need}; this run expects {has}"
 
 
+def compared(scenario: Scenario) -> list[Phase]:
+    """Return the phases that a comparison is made of.
+
+    Open ones if there are any: only there do both targets get requests at once.
+    """
+    phases = measured(scenario)
+    return [phase for phase in phases if isinstance(phase, OpenPhase)] or phases
+
+
+def why_uncompared(compare: Compare, phases: Sequence[Phase]) -> str:
+    """Return why these phases cannot decide a comparison; empty when they may."""
+    return _flattered(phases) or _too_little(
+        phases, needs.to_compare(rate(phases), compare.headline)
+    )
+
+
 def _uncompared(compare: Compare, phases: Sequence[Phase]) -> Iterable[str]:
-    # Open phases are compared if there are any: only there do both get requests at once.
-    phases = [phase for phase in phases if isinstance(phase, OpenPhase)] or phases
-    if reason := _flattered(phases) or _too_little(
-        phases, needs.to_compare(_rate(phases), compare.headline)
-    ):
+    if reason := why_uncompared(compare, phases):
         yield f"cannot compare at {format_percentile(compare.headline)}, the headline: {reason}"
-    expected = _open_requests(phases)
+    expected = open_requests(phases)
     missing = [
         f"{format_percentile(q)} ({wording.count(least)})"
         for q in compare.quantiles

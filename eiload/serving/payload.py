@@ -46,6 +46,14 @@ def tensors(payload: Payload) -> Iterator[tuple[str, Tensor]]:
         yield _tensor(payload, index)
 
 
+def names(payload: Payload) -> list[str]:
+    """Return each image's name, as `tensors` does, without a look at the images."""
+    if payload.synthetic is None:
+        return [Path(path).name for path in payload.images]
+    made = payload.synthetic
+    return [f"synthetic-{made.width}x{made.height}-{index}" for index in range(made.count)]
+
+
 def request(tensor: Tensor, target: Target) -> bytes:
     """Return the serialised PredictRequest that gives a target this tensor."""
     return predict_request(

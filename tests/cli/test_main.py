@@ -60,14 +60,23 @@ def test_help_names_every_command_and_exit_status(capsys: pytest.CaptureFixture[
         main(["--help"])
     assert left.value.code == 0
     out = capsys.readouterr().out
-    for command in ("predict", "serve", "make-model", "validate", "schema", "report", "compare"):
+    for command in (
+        "predict",
+        "serve",
+        "make-model",
+        "validate",
+        "plan",
+        "schema",
+        "report",
+        "compare",
+    ):
         assert re.search(rf"^    {command}\b", out, re.MULTILINE)
     for status in ("0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "129, 130, 143"):
         assert f"\n  {status}" in out
     assert "examples:" in out
 
 
-@pytest.mark.parametrize("command", ["predict", "validate", "schema", "report", "compare"])
+@pytest.mark.parametrize("command", ["predict", "validate", "plan", "schema", "report", "compare"])
 def test_each_command_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

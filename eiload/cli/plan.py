@@ -1,0 +1,260 @@
+"""`eiload plan`: a scenario's traffic, seen before any of it is sent.
+
+The edge: it reads the scenario, the pictures (for the bytes of requests) and run files, and writes.
+What is counted is `scenario.census`, what it can decide `outlook`, what is said `report.plan`.
+"""
+
+import argparse
+import csv
+import io
+import itertools
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from eiload.base import console, wording
+from eiload.base.clock import NS_PER_S
+from eiload.base.files import write_whole
+from eiload.base.units import format_percentile, parse_duration
+from eiload.cli import outlook
+from eiload.judging.statistics import needs
+from eiload.judging.statistics.blocks import Blocks, design_effect
+from eiload.judging.statistics.cut import cut_of
+from eiload.record import journal
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
+from eiload.report import plan as report
+from eiload.report import terminal
+from eiload.scenario import Objective, Quantile, Scenario, Share, load
+from eiload.scenario.arrivals import ClosedPhase, Phase
+from eiload.scenario.census import census
+from eiload.scenario.schedule import Schedule, payload_order
+from eiload.serving import payload
+
+__all__ = ["add_arguments", "plan"]
+
+PICTURES = 200
+"""Of how many pictures the requests' bytes are looked at; more are like them."""
+
+STDOUT = "-"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.description = """\
+Show a scenario's traffic without sending any of it: the rate over time, each phase's
+requests and burstiness, bytes, what is in flight, and what a run of it can decide at all.
+"""
+    parser.epilog = """\
+examples:
+  eiload plan scenarios/gpu-vs-ei.yaml
+  eiload plan scenarios/gpu-vs-ei.yaml --service-time 120 ms
+  eiload plan scenarios/gpu-vs-ei.yaml --like monday.json --against monday.json
+  eiload plan scenarios/arrivals.yaml --csv instants.csv
+
+exit status: 0 it is planned, 2 the scenario is wrong, 6 the CSV file could not be written
+"""
+    parser.add_argument("file", type=Path, metavar="SCENARIO", help="a scenario")
+    parser.add_argument(
+        "--service-time",
+        type=console.argument(parse_duration),
+        metavar="TIME",
+        help="how long an answer takes in the mean, to say what is in flight",
+    )
+    parser.add_argument(
+        "--like",
+        type=Path,
+        metavar="RUN",
+        help="take each target's service time, and how its requests depended on each other, from "
+        "the file of a run",
+    )
+    parser.add_argument(
+        "--against", type=Path, metavar="RUN", help="say what differs from the file of a run"
+    )
+    parser.add_argument(
+        "--csv",
+        metavar="FILE",
+        help="write every request's instant and picture ('-': nothing else, to standard output)",
+    )
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    """Do it; return the exit status.
+
+    Raises:
+        ScenarioError: the scenario, a picture or a run file is wrong.
+        OutputError: the CSV file cannot be written.
+    """
+    scenario = load(arguments.file, os.environ)
+    if arguments.csv == STDOUT:
+        for part in _rows(scenario):
+            console.emit(part)
+        return 0
+    like = journal.load(arguments.like) if arguments.like else None
+    sizes = _sizes(scenario)
+    against = journal.load(arguments.against) if arguments.against else None
+    planned = report.Plan(
+        scenario,
+        census(Schedule(scenario.traffic, scenario.seed)),
+        tuple(
+            report.Load(name, sizes[name], _service_ns(name, like, arguments.service_time))
+            for name in scenario.targets
+        ),
+        tuple(_decisions(scenario, like)),
+        like=str(arguments.like or ""),
+        against=str(arguments.against or ""),
+        differences=tuple(_differences(scenario, against)) if against else (),
+    )
+    look = terminal.look_of(sys.stdout, os.environ)
+    parts = report.sections(planned, width=look.width, unicode=look.unicode)
+    console.emit(terminal.page(parts, outlook.outlook(scenario)[0], look, good=True))
+    if arguments.csv:
+        write_whole(Path(arguments.csv), "".join(f"{part}\n" for part in _rows(scenario)))
+    return 0
+
+
+def _sizes(scenario: Scenario) -> dict[str, tuple[int, ...]]:
+    """Return the bytes of requests to each target."""
+    made = itertools.islice(payload.tensors(scenario.payload), PICTURES)
+    each = [
+        [len(payload.request(tensor, target)) for target in scenario.targets.values()]
+        for _, tensor in made
+    ]
+    return dict(zip(scenario.targets, zip(*each, strict=True), strict=True))
+
+
+def _service_ns(target: str, like: Run | None, said_ns: int | None) -> float:
+    """Return a target's mean service time: as said, or as in a run; NaN if nobody knows."""
+    if said_ns is not None:
+        return float(said_ns)
+    if like is None or target not in [each.name for each in like.targets]:
+        return math.nan
+    return like.sample(like.target_index(target), kind=Kind.SERVICE).mean_ns()
+
+
+# -- what it can decide --------------------------------------------------------------------------
+
+
+def _decisions(scenario: Scenario, like: Run | None) -> Iterator[report.Decision]:
+    for objective in scenario.objectives:
+        phases = outlook.measured(scenario, objective.phase)
+        names = [objective.target] if objective.target else list(scenario.targets)
+        effect = max([1.0, *(_effect(objective, name, like) for name in names)])
+        need = outlook.needed(objective, phases, effect)
+        yield _decision(
+            objective.text,
+            " in ".join(each for each in (objective.target, objective.phase) if each),
+            phases,
+            need if isinstance(objective.metric, Quantile | Share) else None,
+            outlook.why_undecided(objective, phases, effect),
+        )
+    if scenario.compare:
+        phases = outlook.compared(scenario)
+        per_s = outlook.rate(phases)
+        headline = scenario.compare.headline
+        yield _decision(
+            f"compare at {format_percentile(headline)}",
+            f"{scenario.compare.candidate} with {scenario.compare.baseline}",
+            phases,
+            None if math.isinf(per_s) else needs.to_compare(per_s, headline),
+            outlook.why_uncompared(scenario.compare, phases),
+        )
+
+
+def _decision(
+    what: str, where: str, phases: list[Phase], need: needs.Need | None, why_not: str
+) -> report.Decision:
+    seconds = sum(phase.duration_ns for phase in phases) / NS_PER_S
+    closed = any(isinstance(phase, ClosedPhase) for phase in phases)
+    expected = outlook.open_requests(phases)
+    has = wording.span(seconds) if closed else f"{round(expected):,} in {wording.span(seconds)}"
+    times = expected / need.requests if need and need.requests and not closed else math.nan
+    return report.Decision(what, where, has, str(need) if need else "-", times, why_not)
+
+
+def _effect(objective: Objective, target: str, like: Run | None) -> float:
+    """Return how many requests were worth an independent one in a run; 1 if nobody knows."""
+    if like is None or target not in [each.name for each in like.targets]:
+        return 1.0
+    index, spans = like.target_index(target), like.measured(objective.phase) or like.measured()
+    match objective.metric:
+        case Quantile(limit_ns=limit_ns, of=of):
+            kind = Kind.SERVICE if of == "service" else Kind.RESPONSE
+            blocks = Blocks.of(like.sample(index, spans, kind), cut_of(like, spans))
+            return design_effect(blocks.over(limit_ns), blocks.totals)
+        case Share():
+            blocks = Blocks.of(like.sample(index, spans), cut_of(like, spans))
+            return design_effect(blocks.totals - blocks.good, blocks.totals)
+    return 1.0
+
+
+# -- against another run -------------------------------------------------------------------------
+
+
+def _differences(scenario: Scenario, against: Run) -> Iterator[str]:
+    """Yield what would differ from a run: in the scenario, then in what is due."""
+    here, there = (
+        _without_seen(json.loads(replaced.to_json()))
+        for replaced in (scenario.masked(), against.scenario)
+    )
+    yield from report.differences(here, there)
+    mine, theirs = (_due(each) for each in (scenario, against.scenario))
+    for name in mine:
+        if name in theirs and mine[name] != theirs[name]:
+            yield (
+                f"phase {name}: {wording.count(mine[name], 'request')} here, {theirs[name]:,} there"
+            )
+
+
+def _without_seen(data: dict[str, object]) -> dict[str, object]:
+    """Return a scenario's data without where it is from, and traces by their fingerprint."""
+    traffic = []
+    for phase in data["traffic"]:  # type: ignore[attr-defined]
+        replay = dict(phase.get("replay") or {})
+        if seen := replay.pop("seen", None):
+            replay |= {"file": Path(replay["file"]).name, "sha256": seen["sha256"][:12]}
+        traffic.append(phase | ({"replay": replay} if replay else {}))
+    kept = {key: value for key, value in data.items() if key != "source"}
+    return kept | {"traffic": traffic}
+
+
+def _due(scenario: Scenario) -> dict[str, int]:
+    """Return the requests of each open phase; of a replay as many as were seen."""
+    cells = Schedule(scenario.traffic, scenario.seed).due([scenario.duration_ns])
+    counts = [0] * len(scenario.traffic)
+    for (phase, _), count in cells.items():
+        counts[phase] += count
+    return {
+        phase.name: count
+        for phase, count in zip(scenario.traffic, counts, strict=True)
+        if not isinstance(phase, ClosedPhase)
+    }
+
+
+# -- the instants --------------------------------------------------------------------------------
+
+
+def _rows(scenario: Scenario) -> Iterator[str]:
+    """Yield the lines of the CSV, many at a time."""
+    names = payload.names(scenario.payload)
+    order = payload_order(len(names), scenario.seed)
+    yield "arrival,phase,due_s,picture"
+    phases = [phase.name for phase in scenario.traffic]
+    for chunk in Schedule(scenario.traffic, scenario.seed).chunks():
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        numbers = chunk.first + np.arange(len(chunk.offsets_ns))
+        for number, due_ns, which in zip(
+            numbers.tolist(),
+            chunk.offsets_ns.tolist(),
+            order[numbers % len(order)].tolist(),
+            strict=True,
+        ):
+            seconds, rest_ns = divmod(due_ns, NS_PER_S)
+            writer.writerow((number, phases[chunk.phase], f"{seconds}.{rest_ns:09}", names[which]))
+        yield text.getvalue().rstrip("\n")

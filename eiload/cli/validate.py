@@ -1,0 +1,49 @@
+"""`eiload validate`: whether scenarios are right, and what they would do."""
+
+import argparse
+import os
+from pathlib import Path
+
+from eiload.base import console
+from eiload.base.errors import ScenarioError
+from eiload.cli.outlook import outlook
+from eiload.judging import cost
+from eiload.scenario import load
+from eiload.serving.payload import problems
+
+__all__ = ["add_arguments", "validate"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.description = """\
+Check scenario files without loading anything. A good file gets one line that says what it
+would do, and a line for everything that a run of its length cannot decide; a bad one gets
+all of its errors at once, as FILE:LINE:COLUMN: what is wrong.
+"""
+    parser.epilog = """\
+examples:
+  eiload validate scenarios/*.yaml
+  GPU_SERVER=10.0.0.7:8500 eiload validate scenarios/gpu-vs-ei.yaml
+
+exit status: 0 all files are good, 2 one is not
+"""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a scenario")
+
+
+def validate(arguments: argparse.Namespace) -> int:
+    """Do it; return the exit status."""
+    status = 0
+    for path in arguments.files:
+        try:
+            scenario = load(path, os.environ)
+            cost.check(scenario)
+            if damaged := problems(scenario.payload):
+                raise ScenarioError("\n".join(f"{path}: {problem}" for problem in damaged))
+        except ScenarioError as error:
+            console.say(str(error))
+            status = error.exit_status
+        else:
+            first, *rest = outlook(scenario)
+            console.emit("\n  ".join([f"{path}: {first}", *rest]))
+    return status

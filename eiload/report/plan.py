@@ -1,0 +1,311 @@
+"""What `eiload plan` says: a scenario's traffic before any of it is sent.
+
+Pure: a `Plan` in, sections out. What is not known before a run (how many requests a closed loop
+makes) is ``-``.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eiload.base import wording
+from eiload.base.clock import NS_PER_S
+from eiload.report import curve, words
+from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
+from eiload.scenario import Scenario
+from eiload.scenario.arrivals import ClosedPhase
+from eiload.scenario.census import WINDOWS_S, PhaseCensus
+
+__all__ = ["Decision", "Load", "Plan", "differences", "sections"]
+
+KEPT_PER_S, KEPT_BYTES_PER_S = 3000, 250e6
+"""What one load process sent on time of requests of 1 kB, and of 820 kB (docs/benchmarks.md)."""
+
+STREAMS = 100
+"""Requests at once on a connection: a usual limit of HTTP/2 servers and proxies (RFC 9113, 6.5.2
+recommends no less); TensorFlow Serving by itself has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one target gets."""
+
+    target: str
+    sizes_bytes: tuple[int, ...]
+    """Of its requests."""
+    service_ns: float
+    """Of a request in the mean; NaN if nobody said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether an objective, or the comparison, can be decided."""
+
+    what: str
+    where: str
+    has: str
+    needs: str
+    times: float
+    """How many times as many requests as it needs; NaN where it is no matter of requests."""
+    why_not: str
+    """Why it cannot; empty when it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A scenario's traffic, counted."""
+
+    scenario: Scenario
+    phases: tuple[PhaseCensus, ...]
+    loads: tuple[Load, ...]
+    decisions: tuple[Decision, ...]
+    like: str = ""
+    """The run file that service times and dependence are from; empty if none."""
+    against: str = ""
+    """The run file that is compared with; empty if none."""
+    differences: tuple[str, ...] = ()
+
+
+def sections(plan: Plan, *, width: int, unicode: bool) -> Iterable[Section]:
+    """Yield the parts of the report."""
+    yield _drawn(plan, max(20, width - 12), unicode=unicode)
+    yield _phases(plan)
+    yield _targets(plan)
+    yield _in_flight(plan)
+    if plan.decisions:
+        yield _decisions(plan)
+    if plan.against:
+        yield _against(plan)
+
+
+def _drawn(plan: Plan, width: int, *, unicode: bool) -> Section:
+    per_second = [each.per_second.astype(np.float64) for each in plan.phases]
+    rates = _steps(per_second, plan.scenario)
+    if not rates.any():
+        return Section("rate", "", lines=(("nothing is due by the clock: closed loops only",),))
+    drawing = curve.curve(rates, width, unicode=unicode)
+    most = float(curve.columns(rates, width).max())
+    labels = [wording.rate(most), *[""] * (len(drawing) - 2), "0/s"]
+    lines: list[Line] = [
+        (f"{label:>8}  {row}",) for label, row in zip(labels, drawing, strict=True)
+    ]
+    names = [(words.safe(each.name, 40), each.duration_ns) for each in plan.scenario.traffic]
+    lines.append((f"{'':>8}  ", Foreign(curve.ruler(names, width))))
+    ends = wording.span(plan.scenario.duration_ns / NS_PER_S)
+    lines.append((f"{'':>8}  0{ends:>{width - 1}}",))
+    return Section(
+        "rate at each target", "requests per second over the whole run", lines=tuple(lines)
+    )
+
+
+def _steps(per_second: Sequence[NDArray[np.float64]], scenario: Scenario) -> NDArray[np.float64]:
+    """Return the phases' counts one after the other, the last second of each as a rate."""
+    parts = []
+    for counts, phase in zip(per_second, scenario.traffic, strict=True):
+        rates = counts.copy()
+        rest_ns = phase.duration_ns - (len(rates) - 1) * NS_PER_S
+        rates[-1] *= NS_PER_S / rest_ns
+        parts.append(rates)
+    return np.concatenate(parts)
+
+
+def _phases(plan: Plan) -> Section:
+    columns = (
+        Column("phase", right=False, wrap=True),
+        Column("from"),
+        Column("for"),
+        Column("requests"),
+        Column("rate"),
+        Column("fullest\nsecond"),
+        Column("CV of\ngaps"),
+        *(Column(f"dispersion\nat {window} s") for window in WINDOWS_S),
+    )
+    rows, start_ns = [], 0
+    for phase, counted in zip(plan.scenario.traffic, plan.phases, strict=True):
+        seconds = phase.duration_ns / NS_PER_S
+        name = Foreign(phase.name)
+        head = (name, _clock(start_ns), _clock(phase.duration_ns))
+        if isinstance(phase, ClosedPhase):
+            known = (f"of {wording.count(phase.users, 'user')}", *[words.NOT_KNOWN] * 6)
+        else:
+            at, most = counted.peak
+            known = (
+                wording.count(counted.requests),
+                wording.rate(counted.requests / seconds),
+                f"{most:,} at {_clock(start_ns + at * NS_PER_S)}" if most else words.NOT_KNOWN,
+                _plain(counted.cv),
+                *(_plain(counted.dispersion(window)) for window in WINDOWS_S),
+            )
+        start_ns += phase.duration_ns
+        rows.append(Row((*head, *known), minor=phase.warm_up))
+    note = (
+        "CV: standard deviation of the gaps over their mean, dispersion: variance of the counts"
+        " over their mean; both are 1 for Poisson arrivals at one rate"
+    )
+    return Section("phases", note, columns, tuple(rows))
+
+
+def _targets(plan: Plan) -> Section:
+    requests = sum(each.requests for each in plan.phases)
+    most = max((each.peak[1] for each in plan.phases), default=0)
+    columns = (
+        Column("target", right=False, wrap=True),
+        Column("requests"),
+        Column("bytes of a\nrequest"),
+        Column("bytes\nin all"),
+        Column("in the fullest\nsecond"),
+    )
+    rows = []
+    for load in plan.loads:
+        low, high = min(load.sizes_bytes), max(load.sizes_bytes)
+        mean = sum(load.sizes_bytes) / len(load.sizes_bytes)
+        each = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        rows.append(
+            Row(
+                (
+                    Foreign(load.target),
+                    wording.count(requests),
+                    each,
+                    _size(mean * requests),
+                    f"{_size(mean * most)}/s",
+                )
+            )
+        )
+    return Section("targets", "", columns, tuple(rows))
+
+
+def _in_flight(plan: Plan) -> Section:
+    """Return what Little's law says: in flight = rate x time in the system, in the mean."""
+    most = max((each.peak[1] for each in plan.phases), default=0)
+    bytes_s = sum(most * max(load.sizes_bytes) for load in plan.loads)
+    total_s = most * len(plan.loads)
+    processes = max(1, math.ceil(max(total_s / KEPT_PER_S, bytes_s / KEPT_BYTES_PER_S)))
+    kept = f"{KEPT_PER_S:,}/s of 1 kB, and {_size(KEPT_BYTES_PER_S)}/s of pictures"
+    lines: list[Line] = [(f"load processes: {processes} (one kept its schedule up to {kept})",)]
+    columns = (
+        Column("target", right=False, wrap=True),
+        Column("phase", right=False, wrap=True),
+        Column("service\ntime"),
+        Column("in flight,\nmean"),
+        Column("fullest\nsecond"),
+        Column("connections\nat 100 each"),
+    )
+    rows = []
+    for load in plan.loads:
+        if math.isnan(load.service_ns):
+            continue
+        for phase, counted in zip(plan.scenario.traffic, plan.phases, strict=True):
+            if isinstance(phase, ClosedPhase) or not counted.requests:
+                continue
+            service_s = load.service_ns / NS_PER_S
+            mean = counted.requests / (phase.duration_ns / NS_PER_S) * service_s
+            peak = counted.peak[1] * max(service_s, 0.0)
+            rows.append(
+                Row(
+                    (
+                        Foreign(load.target),
+                        Foreign(phase.name),
+                        wording.time(load.service_ns),
+                        words.three_digits(mean),
+                        words.three_digits(peak),
+                        str(max(1, math.ceil(peak / STREAMS))),
+                    )
+                )
+            )
+            if peak > plan.scenario.max_in_flight * processes:
+                limit = plan.scenario.max_in_flight
+                lines.append(
+                    (
+                        Foreign(phase.name),
+                        f": more in flight than 'max_in_flight: {limit}' of {processes} lets",
+                        " through: the rest would be dropped",
+                    )
+                )
+    source = f"service times in the mean of {plan.like}" if plan.like else ""
+    if not rows:
+        lines.append(
+            ("in flight: not known; --service-time or --like RUN says how long an answer takes",)
+        )
+    note = f"in flight = rate x service time (Little's law), if it does not queue; {source}"
+    return Section(
+        "in flight", note.rstrip("; ") if rows else "", columns if rows else (), tuple(rows),
+        tuple(lines),
+    )  # fmt: skip
+
+
+def _decisions(plan: Plan) -> Section:
+    columns = (
+        Column("objective", right=False, wrap=True),
+        Column("of", right=False, wrap=True),
+        Column("has", wrap=True),
+        Column("needs\nat least", wrap=True),
+        Column("times"),
+        Column("", right=False, wrap=True),
+    )
+    rows = []
+    for each in plan.decisions:
+        word = Tone("cannot", good=None) if each.why_not else Tone("may be decided", good=True)
+        times = words.NOT_KNOWN if math.isnan(each.times) else words.three_digits(each.times)
+        rows.append(
+            Row((Foreign(each.what), Foreign(each.where), each.has, each.needs, times, word))
+        )
+    how = (
+        f"with requests as dependent as in {plan.like}"
+        if plan.like
+        else "if requests did not depend on each other; a busy server takes several times that"
+    )
+    note = f"the least on which a clean run passes, {how}"
+    whys = [(f"{each.what}: {each.why_not}",) for each in plan.decisions if each.why_not]
+    return Section("what it can decide", note, columns, tuple(rows), tuple(whys))
+
+
+def _against(plan: Plan) -> Section:
+    lines = [(f"{each}",) for each in plan.differences] or [
+        ("the same requests at the same instants",)
+    ]
+    return Section("against another run", plan.against, lines=tuple(lines))
+
+
+def _clock(duration_ns: int) -> str:
+    """Return an instant of a run: ``1:05``, ``2:00:00``."""
+    minutes, seconds = divmod(round(duration_ns / NS_PER_S), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _plain(value: float) -> str:
+    return words.NOT_KNOWN if math.isnan(value) else words.three_digits(value)
+
+
+def _size(size_bytes: float) -> str:
+    """Return a size roughly: ``1.23 GB``."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size_bytes >= size:
+            return f"{float(f'{size_bytes / size:.3g}'):g} {unit}"
+    return f"{size_bytes:.0f} bytes"
+
+
+def differences(one: Mapping[str, object], other: Mapping[str, object]) -> list[str]:
+    """Return where two scenarios' plain data differ, a line for each place."""
+    found: list[str] = []
+    _differ(one, other, "", found)
+    return found
+
+
+def _differ(one: object, other: object, path: str, found: list[str]) -> None:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        for key in [*one, *(key for key in other if key not in one)]:
+            _differ(one.get(key), other.get(key), f"{path}.{key}" if path else str(key), found)
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for index, (mine, theirs) in enumerate(zip(one, other, strict=True)):
+            _differ(mine, theirs, f"{path}[{index}]", found)
+    elif one != other:
+        found.append(f"{path}: {_value(one)} here, {_value(other)} there")
+
+
+def _value(value: object) -> str:
+    text = "nothing" if value is None else str(value)
+    return words.safe(text, 60)
