@@ -9,7 +9,7 @@ import grpc
 import numpy as np
 import pytest
 
-from eiload.base.clock import NS_PER_MS, ManualClock
+from eiload.base.clock import NS_PER_S, ManualClock
 from eiload.base.errors import TargetError
 from eiload.scenario import Target
 from eiload.serving.preflight import Preflight, SelfDescription
@@ -115,7 +115,11 @@ def target(address: str, **settings: Any) -> Target:
 
 @contextlib.contextmanager
 def preflight(
-    address: str, *, credentials: grpc.ChannelCredentials | None = None, **settings: Any
+    address: str,
+    *,
+    credentials: grpc.ChannelCredentials | None = None,
+    patience_ns: int = 20 * NS_PER_S,
+    **settings: Any,
 ) -> Iterator[Preflight]:
     """Yield the questions to the server at an address."""
     caller = Caller(address, credentials)
@@ -128,7 +132,7 @@ def preflight(
             target=target(address, **settings),
             address=address,
             tensor=info(IMAGE),
-            patience_ns=300 * NS_PER_MS,
+            patience_ns=patience_ns,
         )
     finally:
         caller.close()

@@ -208,7 +208,7 @@ def test_unreadable_tls_files(tmp_path: Path) -> None:
 def test_row_4_silent() -> None:
     """A server that accepts and says nothing is told from one that is not there."""
     with raw_server(silent) as port:
-        assert unusable(f"127.0.0.1:{port}").startswith(
+        assert unusable(f"127.0.0.1:{port}", patience_ns=PATIENCE_NS).startswith(
             "connected, no HTTP/2 SETTINGS in 0.3 s: it accepts and says nothing; check that"
         )
 
