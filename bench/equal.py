@@ -28,8 +28,9 @@ import numpy as np
 from bench.table import Table, markdown
 from eiload.base.clock import SystemClock
 from eiload.control import feeder
-from eiload.control.agent import Agent, Message
+from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
+from eiload.control.messages import Word
 from eiload.control.session import Hooks
 from eiload.judging.judgement import judge
 from eiload.judging.statistics import blocks
@@ -108,18 +109,18 @@ def conducted(of: Scenario) -> Run:
     coordinator = Coordinator(
         of,
         ["local"],
-        send=lambda _name, message: agent.post(message),
+        send=lambda _name, order: agent.post(order),
         clock=clock,
         say=lambda _text: None,
         on_intervals=lambda _counts: None,
     )
 
-    def up(message: Message) -> None:
-        coordinator.post("local", message)
+    def up(word: Word) -> None:
+        coordinator.post("local", word)
 
     def report() -> None:
-        if (message := agent.report()) is not None:
-            up(message)
+        if (counted := agent.report()) is not None:
+            up(counted)
 
     agent = Agent(
         send=up,

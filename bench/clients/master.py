@@ -24,7 +24,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +31,8 @@ import numpy as np
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.base.status import Status
-from eiload.control.agent import Message
 from eiload.control.coordinator import Coordinator
+from eiload.control.messages import Final, Go, Order, Prepare, Ready, Report, encode
 from eiload.record.buckets import Ints
 from eiload.record.facts import Answers, TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
@@ -69,7 +68,6 @@ class Worker:
 
     def __init__(self, index: int, offsets_ns: Ints) -> None:
         self.name = f"worker-{index}"
-        self._index = index
         rng = np.random.default_rng(index)
         results = np.zeros(len(offsets_ns), RESULT_DTYPE)
         took_s = MEDIAN_S * np.exp(SPREAD * rng.standard_normal(len(offsets_ns)))
@@ -97,22 +95,26 @@ class Worker:
             data[OURS] = self._report(final=end_ns >= duration_ns, duration_ns=duration_ns)
             yield data
 
-    def _report(self, *, final: bool, duration_ns: int) -> Message:
-        """Return a report with the fields of `agent.Agent.report`."""
-        message: Message = {
-            "type": "report",
-            "run": "",
-            "index": self._index,
-            "intervals": self._recorder.take().to_bytes(),
-            "failures": {"ssd": [{}]},
-            "answers": {"ssd": [list(Answers())]},
-            "in_flight": 1,
-            "final": final,
-        }
-        if final:
-            message["facts"] = asdict(WorkerFacts(self.name, 1.0, 1.0, NS_PER_MS, 10**8))
-            message["ended_ns"] = duration_ns
-        return message
+    def _report(self, *, final: bool, duration_ns: int) -> dict[str, Any]:
+        """Return a report as a worker sends it."""
+        counted = Report(
+            run="",
+            intervals=self._recorder.take(),
+            failures={"ssd": ({},)},
+            answers={"ssd": (Answers(),)},
+        )
+        if not final:
+            return encode(counted)
+        return encode(
+            Final(
+                run="",
+                intervals=counted.intervals,
+                failures=counted.failures,
+                answers=counted.answers,
+                facts=WorkerFacts(self.name, 1.0, 1.0, NS_PER_MS, 10**8),
+                ended_ns=duration_ns,
+            )
+        )
 
 
 class Master:
@@ -133,14 +135,13 @@ class Master:
         self.coordinator.start()
         self._going.wait(PATIENCE_S)
 
-    def _tell(self, name: str, message: Message) -> None:
+    def _tell(self, name: str, order: Order) -> None:
         """Stand for an agent."""
-        self._run = message["run"]
-        if message["type"] == "prepare":
+        self._run = order.run
+        if isinstance(order, Prepare):
             facts = TargetFacts(name="ssd", address="127.0.0.1:1", model="ssd")
-            ready = {"type": "ready", "digest": "", "targets": json.dumps([asdict(facts)])}
-            self.coordinator.post(name, {"run": self._run, **ready})
-        elif message["type"] == "go":
+            self.coordinator.post(name, Ready(run=self._run, digest="", targets=(facts,)))
+        elif isinstance(order, Go):
             self._going.set()
 
     def hear(self, packets: list[bytes]) -> Intervals:
@@ -149,7 +150,7 @@ class Master:
             packet = Packet.unserialize(packed)
             report = packet.data[OURS]
             report["run"] = self._run  # it is made up anew for each run
-            self.coordinator.post(packet.node_id, report)
+            self.coordinator.hear(packet.node_id, report)
         assert self.coordinator.done.wait(PATIENCE_S)
         run = self.coordinator.run
         assert run is not None, self.coordinator.error

@@ -1,54 +1,64 @@
-"""The worker's ear: the coordinator's messages in, one `Session` driven, answers out.
+"""The worker's ear: the coordinator's orders in, one `Session` driven, words out.
 
-What it knows: the order of a run's messages and how to turn errors into answers. What it must not
-know: Locust, other workers. Messages are plain data (dicts of numbers, texts and bytes), so they
-travel over Locust's own connection between master and worker, or are handed over in one process.
+What it knows: the order of a run's `messages` and how to turn errors into words. What it must not
+know: Locust, other workers, how messages travel.
 
-To the agent: `prepare`, `go`, `own`, `stop`, `cancel`, `forget`. From it: `ready` or `failed`,
-then `report` (numbers so far; asked for with `report`) and `final`, each exactly once a run.
-Messages are handled one at a time on the agent's own thread (greenlet under gevent); `post` only
-puts them in line, except that a stop also interrupts a preparation that is waiting.
+Orders are handled one at a time on the agent's own thread (greenlet under gevent). `post` and
+`hear` only put them in line, with two exceptions: a stop interrupts a preparation that is waiting,
+and a cancel takes effect at once. Reports are not sent by themselves: whoever keeps the beat asks
+for them with `report`.
 """
 
-import json
 import queue
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, replace
-from importlib.metadata import version
-from typing import Any
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from eiload.base.clock import Clock, boot_id
 from eiload.base.errors import EiloadError, EngineError, ScenarioError
+from eiload.control.codec import TEXT_AT_MOST
+from eiload.control.messages import (
+    Cancel,
+    Failed,
+    Final,
+    Forget,
+    Go,
+    Order,
+    Own,
+    Prepare,
+    Ready,
+    Report,
+    Stop,
+    Word,
+    kind_of,
+    order_of,
+    run_of,
+)
 from eiload.control.session import Hooks, RequestsOf, Session
-from eiload.scenario import restore
 
-__all__ = ["Agent", "Message", "versions"]
-
-Message = dict[str, Any]
+__all__ = ["Agent"]
 
 FINAL_CHECK_S = 0.05
 """How soon after the drain's end the final report follows."""
 
 
-def versions() -> str:
-    """Return what must be the same on all machines of a run.
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """In line with the orders: what ends a run instead of one."""
 
-    eiload's own version stands for the messages; numpy promises no equal random numbers between
-    versions (NEP 19), and the schedule is made of them.
-    """
-    return f"eiload {version('eiload')}, numpy {np.__version__}"
+    run: str
+    error: EiloadError
+    first: bool = False
+    """Whether it stands for the order that the run would have begun with."""
 
 
 class Agent:
     """Answers to one coordinator, run after run.
 
     Args:
-        send: takes a message to the coordinator.
-        final: called when a session has finished; must see to it that `report` reaches the
-            coordinator with ``final`` set (Locust's worker adds it to its last statistics).
+        send: takes a word to the coordinator.
+        final: called when a session has finished; must see to it that what `report` then returns
+            reaches the coordinator (Locust's worker adds it to its last statistics).
         clock: the clock.
         hooks: who listens to results and waits.
         requests_of: gives the requests of runs that Locust's users drive.
@@ -57,7 +67,7 @@ class Agent:
     def __init__(
         self,
         *,
-        send: Callable[[Message], None],
+        send: Callable[[Word], None],
         final: Callable[[], None],
         clock: Clock,
         hooks: Hooks,
@@ -74,51 +84,65 @@ class Agent:
         self._hooks = replace(hooks, progress=self._progress)
         self._outer_progress = hooks.progress
         self._requests_of = requests_of
-        self._inbox: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Order | _Refusal | None] = queue.SimpleQueue()
         self._run = ""
         self._interrupted = False
         self._final_sent = True
         threading.Thread(target=self._work, name="eiload-agent", daemon=True).start()
 
-    def post(self, message: Message) -> None:
-        """Take a message; returns at once."""
-        if message["type"] in {"stop", "cancel", "forget"} and message["run"] == self._run:
+    def post(self, order: Order) -> None:
+        """Take an order; returns at once."""
+        if isinstance(order, Stop | Cancel | Forget) and order.run == self._run:
             self._interrupted = True
-        if message["type"] == "prepare":
+        if isinstance(order, Prepare):
             self.ended = False
-        if message["type"] == "cancel" and self.session is not None:
+        if isinstance(order, Cancel) and self.session is not None:
             self.session.cancel()  # must not wait behind anything
-        self._inbox.put(message)
+        self._inbox.put(order)
+
+    def hear(self, data: object) -> None:
+        """Take what has come over the network as an order, whatever it is; returns at once.
+
+        A master whose orders cannot be read must not take this worker for one that follows them:
+        it is told that the worker has failed.
+        """
+        try:
+            order = order_of(data)
+        except EiloadError as error:
+            self._inbox.put(_Refusal(run_of(data), error, first=kind_of(data) == "prepare"))
+        else:
+            self.post(order)
 
     def refuse(self, why: ScenarioError) -> None:
         """End the run: what Locust's users ask for is wrong; returns at once."""
-        self._inbox.put({"type": "refuse", "run": self._run, "why": str(why)})
+        self._inbox.put(_Refusal(self._run, why))
 
-    def report(self) -> Message | None:
+    def report(self) -> Report | None:
         """Return what was counted since the last report; None outside a run.
 
-        After the session has finished the report is marked final, and it is the last.
+        After the session has finished the report is `Final`, and it is the last.
         """
         session = self.session
         if session is None or self._final_sent:
             return None
         final = session.finished.is_set()
         taken = session.take()
-        message: Message = {
-            "type": "report",
-            "run": self._run,
-            "index": session.index,
-            "intervals": taken.intervals.to_bytes(),
-            "failures": taken.failures,
-            "answers": {n: [list(one) for one in each] for n, each in taken.answers.items()},
-            "in_flight": session.in_flight(),
-            "final": final,
-        }
-        if final:
-            self._final_sent = True
-            message["facts"] = asdict(session.facts())
-            message["ended_ns"] = session.ended_ns
-        return message
+        if not final:
+            return Report(
+                run=self._run,
+                intervals=taken.intervals,
+                failures=taken.failures,
+                answers=taken.answers,
+            )
+        self._final_sent = True
+        return Final(
+            run=self._run,
+            intervals=taken.intervals,
+            failures=taken.failures,
+            answers=taken.answers,
+            facts=session.facts(),
+            ended_ns=session.ended_ns,
+        )
 
     def close(self) -> None:
         """End the session and its sender, and the agent's thread."""
@@ -131,75 +155,70 @@ class Agent:
     def _work(self) -> None:
         while True:
             try:
-                message = self._inbox.get(timeout=FINAL_CHECK_S if self.going.is_set() else None)
+                order = self._inbox.get(timeout=FINAL_CHECK_S if self.going.is_set() else None)
             except queue.Empty:
                 self._check_finished()
                 continue
-            if message is None:
+            if order is None:
                 return
             try:
-                self._handle(message)
+                self._handle(order)
             except EiloadError as error:
                 self._fail(str(error), error.exit_status)
             except Exception as error:  # a defect here must not look like silence
                 self._fail(f"internal error: {type(error).__name__}: {error}", 5)
 
-    def _handle(self, message: Message) -> None:
-        kind = message["type"]
-        if kind == "prepare":
-            self._prepare(message)
-        elif message.get("run") != self._run or self.session is None:
+    def _handle(self, order: Order | _Refusal) -> None:
+        if isinstance(order, Prepare):
+            self._begin(order.run)
+            self._prepare(order)
+            return
+        if isinstance(order, _Refusal) and order.first:
+            self._begin(order.run)
+            raise order.error
+        session = self.session
+        if order.run != self._run or session is None:
             return  # about a run that is over
-        elif kind == "go":
-            self._go(message)
-        elif kind == "own":
-            self.session.own(list(message["slices"]), message["from_ns"])
-        elif kind == "stop":
-            self.session.stop(message["at_ns"])
-        elif kind == "forget":
-            self._forget()
-        elif kind == "refuse":
-            raise ScenarioError(message["why"])
+        match order:
+            case Go():
+                self._go(session, order)
+            case Own():
+                session.own(order.slices, order.from_ns)
+            case Stop():
+                session.stop(order.at_ns)
+            case Forget():
+                self._forget()
+            case _Refusal():
+                raise order.error
 
-    def _prepare(self, message: Message) -> None:
+    def _begin(self, run: str) -> None:
         self._forget()
         self.ended = False
-        self._run = message["run"]
+        self._run = run
         self._interrupted = False
-        if message["versions"] != (ours := versions()):
-            raise ScenarioError(
-                f"a worker runs {ours} and the master {message['versions']}; install the same on "
-                "both, or they would not compute the same schedule"
-            )
+
+    def _prepare(self, order: Prepare) -> None:
         session = Session(
-            restore(message["scenario"]),
-            message["index"],
-            message["count"],
+            order.scenario,
+            order.index,
+            order.count,
             clock=self._clock,
             hooks=self._hooks,
-            addresses=message["addresses"],
-            requests_of=self._requests_of if message["driven"] else None,
-            drain_ns=message["drain_ns"],
+            addresses=order.addresses,
+            requests_of=self._requests_of if order.driven else None,
+            drain_ns=order.drain_ns,
         )
         self.session = session
         self._final_sent = False
         prepared = session.prepare()
-        self._send(
-            {
-                "type": "ready",
-                "run": self._run,
-                "digest": prepared.digest,
-                "targets": json.dumps([asdict(target) for target in prepared.targets]),
-            }
-        )
+        self._send(Ready(run=self._run, digest=prepared.digest, targets=prepared.targets))
 
-    def _go(self, message: Message) -> None:
-        assert self.session is not None
-        if message["boot_id"] is not None and message["boot_id"] == boot_id():
-            origin_ns = message["origin_ns"]  # the same clock: the same instant, exactly
+    def _go(self, session: Session, order: Go) -> None:
+        if order.boot_id is not None and order.boot_id == boot_id():
+            origin_ns = order.origin_ns  # the same clock: the same instant, exactly
         else:
-            origin_ns = self._clock.now_ns() + message["in_ns"]
-        self.session.go(origin_ns)
+            origin_ns = self._clock.now_ns() + order.in_ns
+        session.go(origin_ns)
         self.going.set()
 
     def _forget(self) -> None:
@@ -221,7 +240,7 @@ class Agent:
         if self.session is not None:
             self.session.close()
             self.session = None
-        self._send({"type": "failed", "run": self._run, "why": why, "exit_status": exit_status})
+        self._send(Failed(run=self._run, why=why[:TEXT_AT_MOST], exit_status=exit_status))
 
     def _progress(self, text: str) -> None:
         if self._interrupted:

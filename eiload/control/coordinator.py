@@ -21,12 +21,24 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from eiload.base.clock import NS_PER_S, Clock, boot_id
 from eiload.base.errors import EiloadError, EngineError, OutputError, ScenarioError, TargetError
 from eiload.control import messages
-from eiload.control.agent import Message, versions
+from eiload.control.messages import (
+    Cancel,
+    Failed,
+    Final,
+    Forget,
+    Go,
+    Order,
+    Own,
+    Prepare,
+    Ready,
+    Report,
+    Stop,
+    Word,
+)
 from eiload.control.session import DRAIN_GRACE_NS, LOOKAHEAD_NS
 from eiload.record import stopping
 from eiload.record.facts import TargetFacts, WorkerFacts
@@ -75,9 +87,9 @@ class _Worker:
     name: str
     index: int
     slices: list[int]
-    ready: Message | None = None
+    ready: Ready | None = None
     intervals: list[Intervals] = field(default_factory=list)
-    last: Message | None = None
+    last: Report | None = None
     heard_ns: int = 0
     """When it last reported, from the start of the load."""
     ended_ns: int = 0
@@ -96,7 +108,7 @@ class Coordinator:
     Args:
         scenario: what to do.
         workers: the agents' names, in the order of their slices.
-        send: takes a message to the agent of that name.
+        send: takes an order to the agent of that name.
         clock: the clock.
         say: told, in words, what is waited for or went wrong, for a person to read.
         on_intervals: told of counts as they arrive, for showing progress.
@@ -111,7 +123,7 @@ class Coordinator:
         scenario: Scenario,
         workers: Sequence[str],
         *,
-        send: Callable[[str, Message], None],
+        send: Callable[[str, Order], None],
         clock: Clock,
         say: Callable[[str], None],
         on_intervals: Callable[[Intervals], None],
@@ -142,10 +154,10 @@ class Coordinator:
         self._began_ns = clock.now_ns()
         self._stop_ns = 0
         self._share = ""
-        self._unwritten: list[bytes] = []
+        self._unwritten: list[Intervals] = []
         self._written_ns = 0
         self._schedule = Schedule(scenario.traffic, scenario.seed)
-        self._inbox: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._starting: dict[str, StandInProcess] = {}
         self._origin_ns = 0
         self._started_wall_ns = 0
@@ -159,26 +171,42 @@ class Coordinator:
         """Begin, on a thread of its own."""
         threading.Thread(target=self._conduct, name="eiload-coordinator", daemon=True).start()
 
-    def post(self, worker: str, message: Message) -> None:
-        """Take a message from an agent, whatever it is; returns at once."""
-        if messages.is_of(message, self._id):
-            self._inbox.put((worker, message))
+    def post(self, worker: str, word: Word) -> None:
+        """Take an agent's word; returns at once."""
+        if (of := self._workers.get(worker)) is not None and word.run == self._id:
+            self._inbox.put(lambda: self._take(of, word))
+
+    def hear(self, worker: str, data: object) -> None:
+        """Take what has come over the network as an agent's word, whatever it is; never raises.
+
+        What is not about this run is left alone; what is and cannot be read is a problem of it.
+        """
+        if (of := self._workers.get(worker)) is None or messages.run_of(data) != self._id:
+            return
+        try:
+            word = messages.word_of(data, self.scenario)
+        except ValueError as error:
+            problem = f"a report of worker {worker} is damaged: {error}"
+            self._inbox.put(lambda: self._damaged(problem))
+        else:
+            self._inbox.put(lambda: self._take(of, word))
 
     def lose(self, worker: str, why: str) -> None:
         """Take note that a worker is gone."""
-        self._inbox.put((worker, {"type": "lost", "run": self._id, "why": why}))
+        if (of := self._workers.get(worker)) is not None:
+            self._inbox.put(lambda: self._lost(of, why))
 
     def stop(self, reason: str) -> None:
         """Ask for an early end; `done` follows when the drain has ended."""
         self._asked = self._asked or reason
         for process in self._starting.values():
             process.signal(signal.SIGTERM)  # nobody needs to wait for its model any more
-        self._inbox.put(("", {"type": "stop", "run": self._id}))
+        self._inbox.put(self._stop)
 
     def cancel(self) -> None:
         """End the drain now: whatever is in flight becomes unfinished."""
         for worker in self._live():
-            self._send(worker.name, {"type": "cancel", "run": self._id})
+            self._send(worker.name, Cancel(run=self._id))
 
     @property
     def elapsed_ns(self) -> int:
@@ -198,11 +226,6 @@ class Coordinator:
                 return phase.name, self._schedule.duration_ns
         return "drain", self._schedule.duration_ns
 
-    @property
-    def in_flight(self) -> int:
-        """Return how many requests were in flight by the last reports."""
-        return sum(w.last["in_flight"] for w in self._workers.values() if w.last and not w.over)
-
     # -- the coordinator's thread ----------------------------------------------------------
 
     def _conduct(self) -> None:
@@ -212,16 +235,16 @@ class Coordinator:
                 self._prepare(addresses)
                 self._go()
                 self._load()
-                self._tell_all({"type": "forget"})
+                self._tell_all(Forget(run=self._id))
                 # Targets must outlive the last request; now every agent has had its drain.
             self.run = self._finish()
         except EiloadError as error:
             early = self._asked and not self.started.is_set()
             self.error = self._unbegun() if early else error
-            self._tell_all({"type": "forget"})
+            self._tell_all(Forget(run=self._id))
         except Exception as error:  # a defect must end the run, with a word
             self.error = EngineError(f"internal error: {type(error).__name__}: {error}")
-            self._tell_all({"type": "forget"})
+            self._tell_all(Forget(run=self._id))
         finally:
             self.done.set()
 
@@ -248,19 +271,16 @@ class Coordinator:
             EiloadError: one cannot, or says nothing, or the run is stopped.
         """
         for worker in self._workers.values():
-            self._tell(
-                worker,
-                {
-                    "type": "prepare",
-                    "versions": versions(),
-                    "scenario": self.scenario.to_json(),
-                    "index": worker.index,
-                    "count": len(self._workers),
-                    "addresses": addresses,
-                    "driven": self._driven,
-                    "drain_ns": self._drain_ns,
-                },
+            prepare = Prepare(
+                run=self._id,
+                scenario=self.scenario,
+                index=worker.index,
+                count=len(self._workers),
+                addresses=addresses,
+                driven=self._driven,
+                drain_ns=self._drain_ns,
             )
+            self._send(worker.name, prepare)
         patience_ns = PREPARE_GRACE_NS + sum(
             target.patience_ns + target.deadline_ns for target in self.scenario.targets.values()
         )
@@ -281,7 +301,7 @@ class Coordinator:
                 )
         if self._asked:
             raise self._unbegun()
-        digests = {str(w.ready["digest"]) for w in self._workers.values() if w.ready}
+        digests = {w.ready.digest for w in self._workers.values() if w.ready}
         if len(digests) > 1:
             raise ScenarioError(
                 "workers have different payloads under the same names; copy the same images to all"
@@ -306,9 +326,8 @@ class Coordinator:
     def _go(self) -> None:
         self._origin_ns = self._clock.now_ns() + LEAD_NS
         self._started_wall_ns = self._clock.wall_ns() + LEAD_NS
-        self._tell_all(
-            {"type": "go", "origin_ns": self._origin_ns, "in_ns": LEAD_NS, "boot_id": boot_id()}
-        )
+        go = Go(run=self._id, origin_ns=self._origin_ns, in_ns=LEAD_NS, boot_id=boot_id())
+        self._tell_all(go)
         self.started.set()
         if self._run_time_ns is not None:
             took_ns = self._origin_ns - self._began_ns
@@ -338,7 +357,8 @@ class Coordinator:
         if self._journal is None or now_ns < self._written_ns + JOURNAL_NS:
             return
         self._written_ns = now_ns
-        counts, self._unwritten = self._unwritten, []
+        counts = [Intervals.merge(self._unwritten).to_bytes()] if self._unwritten else []
+        self._unwritten = []
         workers = list(self._workers.values())
         ended_ns = min(max(w.heard_ns for w in workers), self._schedule.duration_ns)
         facts = self._target_facts(workers)
@@ -355,62 +375,47 @@ class Coordinator:
                 self._journal = None
 
     def _hear(self) -> None:
-        """Handle one message, or nothing if there is none for a while."""
+        """Handle what has happened, one thing; nothing if nothing does for a while."""
         try:
-            name, message = self._inbox.get(timeout=TICK_S)
+            happened = self._inbox.get(timeout=TICK_S)
         except queue.Empty:
             return
-        if message["type"] == "stop":
-            self._stop()
-            return
-        worker = self._workers.get(name)
-        if worker is None:
-            return
-        try:
-            messages.check(message, self.scenario)
-        except ValueError as error:
-            self._damaged(worker, error)
-            return
-        match message["type"]:
-            case "ready":
-                worker.ready = message
-            case "failed":
-                self._failed(worker, message)
-            case "report":
-                self._report(worker, message)
-            case "lost":
-                self._lost(worker, message["why"])
+        happened()
 
-    def _failed(self, worker: _Worker, message: Message) -> None:
-        slip = self._driven and message["exit_status"] == ScenarioError.exit_status
+    def _take(self, worker: _Worker, word: Word) -> None:
+        match word:
+            case Ready():
+                worker.ready = word
+            case Failed():
+                self._failed(worker, word)
+            case Report():
+                self._report(worker, word)
+
+    def _failed(self, worker: _Worker, word: Failed) -> None:
+        slip = self._driven and word.exit_status == ScenarioError.exit_status
         if self.started.is_set() and not slip:  # a slip in the users' code is in it everywhere
-            self._lost(worker, message["why"])
+            self._lost(worker, word.why)
             return
         if self._stopping:
-            worker.lost = message["why"]
+            worker.lost = word.why
             return
         kinds = {2: ScenarioError, 4: TargetError}
-        raise kinds.get(message["exit_status"], EngineError)(message["why"])
+        raise kinds.get(word.exit_status, EngineError)(word.why)
 
-    def _report(self, worker: _Worker, message: Message) -> None:
+    def _report(self, worker: _Worker, report: Report) -> None:
         if worker.facts:
             return  # it has made its final one
-        try:
-            intervals = messages.intervals_of(message, self.scenario)
-        except ValueError as error:
-            self._damaged(worker, error)
-            return
-        worker.intervals.append(intervals)
+        worker.intervals.append(report.intervals)
         if len(worker.intervals) > 60:  # bounds memory; merging is lossless
             worker.intervals = [Intervals.merge(worker.intervals)]
-        worker.last = message
+        worker.last = report
         worker.heard_ns = self.elapsed_ns
         if self._journal is not None:
-            self._unwritten.append(message["intervals"])
-        self._on_intervals(intervals)
-        if message["final"]:
-            worker.facts = replace(WorkerFacts(**message["facts"]), name=worker.name)
-            worker.ended_ns = message["ended_ns"]
+            self._unwritten.append(report.intervals)
+        self._on_intervals(report.intervals)
+        if isinstance(report, Final):
+            worker.facts = replace(report.facts, name=worker.name)
+            worker.ended_ns = report.ended_ns
             if worker.facts.lost:
                 self._problems.append(f"worker {worker.name}: {worker.facts.lost}")
                 self._hand_over(worker)
@@ -418,8 +423,7 @@ class Coordinator:
                 self._problems.append(f"worker {worker.name} left before the end")
                 self._hand_over(worker)
 
-    def _damaged(self, worker: _Worker, error: ValueError) -> None:
-        problem = f"a report of worker {worker.name} is damaged: {error}"
+    def _damaged(self, problem: str) -> None:
         if problem not in self._problems[-DAMAGED_AT_MOST:]:
             self._problems.append(problem)
 
@@ -442,7 +446,7 @@ class Coordinator:
         for index in gone.slices:
             heir = min(live, key=lambda worker: len(worker.slices))
             heir.slices.append(index)
-            self._tell(heir, {"type": "own", "slices": [index], "from_ns": from_ns})
+            self._send(heir.name, Own(run=self._id, slices=(index,), from_ns=from_ns))
         gone.slices = []
 
     def _stop(self) -> None:
@@ -453,18 +457,15 @@ class Coordinator:
         self._stop_ns = self._clock.now_ns()
         if not self.started.is_set() and self.stopped == stopping.RUN_TIME:
             return  # a word to the agents would end their getting ready
-        self._tell_all({"type": "stop", "at_ns": self.elapsed_ns + STOP_LEAD_NS})
+        self._tell_all(Stop(run=self._id, at_ns=self.elapsed_ns + STOP_LEAD_NS))
 
     def _live(self) -> list[_Worker]:
         return [worker for worker in self._workers.values() if not worker.over]
 
-    def _tell(self, worker: _Worker, message: Message) -> None:
-        self._send(worker.name, {**message, "run": self._id})
-
-    def _tell_all(self, message: Message) -> None:
+    def _tell_all(self, order: Order) -> None:
         for worker in self._workers.values():
             if not worker.lost:
-                self._tell(worker, message)
+                self._send(worker.name, order)
 
     # -- the outcome -----------------------------------------------------------------------
 
@@ -513,8 +514,9 @@ class Coordinator:
         )
 
     def _target_facts(self, workers: list[_Worker]) -> tuple[TargetFacts, ...]:
-        first = next(worker.ready for worker in workers if worker.ready)
-        return messages.targets_of(first, [w.last for w in workers if w.last], self.scenario)
+        found = next(worker.ready for worker in workers if worker.ready).targets
+        reports = [worker.last for worker in workers if worker.last]
+        return messages.targets_of(found, reports, len(self.scenario.traffic))
 
 
 def _environment() -> dict[str, str]:

@@ -1,78 +1,246 @@
-"""What agents may say: messages of any content in, sound ones out.
+"""What a coordinator and its agents say to each other.
 
-What it knows: the form of an agent's messages (`agent`), what a scenario leaves possible in them.
-What it must not know: Locust, who is whom, what is made of a message. Whoever reaches the master's
-port can write to it, and msgpack makes any type of any field; so everything is looked at here,
-before anything is counted.
+What it knows: every message of a run, and what a scenario leaves possible in one. What it must not
+know: Locust, who is whom, what is made of a message. In one process messages are handed over as
+they are. Between machines `codec` makes plain data of them; what comes from there is anything at
+all until `order_of` or `word_of` has returned.
+
+An *order* goes to an agent, a *word* comes from one:
+
+    prepare -> ready | failed        go -> report ... final | failed
+    own, stop, cancel, forget
+
+The second half of a run's orders need no answer; `report`s come by themselves, and each agent that
+has gone makes one `final` report.
 """
 
 import functools
-import json
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import numpy as np
 
 from eiload.base.clock import NS_PER_S
+from eiload.base.errors import EngineError, ScenarioError
 from eiload.base.status import Status
+from eiload.control.codec import AtMost, Form, decode, encode, kind_of
 from eiload.record.buckets import BUCKETS
-from eiload.record.facts import Answers, TargetFacts, WorkerFacts, facts_of
+from eiload.record.facts import Answers, TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals, Kind, parts_of
-from eiload.scenario import Scenario
+from eiload.scenario import Scenario, restore
 
-__all__ = ["check", "intervals_of", "is_of", "targets_of"]
+__all__ = [
+    "Cancel", "Failed", "Final", "Forget", "Go", "Order", "Own", "Prepare", "Ready", "Report",
+    "Stop", "Word", "encode", "kind_of", "order_of", "run_of", "targets_of", "versions", "word_of",
+]  # fmt: skip
 
 REPORT_BYTES = 1 << 26
 """How long one report may be, inflated: some hundred times a report of 3 s at 1,000 requests/s."""
 
-TEXT_AT_MOST = 100_000
-COUNT_AT_MOST = 1 << 40
-NS_AT_MOST = 1 << 62
+Count = Annotated[int, AtMost(1 << 40)]
 
 
-def is_of(message: object, run: str) -> bool:
-    """Tell whether something is a message of an agent about the run of this id."""
-    if not isinstance(message, dict) or message.get("run") != run:
-        return False
-    kind = message.get("type")
-    return isinstance(kind, str) and kind in {"ready", "failed", "report"}
+def versions() -> str:
+    """Return what must be the same on all machines of a run.
+
+    eiload's own version stands for the messages; numpy promises no equal random numbers between
+    versions (NEP 19), and the schedule is made of them.
+    """
+    return f"eiload {version('eiload')}, numpy {np.__version__}"
 
 
-def check(message: Mapping[str, Any], scenario: Scenario) -> None:
-    """Look whether a message of the present run has all it must have, each of its kind.
-
-    Of a report's counts only that they are bytes: `intervals_of` reads them.
+def _restored(text: str) -> Scenario:
+    """Return the scenario of a message.
 
     Raises:
-        ValueError: it has not; says which field and what is wrong with it.
+        ValueError: it is none.
     """
-    kind = _field(message, "type", _text)
-    if kind not in _KINDS:
-        raise ValueError(f"type: no such message, got {kind[:40]!r}")
-    for name, test in _KINDS[kind].items():
-        _field(message, name, test)
+    try:
+        return restore(text)
+    except ScenarioError as error:
+        raise ValueError(str(error)) from error
+
+
+def _inflated(data: bytes) -> Intervals:
+    return Intervals.from_bytes(data, REPORT_BYTES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Message:
+    """Any message."""
+
+    run: str
+    """Id of the run that it is about."""
+
+
+# -- orders ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepare(_Message):
+    """Get ready for a run: the answer is `Ready` or `Failed`."""
+
+    versions: str = field(default_factory=versions)
+    scenario: Annotated[Scenario, Form(str, Scenario.to_json, _restored)]
+    index: Count
+    """The agent's slice of the schedule, and how many slices there are."""
+    count: Count
+    addresses: dict[str, str] = field(default_factory=dict)
+    """Where stand-ins are, by target name."""
+    driven: bool = False
+    """Locust's users make the requests."""
+    drain_ns: int | None = None
+    """How long answers are waited for at the end; the longest deadline if None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Go(_Message):
+    """Begin: second 0 is at an instant."""
+
+    origin_ns: int
+    """The instant, for those on the sender's machine, by its monotonic clock."""
+    in_ns: int
+    """How long after the word has come it is, for all others."""
+    boot_id: str | None
+    """Names the sender's machine, since it was started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own(_Message):
+    """Take over slices: what is due in them from an offset on."""
+
+    slices: tuple[Count, ...]
+    from_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(_Message):
+    """Send nothing that is due from this offset on, then drain."""
+
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel(_Message):
+    """End the drain now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forget(_Message):
+    """The run is over."""
+
+
+Order = Prepare | Go | Own | Stop | Cancel | Forget
+_ORDERS: tuple[type[Order], ...] = (Prepare, Go, Own, Stop, Cancel, Forget)
+
+# -- words -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready(_Message):
+    """The agent can go."""
+
+    digest: str
+    """Fingerprint of the payload's tensors."""
+    targets: tuple[TargetFacts, ...]
+    """What it found out about them, in the scenario's order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(_Message):
+    """The agent cannot take part, or no longer."""
+
+    why: str
+    exit_status: Count
+    """That of the error's kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(_Message):
+    """What an agent has counted."""
+
+    intervals: Annotated[Intervals, Form(bytes, Intervals.to_bytes, _inflated)]
+    """Since its last report."""
+    failures: dict[str, tuple[dict[str, Count], ...]]
+    """Failures so far, by target name, phase and ``STATUS: text``."""
+    answers: dict[str, tuple[Answers, ...]]
+    """Sampled answers so far, by target name and phase."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Final(Report):
+    """An agent's last report."""
+
+    facts: WorkerFacts
+    ended_ns: int
+    """The offset from which it sent nothing."""
+
+
+Word = Ready | Failed | Report | Final
+_WORDS: tuple[type[Word], ...] = (Ready, Failed, Report, Final)
+
+# -- from elsewhere --------------------------------------------------------------------------------
+
+
+def run_of(data: object) -> str:
+    """Return which run something says it is about; empty if it says nothing of the kind."""
+    run = data.get("run") if isinstance(data, dict) else None
+    return run if isinstance(run, str) else ""
+
+
+def order_of(data: Any) -> Order:
+    """Return the order that something from a master is.
+
+    Raises:
+        ScenarioError: the master has other versions, so that its orders may be others.
+        EngineError: it is none; says which field does not fit and what was expected.
+    """
+    theirs = data.get("versions") if kind_of(data) == "prepare" else None
+    if isinstance(theirs, str) and theirs != (ours := versions()):
+        raise ScenarioError(
+            f"a worker runs {ours} and the master {theirs}; install the same on both, or they "
+            "would not compute the same schedule"
+        )
+    try:
+        return decode(data, _ORDERS)
+    except ValueError as error:
+        raise EngineError(f"a message of the master is damaged: {error}") from error
+
+
+def word_of(data: object, scenario: Scenario) -> Word:
+    """Return the word that something from a worker is.
+
+    Raises:
+        ValueError: it is none, or not one about this scenario; says which field does not fit and
+            what was expected.
+    """
+    word = decode(data, _WORDS)
     names = list(scenario.targets)
-    if kind == "ready":
-        _check_targets(message["targets"], names)
-    elif kind == "report":
+    if isinstance(word, Ready) and [each.name for each in word.targets] != names:
+        raise ValueError("targets: not those of the scenario (in 'ready')")
+    if isinstance(word, Report):
         phases = len(scenario.traffic)
-        _check_per_phase("answers", message["answers"], names, phases, _are_answers)
-        _check_per_phase("failures", message["failures"], names, phases, _are_texts)
-        if message["final"]:
-            _field(message, "ended_ns", _ns)
-            _check_facts(_field(message, "facts", _dict))
+        _check_per_phase("answers", word.answers, names, phases)
+        _check_per_phase("failures", word.failures, names, phases)
+        _check_counts(word.intervals, scenario)
+    return word
 
 
-def intervals_of(message: Mapping[str, Any], scenario: Scenario) -> Intervals:
-    """Return the counts of a report, all of the scenario's targets, phases and seconds.
+def _check_per_phase(
+    what: str, given: Mapping[str, Sequence[object]], names: list[str], phases: int
+) -> None:
+    """Look at what there must be for each target and phase, and for no other."""
+    if given.keys() != set(names):
+        raise ValueError(f"{what}: not of the scenario's targets (in a report)")
+    if any(len(each) != phases for each in given.values()):
+        raise ValueError(f"{what}: not one for each of {phases} phases (in a report)")
 
-    Raises:
-        ValueError: they are not, or are damaged.
-    """
-    intervals = Intervals.from_bytes(message["intervals"], REPORT_BYTES)
+
+def _check_counts(intervals: Intervals, scenario: Scenario) -> None:
+    """Look whether counts are of the scenario's targets, phases and seconds."""
     seconds = -(-scenario.duration_ns // NS_PER_S) + 1
     for name, keys in (("counts", intervals.keys), ("times", intervals.moment_keys)):
         target, phase, kind, second, bucket = parts_of(keys)
@@ -82,165 +250,48 @@ def intervals_of(message: Mapping[str, Any], scenario: Scenario) -> Intervals:
             ("second", second, seconds),
         ):
             if len(found) and int(found.max()) >= most:
-                raise ValueError(f"{name} of {what} {int(found.max())}; there are {most}")
+                raise ValueError(
+                    f"intervals: {name} of {what} {int(found.max())}; there are {most} "
+                    "(in a report)"
+                )
         of_status = kind == Kind.STATUS
         known = np.where(of_status, np.isin(bucket, list(Status)), bucket < BUCKETS)
         if not known.all():
-            raise ValueError(f"{name} of no status or time there is")
-    return intervals
+            raise ValueError(f"intervals: {name} of no status or time there is (in a report)")
+
+
+# -- what words say together -----------------------------------------------------------------------
 
 
 def targets_of(
-    ready: Mapping[str, Any], reports: Iterable[Mapping[str, Any]], scenario: Scenario
+    found: Iterable[TargetFacts], reports: Sequence[Report], phases: int
 ) -> tuple[TargetFacts, ...]:
     """Return what is known of the targets: found out by one worker, answered to all.
 
     Args:
-        ready: a worker's word that it is ready.
+        found: what a worker found out when it got ready.
         reports: the last report of each.
-        scenario: the scenario.
+        phases: how many the scenario has.
     """
-    reports = list(reports)
-    facts = []
-    for data in json.loads(ready["targets"]):
-        name = data["name"]
-        answers = [Answers() for _ in scenario.traffic]
-        failures: list[Counter[str]] = [Counter() for _ in scenario.traffic]
-        for last in reports:
-            for phase, counts in enumerate(last["answers"][name]):
-                answers[phase] = answers[phase].plus(Answers(*counts))
-            for phase, texts in enumerate(last["failures"][name]):
-                failures[phase].update(texts)
-        total = functools.reduce(Answers.plus, answers)
-        facts.append(
-            data
-            | {f"answers_{what}": count for what, count in total._asdict().items()}
-            | {"details": dict(sum(failures, Counter[str]())), "answers": answers}
-            | {"failures": [dict(each) for each in failures]}
-        )
-    return facts_of(facts)
+    return tuple(_with_answers(facts, reports, phases) for facts in found)
 
 
-# -- one field -----------------------------------------------------------------------------
-
-Test = Callable[[Any], bool]
-
-
-def _whole(value: Any, most: int) -> bool:
-    return type(value) is int and 0 <= value <= most
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= TEXT_AT_MOST
-
-
-def _bytes(value: Any) -> bool:
-    return isinstance(value, bytes)
-
-
-def _bool(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _dict(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _count(value: Any) -> bool:
-    return _whole(value, COUNT_AT_MOST)
-
-
-def _ns(value: Any) -> bool:
-    return _whole(value, NS_AT_MOST)
-
-
-_KINDS: Mapping[str, Mapping[str, Test]] = {
-    "ready": {"digest": _text, "targets": _text},
-    "failed": {"why": _text, "exit_status": _count},
-    "report": {
-        "intervals": _bytes,
-        "answers": _dict,
-        "failures": _dict,
-        "in_flight": _count,
-        "final": _bool,
-    },
-    "lost": {"why": _text},
-}
-
-
-def _field(message: Mapping[str, Any], name: str, test: Test) -> Any:
-    if name not in message:
-        raise ValueError(f"{name}: missing")
-    value = message[name]
-    if not test(value):
-        raise ValueError(f"{name}: of another kind, got {_shown(value)}")
-    return value
-
-
-def _line(error: Exception) -> str:
-    """Return what an error says, which quotes what came, in one line and not long."""
-    return "".join(c if c.isprintable() else "?" for c in str(error))[:200]
-
-
-def _shown(value: Any) -> str:
-    return repr(value)[:40] if isinstance(value, int | float | str | bool) else type(value).__name__
-
-
-# -- what fields hold ----------------------------------------------------------------------
-
-
-def _check_per_phase(
-    what: str, given: Mapping[Any, Any], names: list[str], phases: int, test: Test
-) -> None:
-    """Look at what there must be for each target and phase, and for no other."""
-    if given.keys() != set(names):
-        raise ValueError(f"{what}: not of the scenario's targets")
-    for each in given.values():
-        if not isinstance(each, list | tuple) or len(each) != phases or not all(map(test, each)):
-            raise ValueError(f"{what}: not one for each of {phases} phases")
-
-
-def _are_answers(value: Any) -> bool:
-    size = len(Answers._fields)
-    return isinstance(value, list | tuple) and len(value) == size and all(map(_count, value))
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, dict) and all(_text(t) and _count(n) for t, n in value.items())
-
-
-def _check_facts(facts: Mapping[Any, Any]) -> None:
-    """Look at what a worker says of itself."""
-    try:
-        WorkerFacts(**facts)
-    except TypeError as error:
-        raise ValueError(f"facts: {_line(error)}") from error
-    for field in fields(WorkerFacts):
-        value = facts.get(field.name, field.default)
-        if field.type in {str, "str"}:
-            sound = _text(value)
-        elif field.type in {int, "int"}:
-            sound = _ns(value)
-        else:
-            sound = (
-                type(value) in {int, float} and math.isfinite(value) and 0 <= value <= NS_AT_MOST
-            )
-        if not sound:
-            raise ValueError(f"facts: {field.name} of another kind, got {_shown(value)}")
-
-
-def _check_targets(text: str, names: list[str]) -> None:
-    """Look at what a worker found out about the targets."""
-    try:
-        facts = facts_of(json.loads(text))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(f"targets: {type(error).__name__}: {_line(error)}") from error
-    if [each.name for each in facts] != names:
-        raise ValueError("targets: not those of the scenario")
-    for each in facts:
-        sound = (
-            all(map(_text, (each.address, each.model, each.emulated, *each.notes)))
-            and (each.first_inference_ns is None or _ns(each.first_inference_ns))
-        )  # fmt: skip
-        if not sound:
-            raise ValueError(f"targets: what is told of {each.name!r} is of another kind")
+def _with_answers(facts: TargetFacts, reports: Sequence[Report], phases: int) -> TargetFacts:
+    answers = [Answers() for _ in range(phases)]
+    failures: list[Counter[str]] = [Counter() for _ in range(phases)]
+    for last in reports:
+        for phase, counts in enumerate(last.answers[facts.name]):
+            answers[phase] = answers[phase].plus(counts)
+        for phase, texts in enumerate(last.failures[facts.name]):
+            failures[phase].update(texts)
+    total = functools.reduce(Answers.plus, answers)
+    return replace(
+        facts,
+        answers_checked=total.checked,
+        answers_bad=total.bad,
+        answers_compared=total.compared,
+        answers_agreed=total.agreed,
+        details=dict(sum(failures, Counter())),
+        answers=tuple(answers),
+        failures=tuple(dict(each) for each in failures),
+    )

@@ -263,7 +263,7 @@ class Session:
         self._used_at_go = usage.Used.now(engine, self._clock)
         threading.Thread(target=self._feed, args=[engine], name="eiload-feed", daemon=True).start()
 
-    def own(self, slices: list[int], from_ns: int) -> None:
+    def own(self, slices: Sequence[int], from_ns: int) -> None:
         """Take over lost workers' slices for what is due from offset `from_ns` on.
 
         `from_ns` must lie at least `LOOKAHEAD_NS` ahead: earlier arrivals have been passed over.
@@ -311,10 +311,6 @@ class Session:
         except BaseException:
             self.tally.open -= 1
             raise
-
-    def in_flight(self) -> int:
-        """Return how many requests are sent and not done, by the sender's last pulse."""
-        return self._engine.stats.in_flight if self._engine else 0
 
     def take(self) -> Taken:
         """Return what was counted since the last time."""
@@ -374,7 +370,7 @@ class Session:
 
     def _finish(self, ended_ns: int) -> None:
         if not self.finished.is_set():
-            self.ended_ns = ended_ns
+            self.ended_ns = max(0, ended_ns)  # who is stopped before second 0 has sent nothing
             self._facts = self._measure_self()
             self.finished.set()
 

@@ -40,9 +40,9 @@ class Taken:
     """What was counted since the last time, and running totals beside it."""
 
     intervals: Intervals
-    failures: dict[str, list[dict[str, int]]]
+    failures: dict[str, tuple[dict[str, int], ...]]
     """Failures so far, by target name, phase and ``STATUS: text``."""
-    answers: dict[str, list[Answers]]
+    answers: dict[str, tuple[Answers, ...]]
     """Answers so far, by target name and phase; those compared stand with the candidate."""
 
 
@@ -139,8 +139,8 @@ class Tally:
             self._record_waiting()
             return Taken(
                 self._recorder.take() if self._recorder else Intervals.empty(),
-                {name: [dict(one) for one in each] for name, each in self._failures.items()},
-                {name: list(each) for name, each in self._answers.items()},
+                {name: tuple(map(dict, each)) for name, each in self._failures.items()},
+                {name: tuple(each) for name, each in self._answers.items()},
             )
 
     def _add(self, packed: memoryview | bytes, size_bytes: int) -> None:

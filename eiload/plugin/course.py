@@ -18,8 +18,9 @@ import gevent.event
 from eiload.base.clock import NS_PER_S, Clock
 from eiload.base.errors import EngineError
 from eiload.base.files import rewritable
-from eiload.control.agent import Agent, Message
+from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
+from eiload.control.messages import Order
 from eiload.plugin.others import Others
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.voice import Voice
@@ -62,8 +63,8 @@ class Crew(Protocol):
     def begin(self) -> None:
         """Get ready for a run that begins."""
 
-    def send(self, worker: str, message: Message) -> None:
-        """Take a message to a worker's agent."""
+    def send(self, worker: str, order: Order) -> None:
+        """Take an order to a worker's agent."""
 
     def attend(self, coordinator: Coordinator) -> None:
         """See to it that reports and losses are known; once a second while a run is on."""

@@ -19,8 +19,9 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from eiload.base.clock import SystemClock
 from eiload.base.errors import EiloadError, EngineError
-from eiload.control.agent import Agent, Message
+from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
+from eiload.control.messages import Word
 from eiload.control.session import Hooks
 from eiload.plugin import link, options
 from eiload.plugin.choice import Choice
@@ -150,7 +151,7 @@ class Plugin:
             self._voice.complain(error)
             raise SystemExit(error.exit_status) from error
 
-    def _make_agent(self, send: Callable[[Message], None], final: Callable[[], None]) -> Agent:
+    def _make_agent(self, send: Callable[[Word], None], final: Callable[[], None]) -> Agent:
         requests = self.requests
         return Agent(
             send=send,

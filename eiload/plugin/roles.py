@@ -13,8 +13,9 @@ from locust.env import Environment
 from locust.runners import STATE_MISSING
 
 from eiload.base.errors import ScenarioError
-from eiload.control.agent import Agent, Message
+from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
+from eiload.control.messages import Order, Word, encode
 from eiload.plugin import link
 from eiload.plugin.door import MESSAGE, Door
 from eiload.plugin.guest import Guest
@@ -24,8 +25,8 @@ from eiload.scenario import Scenario
 
 __all__ = ["Local", "MakeAgent", "Master", "Worker"]
 
-MakeAgent = Callable[[Callable[[Message], None], Callable[[], None]], Agent]
-"""Makes the agent of a process that makes load, of what takes its messages to the coordinator and
+MakeAgent = Callable[[Callable[[Word], None], Callable[[], None]], Agent]
+"""Makes the agent of a process that makes load, of what takes its words to the coordinator and
 what takes its last report there."""
 
 Conducts = Callable[[], Coordinator | None]
@@ -60,18 +61,18 @@ class Local:
         """Have users wait for the load of the run that begins."""
         self.agent.ended = False
 
-    def send(self, _worker: str, message: Message) -> None:
-        """Take a message to the agent."""
-        self.agent.post(message)
+    def send(self, _worker: str, order: Order) -> None:
+        """Take an order to the agent."""
+        self.agent.post(order)
 
     def attend(self, coordinator: Coordinator) -> None:
         """Have the agent report; once a second while a run is on."""
         if (report := self.agent.report()) is not None:
             coordinator.post(self.NAME, report)
 
-    def _hear(self, message: Message) -> None:
+    def _hear(self, word: Word) -> None:
         if (coordinator := self._conducts()) is not None:
-            coordinator.post(self.NAME, message)
+            coordinator.post(self.NAME, word)
 
     def _hear_last(self) -> None:
         if (report := self.agent.report()) is not None:
@@ -136,10 +137,10 @@ class Master:
     def begin(self) -> None:
         """Do nothing: nobody waits here."""
 
-    def send(self, worker: str, message: Message) -> None:
-        """Take a message to the agent of the worker of that name, if it is still there."""
+    def send(self, worker: str, order: Order) -> None:
+        """Take an order to the agent of the worker of that name, if it is still there."""
         if worker in self._runner.clients:
-            self._runner.send_message(MESSAGE, message, worker)
+            self._runner.send_message(MESSAGE, encode(order), worker)
 
     def attend(self, coordinator: Coordinator) -> None:
         """Look for lost workers; once a second while a run is on."""
@@ -157,12 +158,12 @@ class Master:
 
     def _on_message(self, msg: Any, **_: Any) -> None:
         if (coordinator := self._conducts()) is not None:
-            coordinator.post(msg.node_id, msg.data)
+            coordinator.hear(msg.node_id, msg.data)
 
     def _on_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         coordinator = self._conducts()
         if isinstance(data, dict) and MESSAGE in data and coordinator is not None:
-            coordinator.post(client_id, data[MESSAGE])
+            coordinator.hear(client_id, data[MESSAGE])
 
 
 class Worker:
@@ -247,8 +248,8 @@ class Worker:
         self._say(f"no word from the master for {silence_s:.0f} s: the load stops")
         self.drain()
 
-    def _send(self, message: Message) -> None:
-        self._runner.send_message(MESSAGE, message)
+    def _send(self, word: Word) -> None:
+        self._runner.send_message(MESSAGE, encode(word))
 
     def _send_last(self) -> None:
         """Send the last report at once, with Locust's own numbers, not with the next heartbeat."""
@@ -258,8 +259,8 @@ class Worker:
 
     def _on_message(self, msg: Any, **_: Any) -> None:
         if self._guest is None or not self._guest.hears(msg.data):
-            self.agent.post(msg.data)
+            self.agent.hear(msg.data)
 
     def _on_report_to_master(self, data: dict[str, Any], **_: Any) -> None:
         if (report := self.agent.report()) is not None:
-            data[MESSAGE] = report
+            data[MESSAGE] = encode(report)

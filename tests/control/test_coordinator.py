@@ -1,13 +1,12 @@
 """The coordinator against scripted agents: no process, no socket, real threads and clock."""
 
-import json
 import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -15,9 +14,22 @@ import pytest
 from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
 from eiload.base.errors import EngineError, ScenarioError, TargetError
 from eiload.base.status import Status
-from eiload.control.agent import Message, versions
 from eiload.control.coordinator import Coordinator
-from eiload.record.facts import TargetFacts, WorkerFacts
+from eiload.control.messages import (
+    Failed,
+    Final,
+    Forget,
+    Go,
+    Order,
+    Own,
+    Prepare,
+    Ready,
+    Report,
+    Stop,
+    encode,
+    versions,
+)
+from eiload.record.facts import Answers, TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
 from eiload.record.journal import Journal, read
 from eiload.record.recorder import Recorder
@@ -28,6 +40,8 @@ from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE
 
 PATIENCE_S = 60
+
+Heard = TypeVar("Heard")
 
 
 def a_scenario(**changes: Any) -> Scenario:
@@ -51,11 +65,11 @@ class Script:
         journal: Journal | None = None,
         **options: Any,
     ) -> None:
-        self.told: list[tuple[str, Message]] = []
+        self.told: list[tuple[str, Order]] = []
         self.said: list[str] = []
-        self.answers: dict[str, Callable[[str, Message], None]] = {
-            "prepare": self.ready,
-            "go": self.everything,
+        self.answers: dict[type[Order], Callable[[str, Order], None]] = {
+            Prepare: self.ready,
+            Go: self.everything,
         }
         self.names = [f"w{i}" for i in range(workers)]
         self.coordinator = Coordinator(
@@ -70,24 +84,27 @@ class Script:
         )
         self.schedule = Schedule(scenario.traffic, scenario.seed)
 
-    def _hear(self, name: str, message: Message) -> None:
-        self.told.append((name, message))
-        if (answer := self.answers.get(message["type"])) is not None:
-            answer(name, message)
+    def _hear(self, name: str, order: Order) -> None:
+        self.told.append((name, order))
+        if (answer := self.answers.get(type(order))) is not None:
+            answer(name, order)
 
-    def say(self, name: str, message: Message, run: str) -> None:
-        """Post an agent's message."""
-        self.coordinator.post(name, {"run": run, **message})
+    def say(self, name: str, content: object) -> None:
+        """Have something arrive from an agent, over the network."""
+        self.coordinator.hear(name, content)
 
-    def ready(self, name: str, message: Message, digest: str = "same") -> None:
+    def ready(self, name: str, order: Order, digest: str = "same") -> None:
         """Be ready."""
         facts = TargetFacts(name="gpu", address="127.0.0.1:1", model="ssd")
-        targets = json.dumps([asdict(facts)])
-        self.say(name, {"type": "ready", "digest": digest, "targets": targets}, message["run"])
+        self.say(name, encode(Ready(run=order.run, digest=digest, targets=(facts,))))
 
-    def everything(self, name: str, message: Message) -> None:
+    def fail(self, name: str, order: Order, why: str, status: int) -> None:
+        """Be unable."""
+        self.say(name, encode(Failed(run=order.run, why=why, exit_status=status)))
+
+    def everything(self, name: str, order: Order) -> None:
         """Report the whole slice as answered, and end."""
-        self.final(name, message, self.slice_of(self.names.index(name)))
+        self.final(name, order, self.slice_of(self.names.index(name)))
 
     def slice_of(self, index: int) -> Intervals:
         """Return the records of one slice, each request answered within 1 ms."""
@@ -101,15 +118,24 @@ class Script:
             recorder.record(results)
         return recorder.take()
 
-    def final(self, name: str, message: Message, intervals: Intervals, lost: str = "") -> None:
+    def final(
+        self,
+        name: str,
+        order: Order,
+        intervals: Intervals,
+        lost: str = "",
+        ended_ns: int | None = None,
+    ) -> None:
         """Make the final report."""
-        facts = WorkerFacts(name, 0.1, 0.1, 0, 0, lost=lost)
-        report = {
-            "type": "report", "intervals": intervals.to_bytes(), "failures": {"gpu": [{}]},
-            "answers": {"gpu": [[1, 0, 0, 0]]}, "in_flight": 0, "final": True,
-            "facts": asdict(facts), "ended_ns": self.schedule.duration_ns,
-        }  # fmt: skip
-        self.say(name, report, message["run"])
+        report = Final(
+            run=order.run,
+            intervals=intervals,
+            failures={"gpu": ({},)},
+            answers={"gpu": (Answers(checked=1),)},
+            facts=WorkerFacts(name, 0.1, 0.1, 0, 0, lost=lost),
+            ended_ns=self.schedule.duration_ns if ended_ns is None else ended_ns,
+        )
+        self.say(name, encode(report))
 
     def play(self) -> Coordinator:
         """Conduct the run to its end."""
@@ -123,9 +149,9 @@ class Script:
         assert run is not None, self.coordinator.error
         return run
 
-    def heard(self, kind: str) -> list[tuple[str, Message]]:
-        """Return the messages of a kind that were sent to agents."""
-        return [(name, message) for name, message in self.told if message["type"] == kind]
+    def heard(self, kind: type[Heard]) -> list[tuple[str, Heard]]:
+        """Return the orders of a kind that were sent to agents."""
+        return [(name, order) for name, order in self.told if isinstance(order, kind)]
 
 
 def test_everything_is_accounted_for() -> None:
@@ -143,14 +169,14 @@ def test_workers_start_together() -> None:
     """All agents get one start, once all are ready, and know their slices."""
     script = Script(a_scenario())
     script.run()
-    prepared = [message for _, message in script.heard("prepare")]
-    assert [(m["index"], m["count"], m["versions"]) for m in prepared] == [
+    prepared = [order for _, order in script.heard(Prepare)]
+    assert [(order.index, order.count, order.versions) for order in prepared] == [
         (0, 2, versions()),
         (1, 2, versions()),
     ]
-    (one, other) = [message for _, message in script.heard("go")]
-    assert one["origin_ns"] == other["origin_ns"]
-    assert one["in_ns"] > 0
+    (one, other) = [order for _, order in script.heard(Go)]
+    assert one.origin_ns == other.origin_ns
+    assert one.in_ns > 0
 
 
 @pytest.mark.parametrize(
@@ -160,43 +186,41 @@ def test_an_agent_cannot(status: int, kind: type[Exception]) -> None:
     """What one agent cannot do ends the run before it begins, with its words and its status."""
     script = Script(a_scenario())
 
-    def refuse(name: str, message: Message) -> None:
+    def refuse(name: str, order: Order) -> None:
         if name == "w1":
-            failed = {"type": "failed", "why": "ei: no such model", "exit_status": status}
-            script.say(name, failed, message["run"])
+            script.fail(name, order, "ei: no such model", status)
         else:
-            script.ready(name, message)
+            script.ready(name, order)
 
-    script.answers["prepare"] = refuse
+    script.answers[Prepare] = refuse
     coordinator = script.play()
     assert type(coordinator.error) is kind
     assert str(coordinator.error) == "ei: no such model"
     assert coordinator.run is None
-    assert not script.heard("go")
-    assert [name for name, _ in script.heard("forget")] == ["w0", "w1"]
+    assert not script.heard(Go)
+    assert [name for name, _ in script.heard(Forget)] == ["w0", "w1"]
 
 
 def test_users_ask_for_what_is_wrong() -> None:
     """A slip in the code of Locust's users ends their run with its words, also while it is on."""
     script = Script(a_scenario(), driven=True)
 
-    def refuse(name: str, message: Message) -> None:
+    def refuse(name: str, order: Order) -> None:
         if name == "w1":
-            failed = {"type": "failed", "why": "Half: no array", "exit_status": 2}
-            script.say(name, failed, message["run"])
+            script.fail(name, order, "Half: no array", 2)
 
-    script.answers["go"] = refuse
+    script.answers[Go] = refuse
     coordinator = script.play()
     assert type(coordinator.error) is ScenarioError
     assert str(coordinator.error) == "Half: no array"
     assert coordinator.started.is_set()
-    assert [name for name, _ in script.heard("forget")] == ["w0", "w1"]
+    assert [name for name, _ in script.heard(Forget)] == ["w0", "w1"]
 
 
 def test_different_payloads() -> None:
     """Agents that read other images under the same names are refused."""
     script = Script(a_scenario())
-    script.answers["prepare"] = lambda name, message: script.ready(name, message, digest=name)
+    script.answers[Prepare] = lambda name, order: script.ready(name, order, digest=name)
     error = script.play().error
     assert isinstance(error, ScenarioError)
     assert "different payloads" in str(error)
@@ -206,13 +230,13 @@ def test_lost_before_the_start() -> None:
     """A worker that goes while it is getting ready ends the run."""
     script = Script(a_scenario())
 
-    def go_away(name: str, message: Message) -> None:
+    def go_away(name: str, order: Order) -> None:
         if name == "w1":
             script.coordinator.lose(name, "it left")
         else:
-            script.ready(name, message)
+            script.ready(name, order)
 
-    script.answers["prepare"] = go_away
+    script.answers[Prepare] = go_away
     assert "w1 was lost" in str(script.play().error)
 
 
@@ -220,13 +244,13 @@ def test_lost_during_the_load() -> None:
     """What a lost worker has not reported is LOST, second by second, and the run has a problem."""
     script = Script(a_scenario())
 
-    def half(name: str, message: Message) -> None:
+    def half(name: str, order: Order) -> None:
         if name == "w1":
             script.coordinator.lose(name, "it stopped answering")
         else:
-            script.everything(name, message)
+            script.everything(name, order)
 
-    script.answers["go"] = half
+    script.answers[Go] = half
     run = script.run()
     due = sum(script.schedule.due([script.schedule.duration_ns] * 2).values())
     mine = script.slice_of(0).total()
@@ -239,16 +263,16 @@ def test_slices_change_hands() -> None:
     """A lost worker's slices go to another, from an instant that nobody has fed yet."""
     long = [{"phase": "steady", "rate": "1/s", "for": "1 h"}]
     script = Script(a_scenario(traffic=long))
-    script.answers["go"] = lambda name, _: (
+    script.answers[Go] = lambda name, _: (
         script.coordinator.lose(name, "it left") if name == "w1" else None
     )
-    script.answers["own"] = lambda name, message: script.final(
-        name, message, Intervals.empty(), lost="the sender process died"
+    script.answers[Own] = lambda name, order: script.final(
+        name, order, Intervals.empty(), lost="the sender process died"
     )
     script.run()
-    ((heir, message),) = script.heard("own")
-    assert (heir, message["slices"]) == ("w0", [1])
-    assert message["from_ns"] >= 2 * NS_PER_S
+    ((heir, own),) = script.heard(Own)
+    assert (heir, own.slices) == ("w0", (1,))
+    assert own.from_ns >= 2 * NS_PER_S
 
 
 def test_stopped_early() -> None:
@@ -256,20 +280,13 @@ def test_stopped_early() -> None:
     long = [{"phase": "steady", "rate": "1/s", "for": "1 h"}]
     script = Script(a_scenario(traffic=long))
 
-    def cut(name: str, message: Message) -> None:
-        report = {
-            "type": "report", "intervals": Intervals.empty().to_bytes(), "failures": {"gpu": [{}]},
-            "answers": {"gpu": [[0, 0, 0, 0]]}, "in_flight": 0, "final": True,
-            "facts": asdict(WorkerFacts(name, 0.0, 0.0, 0, 0)), "ended_ns": 0,
-        }  # fmt: skip
-        script.say(name, report, message["run"])
+    def cut(name: str, order: Order) -> None:
+        script.final(name, order, Intervals.empty(), ended_ns=0)
 
-    script.answers["go"] = lambda name, _: (
-        script.coordinator.stop("SIGINT") if name == "w0" else None
-    )
-    script.answers["stop"] = cut
+    script.answers[Go] = lambda name, _: script.coordinator.stop("SIGINT") if name == "w0" else None
+    script.answers[Stop] = cut
     run = script.run()
-    assert [message["at_ns"] for _, message in script.heard("stop")][0:1]
+    assert [order.at_ns for _, order in script.heard(Stop)][0:1]
     assert run.stopped == "SIGINT"
     assert run.intervals.total() == 0
     assert run.problems == ()
@@ -279,14 +296,20 @@ def test_damaged_report() -> None:
     """A report that cannot be read is a problem, not a crash, and its requests are LOST."""
     script = Script(a_scenario(), workers=1)
 
-    def garble(name: str, message: Message) -> None:
-        broken = {"type": "report", "intervals": b"no zlib", "final": False}
-        script.say(name, broken, message["run"])
-        script.final(name, message, Intervals.empty())
+    def garble(name: str, order: Order) -> None:
+        counted = Report(
+            run=order.run,
+            intervals=Intervals.empty(),
+            failures={"gpu": ({},)},
+            answers={"gpu": (Answers(),)},
+        )
+        script.say(name, {**encode(counted), "intervals": b"no zlib"})
+        script.final(name, order, Intervals.empty())
 
-    script.answers["go"] = garble
+    script.answers[Go] = garble
     run = script.run()
-    assert any("is damaged" in problem for problem in run.problems)
+    (problem,) = (problem for problem in run.problems if "is damaged" in problem)
+    assert problem.startswith("a report of worker w0 is damaged: intervals: not interval data")
     assert run.statuses(0).keys() == {Status.LOST}
 
 
@@ -294,12 +317,14 @@ def test_a_stranger_is_not_heard() -> None:
     """Messages of unknown workers and of other runs change nothing."""
     script = Script(a_scenario(), workers=1)
 
-    def disturb(name: str, message: Message) -> None:
-        script.coordinator.post("stranger", {"type": "failed", "run": message["run"]})
-        script.coordinator.post(name, {"type": "failed", "run": "another"})
-        script.ready(name, message)
+    def disturb(name: str, order: Order) -> None:
+        failed = Failed(run=order.run, why="a stranger says so", exit_status=5)
+        for other, word in (("stranger", failed), (name, replace(failed, run="another"))):
+            script.coordinator.post(other, word)
+            script.say(other, encode(word))
+        script.ready(name, order)
 
-    script.answers["prepare"] = disturb
+    script.answers[Prepare] = disturb
     assert script.run().problems == ()
 
 
@@ -320,33 +345,33 @@ def test_hostile_messages_end_no_run() -> None:
     for sender, amiss in (("stranger", False), ("", False), ("w0", True)):
         script = Script(a_scenario(), workers=2)
 
-        def disturb(message: Message, sender: str = sender, script: Script = script) -> None:
+        def disturb(order: Order, sender: str = sender, script: Script = script) -> None:
             for content in HOSTILE:
-                script.coordinator.post(sender, content)
+                script.say(sender, content)
                 if isinstance(content, dict):
-                    script.say(sender, content, message["run"])
+                    script.say(sender, {"run": order.run, **content})
 
         def ready(
             name: str,
-            message: Message,
+            order: Order,
             script: Script = script,
-            disturb: Callable[[Message], None] = disturb,
+            disturb: Callable[[Order], None] = disturb,
         ) -> None:
-            disturb(message)
-            script.ready(name, message)
+            disturb(order)
+            script.ready(name, order)
 
         def go(
             name: str,
-            message: Message,
+            order: Order,
             script: Script = script,
-            disturb: Callable[[Message], None] = disturb,
+            disturb: Callable[[Order], None] = disturb,
         ) -> None:
-            disturb(message)
-            script.everything(name, message)
-            disturb(message)
-            script.everything(name, message)  # once more: it counts no second time
+            disturb(order)
+            script.everything(name, order)
+            disturb(order)
+            script.everything(name, order)  # once more: it counts no second time
 
-        script.answers |= {"prepare": ready, "go": go}
+        script.answers |= {Prepare: ready, Go: go}
         run = script.run()
         due = sum(script.schedule.due([script.schedule.duration_ns] * 2).values())
         assert run.statuses(0) == {Status.OK: due}
@@ -361,18 +386,19 @@ def test_the_journal_holds_what_was_reported(tmp_path: Path) -> None:
     scenario = a_scenario(traffic=[{"phase": "steady", "rate": "100/s", "for": "1 min"}])
     script = Script(scenario, journal=Journal(path))
     counts = {name: script.slice_of(index) for index, name in enumerate(script.names)}
-    run = ""
+    gone: dict[str, Order] = {}
 
-    def some(name: str, message: Message) -> None:
-        nonlocal run
-        run = message["run"]
-        report = {
-            "type": "report", "intervals": counts[name].to_bytes(), "failures": {"gpu": [{}]},
-            "answers": {"gpu": [[1, 0, 0, 0]]}, "in_flight": 0, "final": False,
-        }  # fmt: skip
-        script.say(name, report, run)
+    def some(name: str, order: Order) -> None:
+        gone[name] = order
+        report = Report(
+            run=order.run,
+            intervals=counts[name],
+            failures={"gpu": ({},)},
+            answers={"gpu": (Answers(checked=1),)},
+        )
+        script.say(name, encode(report))
 
-    script.answers["go"] = some
+    script.answers[Go] = some
     script.coordinator.start()
     give_up = time.monotonic() + PATIENCE_S
     while not path.exists() or path.read_bytes().count(b"\n") < 2:
@@ -382,7 +408,7 @@ def test_the_journal_holds_what_was_reported(tmp_path: Path) -> None:
     assert found.intervals.total() >= sum(each.total() for each in counts.values())
     assert found.targets[0].answers_checked == 2
     for name in script.names:
-        script.final(name, {"run": run}, Intervals.empty())
+        script.final(name, gone[name], Intervals.empty())
     assert script.coordinator.done.wait(PATIENCE_S)
 
 
@@ -399,53 +425,52 @@ def test_a_run_goes_on_without_its_journal() -> None:
 def test_stopped_while_getting_ready(reason: str) -> None:
     """Who does not want to wait any longer is told why there is no run."""
     script = Script(a_scenario())
-    script.answers["prepare"] = lambda *_: script.coordinator.stop(reason)
+    script.answers[Prepare] = lambda *_: script.coordinator.stop(reason)
     assert str(script.play().error) == f"stopped before the load began ({reason})"
     assert script.coordinator.run is None
-    assert {name for name, _ in script.heard("forget")} == set(script.names)
+    assert {name for name, _ in script.heard(Forget)} == set(script.names)
 
 
 def test_stopped_once_all_were_ready() -> None:
     """A stop that comes with the last word of readiness is not too late."""
     script = Script(a_scenario())
 
-    def ready(name: str, message: Message) -> None:
-        script.ready(name, message)
+    def ready(name: str, order: Order) -> None:
+        script.ready(name, order)
         script.coordinator.stop("SIGTERM")
 
-    script.answers["prepare"] = ready
+    script.answers[Prepare] = ready
     assert str(script.play().error) == "stopped before the load began (SIGTERM)"
-    assert not script.heard("go")
+    assert not script.heard(Go)
 
 
 def test_the_run_time_is_over_before_the_load() -> None:
     """It is still waited for all to be ready, so that the next run's time can be chosen."""
     script = Script(a_scenario())
 
-    def slow(name: str, message: Message) -> None:
+    def slow(name: str, order: Order) -> None:
         script.coordinator.stop(RUN_TIME)
-        threading.Timer(0.5, script.ready, (name, message)).start()
+        threading.Timer(0.5, script.ready, (name, order)).start()
 
-    script.answers["prepare"] = slow
+    script.answers[Prepare] = slow
     error = script.play().error
     assert re.fullmatch(
         r"--run-time was over before the load began \(getting ready took [\d.]+ s\)", str(error)
     )
     assert error is not None
     assert error.exit_status == 5
-    assert not script.heard("stop")
+    assert not script.heard(Stop)
 
 
 def test_the_run_time_is_over_and_a_target_fails() -> None:
     """Who can never be ready is not waited for."""
     script = Script(a_scenario(), workers=1)
 
-    def fail(name: str, message: Message) -> None:
+    def fail(name: str, order: Order) -> None:
         script.coordinator.stop(RUN_TIME)
-        failed = {"type": "failed", "why": "gone", "exit_status": 4}
-        script.say(name, failed, message["run"])
+        script.fail(name, order, "gone", 4)
 
-    script.answers["prepare"] = fail
+    script.answers[Prepare] = fail
     assert "is not done" in str(script.play().error)
 
 
@@ -462,4 +487,4 @@ def test_the_drain_is_the_same_for_all() -> None:
     """Every agent is told how long to wait for answers."""
     script = Script(a_scenario(), drain_ns=3)
     script.run()
-    assert [message["drain_ns"] for _, message in script.heard("prepare")] == [3, 3]
+    assert [order.drain_ns for _, order in script.heard(Prepare)] == [3, 3]

@@ -188,7 +188,7 @@ def test_sampled_answers_are_checked(server: str, parts: Make) -> None:
     assert statuses[Status.BAD_ANSWER] == checked
     bad = Answers(checked=checked, bad=checked)
     # Bad answers agree with nothing.
-    assert taken.answers == {"a": [bad], "b": [bad._replace(compared=checked)]}
+    assert taken.answers == {"a": (bad,), "b": (bad._replace(compared=checked),)}
     assert sum(taken.failures["a"][0].values()) == checked
 
 
@@ -218,7 +218,7 @@ def test_driven(server: str, parts: Make) -> None:
         session.call(0, session.payload_of(0, 0))  # not any more
     taken = session.take()
     assert taken.intervals.statuses(0, 0) == {Status.OK: 3, Status.BAD_ANSWER: 1}
-    assert taken.failures["a"] == [{"BAD_ANSWER: not this": 1}]
+    assert taken.failures["a"] == ({"BAD_ANSWER: not this": 1},)
     (_, _, counts) = taken.intervals.slab(0, 0, Kind.LAG)
     assert counts.sum() == 4
 

@@ -69,7 +69,7 @@ def test_failures_are_told_in_words() -> None:
         assert (each.target, each.status, each.done_ns) == (1, Status.UNAVAILABLE, 3)
         taken = tally.take()
         assert taken.intervals.total() == 1
-    assert taken.failures == {"a": [{}], "b": [{"UNAVAILABLE: gone": 2}]}
+    assert taken.failures == {"a": ({},), "b": ({"UNAVAILABLE: gone": 2},)}
 
 
 def test_undecodable_answer() -> None:
@@ -78,7 +78,7 @@ def test_undecodable_answer() -> None:
     result, problem = tally.check(a_result(), b"\xff")
     assert result["status"][0] == Status.BAD_ANSWER
     assert problem.startswith("cannot be decoded")
-    assert tally.take().answers == {"a": [Answers(checked=1, bad=1)], "b": [Answers()]}
+    assert tally.take().answers == {"a": (Answers(checked=1, bad=1),), "b": (Answers(),)}
 
 
 def test_answers_are_paired() -> None:
@@ -88,7 +88,7 @@ def test_answers_are_paired() -> None:
         for target, seed in enumerate(answers):
             _, problem = tally.check(a_result(seq=seq + target, target=target), an_answer(seed))
             assert not problem
-    assert tally.take().answers["b"] == [Answers(checked=2, compared=2, agreed=1)]
+    assert tally.take().answers["b"] == (Answers(checked=2, compared=2, agreed=1),)
 
 
 def test_users_requests_are_counted_together() -> None:
@@ -115,5 +115,5 @@ def test_users_judge_their_requests() -> None:
         tally.count(Reply(found, "", b"", 1, 2, 3, packed), judged, "not this")
     taken = tally.take()
     assert taken.intervals.statuses(1, 0) == {Status.OK: 2, Status.BAD_ANSWER: 1}
-    assert taken.failures == {"a": [{}], "b": [{"BAD_ANSWER: not this": 1}]}
+    assert taken.failures == {"a": ({},), "b": ({"BAD_ANSWER: not this": 1},)}
     assert tally.open == 0

@@ -17,7 +17,8 @@ import numpy as np
 from locust.env import Environment
 
 from eiload.base.clock import NS_PER_S, SystemClock, boot_id
-from eiload.control.agent import Agent, Message, versions
+from eiload.control.agent import Agent
+from eiload.control.messages import Final, Go, Prepare, Ready, Stop, Word
 from eiload.control.session import Hooks
 from eiload.plugin import targets
 from eiload.plugin.requests import Requests
@@ -87,8 +88,9 @@ class Load:
         self.said: list[str] = []
         self.events: list[dict[str, Any]] = []
         self.over = False
-        self.heard = ""
-        self._heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self.heard: Word | None = None
+        self._origin_ns = 0
+        self._heard: queue.SimpleQueue[Word] = queue.SimpleQueue()
         self.environment = Environment()
         self.environment.events.request.add_listener(lambda **event: self.events.append(event))
         given = {"model": "", "encoding": "uint8", "image": None, "num_users": None, **options}
@@ -116,37 +118,31 @@ class Load:
         assert report is not None
         self._heard.put(report)
 
-    def prepare(self) -> Message:
+    def prepare(self) -> Word:
         """Get ready; return what the agent says of it."""
-        self.agent.post(
-            {
-                "type": "prepare", "run": "this", "versions": versions(), "index": 0, "count": 1,
-                "scenario": self.scenario.to_json(), "addresses": {}, "driven": True,
-                "drain_ns": None,
-            }
-        )  # fmt: skip
+        self.agent.post(Prepare(run="this", scenario=self.scenario, index=0, count=1, driven=True))
         return self.hear()
 
     def prepare_in_time(self) -> None:
         """Get ready, on whatever thread; `heard` is what came of it."""
-        self.heard = str(self.prepare()["type"])
+        self.heard = self.prepare()
 
     def go(self) -> None:
         """Get ready and begin."""
         ready = self.prepare()
-        assert ready["type"] == "ready", ready
-        origin_ns = SystemClock().now_ns() + NS_PER_S // 10
-        self.agent.post(
-            {"type": "go", "run": "this", "origin_ns": origin_ns, "in_ns": 0, "boot_id": boot_id()}
-        )
+        assert isinstance(ready, Ready), ready
+        self._origin_ns = origin_ns = SystemClock().now_ns() + NS_PER_S // 10
+        self.agent.post(Go(run="this", origin_ns=origin_ns, in_ns=0, boot_id=boot_id()))
         assert self.agent.going.wait(PATIENCE_S)
 
-    def stop(self) -> Message:
+    def stop(self) -> Final:
         """End the load; return the final report."""
-        self.agent.post({"type": "stop", "run": "this", "at_ns": None})
-        return self.hear()
+        self.agent.post(Stop(run="this", at_ns=SystemClock().now_ns() - self._origin_ns))
+        final = self.hear()
+        assert isinstance(final, Final), final
+        return final
 
-    def hear(self) -> Message:
+    def hear(self) -> Word:
         """Return what the agent says next."""
         return self._heard.get(timeout=PATIENCE_S)
 

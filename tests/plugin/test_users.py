@@ -14,8 +14,8 @@ from PIL import Image
 
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
+from eiload.control.messages import Failed, Ready
 from eiload.plugin.users import PredictUser, SSDUser
-from eiload.record.intervals import Intervals
 from eiload.serving.protos import types_pb2
 from eiload.serving.tensors import Tensor, from_proto
 from eiload.serving.tfserving import PREDICT
@@ -74,7 +74,7 @@ def test_predict(server: Half) -> None:
         assert sent(server) == [[1], [5], [7], [1], [1]]
         assert answer_to
         report = one.stop()
-    counts = Intervals.from_bytes(report["intervals"])
+    counts = report.intervals
     assert counts.total() > 0
     names = [event["name"] for event in one.events]
     assert names == ["half_plus_two Predict"] * 2 + ["seven"] + ["half_plus_two Predict"] * 2
@@ -140,7 +140,7 @@ def test_a_server_that_comes_late() -> None:
             asked.join(PATIENCE_S)
     finally:
         one.close()
-    assert one.heard == "ready"
+    assert isinstance(one.heard, Ready)
     assert "refused" in one.said[0]
 
 
@@ -172,7 +172,7 @@ def test_catch_response(server: Half) -> None:
         assert [str(event["exception"]) for event in one.events] == [
             "BAD_ANSWER: too small", "None",
         ]  # fmt: skip
-        assert one.stop()["failures"] == {"half_plus_two": [{"BAD_ANSWER: too small": 1}]}
+        assert one.stop().failures == {"half_plus_two": ({"BAD_ANSWER: too small": 1},)}
 
 
 def test_a_status_that_is_expected(server: Half) -> None:
@@ -183,14 +183,14 @@ def test_a_status_that_is_expected(server: Half) -> None:
             assert answer.status is Status.UNKNOWN  # the server's code fails at it
             answer.success()
         assert [event["exception"] for event in one.events] == [None]
-        assert one.stop()["failures"] == {"half_plus_two": [{}]}
+        assert one.stop().failures == {"half_plus_two": ({},)}
 
 
 def test_the_end_of_a_run(server: Half) -> None:
     """Users stop when the run does."""
     with load(server, HalfUser) as one:
         half_user = user(HalfUser, one)
-        assert one.stop()["final"]
+        assert one.stop().ended_ns >= 0
         with pytest.raises(StopUser):
             half_user.client.predict()
 
@@ -215,10 +215,11 @@ def test_a_slip_in_a_task(server: Half, inputs: Any, more: dict[str, Any], said:
         with pytest.raises(StopUser):
             half_user.client.predict(inputs, **more)
         failed = one.hear()
-        assert (failed["type"], failed["exit_status"]) == ("failed", 2)
-        place, why = failed["why"].split(": ", 1)[0], failed["why"].split(": ", 2)[2]
+        assert isinstance(failed, Failed)
+        assert failed.exit_status == 2
+        place, why = failed.why.split(": ", 1)[0], failed.why.split(": ", 2)[2]
         assert place == "HalfUser"
-        assert ": predict() in test_users.py:" in failed["why"]
+        assert ": predict() in test_users.py:" in failed.why
         assert why.startswith(said)
         assert one.agent.ended
         with pytest.raises(StopUser):  # as for all other users of the run
@@ -233,8 +234,9 @@ def refusal(server: Half, cls: Any) -> str:
         failed = one.prepare()
     finally:
         one.close()
-    assert (failed["type"], failed["exit_status"]) == ("failed", 2)
-    return str(failed["why"])
+    assert isinstance(failed, Failed)
+    assert failed.exit_status == 2
+    return failed.why
 
 
 @pytest.mark.parametrize(
