@@ -14,10 +14,8 @@ The second half of a run's orders need no answer; `report`s come by themselves, 
 has gone makes one `final` report.
 """
 
-import functools
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -34,7 +32,7 @@ from eiload.scenario import Scenario, restore
 
 __all__ = [
     "Cancel", "Failed", "Final", "Forget", "Go", "Order", "Own", "Prepare", "Ready", "Report",
-    "Stop", "Word", "encode", "kind_of", "order_of", "run_of", "targets_of", "versions", "word_of",
+    "Stop", "Word", "encode", "kind_of", "order_of", "run_of", "versions", "word_of",
 ]  # fmt: skip
 
 REPORT_BYTES = 1 << 26
@@ -258,40 +256,3 @@ def _check_counts(intervals: Intervals, scenario: Scenario) -> None:
         known = np.where(of_status, np.isin(bucket, list(Status)), bucket < BUCKETS)
         if not known.all():
             raise ValueError(f"intervals: {name} of no status or time there is (in a report)")
-
-
-# -- what words say together -----------------------------------------------------------------------
-
-
-def targets_of(
-    found: Iterable[TargetFacts], reports: Sequence[Report], phases: int
-) -> tuple[TargetFacts, ...]:
-    """Return what is known of the targets: found out by one worker, answered to all.
-
-    Args:
-        found: what a worker found out when it got ready.
-        reports: the last report of each.
-        phases: how many the scenario has.
-    """
-    return tuple(_with_answers(facts, reports, phases) for facts in found)
-
-
-def _with_answers(facts: TargetFacts, reports: Sequence[Report], phases: int) -> TargetFacts:
-    answers = [Answers() for _ in range(phases)]
-    failures: list[Counter[str]] = [Counter() for _ in range(phases)]
-    for last in reports:
-        for phase, counts in enumerate(last.answers[facts.name]):
-            answers[phase] = answers[phase].plus(counts)
-        for phase, texts in enumerate(last.failures[facts.name]):
-            failures[phase].update(texts)
-    total = functools.reduce(Answers.plus, answers)
-    return replace(
-        facts,
-        answers_checked=total.checked,
-        answers_bad=total.bad,
-        answers_compared=total.compared,
-        answers_agreed=total.agreed,
-        details=dict(sum(failures, Counter())),
-        answers=tuple(answers),
-        failures=tuple(dict(each) for each in failures),
-    )

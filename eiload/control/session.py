@@ -37,7 +37,7 @@ from eiload.serving.endpoint import endpoint_of
 from eiload.serving.tensors import Tensor, TensorInfo, info
 from eiload.serving.tfserving import inputs_of
 
-__all__ = ["Hooks", "Left", "Prepared", "RequestsOf", "Session"]
+__all__ = ["Hooks", "Left", "Prepared", "RequestsOf", "Session", "drain_limit_ns"]
 
 LOOKAHEAD_NS = 2 * NS_PER_S
 """How far ahead of their instants arrivals are given to the sender: longer than any pause of a
@@ -90,6 +90,13 @@ class Prepared:
     targets: tuple[TargetFacts, ...]
 
 
+def drain_limit_ns(scenario: Scenario, wanted_ns: int | None) -> int:
+    """Return how long answers are waited for at the end: as wanted, else the longest deadline."""
+    if wanted_ns is not None:
+        return wanted_ns
+    return max(target.deadline_ns for target in scenario.targets.values()) + DRAIN_GRACE_NS
+
+
 class Session:
     """One worker's load in one run.
 
@@ -131,7 +138,7 @@ class Session:
         self._addresses = dict(addresses or {})
         self._requests_of = requests_of
         self._driven = requests_of is not None
-        self._drain_limit_ns = drain_ns
+        self._drain_ns = drain_limit_ns(scenario, drain_ns)
         self._engine: Engine | None = None
         self._requests: dict[int, list[int]] = {}
         self._feeder: Feeder | None = None
@@ -278,7 +285,7 @@ class Session:
             return
         at_ns = self._clock.now_ns() - self._origin_ns if at_ns is None else at_ns
         self._stop_ns = at_ns if self._stop_ns is None else min(at_ns, self._stop_ns)
-        self._engine.stop(self._origin_ns + self._stop_ns, self._drain_ns())
+        self._engine.stop(self._origin_ns + self._stop_ns, self._drain_ns)
 
     def cancel(self) -> None:
         """End the drain now."""
@@ -348,11 +355,6 @@ class Session:
             self._hooks.on_batch(each, detail)
 
     # -- after -----------------------------------------------------------------------------
-
-    def _drain_ns(self) -> int:
-        if self._drain_limit_ns is not None:
-            return self._drain_limit_ns
-        return max(t.deadline_ns for t in self.scenario.targets.values()) + DRAIN_GRACE_NS
 
     def _drained(self, stop_at_ns: int) -> None:
         # Whoever waits for a reply has it by now, but may not have judged and counted it yet.

@@ -291,21 +291,6 @@ def test_counts_of_what_there_is_not(changes: dict[str, int], words: str) -> Non
         messages.word_of({**a_report(), "intervals": counted(**changes)}, SCENARIO)
 
 
-def test_what_workers_tell_of_targets_is_added_up() -> None:
-    """Answers and failures of all workers' last reports, by phase and together."""
-    ready = messages.word_of(a_ready(), SCENARIO)
-    assert isinstance(ready, Ready)
-    reports = [messages.word_of(make(), SCENARIO) for make in (a_report, a_final)]
-    heard = [report for report in reports if isinstance(report, Report)]
-    (gpu, ei) = messages.targets_of(ready.targets, heard, phases=2)
-    assert (gpu.name, ei.name) == NAMES
-    assert gpu.answers == (Answers(), Answers(checked=8, bad=2, compared=4, agreed=2))
-    assert gpu.failures == ({}, {"UNAVAILABLE: gone": 6})
-    assert gpu.details == {"UNAVAILABLE: gone": 6}
-    assert (gpu.answers_checked, gpu.answers_bad) == (8, 2)
-    assert gpu.notes == ("slow",)
-
-
 def test_a_report_is_no_run_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one report may inflate to is bounded."""
     monkeypatch.setattr(messages, "REPORT_BYTES", 16)

@@ -1,0 +1,245 @@
+"""Who owns which slice of the schedule up to when, and what has been heard from whom.
+
+What it knows: a run's workers by name and index, what their words mean for the schedule: whose
+slices are sent by whom, who takes them over from whom, up to when each is accounted for. What it
+must not know: clocks, queues, how orders travel. Pure: offsets (ns from the start of the load) are
+arguments, and orders are returned for the coordinator to send.
+
+Slice k belongs to worker k. When a worker is gone, its slices go to those who have fewest, from an
+instant on that nobody has fed yet (`TAKEOVER_NS` ahead). What was due in them before that and is in
+no report is lost, and the ledger says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from eiload.base.clock import NS_PER_S
+from eiload.base.errors import ScenarioError
+from eiload.control.messages import Final, Own, Ready, Report
+from eiload.control.session import LOOKAHEAD_NS
+from eiload.record.facts import WorkerFacts
+from eiload.record.intervals import Intervals
+
+__all__ = ["TAKEOVER_NS", "HandOver", "Worker", "Workers"]
+
+TAKEOVER_NS = LOOKAHEAD_NS + 2 * NS_PER_S
+"""How far ahead lost slices change hands: beyond what any worker has fed already."""
+
+DAMAGED_AT_MOST = 20
+"""How many different damages are told, over and over, before they are told again."""
+
+MERGED_AT = 60
+"""How many reports of a worker are kept before they become one: bounds memory, loses nothing."""
+
+HandOver = list[tuple[str, Own]]
+"""Orders to take over slices, each with the name of the worker that it is for."""
+
+
+@dataclass
+class Worker:
+    """What is known of one worker."""
+
+    name: str
+    index: int
+    slices: list[int]
+    """Those that it sends."""
+    ready: Ready | None = None
+    intervals: list[Intervals] = field(default_factory=list)
+    last: Report | None = None
+    heard_ns: int = 0
+    """When it last reported."""
+    ended_ns: int = 0
+    """The offset from which it sent nothing, once it is over."""
+    facts: WorkerFacts | None = None
+    """What it says of itself in its final report."""
+    lost: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Tell whether nothing more is to come from it."""
+        return bool(self.facts or self.lost)
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether its record is, so far."""
+        return not self.lost and not (self.facts and self.facts.lost)
+
+
+class Workers:
+    """The workers of one run.
+
+    Args:
+        run: its id.
+        names: their names, in the order of their slices.
+        duration_ns: length of the schedule.
+        driven: Locust's users make the requests, so there is nothing to take over.
+    """
+
+    def __init__(
+        self, run: str, names: Sequence[str], *, duration_ns: int, driven: bool = False
+    ) -> None:
+        self.problems: list[str] = []
+        """What went wrong, each a sentence."""
+        self._run = run
+        self._duration_ns = duration_ns
+        self._driven = driven
+        self._by_name = {name: Worker(name, index, [index]) for index, name in enumerate(names)}
+        self._begun = False
+        self._stopping = False
+
+    def __iter__(self) -> Iterator[Worker]:
+        """Yield all, in the order of their indexes."""
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        """Return how many take part, and how many slices there are."""
+        return len(self._by_name)
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether a worker of this name takes part."""
+        return name in self._by_name
+
+    @property
+    def live(self) -> list[Worker]:
+        """Return those of whom more is to come."""
+        return [worker for worker in self if not worker.over]
+
+    @property
+    def lost(self) -> list[Worker]:
+        """Return those that are lost."""
+        return [worker for worker in self if worker.lost]
+
+    @property
+    def silent(self) -> list[Worker]:
+        """Return those that have not said that they are ready."""
+        return [worker for worker in self if not worker.ready]
+
+    # -- what is heard -------------------------------------------------------------------------
+
+    def ready(self, name: str, word: Ready) -> None:
+        """Take a worker's word that it is ready."""
+        self._by_name[name].ready = word
+
+    def digest(self) -> str:
+        """Return the payload's fingerprint; for when all are ready.
+
+        Raises:
+            ScenarioError: they do not have the same payload.
+        """
+        digests = {worker.ready.digest for worker in self if worker.ready}
+        if len(digests) > 1:
+            raise ScenarioError(
+                "workers have different payloads under the same names; copy the same images to all"
+            )
+        return digests.pop()
+
+    def begin(self) -> None:
+        """Take note that the load is on."""
+        self._begun = True
+
+    def stop(self) -> None:
+        """Take note that sending ends early: nothing changes hands any more."""
+        self._stopping = True
+
+    def has_ended(self, name: str) -> bool:
+        """Tell whether a worker has made its final report; there is none after it."""
+        return self._by_name[name].facts is not None
+
+    def report(self, name: str, report: Report, now_ns: int) -> HandOver:
+        """Take a worker's report.
+
+        Args:
+            name: of the worker.
+            report: its report.
+            now_ns: when it came.
+
+        Returns:
+            What others are to take over from it.
+        """
+        worker = self._by_name[name]
+        worker.intervals.append(report.intervals)
+        if len(worker.intervals) > MERGED_AT:
+            worker.intervals = [Intervals.merge(worker.intervals)]
+        worker.last = report
+        worker.heard_ns = now_ns
+        if not isinstance(report, Final):
+            return []
+        worker.facts = replace(report.facts, name=name)
+        worker.ended_ns = report.ended_ns
+        if worker.facts.lost:
+            return self._gone(worker, f"worker {name}: {worker.facts.lost}", now_ns)
+        if not self._stopping and worker.ended_ns < self._duration_ns:
+            return self._gone(worker, f"worker {name} left before the end", now_ns)
+        return []
+
+    def lose(self, name: str, why: str, now_ns: int) -> HandOver:
+        """Take note that a worker is gone; return what others are to take over from it."""
+        worker = self._by_name[name]
+        if worker.over:
+            return []
+        worker.lost = why
+        worker.ended_ns = now_ns
+        if not self._begun:
+            return []
+        return self._gone(worker, f"worker {name} was lost: {why}", now_ns)
+
+    def give_up(self, why: str) -> None:
+        """Wait for nobody any more."""
+        for worker in self.live:
+            worker.lost = why
+
+    def damaged(self, name: str, what: str) -> None:
+        """Take note of something said by a worker that cannot be read."""
+        problem = f"a report of worker {name} is damaged: {what}"
+        if problem not in self.problems[-DAMAGED_AT_MOST:]:
+            self.problems.append(problem)
+
+    def _gone(self, gone: Worker, problem: str, now_ns: int) -> HandOver:
+        """Give a worker's slices to the others, from an instant ahead on."""
+        self.problems.append(problem)
+        live = self.live
+        from_ns = now_ns + TAKEOVER_NS
+        if self._driven or self._stopping or not live or from_ns >= self._duration_ns:
+            return []
+        orders: HandOver = []
+        for index in gone.slices:
+            heir = min(live, key=lambda worker: len(worker.slices))
+            heir.slices.append(index)
+            orders.append((heir.name, Own(run=self._run, slices=(index,), from_ns=from_ns)))
+        gone.slices = []
+        return orders
+
+    # -- what it comes to ----------------------------------------------------------------------
+
+    @property
+    def ended_ns(self) -> int:
+        """Return when the last of them ended; of no meaning before all have."""
+        return min(max(worker.ended_ns for worker in self), self._duration_ns)
+
+    @property
+    def heard_ns(self) -> int:
+        """Return when one last reported."""
+        return min(max(worker.heard_ns for worker in self), self._duration_ns)
+
+    def cuts_ns(self, ended_ns: int) -> list[int]:
+        """Return for each slice up to when its requests are, or must be, accounted for.
+
+        Args:
+            ended_ns: when the load has ended, as far as is known.
+        """
+        cuts = [ended_ns] * len(self)
+        for worker in self:
+            until_ns = worker.ended_ns if worker.facts else worker.heard_ns
+            for index in worker.slices if worker.whole else ():
+                cuts[index] = min(until_ns, self._duration_ns)
+        return cuts
+
+    @property
+    def intervals(self) -> Intervals:
+        """Return what all have counted."""
+        return Intervals.merge(part for worker in self for part in worker.intervals)
+
+    @property
+    def reports(self) -> list[Report]:
+        """Return the last report of each that has made one."""
+        return [worker.last for worker in self if worker.last]
