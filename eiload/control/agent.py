@@ -34,7 +34,8 @@ from eiload.control.messages import (
     order_of,
     run_of,
 )
-from eiload.control.session import Hooks, RequestsOf, Session
+from eiload.control.preparation import RequestsOf
+from eiload.control.session import Hooks, Session
 
 __all__ = ["Agent"]
 

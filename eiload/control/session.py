@@ -1,43 +1,40 @@
-"""One worker's part in a run: payloads, preflight, engine, schedule, records.
+"""One worker's part in a run: its load's life, from the sender's start to the drain's end.
 
-What it knows: how to prepare, start and stop the load of one Locust process. What it must not know:
-Locust, other workers, verdicts. `agent` drives it with the coordinator's
-messages; tests drive it directly.
+What it knows: how to start and stop the load of one Locust process. What it must not know: Locust,
+other workers, verdicts. `agent` drives it with the coordinator's orders; tests drive it directly.
 
-Life: `prepare` (payloads to bytes, sender up, targets checked) -> `go` (second 0 begins at an
+Life: `prepare` (sender up, `preparation`) -> `go` (second 0 begins at an
 instant) -> the plan runs out, or `stop` -> the drain ends -> `finished` is set. From `go` on,
 `take` hands over what was counted since the last time.
 
-Requests come from one of three places: the schedule's arrivals (fed to the sender `LOOKAHEAD_NS`
-ahead, so that a stalled parent delays nothing), closed-loop users (run by the sender itself), or
-Locust's own users through `call` (a `driven` session).
+Requests come from one of three places: the schedule's arrivals (given to the sender by `feeder`,
+`LOOKAHEAD_NS` ahead, so that a stalled parent delays nothing), closed-loop users (run by the sender
+itself), or Locust's own users through `call` (a `driven` session). What becomes of them `tally`
+counts.
 """
 
-import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
-from eiload.control import usage
+from eiload.control import preparation, usage
 from eiload.control.feeder import Feeder
+from eiload.control.preparation import Prepared, RequestsOf
 from eiload.control.tally import Detail, Taken, Tally
-from eiload.record.facts import TargetFacts, WorkerFacts
+from eiload.record.facts import WorkerFacts
 from eiload.record.recorder import Recorder, step_s_for
-from eiload.scenario import Scenario, Target
+from eiload.scenario import Scenario
 from eiload.sending.arrays import Results
 from eiload.sending.engine import Engine
 from eiload.sending.reply import Reply
 from eiload.sending.result import Result
-from eiload.serving import payload, preflight
 from eiload.serving.endpoint import endpoint_of
-from eiload.serving.tensors import Tensor, TensorInfo, info
-from eiload.serving.tfserving import inputs_of
 
-__all__ = ["Hooks", "Left", "Prepared", "RequestsOf", "Session", "drain_limit_ns"]
+__all__ = ["Hooks", "Left", "Session", "drain_limit_ns"]
 
 LOOKAHEAD_NS = 2 * NS_PER_S
 """How far ahead of their instants arrivals are given to the sender: longer than any pause of a
@@ -75,19 +72,6 @@ class Hooks:
     """Counts answers (by `Tally.count`) that their users leave uncounted."""
     maker: Callable[[str], str] = str
     """Returns the name of the user class that makes the requests to the target of that name."""
-
-
-RequestsOf = Callable[[Scenario, str], Iterable[tuple[Tensor, bytes]]]
-"""Gives the requests to the target of that name: the payload's tensor and the request's bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What preparation found out."""
-
-    digest: str
-    """Fingerprint of the payload's tensors: workers of one run must have the same."""
-    targets: tuple[TargetFacts, ...]
 
 
 def drain_limit_ns(scenario: Scenario, wanted_ns: int | None) -> int:
@@ -140,7 +124,7 @@ class Session:
         self._driven = requests_of is not None
         self._drain_ns = drain_limit_ns(scenario, drain_ns)
         self._engine: Engine | None = None
-        self._requests: dict[int, list[int]] = {}
+        self._requests: Mapping[int, list[int]] = {}
         self._feeder: Feeder | None = None
         self._origin_ns = 0
         self._stop_ns: int | None = None
@@ -150,7 +134,7 @@ class Session:
     # -- before ----------------------------------------------------------------------------
 
     def prepare(self) -> Prepared:
-        """Make the requests, start the sender and check the targets.
+        """Start the sender, make the requests and check the targets.
 
         The first worker also makes each target's first inference.
 
@@ -174,86 +158,22 @@ class Session:
             clock=self._clock,
         )
         engine.start()
-        digest, samples = self._make_requests(engine)
+        prepared = preparation.prepare(
+            self.scenario,
+            engine,
+            clock=self._clock,
+            addresses=self._addresses,
+            progress=self._hooks.progress,
+            requests_of=self._requests_of,
+            maker=self._hooks.maker,
+            first=self.index == 0,
+        )
+        self._requests = prepared.requests
         if not self._driven:
             self._feeder = Feeder(
                 self.scenario, self.index, self._count, engine=engine, requests=self._requests
             )
-        facts = []
-        for index, (name, target) in enumerate(targets.items()):
-            address = self._addresses.get(name) or target.server or ""
-            check = preflight.Preflight(
-                caller=engine,
-                clock=self._clock,
-                index=index,
-                name=name,
-                target=target,
-                address=address,
-                tensor=samples[index][1],
-                maker=self._hooks.maker(name) if self._driven else "",
-                sent=inputs_of(samples[index][0]),
-            )
-            said = check.check(
-                # One worker makes the first inference, so that there is one.
-                samples[index][0] if self.index == 0 else None,
-                self._hooks.progress,
-                wait_refused=target.ready_within_ns is not None,
-            )
-            first_ns, notes = None, list(said.notes)
-            if (proxy := preflight.proxy_note(os.environ)) is not None:
-                notes.append(proxy)
-            emulated = _emulated(target)
-            if self.index == 0:
-                first = check.first_inference(
-                    samples[index][0], self.scenario.payload.expect, said.first
-                )
-                first_ns = first.service_ns
-                if first.stand_in.startswith("emulated"):
-                    emulated = first.stand_in  # whatever the scenario takes it for
-                if first.problem:
-                    notes.append(f"the first answer is bad: {first.problem}")
-            facts.append(
-                TargetFacts(
-                    name=name,
-                    address=address,
-                    model=target.model,
-                    emulated=emulated,
-                    first_inference_ns=first_ns,
-                    notes=tuple(notes),
-                )
-            )
-        return Prepared(digest, tuple(facts))
-
-    def _make_requests(self, engine: Engine) -> tuple[str, list[tuple[bytes, TensorInfo]]]:
-        """Give the engine every request; return the payload's digest and a sample per target."""
-        digest, samples = payload.Digest(), list[tuple[bytes, TensorInfo]]()
-        for made in self._made_requests():
-            # In Locust a worker that says nothing for 4 s, as making many would take, is lost.
-            self._clock.sleep_until(self._clock.now_ns() + NS_PER_MS)
-            shared: dict[bytes, int] = {}  # targets of one model take the same bytes
-            for index, (tensor, request) in made:
-                if len(samples) <= index:
-                    samples.append((request, info(tensor)))
-                if not shared:
-                    digest.add(tensor)  # once, whoever and how many it goes to
-                if request not in shared:
-                    shared[request] = engine.add_payload(request)
-                self._requests.setdefault(index, []).append(shared[request])
-        return str(digest), samples
-
-    def _made_requests(self) -> Iterator[Iterator[tuple[int, tuple[Tensor, bytes]]]]:
-        """Yield for each payload its requests by target: (index of the target, (tensor, bytes))."""
-        targets = list(self.scenario.targets.items())
-        if self._requests_of is not None:
-            for index, (name, _) in enumerate(targets):
-                for made in self._requests_of(self.scenario, name):
-                    yield iter([(index, made)])
-            return
-        for _, tensor in payload.tensors(self.scenario.payload):
-            yield (
-                (index, (tensor, payload.request(tensor, target)))
-                for index, (_, target) in enumerate(targets)
-            )
+        return prepared
 
     # -- during ----------------------------------------------------------------------------
 
@@ -389,11 +309,3 @@ class Session:
         self._finish(0)
         if self._engine is not None:
             self._engine.close()
-
-
-def _emulated(target: Target) -> str:
-    """Return what of a target is emulated, in words; empty for what is real."""
-    stand_in = target.stand_in
-    if stand_in is None or not stand_in.emulated:
-        return ""
-    return f"emulated {stand_in.profile or stand_in.attach}"

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import grpc
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -25,10 +24,6 @@ from eiload.sending.arrays import RESULT_DTYPE
 from eiload.sending.result import Result, sampled
 from eiload.server.launch import StandInProcess
 from eiload.serving import payload
-from eiload.serving.protos import predict_pb2
-from eiload.serving.tensors import to_proto
-from eiload.serving.tfserving import PREDICT
-from tests.grpc_servers import grpc_server
 
 PATIENCE_S = 60
 CLOCK = SystemClock()
@@ -166,6 +161,16 @@ def test_stop(server: str, parts: Make) -> None:
     assert part.session.take().intervals.statuses(0, 0) == {Status.OK: due}
 
 
+def test_stopped_before_second_0(server: str, parts: Make) -> None:
+    """Who is stopped before anything was due has sent nothing, from second 0 on."""
+    part = parts(a_scenario(server))
+    part.session.go(CLOCK.now_ns() + 3600 * NS_PER_S)
+    part.session.stop()
+    assert part.session.finished.wait(PATIENCE_S)
+    assert part.session.ended_ns == 0
+    assert part.session.take().intervals.total() == 0
+
+
 def test_closed_loop_users_are_sliced(server: str, parts: Make) -> None:
     """Users of a closed loop are shared out, to each target as many."""
     traffic = [{"phase": "users", "users": 3, "for": "1 s"}]
@@ -287,25 +292,3 @@ def test_a_bounded_drain(parts: Make) -> None:
         finally:
             hanging.signal(signal.SIGCONT)
     assert Status.UNFINISHED in part.session.take().intervals.statuses(0, 0)
-
-
-def test_first_inference_is_the_first_without_metadata(parts: Callable[..., Part]) -> None:
-    """A server that tells nothing of its models is asked one Predict, and that one is measured."""
-    asked: list[int] = []  # one for each target
-
-    def predict(_data: bytes, _context: grpc.ServicerContext) -> bytes:
-        asked.append(len(asked))
-        if len(asked) == 1:  # cold
-            CLOCK.sleep_until(CLOCK.now_ns() + 1500 * NS_PER_MS)
-        answer = predict_pb2.PredictResponse()
-        answer.outputs["y"].CopyFrom(to_proto(np.array([1.0], np.float32)))
-        data: bytes = answer.SerializeToString()
-        return data
-
-    with grpc_server({PREDICT: predict}) as port:
-        part = parts(a_scenario(f"127.0.0.1:{port}"))
-        facts = part.prepared.targets
-    assert len(asked) == len(facts)
-    first_ns = facts[0].first_inference_ns
-    assert first_ns is not None
-    assert first_ns >= 1500 * NS_PER_MS

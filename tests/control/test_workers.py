@@ -171,6 +171,8 @@ def test_slices_partition_the_schedule(count: int, events: list[tuple[int, int, 
     run = closing.closed(KNOWN, workers, SCHEDULE)
     statuses = run.statuses(0, run.phases())
     assert sum(statuses.values()) == due
+    if all(how != "left" for _, _, how, _ in events):  # what is lost is due until the end
+        assert due == int((run.ended_ns > OFFSETS_NS).sum())
     assert statuses.get(Status.OK, 0) == counted
     assert not any("not scheduled" in problem for problem in run.problems)
 
