@@ -8,6 +8,7 @@ from `eiload` calls it. Nothing happens before Locust's own `init` event, and no
 changed but this process's own runner (`door`) and web UI (`web`).
 """
 
+import atexit
 import os
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -23,7 +24,7 @@ from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
 from eiload.control.messages import Word
 from eiload.control.session import Hooks
-from eiload.plugin import link, options
+from eiload.plugin import library, link, options
 from eiload.plugin.choice import Choice
 from eiload.plugin.door import WITHOUT
 from eiload.plugin.interrupts import Interrupts
@@ -36,7 +37,7 @@ from eiload.plugin.starts import Starts
 from eiload.plugin.voice import Voice
 from eiload.scenario import Scenario
 
-__all__ = ["Plugin", "register"]
+__all__ = ["Plugin", "attach", "register"]
 
 QUIT_S = 60.0
 """How long a second attempt of Locust's to quit leaves the first one alone."""
@@ -47,10 +48,22 @@ def register() -> None:
     if _init not in events.init._handlers:  # noqa: SLF001  # Locust has no other way to ask
         events.init_command_line_parser.add_listener(options.add)
         events.init.add_listener(_init)
+        library.bring_by(attach)
 
 
 def _init(environment: Environment, **_: Any) -> None:
-    Plugin(environment)
+    if environment.runner is not None:  # without one (`run_single_user`) its users come first
+        Plugin(environment)
+
+
+def attach(environment: Environment) -> None:
+    """Bring the plugin to an environment that has begun a run without it.
+
+    Raises:
+        EiloadError: it is too late for that.
+    """
+    library.check(environment)
+    Plugin(environment).begin()
 
 
 class Part(Protocol):
@@ -116,20 +129,20 @@ class Plugin:
         self._clock = SystemClock()
         everybody = all_predicting(environment)
         self._stage = Stage(environment)
-        self._choice = Choice(
-            environment.parsed_options, self._stage, everybody, environment.host, self._check
-        )
+        parsed = library.options_of(environment)
+        self._choice = Choice(parsed, self._stage, everybody, environment.host, self._check)
         given = self._choice.given
         is_worker = isinstance(environment.runner, WorkerRunner)
+        is_library = library.is_library(environment)
         self._voice = Voice(
-            terminal=bool(given.headless) or is_worker,
+            terminal=bool(given.headless) or is_worker or is_library,
             logfile=bool(given.logfile) and not given.skip_log_setup,
         )
         self.say: Callable[[str], None] = self._voice.say
         fire = environment.events.request.fire
         self.requests = Requests(fire, self._clock, everybody, self._is_over, self.say)
         environment.eiload = self  # type: ignore[attr-defined]  # where users find it
-        self._interrupts = Interrupts(self)
+        self._interrupts = None if is_library else Interrupts(self)
         self._part: Part
         if isinstance(environment.runner, WorkerRunner):
             self._part = Worker(
@@ -145,11 +158,15 @@ class Plugin:
         self._listen()
         try:
             token = link.given_token(given, os.environ)
-            vars(environment.parsed_options).pop("eiload_token", None)  # Locust sends the others
+            vars(parsed).pop("eiload_token", None)  # Locust sends the others
             self._part.open(token)
         except EiloadError as error:
+            if is_library:
+                raise
             self._voice.complain(error)
             raise SystemExit(error.exit_status) from error
+        if is_library:
+            atexit.register(self._leave)
 
     def _make_agent(self, send: Callable[[Word], None], final: Callable[[], None]) -> Agent:
         requests = self.requests
@@ -170,7 +187,7 @@ class Plugin:
             self._stage,
             self._choice,
             self._voice,
-            signals=self._interrupts.taken,
+            signals=self._interrupts.taken if self._interrupts is not None else (),
             clock=self._clock,
         )
         web: Any = environment.web_ui
@@ -197,6 +214,10 @@ class Plugin:
     # -- Locust's events -------------------------------------------------------------------
 
     def _on_test_start(self, **_: Any) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin a run, as Locust does."""
         if self._starts is not None:
             self._starts.over()
         self._part.begin()
@@ -216,6 +237,12 @@ class Plugin:
 
     def _on_quit(self, exit_code: int, **_: Any) -> None:
         self._part.show(exit_code)
+
+    def _leave(self) -> None:
+        """End what is still on when the process ends."""
+        self._part.drain()
+        if self.agent is not None:
+            self.agent.close()
 
     # -- of this process -------------------------------------------------------------------
 
@@ -253,6 +280,6 @@ class Plugin:
 
     def _give_up(self, stranger: str) -> None:
         """End a master that would wait for workers for ever, as only others come."""
-        if self._choice.given.headless:
+        if self._choice.given.headless and self._interrupts is not None:
             self._voice.complain(EngineError(f"no worker but {stranger}, and {WITHOUT}"))
             self._interrupts.leave(EngineError.exit_status)

@@ -21,7 +21,7 @@ from eiload.control.coordinator import Coordinator
 from eiload.plugin import options
 from eiload.plugin.choice import Choice
 from eiload.plugin.course import Course, Crew
-from eiload.plugin.others import Others
+from eiload.plugin.others import NOBODY, Others
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.outputs import Outputs
 from eiload.plugin.stage import Stage
@@ -84,7 +84,7 @@ class Runs:
         self._clock = clock
         self._outputs = Outputs({})
         self._reports: Mapping[str, Path] = {}
-        self._why = Why(environment)
+        self._why = Why(environment, choice.given)
         self._first = True
         self._began = False
         self._shown = False
@@ -155,7 +155,7 @@ class Runs:
         self._began = False
         self.outcome = self.coordinator = None
         self._reports = {}
-        self._why = Why(self._environment, first=self._first)
+        self._why = Why(self._environment, self._given, first=self._first)
         try:
             scenario = self._choice.scenario(self._environment.host)
             if scenario is not None:
@@ -210,6 +210,8 @@ class Runs:
             return Others.of_scenario()
         from eiload.judging.judgement import failures_of  # noqa: PLC0415  # not before the end
 
+        if self._runner is None:
+            return NOBODY
         ours = failures_of(run) if run is not None else 0
         return Others.of_users(self._runner, ours, self._given.exit_code_on_error)
 
@@ -224,6 +226,8 @@ class Runs:
 
     def _stop_locust(self) -> None:
         """End a run of Locust's users that cannot go on."""
+        if self._runner is None:  # a single user, which ends itself
+            return
         if self._given.headless:
             self._runner.quit()
         else:

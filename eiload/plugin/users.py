@@ -24,7 +24,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EngineError, ScenarioError
 from eiload.base.units import parse_duration
 from eiload.control.session import Left
-from eiload.plugin import event, targets
+from eiload.plugin import event, library, targets
 from eiload.plugin.answers import Answer
 from eiload.plugin.inputs import caller, request, samples, tensors
 from eiload.scenario import Scenario, Target
@@ -170,6 +170,7 @@ class PredictUser(User):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
+        library.bring(environment)
         self.client = PredictClient(self)
 
     @classmethod

@@ -24,11 +24,13 @@ class Why:
 
     Args:
         environment: Locust's.
+        given: Locust's options as the command line gave them.
         first: it is this process's first run, the one of ``--autostart``.
     """
 
-    def __init__(self, environment: Any, *, first: bool = True) -> None:
+    def __init__(self, environment: Any, given: Any, *, first: bool = True) -> None:
         self._environment = environment
+        self._given = given
         self._first = first
         self._since_s = time.monotonic()
         self.run_time_s = self._run_time_s()
@@ -37,10 +39,13 @@ class Why:
     def _run_time_s(self) -> float | None:
         if self._environment.shape_class is not None:
             return None  # Locust's timers are for users
-        options = self._environment.parsed_options
-        started = options.headless or (options.autostart and self._first)
-        timed = started or self._timer() is not None
-        return float(options.run_time) if timed and options.run_time else None
+        if self._given.headless or (self._given.autostart and self._first):
+            run_time = self._given.run_time
+        else:
+            # What a form says is in Locust's options by now, and so is what one said before.
+            options = self._environment.parsed_options
+            run_time = options.run_time if self._timer() is not None else None
+        return float(run_time) if run_time else None
 
     def _timer(self) -> Any:
         """Return the greenlet that will stop a run that was started in the web UI, if any."""

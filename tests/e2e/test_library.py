@@ -1,0 +1,149 @@
+"""Locust without its command: one user in a debugger, and Locust as a library."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eiload.scenario.standin import StandIn
+from eiload.server.launch import StandInProcess
+from tests.e2e.locust_runs import PATIENCE_S
+
+USER = """
+import gevent
+import locust
+from locust import constant, run_single_user, task
+from locust.env import Environment
+from locust.exception import StopUser
+from eiload import SSDUser
+
+class Eye(SSDUser):
+    host = "SERVER"
+    wait_time = constant(0.05)
+    looks = 0
+
+    @task
+    def look(self):
+        answer = self.client.predict()
+        assert answer.ok
+        self.looks += 1
+        if self.looks == ENOUGH:
+            raise StopUser
+
+def until(count):
+    while env.stats.total.num_requests < count:
+        gevent.sleep(0.1)
+"""
+
+SINGLE = "run_single_user(Eye)\n"
+
+PLAIN = """
+env = Environment(user_classes=[Eye])
+runner = env.create_local_runner()
+runner.start(2, spawn_rate=10)
+until(10)
+runner.quit()
+print("exit status", env.eiload.outcome.exit_status in {0, 5})
+"""
+
+WITH_INIT = """
+env = Environment(user_classes=[Eye], events=locust.events)
+runner = env.create_local_runner()
+env.events.init.fire(environment=env, runner=runner, web_ui=None)
+for _ in range(2):
+    env.stats.clear_all()
+    runner.start(2, spawn_rate=10)
+    until(10)
+    runner.stop()
+runner.quit()
+"""
+
+NOT_STOPPED = """
+env = Environment(user_classes=[Eye])
+runner = env.create_local_runner()
+runner.start(2, spawn_rate=10)
+until(10)
+"""
+
+WORKER = """
+env = Environment(user_classes=[Eye])
+env.create_master_runner("127.0.0.1", 0)
+Eye(env)
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[StandInProcess]:
+    """Serve a quick stand-in."""
+    with StandInProcess(StandIn.of(compute="5 ms", concurrency=8), "ssd") as process:
+        yield process
+
+
+def script(folder: Path, server: StandInProcess, rest: str, enough: int = -1) -> list[str]:
+    """Write a script and return the command that runs it."""
+    path = folder / "script.py"
+    path.write_text(USER.replace("SERVER", server.address).replace("ENOUGH", str(enough)) + rest)
+    return [sys.executable, str(path)]
+
+
+def ran(folder: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a script to its end."""
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+
+
+def test_single_user(tmp_path: Path, server: StandInProcess) -> None:
+    """It prints each request, and ends with a report of all of them."""
+    done = ran(tmp_path, script(tmp_path, server, SINGLE, enough=10))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("ssd Predict") == 10
+    assert "scheduled 10 = 10 ok" in done.stdout
+
+
+def test_single_user_interrupted(tmp_path: Path, server: StandInProcess) -> None:
+    """Ctrl-C is Python's own, and the report comes all the same."""
+    out = tmp_path / "out"
+    with (
+        out.open("w") as stdout,
+        subprocess.Popen(
+            script(tmp_path, server, SINGLE), cwd=tmp_path, stdout=stdout, stderr=stdout,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        ) as process,
+    ):  # fmt: skip
+        give_up = time.monotonic() + PATIENCE_S
+        while out.read_text().count("ssd Predict") < 5:
+            assert process.poll() is None, out.read_text()
+            assert time.monotonic() < give_up
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        process.wait(PATIENCE_S)
+    assert "every request" in out.read_text()
+    assert "= 0 ok" not in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("rest", "reports"),
+    [(PLAIN, 1), (WITH_INIT, 2), (NOT_STOPPED, 1)],
+    ids=["plain", "with init", "not stopped"],
+)
+def test_library(tmp_path: Path, server: StandInProcess, rest: str, reports: int) -> None:
+    """Each run ends with its report, also one that nobody stops before the process ends."""
+    done = ran(tmp_path, script(tmp_path, server, rest))
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout.count("every request") == reports
+    assert "failed" not in done.stdout.partition("every request")[2].partition("0 failed")[0]
+    assert rest != PLAIN or "exit status True" in done.stdout
+
+
+def test_master_without_the_plugin(tmp_path: Path, server: StandInProcess) -> None:
+    """Whoever makes a master and workers is told what they need."""
+    done = ran(tmp_path, script(tmp_path, server, WORKER))
+    assert done.returncode != 0
+    assert "fire environment.events.init once it has its runner" in done.stderr
