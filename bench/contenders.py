@@ -11,22 +11,21 @@ reports; where it reports none but writes a log, those of its log.
 import csv
 import json
 import math
-import re
 import sys
-import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
 from bench import h2load
 from bench.figures import percentile
+from bench.locust_process import RECIPE, SSD, locust, locust_summary, reported, scenario
 from bench.process import BenchError, Spent, finished
 from bench.server import MODEL, PREDICT_PATH, Files, Payload, Server
 from bench.tools import Tool
 from eiload.serving.protos import protos_only
 
-__all__ = ["PACE", "Case", "Contender", "Measured", "Workbench", "locust", "locust_summary"]
+__all__ = ["BARE", "PACE", "Case", "Contender", "Measured", "Workbench", "paced_recipe"]
 
 PACE = {
     ("h2load", 1024): 20000, ("h2load", 1024 * 1024): 1200,
@@ -36,12 +35,7 @@ PACE = {
 """About how many requests a second of up to so many bytes a counting program makes; nothing but a
 run's length depends on it."""
 
-BARE, RECIPE = "bench.clients.bare", Path(__file__).parent / "clients" / "recipe.py"
-SSD = Path(__file__).parent.parent / "locustfiles" / "ssd.py"
-
-JUDGED = (0, 1, 3, 5)
-"""Exit statuses of eiload that come with figures: at full speed a run is often called invalid,
-because a loop that is always busy sends late, and says so."""
+BARE = "bench.clients.bare"
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,68 +243,6 @@ class Workbench:
         path = self.folder / "prediction_service.protoset"
         path.write_bytes(_descriptors())
         return path
-
-
-def scenario(
-    address: str, image: Path, traffic: Sequence[Mapping[str, object]], **more: object
-) -> dict[str, object]:
-    """Return a scenario of one target, one image and this traffic, and of `more` fields."""
-    return {
-        "name": "bench",
-        "targets": {"ssd": {"server": address, "model": MODEL}},
-        "payload": {"images": [str(image)]},
-        "traffic": list(traffic),
-        **more,
-    }
-
-
-def reported(spent: Spent, report: Path) -> Spent:
-    """Return what eiload used, if it ended with a report.
-
-    Raises:
-        BenchError: it did not; Python, too, ends with status 1.
-    """
-    spent.expect(*JUDGED)
-    if not report.exists():
-        raise BenchError(f"eiload: no report: {spent.err.strip()[-300:]}")
-    return spent
-
-
-def locust(file: Path) -> list[str]:
-    """Return the command that runs a locustfile without a web UI, quietly."""
-    script = Path(sysconfig.get_path("scripts")) / "locust"
-    return [str(script), "-f", str(file), "--headless", "--only-summary"]
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What Locust prints at the end of a run."""
-
-    requests: int
-    rate: float
-    percentiles_ms: Mapping[str, float]
-    """By their column's name, such as ``99.9%``."""
-
-
-PERCENTILES = ("50%", "66%", "75%", "80%", "90%", "95%", "98%", "99%", "99.9%", "99.99%", "100%")
-"""Columns of Locust's percentile table, before the number of requests."""
-
-
-def locust_summary(text: str) -> Summary:
-    """Return the totals that Locust printed (its CSV files lack a run's last second).
-
-    Raises:
-        BenchError: there are none, or requests failed.
-    """
-    total = re.search(r"Aggregated +(\d+) +(\d+)\([^|]*\|[^|]*\| +([\d.]+)", text)
-    row = re.search(rf"Aggregated((?: +\d+){{{len(PERCENTILES) + 1}}})\s", text)
-    if total is None or row is None:
-        raise BenchError(f"no totals in what Locust printed: {text.strip()[-300:]}")
-    if int(total[2]):
-        raise BenchError(f"{total[2]} of Locust's {total[1]} requests failed")
-    values = (float(value) for value in row[1].split())
-    percentiles = dict(zip(PERCENTILES, values, strict=False))
-    return Summary(int(total[1]), float(total[3]), percentiles)
 
 
 def paced_recipe(case: Case, users: int, seconds: float, rate: float = 0) -> Spent:

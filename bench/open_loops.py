@@ -19,17 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import h2load
-from bench.contenders import (
-    SSD,
-    Case,
-    Summary,
-    Workbench,
-    locust,
-    locust_summary,
-    paced_recipe,
-    reported,
-    scenario,
-)
+from bench.contenders import Case, Workbench, paced_recipe
+from bench.locust_process import SSD, Summary, locust, locust_summary, reported, scenario
 from bench.process import finished
 from bench.server import PREDICT_PATH
 from bench.tools import Tool

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import pacing, server
-from bench.contenders import SSD, locust, locust_summary, reported, scenario
 from bench.figures import Spread, in_turn, ratios, spread
 from bench.listener import listening
+from bench.locust_process import SSD, locust, locust_summary, reported, scenario
 from bench.process import BenchError, Spent, finished, started
 from bench.server import SMALL, serving
 from bench.setting import Outcome, Setting

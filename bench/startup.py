@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import pacing, server
-from bench.contenders import RECIPE, SSD, locust
 from bench.figures import in_turn, ratios, spread
 from bench.listener import Listener, listening
+from bench.locust_process import RECIPE, SSD, locust
 from bench.process import BenchError, Running, started
 from bench.server import SMALL, Files
 from bench.setting import Outcome, Setting

@@ -6,6 +6,7 @@ each target answers them with given times. `None` or infinity is a request that 
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,15 @@ traffic:
 """
 
 
+@lru_cache
 def scenario(text: str = TWO) -> Scenario:
     """Return the scenario that `text` is."""
     return parse(text, "golden.yaml", Path(), {})
 
 
+@cache
 def steady(median_ms: float, seed: int, spread: float = 0.2) -> Answer:
-    """Return independent lognormal response times."""
+    """Return independent lognormal response times; the same function for the same law."""
 
     def answer(due_s: Floats) -> Floats:
         rng = np.random.default_rng(seed)
@@ -95,7 +98,7 @@ def golden_run(
     lag_ms: float = 0.2,
     failed: Status = Status.UNAVAILABLE,
 ) -> Run:
-    """Return the run of a scenario whose targets answer as told.
+    """Return the run of a scenario whose targets answer as told; made once, as it never changes.
 
     Args:
         text: the scenario.
@@ -103,10 +106,17 @@ def golden_run(
         lag_ms: how late every request was sent.
         failed: how requests with an infinite time ended.
     """
+    return _golden_run(text, tuple((answers or {}).items()), lag_ms, failed)
+
+
+@lru_cache(maxsize=32)
+def _golden_run(
+    text: str, answers: tuple[tuple[str, Answer], ...], lag_ms: float, failed: Status
+) -> Run:
     of = scenario(text)
     recorder = Recorder(0)
     for target, name in enumerate(of.targets):
-        answer = (answers or {}).get(name) or steady(100, seed=target + 1)
+        answer = dict(answers).get(name) or steady(100, seed=target + 1)
         for phase, due_s in enumerate(due(of)):
             recorder.record(
                 results(target, phase, due_s, answer(due_s), lag_ms=lag_ms, failed=failed)

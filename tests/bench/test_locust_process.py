@@ -1,8 +1,8 @@
-"""What contenders say of themselves, as they print it."""
+"""What Locust prints, as bench reads it."""
 
 import pytest
 
-from bench.contenders import locust_summary
+from bench.locust_process import locust_summary
 from bench.process import BenchError
 
 PRINTED = """\
