@@ -7,6 +7,7 @@ on loopback sockets. A run that does not end by itself is killed with all its ch
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,8 +20,10 @@ from typing import Any
 
 import psutil
 
+from eiload.base.status import Status
 from eiload.judging import health
 from eiload.record.run import Run, load
+from eiload.scenario.schedule import Schedule
 
 ROOT = Path(__file__).parent.parent.parent
 LOCUSTFILE = ROOT / "locustfiles" / "ssd.py"
@@ -167,9 +170,14 @@ def was_late(folder: Path) -> bool:
     return bool(reasons) and all("were sent late: lag" in reason for reason in reasons)
 
 
+STAND_IN = {"compute": "200 ms", "concurrency": 64}
+"""Slow enough that a run is sound beside others: requests may be a tenth of it late, 20 ms at p99
+(`eiload.judging.health`), where those to a server of 5 ms may be 5 ms late. Nothing queues."""
+
+
 def scenario(folder: Path, **changes: Any) -> Path:
-    """Write a scenario of two quick stand-ins, changed as said, and return its path."""
-    stand_in = {"compute": "5 ms", "concurrency": 8}
+    """Write a scenario of two equal stand-ins, changed as said, and return its path."""
+    stand_in = STAND_IN
     plain: dict[str, Any] = {
         "name": "e2e",
         "targets": {
@@ -191,6 +199,23 @@ def scenario(folder: Path, **changes: Any) -> Path:
 def report(folder: Path) -> Run:
     """Read the run file that ``--report-json run.json`` has left."""
     return load(folder / "run.json")
+
+
+def accounted(run: Run) -> dict[str, dict[Status, int]]:
+    """Return how the requests of each target ended, warm-up included."""
+    return {t.name: run.statuses(i, run.phases()) for i, t in enumerate(run.targets)}
+
+
+def planned(run: Run) -> int:
+    """Return how many arrivals the run's schedule has."""
+    schedule = Schedule(run.scenario.traffic, run.scenario.seed)
+    return sum(len(chunk.offsets_ns) for chunk in schedule.chunks())
+
+
+def locust_total(finished: Finished) -> int:
+    """Return how many requests Locust's own table counts."""
+    (total,) = re.findall(r"^\s+Aggregated\s+(\d+)\s+\d+\(", finished.err, re.MULTILINE)
+    return int(total)
 
 
 def free_port() -> int:

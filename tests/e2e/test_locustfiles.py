@@ -10,7 +10,7 @@ from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from eiload.serving.protos import protos_only
 from eiload.serving.tensors import from_proto, to_proto
-from tests.e2e.locust_runs import ROOT, Finished, headless, report, until_valid
+from tests.e2e.locust_runs import ROOT, STAND_IN, Finished, headless, report, until_valid
 from tests.grpc_servers import grpc_server
 
 with protos_only():
@@ -27,7 +27,7 @@ def example(name: str, folder: Path, *options: str) -> Finished:
 
 def test_failed_by_content(tmp_path: Path) -> None:
     """An answer without what the task expects is a failure, in eiload's counts and Locust's."""
-    with StandInProcess(StandIn.of(compute="5 ms", concurrency=8), "ssd") as server:
+    with StandInProcess(StandIn.of(**STAND_IN), "ssd") as server:
         options = (
             "--host",
             server.address,

@@ -14,7 +14,15 @@ import pytest
 from eiload.base.status import Status
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from tests.e2e.locust_runs import Finished, free_port, headless, report, started, until_valid
+from tests.e2e.locust_runs import (
+    STAND_IN,
+    Finished,
+    free_port,
+    headless,
+    report,
+    started,
+    until_valid,
+)
 from tests.e2e.test_web import WebUI
 
 RUN_FILE = ("--report-json", "run.json")
@@ -61,8 +69,8 @@ def eye(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server() -> Iterator[StandInProcess]:
-    """Serve a quick stand-in."""
-    with StandInProcess(StandIn.of(compute="5 ms", concurrency=8), "ssd") as process:
+    """Serve a stand-in."""
+    with StandInProcess(StandIn.of(**STAND_IN), "ssd") as process:
         yield process
 
 
@@ -72,17 +80,6 @@ def alone(of: Finished) -> list[str]:
 
 
 # -- outputs -------------------------------------------------------------------------------------
-
-
-def test_json_on_stdout(tmp_path: Path, eye: Path, server: StandInProcess) -> None:
-    """Locust's --json is all that is on stdout; our report is beside it."""
-    options = ("--host", server.address, "-u", "2", "-t", "8s", "--json", *RUN_FILE)
-    run = lambda: headless(*options, folder=tmp_path, locustfile=eye)  # noqa: E731
-    finished = until_valid(run, tmp_path)
-    (entry,) = json.loads(finished.out)
-    assert entry["num_requests"] == report(tmp_path).statuses(0)[Status.OK]
-    assert "no objectives to judge" in finished.err
-    assert finished.status == 0
 
 
 def test_our_report_on_stdout(tmp_path: Path, eye: Path, server: StandInProcess) -> None:
@@ -95,19 +92,32 @@ def test_our_report_on_stdout(tmp_path: Path, eye: Path, server: StandInProcess)
     assert sorted(path.suffix for path in tmp_path.glob("run*")) == [".json"]
 
 
-def test_what_cannot_be_replaced(tmp_path: Path, eye: Path, server: StandInProcess) -> None:
-    """A device, a pipe and a link get their report and stay what they are."""
+def test_json_on_stdout_and_what_cannot_be_replaced(
+    tmp_path: Path, eye: Path, server: StandInProcess
+) -> None:
+    """Locust's --json is all that is on stdout; a device, a pipe and a link stay what they are."""
     pipe, link = tmp_path / "pipe", tmp_path / "link.json"
     os.mkfifo(pipe)
     link.symlink_to("run.json")
-    load = ("--host", server.address, "-u", "2", "-t", "8s", "--report-junit", "/dev/null")
-    options = (*load, "--report-json", "link.json", "--report-markdown", "pipe")
-    with (
-        (tmp_path / "read.md").open("w") as read,
-        subprocess.Popen(["cat", str(pipe)], stdout=read) as reader,
-    ):
-        finished = headless(*options, folder=tmp_path, locustfile=eye)
-        assert reader.wait(60) == 0
+    load = ("--host", server.address, "-u", "2", "-t", "8s", "--json")
+    reports = ("--report-json", "link.json", "--report-markdown", "pipe")
+
+    def run_it() -> Finished:
+        with (
+            (tmp_path / "read.md").open("w") as read,
+            subprocess.Popen(["cat", str(pipe)], stdout=read) as reader,
+        ):
+            finished = headless(
+                *load, *reports, "--report-junit", "/dev/null", folder=tmp_path, locustfile=eye
+            )
+            assert reader.wait(60) == 0
+        return finished
+
+    finished = until_valid(run_it, tmp_path)
+    (entry,) = json.loads(finished.out)
+    assert entry["num_requests"] == report(tmp_path).statuses(0)[Status.OK]
+    assert "no objectives to judge" in finished.err
+    assert finished.status == 0
     assert not alone(finished)
     assert "### " in (tmp_path / "read.md").read_text()
     assert pipe.is_fifo()
