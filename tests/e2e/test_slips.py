@@ -6,7 +6,7 @@ import pytest
 
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from tests.e2e.locust_runs import Finished, headless, until_valid
+from tests.e2e.locust_runs import Finished, headless
 
 HALF = """
 import numpy as np
@@ -119,11 +119,8 @@ def test_judging_answers(tmp_path: Path) -> None:
     path = tmp_path / "judge.py"
     path.write_text(JUDGING)
 
-    def run() -> Finished:
-        options = ("-u", "3", "-r", "3", "-t", "12s", "--report-json", "run.json")
-        return headless(*options, folder=tmp_path, locustfile=path)
-
-    finished = until_valid(run, tmp_path)
+    options = ("-u", "3", "-r", "3", "-t", "12s")
+    finished = headless(*options, folder=tmp_path, locustfile=path)
     assert "Eye: `with` without catch_response, so the request is counted already" in finished.err
     rows = {line.split()[1]: line for line in finished.err.splitlines() if line[:4] == "grpc"}
     assert rows.keys() >= {"forgotten", "expected", "again"}
