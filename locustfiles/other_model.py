@@ -3,7 +3,8 @@
     locust -f locustfiles/other_model.py --headless --host localhost:8500 -u 20 -t 1m
 
 `half_plus_two` is the example model of TensorFlow Serving's repository: ``y = x / 2 + 2``. Its
-input is called `x`; any other model works the same way.
+input is called `x`; any other model works the same way. What else a class may say of its target
+(version, metadata, tls, outputs ...) is in docs/locust.md, "What a user class says".
 """
 
 import random
