@@ -6,7 +6,8 @@ In the order of the data's way:
 - `child`: the process, its start, its end, the file its payloads lie in; `wire`: what the two
   say to each other, in frames; `result`: an order and what became of it
 - `sender`: the process's own code: the conversation, and the hot path from an order to its result
-- `timeline`: what is due when; `loop`: users of a closed loop; `payloads`: the requests' bytes
+- `timeline`: what is due when; `loop`: users of a closed loop; `payloads`: the requests' bytes;
+  `flight`: a request under way
 - `channel`: the seam behind which a request starts and lands; `grpcio` and `http2`: two ways to
   carry it; `endpoint`: where to and how
 - `outbox`: results on their way up; `drain`: how a run ends; `pulse`: a sign of life

@@ -111,8 +111,10 @@ class _Request:
 
     def done(self, task: asyncio.Task[Landing]) -> None:
         """Land."""
-        unfinished = task.cancelled()
-        self.landed(Landing(Status.UNFINISHED, self.sent_ns) if unfinished else task.result())
+        if task.cancelled():
+            self.landed(Landing(Status.UNFINISHED, self.sent_ns))
+        else:
+            self.landed(task.result())
 
 
 def _connection(endpoint: Endpoint) -> grpc.aio.Channel:

@@ -47,9 +47,12 @@ class Outbox:
     def put(self, send: Send, landing: Landing, *, answer: bool = False) -> None:
         """Tell what became of a request; with the answer's bytes, and at once, if wanted."""
         response = landing.response
+        detail = self._details.get(landing.detail)
+        if detail is None:
+            detail = self._number(landing.detail)
         packed = RESULT.pack(
             send.seq, send.intended_ns, landing.sent_ns, landing.done_ns, len(response),
-            send.payload, send.target, self._number(landing.detail), send.phase, landing.status,
+            send.payload, send.target, detail, send.phase, landing.status,
         )  # fmt: skip
         if answer:
             self._say(FromSender.RESPONSE, packed, response)
@@ -65,10 +68,7 @@ class Outbox:
             self._results.clear()
 
     def _number(self, text: str) -> int:
-        """Return the number of a status text; the parent is told of each before its first use."""
-        number = self._details.get(text)
-        if number is not None:
-            return number
+        """Return the number of a new status text; the parent is told of it before its first use."""
         text = text[:MAX_DETAIL_CHARS] if len(self._details) <= MAX_DETAILS else "(another text)"
         if text not in self._details:
             self._details[text] = len(self._details)

@@ -28,8 +28,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ParamSpec, cast
+from typing import Any, TypeVarTuple, cast
 
 import uvloop
 
@@ -37,6 +36,7 @@ from eiload.base.status import Status
 from eiload.sending.channel import Channel, Landing, Request
 from eiload.sending.drain import Act, Drain
 from eiload.sending.endpoint import Endpoint
+from eiload.sending.flight import Flight, labelled
 from eiload.sending.grpcio import GrpcioChannel
 from eiload.sending.loop import Loop, User
 from eiload.sending.outbox import Outbox
@@ -58,16 +58,12 @@ from eiload.sending.wire import (
 GARBAGE = 50_000
 """Net new objects that set off a collection; in flight, a request is some 30 of them."""
 
-STAND_IN = "x-eiload-stand-in"
-"""Trailing metadata of our own stand-in server (`eiload.server.transport`); what it says becomes
-the detail of an answer that is wanted."""
-
 now_ns = time.monotonic_ns
 
-P = ParamSpec("P")
+Arguments = TypeVarTuple("Arguments")
 
 
-def _or_die(method: Callable[P, None]) -> Callable[P, None]:
+def _or_die(method: Callable[[*Arguments], None]) -> Callable[[*Arguments], None]:
     """Return a callback of the loop that ends the process when it fails.
 
     The loop would log the error and go on without the request; the parent must see a death and its
@@ -75,23 +71,14 @@ def _or_die(method: Callable[P, None]) -> Callable[P, None]:
     """
 
     @functools.wraps(method)
-    def call(*args: P.args, **kwargs: P.kwargs) -> None:
+    def call(*arguments: *Arguments) -> None:
         try:
-            method(*args, **kwargs)
+            method(*arguments)
         except Exception:
             traceback.print_exc()
             os._exit(1)
 
     return call
-
-
-@dataclass(slots=True, eq=False)
-class Flight:
-    """A request that is being made."""
-
-    send: Send
-    user: User | None = None
-    """Who waits for the answer before the next request."""
 
 
 class Sender(asyncio.Protocol):
@@ -180,11 +167,13 @@ class Sender(asyncio.Protocol):
         self._issued_ns = max(self._issued_ns, intended_ns)
         if isinstance(item, User):  # their number is the guard
             send = item.ask(intended_ns)
-            self._launch(Flight(send, item), self._payloads.get(send.payload))
+            answer = send.flags & WANT_RESPONSE != 0
+            self._launch(Flight(send, answer, item), self._payloads.get(send.payload))
         elif len(self._flights) >= self._max_in_flight:
             self._outbox.put(item, Landing(Status.DROPPED))
         else:
-            self._launch(Flight(item), self._payloads.get(item.payload))
+            answer = item.flags & WANT_RESPONSE != 0
+            self._launch(Flight(item, answer), self._payloads.get(item.payload))
 
     def _call(self, body: bytes) -> None:
         seq, intended_ns, timeout_ns, index, target, phase, length = CALL.unpack_from(body)
@@ -192,27 +181,25 @@ class Sender(asyncio.Protocol):
         method = body[CALL.size : start].decode()
         payload = body[start:] if index == INLINE else self._payloads.get(index)
         send = Send(seq, intended_ns, 0, target, phase, WANT_RESPONSE)
-        self._launch(Flight(send), payload, method, timeout_ns)
+        self._launch(Flight(send, answer=True), payload, method, timeout_ns)
 
     def _launch(
         self, flight: Flight, payload: bytes, method: str = "", deadline_ns: int = 0
     ) -> None:
-        send = flight.send
-        self._flights[flight] = self._channels[send.target].start(
+        self._flights[flight] = self._channels[flight.send.target].start(
             payload,
             functools.partial(self._landed, flight),
             method=method,
             deadline_ns=deadline_ns,
-            trailers=send.flags & WANT_RESPONSE != 0,
+            trailers=flight.answer,
         )
 
     @_or_die
     def _landed(self, flight: Flight, landing: Landing) -> None:
         del self._flights[flight]
-        answer = flight.send.flags & WANT_RESPONSE != 0
-        if answer and landing.status == Status.OK:
-            landing = landing._replace(detail=_stand_in(landing))
-        self._outbox.put(flight.send, landing, answer=answer)
+        if flight.answer:
+            landing = labelled(landing)
+        self._outbox.put(flight.send, landing, answer=flight.answer)
         if flight.user is not None:
             again_ns = flight.user.again_ns(landing.done_ns or now_ns())
             if again_ns is not None:
@@ -266,11 +253,6 @@ class Sender(asyncio.Protocol):
             gc.collect()
         self._expect_pulse_ns = now + int(PULSE_S * 1e9)
         self._loop.call_later(PULSE_S, self._pulse)
-
-
-def _stand_in(landing: Landing) -> str:
-    """Return what a stand-in says it is, so that nobody takes it for a server; usually nothing."""
-    return next((str(value) for key, value in landing.trailers if key == STAND_IN), "")
 
 
 def main(argv: list[str]) -> None:
