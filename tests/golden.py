@@ -20,6 +20,7 @@ from eiload.record.recorder import Recorder
 from eiload.record.run import Run
 from eiload.scenario import Scenario, parse
 from eiload.scenario.arrivals import OpenPhase, phase_seed
+from eiload.scenario.users import most
 from eiload.sending.arrays import RESULT_DTYPE
 
 Floats = NDArray[np.float64]
@@ -84,7 +85,7 @@ def due(of: Scenario) -> list[Floats]:
             chunks = list(phase.instants(phase_seed(of.seed, index)))
             offsets = np.concatenate([np.empty(0, np.int64), *chunks])
         else:  # a closed loop: as if each user got an answer every second
-            step = NS_PER_S // phase.users
+            step = NS_PER_S // most(phase.users)
             offsets = np.arange(0, phase.duration_ns, step, dtype=np.int64)
         found.append((start_ns + offsets) / NS_PER_S)
         start_ns += phase.duration_ns

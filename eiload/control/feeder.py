@@ -6,14 +6,17 @@ before which horizon), results, Locust. Offsets are ns from the start of the run
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eiload.record.buckets import Ints
 from eiload.scenario import Scenario
-from eiload.scenario.arrivals import ClosedPhase
+from eiload.scenario.arrivals import ClosedPhase, phase_seed
 from eiload.scenario.schedule import Chunk, Schedule, payload_order, target_order
+from eiload.scenario.users import Exponential, Lognormal, Think
+from eiload.scenario.users import stints as stints_of
 from eiload.sending.arrays import SEND_DTYPE
 from eiload.sending.engine import Engine
 from eiload.sending.loop import Loop
@@ -116,18 +119,19 @@ class Feeder:
             if not isinstance(phase, ClosedPhase) or start_ns > horizon_ns:
                 continue
             for index, from_ns in self._slices:
-                users = tuple(range(index, phase.users, self._count))
-                late = from_ns >= start_ns + phase.duration_ns
-                if users and not late and (number, index) not in self._started:
+                if from_ns < start_ns + phase.duration_ns and (number, index) not in self._started:
                     self._started.add((number, index))
-                    self._start_loop(number, phase, users, max(start_ns, from_ns))
+                    self._start_loop(number, phase, index, from_ns - start_ns)
 
-    def _start_loop(
-        self, number: int, phase: ClosedPhase, users: tuple[int, ...], start_ns: int
-    ) -> None:
-        end_ns = self._schedule.starts_ns[number] + phase.duration_ns
+    def _start_loop(self, number: int, phase: ClosedPhase, index: int, from_ns: int) -> None:
+        """Start the users of one slice who have not gone by `from_ns` of the phase."""
+        begin_ns = self._origin_ns + self._schedule.starts_ns[number]
+        stints = stints_of(phase.users, phase.duration_ns)
+        users = [
+            user for user in range(index, len(stints), self._count) if stints[user][1] > from_ns
+        ]
         targets = len(self._requests)
-        orders = target_order(np.asarray(users), targets, self._seed)
+        orders = target_order(np.asarray(users, np.int64), targets, self._seed)
         # Users who begin with the same target together, so that there are few loops.
         groups: dict[tuple[int, ...], list[int]] = {}
         for user, order in zip(users, orders.tolist(), strict=True):
@@ -137,14 +141,34 @@ class Feeder:
                 self._engine.loop(
                     Loop(
                         users=tuple(members),
-                        total_users=phase.users,
-                        think_ns=phase.think_ns,
-                        start_ns=self._origin_ns + start_ns,
-                        end_ns=self._origin_ns + end_ns,
+                        total_users=len(stints),
+                        start_ns=begin_ns + max(0, from_ns),
+                        end_ns=begin_ns + phase.duration_ns,
                         target=target,
                         targets=targets,
                         phase=number,
                         payloads=tuple(self._requests[target][self._order].tolist()),
                         sample=self._sample,
+                        **_thinking(phase.think),
+                        seed=phase_seed(self._seed, number),
+                        stints_ns=tuple(
+                            (begin_ns + max(stints[user][0], from_ns), begin_ns + stints[user][1])
+                            for user in members
+                        )
+                        if not isinstance(phase.users, int)
+                        else (),
                     )
                 )
+
+
+def _thinking(think: Think) -> dict[str, Any]:
+    """Return how a loop is told of a think time."""
+    match think:
+        case Exponential(mean_ns):
+            return {"think_ns": mean_ns, "think_law": "exponential"}
+        case Lognormal(median_ns) as law:
+            return {
+                "think_ns": median_ns, "think_law": "lognormal", "think_sigma": law.sigma,
+            }  # fmt: skip
+        case constant_ns:
+            return {"think_ns": constant_ns}

@@ -18,6 +18,7 @@ from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.scenario import Scenario
 from eiload.scenario.arrivals import ClosedPhase
 from eiload.scenario.census import WINDOWS_S, PhaseCensus
+from eiload.scenario.users import most
 
 __all__ = ["Decision", "Load", "Plan", "differences", "sections"]
 
@@ -87,8 +88,8 @@ def _drawn(plan: Plan, width: int, *, unicode: bool) -> Section:
     if not rates.any():
         return Section("rate", "", lines=(("nothing is due by the clock: closed loops only",),))
     drawing = curve.curve(rates, width, unicode=unicode)
-    most = float(curve.columns(rates, width).max())
-    labels = [wording.rate(most), *[""] * (len(drawing) - 2), "0/s"]
+    highest = float(curve.columns(rates, width).max())
+    labels = [wording.rate(highest), *[""] * (len(drawing) - 2), "0/s"]
     lines: list[Line] = [
         (f"{label:>8}  {row}",) for label, row in zip(labels, drawing, strict=True)
     ]
@@ -129,13 +130,15 @@ def _phases(plan: Plan) -> Section:
         name = Foreign(phase.name)
         head = (name, _clock(start_ns), _clock(phase.duration_ns))
         if isinstance(phase, ClosedPhase):
-            known = (f"of {wording.count(phase.users, 'user')}", *[words.NOT_KNOWN] * 6)
+            known = (f"of {wording.count(most(phase.users), 'user')}", *[words.NOT_KNOWN] * 6)
         else:
-            at, most = counted.peak
+            at, fullest = counted.peak
             known = (
                 wording.count(counted.requests),
                 wording.rate(counted.requests / seconds),
-                f"{most:,} at {_clock(start_ns + at * NS_PER_S)}" if most else words.NOT_KNOWN,
+                f"{fullest:,} at {_clock(start_ns + at * NS_PER_S)}"
+                if fullest
+                else words.NOT_KNOWN,
                 _plain(counted.cv),
                 *(_plain(counted.dispersion(window)) for window in WINDOWS_S),
             )
@@ -150,7 +153,7 @@ def _phases(plan: Plan) -> Section:
 
 def _targets(plan: Plan) -> Section:
     requests = sum(each.requests for each in plan.phases)
-    most = max((each.peak[1] for each in plan.phases), default=0)
+    fullest = max((each.peak[1] for each in plan.phases), default=0)
     columns = (
         Column("target", right=False, wrap=True),
         Column("requests"),
@@ -170,7 +173,7 @@ def _targets(plan: Plan) -> Section:
                     wording.count(requests),
                     each,
                     _size(mean * requests),
-                    f"{_size(mean * most)}/s",
+                    f"{_size(mean * fullest)}/s",
                 )
             )
         )
@@ -179,9 +182,9 @@ def _targets(plan: Plan) -> Section:
 
 def _in_flight(plan: Plan) -> Section:
     """Return what Little's law says: in flight = rate x time in the system, in the mean."""
-    most = max((each.peak[1] for each in plan.phases), default=0)
-    bytes_s = sum(most * max(load.sizes_bytes) for load in plan.loads)
-    total_s = most * len(plan.loads)
+    fullest = max((each.peak[1] for each in plan.phases), default=0)
+    bytes_s = sum(fullest * max(load.sizes_bytes) for load in plan.loads)
+    total_s = fullest * len(plan.loads)
     processes = max(1, math.ceil(max(total_s / KEPT_PER_S, bytes_s / KEPT_BYTES_PER_S)))
     kept = f"{KEPT_PER_S:,}/s of 1 kB, and {_size(KEPT_BYTES_PER_S)}/s of pictures"
     lines: list[Line] = [(f"load processes: {processes} (one kept its schedule up to {kept})",)]

@@ -8,11 +8,11 @@ data's way:
   name of their own, written out), `paths` (files that are named), then the models, `reading` all of
   it in order; `words` says what is wrong (`problem`)
 - the models: `form` and `fields` (what all have in common), `target` (`address`), `payload`
-  (`labels`, COCO's), `traffic` (`law_field`, `rate_field`, `rate_points`, `replay_field`),
-  `objective`, `standin` (what a stand-in is told), and all together: `models`
+  (`labels`, COCO's), `traffic` (`law_field`, `rate_field`, `rate_points`, `replay_field`,
+  `users_field`), `objective`, `standin` (what a stand-in is told), and all together: `models`
 - `laws` (what lies between arrivals), `rates` (how many are expected), `replay` of a recorded
-  `trace` (`trace_lines`, `trace_times`), `arrivals` and `schedule`: which requests are due when, a
-  function of the traffic and a seed
+  `trace` (`trace_lines`, `trace_times`), `users` (of closed loops), `arrivals` and `schedule`:
+  which requests are due when, a function of the traffic and a seed; `census` counts them
 
 What it must not know: gRPC, tensors, Locust, and what comes of a run. A name is loaded when it is
 asked for: the stand-in's process, which needs `standin` alone, would start half a second later

@@ -33,6 +33,7 @@ from eiload.scenario.rates import (
     StepsRate,
 )
 from eiload.scenario.replay import Replay
+from eiload.scenario.users import Think, Users
 
 __all__ = [
     "BurstRate",
@@ -117,7 +118,7 @@ class OpenPhase:
 
 @dataclass(frozen=True, slots=True)
 class ClosedPhase:
-    """A fixed number of users, each waiting for its answer and thinking before the next request.
+    """Users, each waiting for its answer and thinking before the next request.
 
     A closed loop slows down when the server does, so its response times flatter a slow server
     (Schroeder, Wierman, Harchol-Balter, *Open versus closed*, NSDI 2006): it can show that a
@@ -126,8 +127,9 @@ class ClosedPhase:
 
     name: str
     duration_ns: int
-    users: int
-    think_ns: int = 0
+    users: Users
+    think: Think = 0
+    """Between an answer and the next request; a number is ns."""
     warm_up: bool = False
 
 

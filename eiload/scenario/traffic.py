@@ -13,18 +13,17 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
 
 from eiload.base.quantity import shown
 from eiload.base.units import format_duration
-from eiload.scenario import law_field, rate_field, replay_field
+from eiload.scenario import law_field, rate_field, replay_field, users_field
 from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase, Replay
-from eiload.scenario.fields import Name, Whole, YesNo, duration
+from eiload.scenario.fields import Name, YesNo, duration
 from eiload.scenario.form import Form
 from eiload.scenario.law_field import LawField
 from eiload.scenario.presets import PresetForm
 from eiload.scenario.rate_field import RUN_AT_MOST, RateField
 from eiload.scenario.replay_field import ReplayField
+from eiload.scenario.users_field import ThinkField, UsersField
 
 __all__ = ["RUN_AT_MOST", "PhaseField"]
-
-USERS_AT_MOST = 100_000
 
 PhaseNs = Annotated[int, duration("0 s", RUN_AT_MOST, above=True, example="10 min")]
 
@@ -56,12 +55,16 @@ class ReplayedForm(Form):
 
 
 class ClosedForm(Form):
-    """A phase with a fixed number of users, each waiting for its answer before the next request."""
+    """A phase with users, each of whom waits for its answer before the next request."""
 
     phase: Name = Field(description="name of the phase, unique in the scenario")
-    users: Whole = Field(ge=1, le=USERS_AT_MOST, description="users of each target")
-    think: Annotated[int, duration("0 s", "1 h", example="1 s")] = Field(
-        default=0, description="what a user waits between an answer and the next request"
+    users: UsersField = Field(
+        description="users of each target: a number, {from, to} over the phase, or {steps, each}"
+    )
+    think: ThinkField = Field(
+        default=0,
+        description="what a user waits between an answer and the next request: a time, "
+        "{exponential: {mean}} or {lognormal: {median, p99}}",
     )
     for_: PhaseNs = Field(alias="for", description="how long the phase lasts")
     warm_up: YesNo = Field(default=False, description="measured and shown, but never judged")
@@ -91,6 +94,7 @@ def _phase(value: object, info: ValidationInfo) -> Phase:
             "both a rate and users; expected 'rate' for an open loop or 'users' for a closed one"
         )
     closed = ClosedForm.read(value, info)
+    users_field.fits(closed.users, closed.for_)
     return ClosedPhase(closed.phase, closed.for_, closed.users, closed.think, closed.warm_up)
 
 
@@ -104,8 +108,11 @@ def _written(phase: Phase) -> dict[str, object]:
                 "rate": rate_field.written(rate),
                 "arrivals": law_field.written(process),
             }
-        case ClosedPhase(name, duration_ns, users, think_ns, warm_up):
-            how = {"users": users, "think": format_duration(think_ns)}
+        case ClosedPhase(name, duration_ns, users, think, warm_up):
+            how = {
+                "users": users_field.users_written(users),
+                "think": users_field.think_written(think),
+            }
     return {"phase": name, **how, "for": format_duration(duration_ns), "warm_up": warm_up}
 
 

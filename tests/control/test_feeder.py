@@ -122,3 +122,48 @@ def test_loops_start_once() -> None:
         users = [user for loop in again if loop.target == target for user in loop.users]
         assert sorted(users) == [0, 2]
     assert orders.loops[2].start_ns == ORIGIN_NS + 8 * NS_PER_S
+
+
+def test_users_who_come_and_go() -> None:
+    """A ramp's users begin each at its own instant; slices share them out, each numbered once."""
+    traffic: list[dict[str, Any]] = [
+        {"phase": "ramp", "users": {"from": 1, "to": 5}, "for": "8 s"},
+        {
+            "phase": "steps",
+            "users": {"steps": [1, 3, 2]},
+            "think": {"lognormal": {"median": "1 s", "p99": "5 s"}},
+            "for": "9 s",
+        },
+    ]
+    found: dict[tuple[int, int], set[tuple[int, int, int]]] = {}
+    for index in range(2):
+        feeder, orders = fed(a_scenario(traffic), index, 2)
+        feeder.feed(20 * NS_PER_S)
+        for loop in orders.loops:
+            stints = zip(loop.users, loop.stints_ns, strict=True)
+            found.setdefault((loop.phase, loop.target), set()).update(
+                (user, (begin - ORIGIN_NS) // NS_PER_S, (end - ORIGIN_NS) // NS_PER_S)
+                for user, (begin, end) in stints
+            )
+            assert loop.total_users == (5 if loop.phase == 0 else 3)
+            assert loop.think_law == ("constant" if loop.phase == 0 else "lognormal")
+    for target in (0, 1):
+        assert found[0, target] == {(0, 0, 8), (1, 1, 8), (2, 3, 8), (3, 5, 8), (4, 7, 8)}
+        assert found[1, target] == {(0, 8, 17), (1, 11, 14), (2, 11, 17)}
+
+
+def test_who_takes_over_a_ramp_starts_those_who_are_there() -> None:
+    """Users that have gone do not come back; the others begin where they are taken over."""
+    feeder, orders = fed(
+        a_scenario([{"phase": "x", "users": {"from": 4, "to": 0}, "for": "8 s"}]), 1, 2
+    )
+    feeder.feed(NS_PER_S)
+    taken = len(orders.loops)
+    feeder.own([0], 4 * NS_PER_S)
+    feeder.feed(5 * NS_PER_S)
+    stints = {
+        (user, begin - ORIGIN_NS, end - ORIGIN_NS)
+        for loop in orders.loops[taken:]
+        for user, (begin, end) in zip(loop.users, loop.stints_ns, strict=True)
+    }
+    assert stints == {(0, 4 * NS_PER_S, 7 * NS_PER_S)}

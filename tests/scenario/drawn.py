@@ -17,6 +17,7 @@ from eiload.scenario.arrivals import (
 )
 from eiload.scenario.laws import Batch, Gamma, Law, Weibull
 from eiload.scenario.standin import StandIn
+from eiload.scenario.users import Exponential, Lognormal, RampUsers, StepUsers
 
 __all__ = ["scenarios"]
 
@@ -67,6 +68,16 @@ def moving(draw: st.DrawFn) -> OpenPhase:
     return OpenPhase("p", length_ns, draw(st.sampled_from(rates)), draw(PROCESSES))
 
 
+USERS = st.one_of(
+    st.integers(1, 100_000),
+    st.builds(RampUsers, st.integers(0, 10), st.integers(11, 100_000)),
+    st.builds(StepUsers, st.lists(st.integers(1, 100), min_size=1, max_size=4).map(tuple)),
+)
+THINK = st.one_of(
+    st.integers(0, 3600 * NS),
+    st.builds(Exponential, st.integers(1, 3600 * NS)),
+    st.builds(Lognormal, st.integers(1, NS), st.integers(NS + 1, 3600 * NS)),
+)
 PHASES = st.one_of(
     st.builds(OpenPhase, NAMES, DURATIONS, st.builds(ConstantRate, RATES_PER_S), PROCESSES),
     st.builds(
@@ -74,7 +85,7 @@ PHASES = st.one_of(
     ),
     bursts(),
     moving(),
-    st.builds(ClosedPhase, NAMES, DURATIONS, st.integers(1, 100_000), st.integers(0, 3600 * NS)),
+    st.builds(ClosedPhase, NAMES, DURATIONS, USERS, THINK),
 )
 TARGETS = st.builds(
     Target,

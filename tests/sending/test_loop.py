@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.sending.loop import Loop
@@ -91,6 +92,49 @@ def test_users_think_and_go_home() -> None:
     assert user.again_ns(4700) is None
 
 
+def test_users_come_and_go_by_their_stints() -> None:
+    """Each from its own beginning to its own end."""
+    some = loop(think_ns=0, stints_ns=((1000, 2000), (1500, 5000), (3000, 3000)))
+    comers = list(some.comers())
+    assert [(at_ns, user.turn, user.end_ns) for at_ns, user in comers] == [
+        (1000, 0, 2000),
+        (1500, 1, 5000),
+    ]
+    (_, first), (_, second) = comers
+    assert first.again_ns(1999) == 1999
+    assert first.again_ns(2000) is None
+    assert second.again_ns(2000) == 2000
+
+
+@pytest.mark.parametrize(
+    ("law", "cdf"),
+    [
+        ({"think_law": "exponential"}, stats.expon(scale=1e9).cdf),
+        ({"think_law": "lognormal", "think_sigma": 0.8}, stats.lognorm(0.8, scale=1e9).cdf),
+    ],
+    ids=["exponential", "lognormal"],
+)
+def test_think_times_have_their_law(law: dict[str, Any], cdf: Any) -> None:
+    """Over 5,000 turns; a function of the seed and the turn, so the same on any worker."""
+    of = loop(think_ns=10**9, seed=7, **law)
+    times = [of.thought_ns(turn) for turn in range(5000)]
+    assert stats.kstest(times, cdf).pvalue > 0.01
+    assert abs(np.corrcoef(times[:-1], times[1:])[0, 1]) < 4 / np.sqrt(5000)
+    other = loop(think_ns=10**9, seed=7, users=(1,), target=0, **law)
+    assert [other.thought_ns(turn) for turn in range(50)] == times[:50]
+    assert loop(think_ns=10**9, seed=8, **law).thought_ns(3) != times[3]
+
+
+def test_a_user_thinks_what_its_turn_says() -> None:
+    """The time after an answer is that of the turn that was answered."""
+    of = loop(think_law="exponential", seed=3, end_ns=1 << 62)
+    (_, user), *_ = of.comers()
+    for turn in (0, 3, 6):
+        user.ask(2000)
+        assert user.again_ns(2000) == 2000 + of.thought_ns(turn)
+
+
 def test_it_crosses_the_pipe() -> None:
     """As JSON."""
-    assert Loop.from_json(json.dumps(asdict(loop())).encode()) == loop()
+    for one in (loop(), loop(think_law="exponential", seed=2**64 - 1, stints_ns=((1, 2),) * 3)):
+        assert Loop.from_json(json.dumps(asdict(one)).encode()) == one
