@@ -277,7 +277,7 @@ def test_processes_prove_themselves_and_listen_here_only(tmp_path: Path) -> None
 
 def test_late_workers_wait(tmp_path: Path, port: int) -> None:
     """A worker that comes while a run is on takes no part in it, and is told."""
-    traffic = [{"phase": "steady", "rate": "20/s", "for": "12 s"}]
+    traffic = [{"phase": "steady", "rate": "20/s", "for": "20 s"}]
     path = scenario(tmp_path, traffic=traffic)
     with master(tmp_path, port, path) as locust, worker(tmp_path, port):
         locust.wait_for(" | ")
