@@ -1,0 +1,91 @@
+"""Tests mirror modules: tests/<room>/test_<module>.py is of eiload/<room>/<module>.py."""
+
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+
+OTHERS = {
+    "bench/test_main.py": "of bench/__main__.py",
+    "cli/test_report_csv.py": "a way of `eiload report` that is long enough for a file",
+    "judging/test_no_favourite.py": "a law of compare and schedule together, over many runs",
+    "report/test_run_file.py": "docs/run-file.md against a run file",
+    "sending/http2/test_both_wires.py": "our wire and gRPC's, by one table",
+    "sending/http2/test_broken.py": "what servers break, across the wire's modules",
+    "sending/http2/test_hostile.py": "any bytes, through all of the wire",
+    "sending/http2/test_hostile_sockets.py": "the same over sockets",
+    "sending/http2/test_light.py": "what is not loaded with the wire",
+    "sending/http2/test_proxies.py": "proxies that nobody here wrote",
+    "server/test_interop.py": "clients that nobody here wrote",
+    "serving/test_first_inference.py": "of preflight.py, whose tests take two files",
+    "serving/test_tensorflow.py": "all of our bytes against TensorFlow's, in a process of its own",
+}
+"""Test files in rooms that are named after no module, and what they are of."""
+
+UNTESTED = {
+    "base": "errors",
+    "cli": "validate",
+    "control": "usage",
+    "judging": "prices",
+    "judging/compare": "comparable comparison pair repeated",
+    "judging/sla": "sentences",
+    "plugin": (
+        "course door guest hooks interrupts library others roles runs shape stage status "
+        "voice web why"
+    ),
+    "record": "facts intervals sample",
+    "report": "against plain plan section",
+    "report/html": "bars charts figures picture script style tables verdicts",
+    "scenario": (
+        "document fields form labels law_field payload problem rate_field replay_field target "
+        "trace_lines trace_times traffic users_field"
+    ),
+    "scenario/standin": "fields laws",
+    "sending": "arrays channel reply",
+    "sending/http2": "answers conversation events link",
+    "server": "__main__ app batches extras graph make_model_cli model runtime signatures",
+    "serving": "endpoint protos tensors",
+}
+"""Modules that have no test file of their own, by room: other files test them. It may only shrink:
+a new module comes with tests."""
+
+
+def module_of(path: Path) -> str:
+    """Return which module a test file is of by its name, ``room/module``."""
+    room = path.parent.relative_to(TESTS)
+    return str(room / path.stem.removeprefix("test_"))
+
+
+def modules() -> set[str]:
+    """Return all modules of eiload but the packages themselves, ``room/module``."""
+    package = ROOT / "eiload"
+    files = (path for path in package.rglob("*.py") if path.name != "__init__.py")
+    return {str(path.relative_to(package).with_suffix("")) for path in files}
+
+
+def in_rooms() -> list[Path]:
+    """Return the test files that are in a room's folder."""
+    return [
+        path
+        for path in sorted(TESTS.rglob("test_*.py"))
+        if path.parent != TESTS and path.parent.name != "e2e"
+    ]
+
+
+def test_each_test_file_is_of_a_module() -> None:
+    """By its name, or it is listed with what it is of; who is listed is there and needs to be."""
+    benches = {f"bench/{path.stem}" for path in (ROOT / "bench").glob("*.py")}
+    strays = {
+        str(path.relative_to(TESTS))
+        for path in in_rooms()
+        if module_of(path) not in modules() | benches
+    }
+    assert strays == set(OTHERS)
+
+
+def test_modules_without_tests_grow_fewer() -> None:
+    """A module has a test file of its name, or is listed; of those listed none has."""
+    listed = {f"{room}/{name}" for room, names in UNTESTED.items() for name in names.split()}
+    found = modules() - {module_of(path) for path in in_rooms()}
+    assert sorted(found - listed) == [], "new modules without tests/<room>/test_<module>.py"
+    assert sorted(listed - found) == [], "these are tested now, or gone: take them off the list"
