@@ -14,7 +14,8 @@ or both (local), do that, and this room carries their messages and tells them of
 - `interrupts`: Ctrl-C, SIGTERM, a terminal that goes away
 - `web`: the start form and the report's page; `origin`: from which pages they are used
 - `choice`: what the next run is, by the command line and the form; `starts`: one run at a time
-- `door`, `guest`: how a master and its workers meet; `link`: the proof between them
+- `door`, `guest`: how a master and its workers meet; `greetings`: what they say to each other
+  then; `link`: the proof between them
 
 How Locust's ways are met (Locust 2.47; `docs/locust.md` says how each was seen):
 

@@ -14,7 +14,7 @@ dies of the first message that it cannot read. So, on this runner alone:
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -23,7 +23,8 @@ from locust.rpc import Message
 from locust.runners import STATE_INIT, STATE_STOPPED
 
 from eiload.base.errors import ScenarioError
-from eiload.plugin import link
+from eiload.control.codec import encode
+from eiload.plugin import greetings, link
 from eiload.scenario import Scenario
 
 __all__ = ["MESSAGE", "WITHOUT", "Door"]
@@ -122,8 +123,8 @@ class Door:
                 self._drop(client_id, "says that it is another")
             elif kind == "locustfile":  # asked for before there is a worker
                 self._handle(client_id, message)
-            elif kind == MESSAGE and isinstance(data, dict) and data.get("type") in _GREETINGS:
-                self._greeted(name, data)
+            elif kind == MESSAGE and greetings.is_from_worker(data):
+                self._greeted(name, greetings.from_worker(data))
             elif kind == "client_ready" and (name not in self._known or self._is_closed_to(name)):
                 self._wait(name, message)
             elif name in self._known and name not in self._waiting:
@@ -141,22 +142,22 @@ class Door:
         index = self._runner.get_worker_index(name)
         self._runner.send_message("ack", {"index": index}, name)  # or its plugin never starts
 
-    def _greeted(self, name: str, data: Mapping[Any, Any]) -> None:
+    def _greeted(self, name: str, greeting: greetings.Hello | greetings.Proof) -> None:
         if name not in self._waiting:
             return
         if self._token is None:
             self._let_in(name)
-        elif data["type"] == "hello":
+        elif isinstance(greeting, greetings.Hello):
             self._nonces[name] = once = link.nonce()
-            self._runner.send_message(MESSAGE, {"type": "challenge", "nonce": once}, name)
+            self._runner.send_message(MESSAGE, encode(greetings.Challenge(once)), name)
         elif (once := self._nonces.pop(name, "")) and link.proves(
-            data.get("proof"), self._token, name, once
+            greeting.proof, self._token, name, once
         ):
             self._let_in(name)
         else:
             remedy = f"start it with the master's {link.VARIABLE} (or --eiload-token)"
             self._name(name, f"it did not prove to know the token; {remedy}")
-            self._runner.send_message(MESSAGE, {"type": "refused", "why": remedy}, name)
+            self._runner.send_message(MESSAGE, encode(greetings.Refused(remedy)), name)
 
     def _let_in(self, name: str) -> None:
         if name not in self._known and self._is_closed_to(name):
@@ -233,6 +234,3 @@ class Door:
             if not self._known and self._token is None and first_s < time.monotonic() - LONELY_S:
                 self._lonely(min(self._waiting))
                 return
-
-
-_GREETINGS = frozenset({"hello", "proof"})

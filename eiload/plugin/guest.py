@@ -11,7 +11,8 @@ import gevent
 from locust.runners import WorkerRunner
 
 from eiload.base.errors import ScenarioError
-from eiload.plugin import link
+from eiload.control.codec import encode
+from eiload.plugin import greetings, link
 from eiload.plugin.door import MESSAGE
 
 __all__ = ["Guest"]
@@ -48,20 +49,23 @@ class Guest:
         self._is_loaded = is_loaded
         self._heard_s = time.monotonic()
         runner.environment.events.heartbeat_received.add_listener(self._on_heartbeat)
-        self._runner.send_message(MESSAGE, {"type": "hello"})
+        self._runner.send_message(MESSAGE, encode(greetings.Hello()))
         gevent.spawn(self._watch_master)
 
-    def hears(self, message: Any) -> bool:
+    def hears(self, data: object) -> bool:
         """Answer a message if it is the door's; tell whether it was."""
-        kind = message.get("type") if isinstance(message, dict) else None
-        if kind == "challenge":
-            answer = link.proof(self._token, self._runner.client_id, str(message["nonce"]))
-            self._runner.send_message(MESSAGE, {"type": "proof", "proof": answer})
-        elif kind == "refused":
-            why = f"the master does not let this worker in: {message['why']}"
-            self._refused(ScenarioError(why))
-        else:
+        if not greetings.is_from_master(data):
             return False
+        try:
+            said = greetings.from_master(data)
+        except ValueError as error:
+            said = greetings.Refused(f"its answer is damaged: {error}")
+        if isinstance(said, greetings.Challenge):
+            answer = link.proof(self._token, self._runner.client_id, said.nonce)
+            self._runner.send_message(MESSAGE, encode(greetings.Proof(answer)))
+        else:
+            why = f"the master does not let this worker in: {said.why}"
+            self._refused(ScenarioError(why))
         return True
 
     def _on_heartbeat(self, **_: Any) -> None:
