@@ -10,8 +10,8 @@ An *order* goes to an agent, a *word* comes from one:
     prepare -> ready | failed        go -> report ... final | failed
     own, stop, cancel, forget
 
-The second half of a run's orders need no answer; `report`s come by themselves, and each agent that
-has gone makes one `final` report.
+The orders of the second line need no answer. `report`s come by themselves, and each agent that has
+gone makes one `final` report.
 """
 
 from collections.abc import Mapping, Sequence

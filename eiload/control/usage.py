@@ -1,7 +1,7 @@
 """What a load process and its sender have used of the machine since the load began.
 
 What it knows: the system's accounts of this process and of the machine. What it must not know: the
-load. The sender tells its own part with its pulse (`engine.Stats`).
+load. The sender tells its own part with its pulse (`reply.Stats`).
 """
 
 import time
