@@ -42,7 +42,7 @@ FLOW: tuple[type[BaseException], ...] = (
     exception.RescheduleTaskImmediately,
     exception.InterruptTaskSet,
     exception.StopUser,
-    getattr(exception, "StopTest", exception.StopUser),  # older ones than 2.41 do not have it
+    exception.StopTest,
     GreenletExit,
     GeneratorExit,
     KeyboardInterrupt,

@@ -22,7 +22,7 @@ from eiload.serving.explain import quoted
 from eiload.serving.tensors import Tensor
 from eiload.serving.tfserving import predict_request
 
-__all__ = ["blamed", "caller", "request", "samples", "tensors"]
+__all__ = ["blamed", "caller", "is_within", "request", "samples", "tensors"]
 
 PACKAGE = str(Path(__file__).parent.parent)
 
@@ -124,6 +124,14 @@ def caller() -> str:
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
     return "?" if frame is None else f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+
+
+def is_within(function: str) -> bool:
+    """Tell whether eiload was called from a function of that name."""
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_name != function:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _tensor(name: str, value: object) -> Tensor:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from locust.exception import StopUser
+from gevent import GreenletExit
 
 from eiload.base.clock import NS_PER_S, Clock
 from eiload.base.errors import ScenarioError
@@ -16,7 +16,7 @@ from eiload.base.status import Status
 from eiload.control.session import Session
 from eiload.plugin import event, targets
 from eiload.plugin.answers import OpenAnswers
-from eiload.plugin.inputs import blamed
+from eiload.plugin.inputs import blamed, is_within
 from eiload.scenario import Scenario, Target
 from eiload.sending.result import Result
 from eiload.serving.tensors import Tensor
@@ -62,6 +62,8 @@ class Requests:
         self._clock = clock
         self._classes = classes
         self._is_over = is_over
+        self._say = say
+        self._told_late = False
 
     def session_for(self, cls: type) -> tuple[Session, int]:
         """Return the session of the present run and a user class's target in it.
@@ -69,19 +71,27 @@ class Requests:
         Waits until the load is on.
 
         Raises:
-            StopUser: the run is over, or could not begin.
+            GreenletExit: the run is over, or could not begin. (Locust ends users by it as by
+                `StopUser`, but without a traceback from their `on_stop`.)
         """
         agent = self.agent
         assert agent is not None
         while not agent.going.is_set():
             if agent.ended or self._is_over():
-                raise StopUser
+                self.too_late(cls.__name__)
+                raise GreenletExit
             agent.going.wait(0.2)
         session = agent.session
         if session is None:
-            raise StopUser
+            raise GreenletExit
         name = targets.target_name(cls, self._classes)
         return session, session.scenario.target_index(name)
+
+    def too_late(self, user: str) -> None:
+        """Tell, once, whose `on_stop` asks for what is not sent any more."""
+        if not self._told_late and is_within("on_stop"):
+            self._told_late = True
+            self._say(f"{user}: predict() in on_stop is not sent, for the load has ended by then")
 
     def request_name(self, target: int) -> str:
         """Return what Locust's statistics call the requests to a target of the present run."""

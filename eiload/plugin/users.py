@@ -17,8 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from gevent import GreenletExit
 from locust import User, constant, task
-from locust.exception import StopUser
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EngineError, ScenarioError
@@ -65,8 +65,8 @@ class PredictClient:
                 a block it is counted when the answer is dropped.
 
         Raises:
-            StopUser: the run is ending (Locust handles it); also because inputs or deadline are
-                none, which ends it with status 2 and a line that says where they are.
+            GreenletExit: the run is ending, and Locust the user by this; also because inputs or
+                deadline are none, which ends it with status 2 and a line that says where they are.
         """
         requests = _requests(self._user)
         session, target = requests.session_for(type(self._user))
@@ -76,12 +76,13 @@ class PredictClient:
         except ValueError as error:
             slip = ScenarioError(f"{self.user}: predict() in {caller()}: {error}")
             requests.refuse(slip)
-            raise StopUser from slip
+            raise GreenletExit from slip
+        named = name or requests.request_name(target)
         try:
             reply = session.call(target, request, timeout_ns)
         except EngineError as error:
-            raise StopUser from error
-        named = name or requests.request_name(target)
+            requests.too_late(self.user)
+            raise GreenletExit from error
         answer = Answer(self, session.tally, reply, named, catch=catch_response)
         if catch_response:
             requests.open.add(answer)

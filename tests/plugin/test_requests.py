@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from locust.exception import StopUser
+from gevent import GreenletExit
 
 from eiload.base.clock import SystemClock
 from eiload.base.errors import ScenarioError
@@ -99,7 +99,7 @@ def test_waiting_for_the_run() -> None:
     stopped = threading.Event()
 
     def ask() -> None:
-        with pytest.raises(StopUser):
+        with pytest.raises(GreenletExit):
             one.session_for(HalfUser)
         stopped.set()
 
@@ -112,6 +112,6 @@ def test_waiting_for_the_run() -> None:
     agent.ended = False
     over = requests(HalfUser, is_over=True)
     over.agent = agent
-    with pytest.raises(StopUser):
+    with pytest.raises(GreenletExit):
         over.session_for(HalfUser)
     agent.close()

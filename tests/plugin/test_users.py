@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from gevent import GreenletExit
 from locust import task
-from locust.exception import StopUser
 from PIL import Image
 
 from eiload.base.errors import ScenarioError
@@ -191,7 +191,7 @@ def test_the_end_of_a_run(server: Half) -> None:
     with load(server, HalfUser) as one:
         half_user = user(HalfUser, one)
         assert one.stop().ended_ns >= 0
-        with pytest.raises(StopUser):
+        with pytest.raises(GreenletExit):
             half_user.client.predict()
 
 
@@ -212,7 +212,7 @@ def test_a_slip_in_a_task(server: Half, inputs: Any, more: dict[str, Any], said:
     """It ends the run with status 2 and one line that says in which class and line it is."""
     with load(server, HalfUser) as one:
         half_user = user(HalfUser, one)
-        with pytest.raises(StopUser):
+        with pytest.raises(GreenletExit):
             half_user.client.predict(inputs, **more)
         failed = one.hear()
         assert isinstance(failed, Failed)
@@ -222,7 +222,7 @@ def test_a_slip_in_a_task(server: Half, inputs: Any, more: dict[str, Any], said:
         assert ": predict() in test_users.py:" in failed.why
         assert why.startswith(said)
         assert one.agent.ended
-        with pytest.raises(StopUser):  # as for all other users of the run
+        with pytest.raises(GreenletExit):  # as for all other users of the run
             user(HalfUser, one).client.predict()
     assert sent(server) == []
 
