@@ -218,7 +218,7 @@ class Agent:
         if order.boot_id is not None and order.boot_id == boot_id():
             origin_ns = order.origin_ns  # the same clock: the same instant, exactly
         else:
-            origin_ns = self._clock.now_ns() + order.in_ns
+            origin_ns = self._clock.now_ns() + order.in_ns - order.ago_ns
         session.go(origin_ns)
         self.going.set()
 

@@ -29,12 +29,12 @@ from eiload.control.messages import (
     Forget,
     Go,
     Order,
-    Prepare,
     Ready,
     Report,
     Stop,
     Word,
 )
+from eiload.control.muster import Muster
 from eiload.control.session import drain_limit_ns
 from eiload.control.standins import StandIns
 from eiload.control.workers import HandOver, Workers
@@ -55,10 +55,6 @@ STOP_LEAD_NS = NS_PER_S // 10
 
 FINAL_GRACE_NS = 8 * NS_PER_S
 """How long after the last possible answer the coordinator waits for final reports."""
-
-PREPARE_GRACE_NS = 120 * NS_PER_S
-"""How long preparing may take beyond the targets' `ready_within`: decoding many images takes
-minutes on a small machine."""
 
 TICK_S = 0.25
 
@@ -121,10 +117,12 @@ class Coordinator:
         self._schedule = Schedule(scenario.traffic, scenario.seed)
         duration_ns = self._schedule.duration_ns
         self._workers = Workers(self._id, workers, duration_ns=duration_ns, driven=driven)
+        self._muster = Muster(
+            self._id, scenario, self._workers, send=send, say=say, driven=driven, drain_ns=drain_ns
+        )
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._origin_ns = 0
         self._started_wall_ns = 0
-        self._digest = ""
         self._stopping = False
 
     # -- from outside ----------------------------------------------------------------------
@@ -153,6 +151,14 @@ class Coordinator:
         else:
             self.post(worker, word)
 
+    def admit(self, worker: str) -> None:
+        """Have a worker that comes late take part in a run of Locust's users, once it is ready.
+
+        It may be said again and again. Of a scenario it has no part: all slices have their owners.
+        """
+        if self._driven and self.started.is_set() and worker not in self._workers:
+            self._inbox.put(lambda: None if self._stopping else self._muster.admit(worker))
+
     def lose(self, worker: str, why: str) -> None:
         """Take note that a worker is gone."""
         if worker in self._workers:
@@ -177,7 +183,12 @@ class Coordinator:
     @property
     def workers(self) -> list[str]:
         """Return the names of the agents that take part and are not over."""
-        return [worker.name for worker in self._workers.live]
+        return [worker.name for worker in self._workers.live if not worker.coming]
+
+    @property
+    def admits(self) -> bool:
+        """Tell whether who comes now can take part."""
+        return self._driven and not self._stopping
 
     def position(self) -> tuple[str, int]:
         """Return the present phase's name ("drain" after the last) and the whole length, ns."""
@@ -214,38 +225,15 @@ class Coordinator:
         Raises:
             EiloadError: one cannot, or says nothing, or the run is stopped.
         """
-        for worker in self._workers:
-            prepare = Prepare(
-                run=self._id,
-                scenario=self.scenario,
-                index=worker.index,
-                count=len(self._workers),
-                addresses=addresses,
-                driven=self._driven,
-                drain_ns=self._drain_ns,
-            )
-            self._send(worker.name, prepare)
-        patience_ns = PREPARE_GRACE_NS + sum(
-            target.patience_ns + target.deadline_ns for target in self.scenario.targets.values()
-        )
-        give_up_ns = self._clock.now_ns() + patience_ns
-        while silent := self._workers.silent:
+        self._muster.call(addresses, self._clock.now_ns())
+        while self._workers.silent:
             self._hear()
             if self._stopping and not self._is_waited_for():
                 raise self._unbegun()
-            if lost := self._workers.lost:
-                raise EngineError(
-                    f"worker {lost[0].name} was lost while it was getting ready: {lost[0].lost}"
-                )
-            if self._clock.now_ns() > give_up_ns:
-                names = [worker.name for worker in silent]
-                raise EngineError(
-                    f"no word from {', '.join(names)} within {patience_ns // NS_PER_S} s; "
-                    "does its locustfile import eiload?"
-                )
+            self._muster.check(self._clock.now_ns())
         if self._asked:
             raise self._unbegun()
-        self._digest = self._workers.digest()
+        self._muster.close()
 
     def _is_waited_for(self) -> bool:
         """Tell whether getting ready, though in vain, may show how much longer it would take."""
@@ -276,7 +264,7 @@ class Coordinator:
             driven=self._driven,
             started_wall_ns=self._started_wall_ns,
             stopped=self.stopped,
-            digest=self._digest,
+            digest=self._muster.digest,
             share=self._share,
         )
 
@@ -299,6 +287,8 @@ class Coordinator:
 
     def _take(self, worker: str, word: Word) -> None:
         match word:
+            case Ready() if self.started.is_set():
+                self._muster.welcome(worker, word, self._origin_ns, self._clock.now_ns())
             case Ready():
                 self._workers.ready(worker, word)
             case Failed():
@@ -307,6 +297,8 @@ class Coordinator:
                 self._report(worker, word)
 
     def _failed(self, worker: str, word: Failed) -> None:
+        if self._muster.leave_out(worker, word.why):
+            return
         slip = self._driven and word.exit_status == ScenarioError.exit_status
         on = self.started.is_set() and not slip  # a slip in the users' code is in it everywhere
         if on or self._stopping:
@@ -324,6 +316,8 @@ class Coordinator:
         self._hand_over(worker, orders)
 
     def _lost(self, worker: str, why: str) -> None:
+        if worker not in self._workers or self._muster.leave_out(worker, why):
+            return
         self._hand_over(worker, self._workers.lose(worker, why, self.elapsed_ns))
 
     def _hand_over(self, gone: str, orders: HandOver) -> None:
@@ -336,6 +330,7 @@ class Coordinator:
         if self._stopping:
             return
         self._stopping = True
+        self._muster.dismiss()
         self._workers.stop()
         self.stopped = self._asked
         self._stop_ns = self._clock.now_ns()

@@ -102,6 +102,8 @@ class Go(_Message):
     """The instant, for those on the sender's machine, by its monotonic clock."""
     in_ns: int
     """How long after the word has come it is, for all others."""
+    ago_ns: int = 0
+    """How long before the word has come it was, for one that comes late."""
     boot_id: str | None
     """Names the sender's machine, since it was started."""
 

@@ -43,6 +43,8 @@ class Worker:
     index: int
     slices: list[int]
     """Those that it sends."""
+    late: bool = False
+    """It came when the load was on."""
     ready: Ready | None = None
     intervals: list[Intervals] = field(default_factory=list)
     last: Report | None = None
@@ -58,6 +60,11 @@ class Worker:
     def over(self) -> bool:
         """Tell whether nothing more is to come from it."""
         return bool(self.facts or self.lost)
+
+    @property
+    def coming(self) -> bool:
+        """Tell whether it came late and is not ready yet: nothing is to be expected of it."""
+        return self.late and self.ready is None
 
     @property
     def whole(self) -> bool:
@@ -89,7 +96,7 @@ class Workers:
 
     def __iter__(self) -> Iterator[Worker]:
         """Yield all, in the order of their indexes."""
-        return iter(self._by_name.values())
+        return iter(list(self._by_name.values()))  # one more may come meanwhile
 
     def __len__(self) -> int:
         """Return how many take part, and how many slices there are."""
@@ -119,6 +126,19 @@ class Workers:
     def ready(self, name: str, word: Ready) -> None:
         """Take a worker's word that it is ready."""
         self._by_name[name].ready = word
+
+    def join(self, name: str) -> Worker:
+        """Take in a worker that comes when the load of Locust's users is on; return it."""
+        worker = self._by_name[name] = Worker(name, len(self), [], late=True)
+        return worker
+
+    def leave_out(self, name: str) -> bool:
+        """Forget a worker that was only coming; tell whether it was."""
+        worker = self._by_name.get(name)
+        if worker is None or not worker.coming:
+            return False
+        del self._by_name[name]
+        return True
 
     def digest(self) -> str:
         """Return the payload's fingerprint; for when all are ready.

@@ -5,7 +5,8 @@ know: what workers say of a run. Locust takes anybody who connects for a worker,
 dies of the first message that it cannot read. So, on this runner alone:
 
 - Whoever connects waits outside, unknown to Locust, until it has said that it runs eiload and,
-  where a proof is asked for, has given it (`link`). While a run is on, nobody new is let in.
+  where a proof is asked for, has given it (`link`). While a run is on, nobody new is let in before
+  it has become part of it, as it can of a run of Locust's users.
 - Of others nothing is heard, nor of who says to be another; a message that cannot be read, or that
   Locust fails at, is dropped and named.
 - If Locust's listener ends all the same, it is named and started again.
@@ -56,6 +57,8 @@ class Door:
         token: what workers must know; None if no proof is asked for.
         say: tells the user.
         is_closed_to: tells whether the worker of that name has no part in a run that is on.
+        is_admitted: tells whether it has one.
+        admits: tells whether who comes now can have one.
         lonely: called if those who come do not run eiload, and nobody else has come for long;
             given the name of one.
     """
@@ -67,12 +70,16 @@ class Door:
         *,
         say: Callable[[str], None],
         is_closed_to: Callable[[str], bool],
+        is_admitted: Callable[[str], bool],
+        admits: Callable[[], bool],
         lonely: Callable[[str], None],
     ) -> None:
         self._runner = runner
         self._token = token
         self._say = say
         self._is_closed_to = is_closed_to
+        self._is_admitted = is_admitted
+        self._admits = admits
         self._lonely = lonely
         self._waiting: dict[str, tuple[Message, float]] = {}
         """Who has connected and is not let in: its first message, and since when."""
@@ -97,6 +104,11 @@ class Door:
     def address(self) -> str:
         """Return where the master listens."""
         return f"{self._runner.master_bind_host}:{self._runner.master_bind_port}"
+
+    @property
+    def late(self) -> list[str]:
+        """Return the names of workers that have shown themselves and are not let in yet."""
+        return [name for name in self._waiting if name in self._known]
 
     def check(self, scenario: Scenario) -> None:
         """Look whether a scenario may be sent to whoever is let in.
@@ -127,8 +139,8 @@ class Door:
                 self._greeted(name, greetings.from_worker(data))
             elif kind == "client_ready" and (name not in self._known or self._is_closed_to(name)):
                 self._wait(name, message)
-            elif name in self._known and name not in self._waiting:
-                self._handle(client_id, message)
+            elif name in self._known and (name not in self._waiting or kind == MESSAGE):
+                self._handle(client_id, message)  # ours also of who gets ready outside
             elif kind == "quit":
                 self._waiting.pop(name, None)
         except Exception as error:  # a stranger's message must not end the listener
@@ -161,10 +173,14 @@ class Door:
 
     def _let_in(self, name: str) -> None:
         if name not in self._known and self._is_closed_to(name):
-            self._say(f"worker {name} comes while a run is on; it may take part in the next one")
+            then = (
+                "takes part once it is ready" if self._admits() else "may take part in the next one"
+            )
+            self._say(f"worker {name} comes while a run is on; it {then}")
         self._known.add(name)
         # A master that starts or ends a run would give users to whoever comes.
-        if not self._is_closed_to(name) and self._runner.state in {STATE_INIT, STATE_STOPPED}:
+        is_quiet = self._runner.state in {STATE_INIT, STATE_STOPPED}
+        if not self._is_closed_to(name) and (is_quiet or self._is_admitted(name)):
             message, _ = self._waiting.pop(name)
             self._handle(name, message)
 
@@ -224,7 +240,7 @@ class Door:
     def _watch(self) -> None:
         while True:
             gevent.sleep(WATCH_S)
-            for name in [name for name in self._waiting if name in self._known]:
+            for name in self.late:
                 self._let_in(name)  # who came while a run was on
             waited_s = time.monotonic() - HELLO_TIMEOUT_S
             for name, (_, since_s) in list(self._waiting.items()):

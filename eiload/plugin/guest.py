@@ -54,6 +54,7 @@ class Guest:
 
     def hears(self, data: object) -> bool:
         """Answer a message if it is the door's; tell whether it was."""
+        self._heard_s = time.monotonic()  # heartbeats are answered only inside
         if not greetings.is_from_master(data):
             return False
         try:

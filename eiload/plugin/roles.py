@@ -117,6 +117,8 @@ class Master:
             token or (link.FAMILY if self._given.processes else None),
             say=self._say,
             is_closed_to=self._is_closed_to,
+            is_admitted=self._is_admitted,
+            admits=self._admits,
             lonely=self._lonely,
         )
 
@@ -139,22 +141,42 @@ class Master:
 
     def send(self, worker: str, order: Order) -> None:
         """Take an order to the agent of the worker of that name, if it is still there."""
-        if worker in self._runner.clients:
+        if worker in self._runner.clients or worker in self._late():
             self._runner.send_message(MESSAGE, encode(order), worker)
 
     def attend(self, coordinator: Coordinator) -> None:
-        """Look for lost workers; once a second while a run is on."""
+        """Look for workers that are lost or come late; once a second while a run is on."""
+        late = self._late()
+        for name in late:
+            coordinator.admit(name)
         for name in coordinator.workers:
             client = self._runner.clients.get(name)
+            if client is None and name in late:
+                continue  # it is ready, and about to be let in
             if client is None:
                 coordinator.lose(name, "it left")
             elif client.state == STATE_MISSING:
                 coordinator.lose(name, "it stopped answering")
 
-    def _is_closed_to(self, worker: str) -> bool:
+    def _late(self) -> list[str]:
+        return self._door.late if self._door is not None else []
+
+    def _present(self) -> Coordinator | None:
+        """Return the coordinator of the run that is on; None if there is none."""
         coordinator = self._conducts()
-        is_on = coordinator is not None and not coordinator.done.is_set()
-        return is_on and coordinator is not None and worker not in coordinator.workers
+        return None if coordinator is None or coordinator.done.is_set() else coordinator
+
+    def _is_closed_to(self, worker: str) -> bool:
+        coordinator = self._present()
+        return coordinator is not None and worker not in coordinator.workers
+
+    def _is_admitted(self, worker: str) -> bool:
+        coordinator = self._present()
+        return coordinator is not None and worker in coordinator.workers
+
+    def _admits(self) -> bool:
+        coordinator = self._present()
+        return coordinator is not None and coordinator.admits
 
     def _on_message(self, msg: Any, **_: Any) -> None:
         if (coordinator := self._conducts()) is not None:

@@ -79,6 +79,10 @@ class Locust:
         """Return what it has written to stderr so far."""
         return self._err.read_text()
 
+    def out(self) -> str:
+        """Return what it has written to stdout so far."""
+        return self._out.read_text()
+
     def wait_for(self, text: str) -> None:
         """Wait until it has written `text` to stderr."""
         give_up = time.monotonic() + PATIENCE_S

@@ -1,0 +1,60 @@
+"""Workers that come when a run is on."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from eiload.base.status import Status
+from eiload.scenario.standin import StandIn
+from eiload.server.launch import StandInProcess
+from tests.e2e.locust_runs import PATIENCE_S, Locust, free_port, report, started
+
+LOOKING = """
+from locust import constant, task
+from eiload import SSDUser
+
+class Eye(SSDUser):
+    wait_time = constant(0.1)
+
+    @task
+    def look(self):
+        assert self.client.predict().ok
+        print("looked", flush=True)
+"""
+
+
+def until_it_looks(worker: Locust) -> None:
+    """Wait until a user of a worker's has had an answer."""
+    give_up = time.monotonic() + PATIENCE_S
+    while "looked" not in worker.out():
+        assert worker.process.poll() is None, worker.err()
+        assert time.monotonic() < give_up, worker.err()
+        time.sleep(0.1)
+
+
+def test_late_worker_of_users(tmp_path: Path) -> None:
+    """It gets ready, Locust gives it users, they send, and its counts are in the report."""
+    path = tmp_path / "looking.py"
+    path.write_text(LOOKING)
+    port = str(free_port())
+    more: Any = {"folder": tmp_path, "locustfile": path}
+    with (
+        StandInProcess(StandIn.of(compute="5 ms", concurrency=8), "ssd") as server,
+        started(
+            "--headless", "--only-summary", "--master", "--master-bind-host", "127.0.0.1",
+            "--master-bind-port", port, "--host", server.address, "-u", "4", "-r", "4",
+            "--enable-rebalancing", "--report-json", "run.json", **more,
+        ) as master,
+        started("--worker", "--master-port", port, **more) as first,
+    ):  # fmt: skip
+        until_it_looks(first)
+        with started("--worker", "--master-port", port, **more) as late:
+            master.wait_for("comes while a run is on; it takes part once it is ready")
+            until_it_looks(late)
+            master.interrupt()
+            finished = master.finish()
+    assert finished.status == 130
+    run = report(tmp_path)
+    assert len(run.workers) == 2
+    assert not run.problems
+    assert run.statuses(0).keys() == {Status.OK}
