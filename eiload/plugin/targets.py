@@ -21,6 +21,9 @@ __all__ = ["PICTURES", "payload", "plain", "target_name"]
 DEFAULT_IMAGE = "640x427"
 """Size of the synthetic image without ``--image``: that of AWS's example picture, 3dogs.jpg."""
 
+ENCODING = "uint8"
+"""What pictures are sent as if nobody says."""
+
 ENDLESS = "720 h"
 """The longest phase there may be; a run of Locust's users ends when Locust ends it."""
 
@@ -58,6 +61,7 @@ def plain(
     owners = {target_name(cls, among or chosen): cls for cls in chosen}
     _raise(line for cls in chosen for line in _missing(cls, options, host))
     lines = [line for cls in chosen for line in (*slips(cls, _known(cls)), *_hidden(cls))]
+    lines += _unused(chosen, options)
     sent, wrong = _payload(options, chosen)
     scenario, found = checked(
         {
@@ -126,11 +130,37 @@ def _missing(cls: Any, options: Any, host: str | None) -> Iterator[str]:
 
 def _known(cls: Any) -> list[str]:
     """Return the words that a user class may say."""
-    return ["host", *TARGET, *(PICTURES if _sends_pictures(cls) else ())]
+    return ["host", *TARGET, *(PICTURES if _takes_pictures(cls) else ())]
 
 
-def _sends_pictures(cls: Any) -> bool:
+def _takes_pictures(cls: Any) -> bool:
+    """Tell whether a class is of a model of pictures."""
     return bool(getattr(cls, "sends_pictures", False))
+
+
+def _gives_samples(cls: type) -> bool:
+    """Tell whether a class has samples of its own."""
+    owner = next((one for one in cls.__mro__ if "sample_inputs" in vars(one)), object)
+    return owner.__module__.split(".")[0] not in {"builtins", "eiload"}
+
+
+def _sends_pictures(cls: type) -> bool:
+    return _takes_pictures(cls) and not _gives_samples(cls)
+
+
+def _unused(classes: Sequence[type], options: Any) -> Iterator[str]:
+    """Yield what says of pictures that nobody sends."""
+    for cls in filter(_takes_pictures, classes):
+        for word in PICTURES if _gives_samples(cls) else ():
+            if getattr(cls, word, None):
+                yield f"{cls.__name__}.{word}: the class gives sample_inputs(); expected either"
+    if not any(map(_sends_pictures, classes)):
+        for option, is_said in (
+            ("--image", bool(options.image)),
+            ("--encoding", options.encoding != ENCODING),
+        ):
+            if is_said:
+                yield f"{option}: no user class here sends pictures; expected none"
 
 
 def _hidden(cls: Any) -> Iterator[str]:

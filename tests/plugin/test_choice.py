@@ -231,3 +231,15 @@ def test_the_run_time_of_a_form() -> None:
     for text, seconds in (("1m", 60), ("", None), ("soon", None)):
         choice.take({"scenario": "quick", "run_time": text}, None)
         assert choice.run_time_s == seconds
+
+
+@pytest.mark.usefixtures("folder")
+def test_secrets_of_user_classes() -> None:
+    """A run of Locust's users is looked at as a scenario is: its metadata may be secret, too."""
+
+    class Secret(Own):
+        metadata = {"authorization": "hush"}  # noqa: RUF012  # as users write it
+
+    seen: list[Scenario] = []
+    choosing(parsed(), Secret, check=seen.append).scenario(None)
+    assert [one.targets["ssd"].metadata for one in seen] == [{"authorization": "hush"}]

@@ -22,6 +22,7 @@ class SSD:
     signature = "serving_default"
     input = "inputs"
     deadline = "60 s"
+    sends_pictures = True
 
 
 class Other(SSD):
@@ -315,6 +316,18 @@ def test_wrong_pictures(attributes: dict[str, Any], said: str) -> None:
     found = complaint(ssd(**attributes))
     assert found.startswith(said)
     assert "\n" not in found
+
+
+def test_pictures_that_nobody_sends(tmp_path: Path) -> None:
+    """What is said of pictures where samples are sent is no use, and is named."""
+    (a,) = pictures(tmp_path, "a.png")
+    assert complaint(user(), image=[a], encoding="jpeg").splitlines() == [
+        "--image: no user class here sends pictures; expected none",
+        "--encoding: no user class here sends pictures; expected none",
+    ]
+    assert scenario(user(), ssd(), image=[a]).payload.images == (a,)
+    sampled = ssd(images=a, sample_inputs=classmethod(lambda cls: {}))
+    assert complaint(sampled) == ("Half.images: the class gives sample_inputs(); expected either")
 
 
 def test_pictures_of_others_are_their_own_affair() -> None:
