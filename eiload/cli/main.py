@@ -33,6 +33,14 @@ examples:
   eiload report run.json --format junit > junit.xml
   eiload compare monday.json tuesday.json
 
+options that eiload adds to locust, with a locustfile that imports it ('locust --help' is
+printed before any is read, so they are listed here and in docs/locust.md):
+  --scenario NAME, --model NAME, --encoding uint8|jpeg, --image FILE
+  --report-json FILE, --report-html FILE, --report-markdown FILE, --report-junit FILE
+  --undecided fail|ok, --eiload-token TOKEN, --eiload-send-secrets-unproven
+each but the token also as LOCUST_SCENARIO, ... in the environment, or in locust.conf;
+'locust -f locustfiles/ssd.py --scenario FILE' begins a load.
+
 exit status:
   0  every verdict is good, or there was nothing to judge
   1  a verdict is bad: an objective failed, the comparison says increase, an inference failed

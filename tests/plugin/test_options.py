@@ -187,3 +187,27 @@ def test_from_a_file(folder: Path) -> None:
     assert (found.report_junit, found.undecided) == ("run.xml", "ok")
     assert found.eiload_token == "t"
     assert found.eiload_send_secrets_unproven
+
+
+@pytest.mark.usefixtures("folder")
+def test_listed_where_locust_cannot(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`eiload --help` and docs/locust.md list every option, and how the environment calls it."""
+    from eiload.cli.main import main
+
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    docs = (Path(__file__).parents[2] / "docs" / "locust.md").read_text()
+    parser = argparse.ArgumentParser()
+    options.add(parser)
+    ours = [a for a in parser._actions if a.option_strings != ["-h", "--help"]]
+    assert len(ours) > 8
+    for action in ours:
+        (name,) = action.option_strings
+        assert f"{name} " in said or f"{name}," in said or f"{name}\n" in said
+        assert f"`{name}" in docs
+        variable = vars(action).get("env_var")
+        assert variable is None or f"`{variable}`" in docs
+        assert (variable is None) == (name == "--eiload-token")
