@@ -299,9 +299,10 @@ class Coordinator:
     def _failed(self, worker: str, word: Failed) -> None:
         if self._muster.leave_out(worker, word.why):
             return
-        slip = self._driven and word.exit_status == ScenarioError.exit_status
-        on = self.started.is_set() and not slip  # a slip in the users' code is in it everywhere
-        if on or self._stopping:
+        on = self.started.is_set()
+        # A slip in the users' code is on all workers alike, and may be what made the run stop.
+        slip = on and self._driven and word.exit_status == ScenarioError.exit_status
+        if (on or self._stopping) and not slip:
             self._lost(worker, word.why)
             return
         kinds = {2: ScenarioError, 4: TargetError}

@@ -77,12 +77,18 @@ def test_an_agent_cannot(status: int, kind: type[Exception]) -> None:
     assert [name for name, _ in script.heard(Forget)] == ["w0", "w1"]
 
 
-def test_users_ask_for_what_is_wrong() -> None:
-    """A slip in the code of Locust's users ends their run with its words, also while it is on."""
+@pytest.mark.parametrize("stops", [False, True])
+def test_users_ask_for_what_is_wrong(*, stops: bool) -> None:
+    """A slip in the code of Locust's users ends their run with its words, also while it is on.
+
+    Nor does it matter whether the run stops first, as its only user has ended by the slip.
+    """
     script = Script(a_scenario(), driven=True)
 
     def refuse(name: str, order: Order) -> None:
         if name == "w1":
+            if stops:
+                script.coordinator.stop("no user is left")
             script.fail(name, order, "Half: no array", 2)
 
     script.answers[Go] = refuse
