@@ -27,6 +27,12 @@ from eiload.scenario.trace import Trace, TraceError
 __all__ = ["Replay", "Seen"]
 
 MINUTE_NS = 60 * NS_PER_S
+TURNS_AT_MOST = 10_000
+"""Through a trace in one phase: each reads the file."""
+
+MOST_PER_S = 100_000
+"""More than any rate that can be asked for (`fields.RATE_AT_MOST`)."""
+
 SECONDS_AT_MOST = 40 * 24 * 3600
 """Of a phase."""
 
@@ -207,33 +213,43 @@ class Replay:
 
     def _all(self, duration_ns: int, seed: int) -> Iterator[Instants]:
         """Yield all arrivals of the phase, before any are left out."""
-        rng, turn_ns = np.random.default_rng(seed), 0
+        rng, turn_ns, requests = np.random.default_rng(seed), 0, 0
         while True:
             turn = _Turn(self, rng)
             for offsets in turn.slices():
                 found = np.floor((offsets + turn_ns) / self.speed).astype(np.int64)
                 within = found[: int(np.searchsorted(found, duration_ns))]
+                requests += len(within)
+                if requests > MOST_PER_S * (duration_ns / NS_PER_S + 1):
+                    raise TraceError(self._absurd(duration_ns))
                 if len(within):
                     yield within
                 if len(within) < len(found):
                     return
+            if not turn.requests:
+                raise TraceError(
+                    f"{self.trace.file}: no request from {format_duration(self.start_ns)} on; "
+                    "expected an earlier 'from', or another 'where'"
+                )
             turn_ns += turn.length_ns
             if turn_ns / self.speed >= duration_ns:
                 return
-            if not self.loop or not turn.length_ns:
+            if not self.loop or turn.length_ns * TURNS_AT_MOST < duration_ns * self.speed:
                 raise TraceError(self._short(turn_ns, duration_ns))
 
     def _short(self, length_ns: int, duration_ns: int) -> str:
-        if not length_ns:
-            return (
-                f"{self.trace.file}: no request from {format_duration(self.start_ns)} on; expected "
-                "an earlier 'from', or another 'where'"
-            )
         has = format_duration(int(length_ns / self.speed) // NS_PER_S * NS_PER_S)
         speed = "" if self.speed == 1 else f" at speed {self.speed:g}"
+        remedy = "a longer trace" if self.loop else f"'for: {has}' or 'loop: true'"
         return (
             f"{self.trace.file}: only {has} from {format_duration(self.start_ns)} on{speed}, the "
-            f"phase is {format_duration(duration_ns)}; expected 'for: {has}' or 'loop: true'"
+            f"phase is {format_duration(duration_ns)}; expected {remedy}"
+        )
+
+    def _absurd(self, duration_ns: int) -> str:
+        return (
+            f"{self.trace.file}: more than {MOST_PER_S:,}/s over {format_duration(duration_ns)} at "
+            f"speed {self.speed:g}; expected fewer, by a lower 'speed' or a 'where'"
         )
 
 
@@ -243,6 +259,8 @@ class _Turn:
     def __init__(self, replay: Replay, rng: np.random.Generator) -> None:
         self._replay = replay
         self._rng = rng
+        self.requests = 0
+        """Seen in the slice so far."""
         self.length_ns = 0
         """Of the slice; known when it has been read."""
 
@@ -253,6 +271,7 @@ class _Turn:
         reached = False
         for instants in self._ordered():
             low, high = np.searchsorted(instants, (start_ns, end_ns))
+            self.requests += int(high - low)
             if high > low:
                 yield instants[low:high] - start_ns
             if high < len(instants):

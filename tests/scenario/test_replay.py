@@ -78,6 +78,23 @@ def test_a_trace_that_is_shorter_than_its_phase(
     assert str(refused.value).startswith(f"{tenths.file}: {said}")
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("0\n0\n", "only 0 s from 0 s on, the phase is 1 min; expected a longer trace"),
+        ("0.01\n0.01\n", "only 0 s from 0 s on, the phase is 1 min; expected a longer trace"),
+        ("0\n" * 250_000 + "1e6\n", "more than 100,000/s over 1 s at speed 1; expected fewer, by"),
+    ],
+)
+def test_a_loop_of_next_to_nothing_ends(tmp_path: Path, content: str, said: str) -> None:
+    """However short a trace is, reading it over and over comes to an end, with a reason."""
+    path = tmp_path / "gaps.txt"
+    path.write_text(content)
+    with pytest.raises(TraceError) as refused:
+        instants(Replay(Trace(str(path)), loop=True), 1 if "over 1 s" in said else 60)
+    assert str(refused.value).startswith(f"{path}: {said}")
+
+
 def test_a_loop_goes_on_as_if_there_were_no_seam(tenths: Trace, tmp_path: Path) -> None:
     """After the last request the mean gap passes; after a part, the rest of it."""
     assert instants(Replay(tenths, loop=True), 200) == [n / 10 for n in range(2000)]
