@@ -174,7 +174,10 @@ def _decision(
     expected = outlook.open_requests(phases)
     has = wording.span(seconds) if closed else f"{round(expected):,} in {wording.span(seconds)}"
     times = expected / need.requests if need and need.requests and not closed else math.nan
-    return report.Decision(what, where, has, str(need) if need else "-", times, why_not)
+    least = str(need) if need else "-"
+    if need and closed:  # nobody knows its rate
+        least = f"{wording.count(need.requests, 'request')}, {wording.span(need.seconds)}"
+    return report.Decision(what, where, has, least, times, why_not)
 
 
 def _effect(objective: Objective, target: str, like: Run | None) -> float:
