@@ -12,7 +12,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from eiload.base.units import format_percentile, parse_duration
 from eiload.cli import outlook
 from eiload.judging.statistics import needs
 from eiload.judging.statistics.blocks import Blocks, design_effect
-from eiload.judging.statistics.cut import cut_of
+from eiload.judging.statistics.cut import Cut, cut_of
 from eiload.record import journal
 from eiload.record.intervals import Kind
 from eiload.record.run import Run
@@ -32,7 +32,7 @@ from eiload.report import plan as report
 from eiload.report import terminal
 from eiload.scenario import Objective, Quantile, Scenario, Share, load
 from eiload.scenario.arrivals import ClosedPhase, Phase
-from eiload.scenario.census import census
+from eiload.scenario.census import PhaseCensus, census
 from eiload.scenario.schedule import Schedule, payload_order
 from eiload.serving import payload
 
@@ -96,16 +96,17 @@ def plan(arguments: argparse.Namespace) -> int:
             console.emit(part)
         return 0
     like = journal.load(arguments.like) if arguments.like else None
+    counted = census(Schedule(scenario.traffic, scenario.seed))
     sizes = _sizes(scenario)
     against = journal.load(arguments.against) if arguments.against else None
     planned = report.Plan(
         scenario,
-        census(Schedule(scenario.traffic, scenario.seed)),
+        counted,
         tuple(
             report.Load(name, sizes[name], _service_ns(name, like, arguments.service_time))
             for name in scenario.targets
         ),
-        tuple(_decisions(scenario, like)),
+        tuple(_decisions(scenario, counted, like)),
         like=str(arguments.like or ""),
         against=str(arguments.against or ""),
         differences=tuple(_differences(scenario, against)) if against else (),
@@ -140,7 +141,9 @@ def _service_ns(target: str, like: Run | None, said_ns: int | None) -> float:
 # -- what it can decide --------------------------------------------------------------------------
 
 
-def _decisions(scenario: Scenario, like: Run | None) -> Iterator[report.Decision]:
+def _decisions(
+    scenario: Scenario, counted: Sequence[PhaseCensus], like: Run | None
+) -> Iterator[report.Decision]:
     for objective in scenario.objectives:
         phases = outlook.measured(scenario, objective.phase)
         names = [objective.target] if objective.target else list(scenario.targets)
@@ -151,7 +154,8 @@ def _decisions(scenario: Scenario, like: Run | None) -> Iterator[report.Decision
             " in ".join(each for each in (objective.target, objective.phase) if each),
             phases,
             need if isinstance(objective.metric, Quantile | Share) else None,
-            outlook.why_undecided(objective, phases, effect),
+            outlook.why_undecided(objective, phases, effect)
+            or _uneven(scenario, counted, phases, objective),
         )
     if scenario.compare:
         phases = outlook.compared(scenario)
@@ -178,6 +182,27 @@ def _decision(
     if need and closed:  # nobody knows its rate
         least = f"{wording.count(need.requests, 'request')}, {wording.span(need.seconds)}"
     return report.Decision(what, where, has, least, times, why_not)
+
+
+def _uneven(
+    scenario: Scenario,
+    counted: Sequence[PhaseCensus],
+    phases: Sequence[Phase],
+    objective: Objective,
+) -> str:
+    """Return why requests that come in heaps, with pauses between, carry no verdict on a tail."""
+    if not isinstance(objective.metric, Quantile | Share):
+        return ""
+    if any(isinstance(phase, ClosedPhase) for phase in phases):
+        return ""  # nobody knows when its requests will be
+    per_second = np.concatenate(
+        [
+            each.per_second
+            for each, phase in zip(counted, scenario.traffic, strict=True)
+            if phase in phases
+        ]
+    )
+    return needs.occupancy(Blocks.counted(Cut.even(len(per_second)), per_second))
 
 
 def _effect(objective: Objective, target: str, like: Run | None) -> float:

@@ -86,6 +86,20 @@ def test_what_it_can_decide(scenario: Path, capsys: pytest.CaptureFixture[str]) 
     assert row(text, "compare at p99", "ei with gpu")[-1] == "may be decided"
 
 
+def test_requests_in_heaps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A phase that is mostly pause has enough requests and no verdict: said before, not after."""
+    path = tmp_path / "heaps.yaml"
+    heaps = "rate: {points: [[0 s, 500/s], [60 s, 500/s], [60 s, 0/s], [5 min, 0/s]]}, for: 5 min"
+    path.write_text(
+        SCENARIO.replace("rate: 20/s, for: 5 min", heaps, 1).replace(
+            "objectives: [p95 < 300 ms", "objectives: [{phase: steady, objective: p95 < 300 ms}"
+        )
+    )
+    text = said(capsys, path)
+    assert row(text, "p95 < 300 ms", "steady")[-1] == "cannot"
+    assert "p95 < 300 ms: its requests came in 4 of 20 parts of the time" in text
+
+
 def test_what_is_in_flight(scenario: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Rate times service time (Little's law), as said or as in a run."""
     text = said(capsys, scenario, "--service-time", "2 s")

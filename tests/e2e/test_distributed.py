@@ -60,6 +60,41 @@ def test_master_and_two_workers(tmp_path: Path) -> None:
     assert not run.problems
 
 
+def test_every_kind_of_traffic_on_two_workers(tmp_path: Path) -> None:
+    """Laws, rates, a replay and users: what two workers sent is what the plan had due, by phase."""
+    (tmp_path / "trace.csv").write_text(
+        "time_ms,camera\n" + "".join(f"{n * n},a\n" for n in range(60))
+    )
+    replay = {"file": "trace.csv", "column": "time_ms", "unit": "ms", "speed": 1.5}
+    markov = {"calm": "5/s", "busy": "40/s", "calm_for": "1 s", "busy_for": "500 ms"}
+    path = scenario(
+        tmp_path,
+        traffic=[
+            {"phase": "gamma", "rate": "20/s", "arrivals": {"gamma": {"cv": 3}}, "for": "2 s"},
+            {"phase": "batch", "rate": "20/s", "arrivals": {"batch": {"size": 8}}, "for": "2 s"},
+            {"phase": "pause", "rate": "0/s", "for": "1 s"},
+            {"phase": "moods", "rate": {"markov": markov}, "for": "2 s"},
+            {"phase": "replay", "replay": replay, "for": "2 s"},
+            {"phase": "users", "users": {"from": 0, "to": 6}, "think": "100 ms", "for": "2 s"},
+        ],
+    )
+    with cluster(tmp_path, "--scenario", str(path), "--report-json", "run.json") as (master, _):
+        master.finish()
+    run = report(tmp_path)  # valid or not: a busy machine sends late, but not less
+    schedule = Schedule(run.scenario.traffic, run.scenario.seed)
+    due = [0] * 6
+    for (phase, _), count in schedule.due([schedule.duration_ns] * 2).items():
+        due[phase] += count
+    assert due[2] == 0
+    assert due[4] == sum(n * n < 3000 for n in range(60))
+    for target in range(2):
+        for index, span in enumerate(run.phases()[:5]):
+            assert sum(run.statuses(target, [span]).values()) == due[index]
+        users = run.statuses(target, run.phases()[5:])
+        assert users.get(Status.OK, 0) > 6
+    assert not run.problems
+
+
 def test_master_gone(tmp_path: Path) -> None:
     """Workers without a master stop their load within seconds and say so."""
     path = scenario(tmp_path, traffic=[{"phase": "steady", "rate": "20/s", "for": "10 min"}])
