@@ -9,6 +9,7 @@ OTHERS = {
     "bench/test_main.py": "of bench/__main__.py",
     "cli/test_report_csv.py": "a way of `eiload report` that is long enough for a file",
     "judging/test_no_favourite.py": "a law of compare and schedule together, over many runs",
+    "plugin/test_picture_users.py": "of users.py, whose tests take two files",
     "report/test_run_file.py": "docs/run-file.md against a run file",
     "sending/http2/test_both_wires.py": "our wire and gRPC's, by one table",
     "sending/http2/test_broken.py": "what servers break, across the wire's modules",

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from gevent import GreenletExit
 from locust import task
-from PIL import Image
 
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.control.messages import Failed, Ready
-from eiload.plugin.users import PredictUser, SSDUser
+from eiload.plugin.users import PredictUser
 from eiload.serving.protos import types_pb2
 from eiload.serving.tensors import Tensor, from_proto
 from eiload.serving.tfserving import PREDICT
@@ -298,65 +297,3 @@ def test_no_samples_are_given() -> None:
         ScenarioError, match=r"^PredictUser: no inputs; define the classmethod samp"
     ):
         PredictUser.sample_inputs()
-
-
-# -- pictures ------------------------------------------------------------------------------
-
-
-def picture(folder: Path, name: str, width: int) -> str:
-    """Make a picture that is told by its width."""
-    Image.new("RGB", (width, 8)).save(folder / name)
-    return str(folder / name)
-
-
-def test_each_class_sends_its_own_pictures(server: Half, tmp_path: Path) -> None:
-    """Two classes with their own images send their own each."""
-
-    class One(SSDUser):
-        images = (picture(tmp_path, "one.png", 16),)
-
-    class Other(SSDUser):
-        model = "other"
-        images = picture(tmp_path, "other.png", 24)
-
-    class Third(SSDUser):
-        model = "third"
-        synthetic = "32x8"
-        batch = 2
-
-    with load(server, One, Other, Third) as one:
-        for cls in (One, Other, Third):
-            user(cls, one).client.predict()
-    shapes = {
-        request.model_spec.name: from_proto(request.inputs["inputs"]).shape
-        for request in server.requests
-    }
-    assert shapes == {"ssd": (1, 8, 16, 3), "other": (1, 8, 24, 3), "third": (2, 8, 32, 3)}
-
-
-def test_samples_instead_of_pictures(server: Half) -> None:
-    """A class of pictures that gives samples sends these."""
-
-    class Sampled(SSDUser):
-        @classmethod
-        def sample_inputs(cls) -> dict[str, Tensor]:
-            return {"inputs": np.zeros((1, 4, 4, 3), np.uint8)}
-
-    with load(server, Sampled) as one:
-        user(Sampled, one).client.predict()
-    assert from_proto(server.requests[-1].inputs["inputs"]).shape == (1, 4, 4, 3)
-
-
-def test_tasks_of_picture_users() -> None:
-    """A class with tasks of its own does these, and the inherited one otherwise."""
-
-    class Plain(SSDUser):
-        pass
-
-    class Own(SSDUser):
-        @task
-        def look(self) -> None:
-            pass
-
-    assert Plain.tasks == [SSDUser.predict]
-    assert Own.tasks == [Own.look]

@@ -341,13 +341,3 @@ def test_phases_do_not_share_their_randomness() -> None:
     assert len(set(seeds)) == len(seeds)
     assert phase_seed(1, 2) == phase_seed(1, 2)
     assert all(0 <= seed < 2**64 for seed in seeds)
-
-
-@pytest.mark.parametrize("law", ["poisson", Gamma(3), Weibull(3), Batch(8)], ids=str)
-@pytest.mark.parametrize("workers", [1, 2, 7])
-def test_slices_are_the_whole(workers: int, law: Law) -> None:
-    """Every arrival is in exactly one of the slices i mod N."""
-    whole = instants(open_phase(ConstantRate(30), 60, law))
-    slices = [whole[worker::workers] for worker in range(workers)]
-    assert sum(map(len, slices)) == len(whole)
-    assert np.array_equal(np.sort(np.concatenate(slices)), whole)

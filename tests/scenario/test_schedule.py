@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from eiload.base.clock import NS_PER_S
 from eiload.scenario.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, RampRate
+from eiload.scenario.laws import Batch, Gamma, Law, Weibull
 from eiload.scenario.schedule import Schedule, payload_order, target_order
 
 TRAFFIC = (
@@ -109,3 +110,14 @@ def test_the_order_of_targets_is_drawn() -> None:
     blocks = one[::2]
     assert abs(blocks.mean() - 0.5) < 0.06
     assert abs(np.corrcoef(blocks[1:], blocks[:-1])[0, 1]) < 0.1
+
+
+@pytest.mark.parametrize("law", ["poisson", Gamma(3), Weibull(3), Batch(8)], ids=str)
+@pytest.mark.parametrize("workers", [1, 2, 7])
+def test_slices_are_the_whole(workers: int, law: Law) -> None:
+    """Every arrival is in exactly one of the slices i mod N."""
+    schedule = Schedule((OpenPhase("p", 60 * NS_PER_S, ConstantRate(30), law),), seed=1)
+    offsets = whole(schedule)
+    slices = [offsets[worker::workers] for worker in range(workers)]
+    assert sum(map(len, slices)) == len(offsets)
+    assert np.array_equal(np.sort(np.concatenate(slices)), offsets)
