@@ -39,7 +39,7 @@ printed before any is read, so they are listed here and in docs/locust.md):
   --report-json FILE, --report-html FILE, --report-markdown FILE, --report-junit FILE
   --undecided fail|ok, --eiload-token TOKEN, --eiload-send-secrets-unproven
 each but the token also as LOCUST_SCENARIO, ... in the environment, or in locust.conf;
-'locust -f locustfiles/ssd.py --scenario FILE' begins a load.
+'locust -f "$(eiload locustfile)" --scenario FILE' begins a load.
 
 exit status:
   0  every verdict is good, or there was nothing to judge
@@ -314,6 +314,22 @@ def _compare(arguments: argparse.Namespace) -> int:
     return status
 
 
+# -- locustfile ----------------------------------------------------------------------------------
+
+
+def _fill_locustfile(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Print where the locustfile is that comes with eiload.\n"
+    parser.epilog = """\
+example:
+  eiload locustfile  (for: locust -f "$(eiload locustfile)" --headless --scenario mine.yaml)
+"""
+
+
+def _locustfile(_arguments: argparse.Namespace) -> int:
+    console.emit(str(Path(__file__).parents[1] / "plugin" / "locustfile.py"))
+    return 0
+
+
 COMMANDS = (
     console.Command(
         "predict", "send a picture to a server, show times and detections", _fill_predict, _predict
@@ -329,4 +345,5 @@ COMMANDS = (
     console.Command("schema", "print the JSON Schema of scenarios", _fill_schema, _schema),
     console.Command("report", "show a run from its file", _fill_report, _report),
     console.Command("compare", "compare runs by their files", _fill_compare, _compare),
+    console.Command("locustfile", "print where a locustfile is", _fill_locustfile, _locustfile),
 )

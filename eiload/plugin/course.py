@@ -192,6 +192,8 @@ class Course:
             return Outcome.of_error(failure, self._signals)
 
     def _show_progress(self) -> None:
+        if self._given.loglevel not in {"DEBUG", "INFO"}:
+            return  # who wants to read no more than warnings
         phase, total_ns = self.coordinator.position()
         elapsed_ns = self.coordinator.elapsed_ns
         if self._driven:  # its plan is only the longest there may be

@@ -41,15 +41,19 @@ class Stage:
         self._shape = environment.shape_class
         self._scenario: ScenarioShape | None = None
         self._are_filtered = False
+        self._last: tuple[list[type[Any]], LoadTestShape | None] = self._users, self._shape
+        """What was set last: whatever else is there was set by the locustfile or the picker."""
 
     @property
     def shape(self) -> LoadTestShape | None:
         """Return the users' own shape, if they have one."""
+        self._look()
         return self._shape
 
     @property
     def predicting(self) -> list[type[PredictUser]]:
         """Return the chosen user classes whose requests eiload sends."""
+        self._look()
         return predicting(self._left())
 
     def predicting_of(self, names: Collection[str]) -> list[type[PredictUser]]:
@@ -59,6 +63,7 @@ class Stage:
 
     def for_scenario(self, run: Run) -> None:
         """Have one user for each worker until a run is over."""
+        self._look()
         self._scenario = ScenarioShape(run, self._environment.runner)
         self._set()
 
@@ -68,24 +73,31 @@ class Stage:
         Raises:
             ScenarioError: tags leave them no task.
         """
+        self._look()
         self._scenario = None
         self._filter()
         self._set()
 
     def picked(self) -> None:
         """Take note of what the web UI's class picker has set; a scenario keeps the stage."""
-        environment = self._environment
-        if environment.user_classes != [ScenarioUser]:
-            self._users = list(environment.user_classes)
-        if not isinstance(environment.shape_class, ScenarioShape):
-            self._shape = environment.shape_class
+        self._look()
         self._set()
+
+    def _look(self) -> None:
+        """Take note of what others have set since."""
+        classes, shape = self._last
+        if self._environment.user_classes != classes:
+            self._users = list(self._environment.user_classes)
+        if self._environment.shape_class is not shape:
+            self._shape = self._environment.shape_class
+        self._last = list(self._environment.user_classes), self._environment.shape_class
 
     def _set(self) -> None:
         environment = self._environment
         on = self._scenario
         environment.shape_class = on if on is not None else self._shape
         environment.user_classes = [ScenarioUser] if on is not None else self._left()
+        self._last = environment.user_classes, environment.shape_class
         # Locust filters the tasks of whoever is there at its first start, and never again.
         environment._tasks_filtered = on is not None or self._are_filtered  # noqa: SLF001
 

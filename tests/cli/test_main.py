@@ -66,6 +66,7 @@ def test_help_names_every_command_and_exit_status(capsys: pytest.CaptureFixture[
         "schema",
         "report",
         "compare",
+        "locustfile",
     ):
         assert re.search(rf"^    {command}\b", out, re.MULTILINE)
     for status in ("0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "6 ", "129, 130, 143"):
@@ -73,7 +74,9 @@ def test_help_names_every_command_and_exit_status(capsys: pytest.CaptureFixture[
     assert "examples:" in out
 
 
-@pytest.mark.parametrize("command", ["predict", "validate", "plan", "schema", "report", "compare"])
+@pytest.mark.parametrize(
+    "command", ["predict", "validate", "plan", "schema", "report", "compare", "locustfile"]
+)
 def test_each_command_has_help_with_an_example(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,7 @@
 """The worked examples under locustfiles/, run as their docstrings say."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import grpc
@@ -10,7 +12,16 @@ from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from eiload.serving.protos import protos_only
 from eiload.serving.tensors import from_proto, to_proto
-from tests.e2e.locust_runs import ROOT, STAND_IN, Finished, headless, report, until_valid
+from tests.e2e.locust_runs import (
+    ROOT,
+    STAND_IN,
+    Finished,
+    ended,
+    headless,
+    report,
+    scenario,
+    until_valid,
+)
 from tests.grpc_servers import grpc_server
 
 with protos_only():
@@ -70,3 +81,16 @@ def test_another_model(tmp_path: Path) -> None:
     assert statuses.keys() == {Status.OK}
     assert "half_plus_two Predict" in finished.err
     assert finished.status == 0
+
+
+def test_the_packages_own(tmp_path: Path) -> None:
+    """Where there is no checkout, the package's locustfile runs a scenario."""
+    command = [sys.executable, "-c", "from eiload.cli.main import main; main()", "locustfile"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    path = scenario(tmp_path)
+    finished = headless(
+        "--scenario", str(path), "--report-json", "run.json",
+        folder=tmp_path, locustfile=Path(done.stdout.strip()),
+    )  # fmt: skip
+    assert ended(finished, tmp_path, 0)
+    assert report(tmp_path).ended_ns == report(tmp_path).scenario.duration_ns

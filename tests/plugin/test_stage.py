@@ -164,3 +164,19 @@ def test_all_predicting() -> None:
     environment = an_environment(Eye, Tagged, Shop)
     environment.user_classes = [Tagged]
     assert all_predicting(environment) == [Eye, Tagged]
+
+
+def test_what_a_listener_sets() -> None:
+    """Who is set by the locustfile's own code, in `init` or later, is who takes part."""
+    environment = an_environment(Eye, Shop)
+    stage = Stage(environment)
+    stage.for_users()
+    environment.user_classes = [Shop]
+    environment.shape_class = Steps()
+    assert stage.predicting == []
+    assert stage.shape is environment.shape_class
+    stage.for_users()
+    assert environment.user_classes == [Shop]
+    stage.for_scenario(Run())
+    stage.for_users()
+    assert environment.user_classes == [Shop]
