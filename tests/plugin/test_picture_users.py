@@ -1,16 +1,24 @@
 """User classes of pictures: each sends its own, and which tasks they have."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 from locust import task
 from PIL import Image
 
 from eiload.plugin.users import SSDUser
 from eiload.serving.tensors import Tensor, from_proto
-from tests.plugin.load import Half, load
-from tests.plugin.test_users import server as server
+from tests.plugin.load import Half, half, load
 from tests.plugin.test_users import user
+
+
+@pytest.fixture
+def server() -> Iterator[Half]:
+    """Serve half_plus_two."""
+    with half() as one:
+        yield one
 
 
 def picture(folder: Path, name: str, width: int) -> str:
