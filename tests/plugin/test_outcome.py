@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from eiload.base.errors import ScenarioError, TargetError
+from eiload.plugin.others import Others
 from eiload.plugin.outcome import Outcome
 from eiload.record.run import Run, load
 from tests.golden import TWO, golden_run, steady
@@ -110,3 +111,19 @@ def test_a_form_that_fails_takes_no_other(
     assert found.exit_status == 5
     assert found.written == ("json", "junit")
     assert "internal error: ValueError: a defect" in capsys.readouterr().err
+
+
+def test_others_beside_ours(good: Run, tmp_path: Path) -> None:
+    """Failures of other users make Locust's status, the last line says so, and CI sees it."""
+    junit = tmp_path / "junit.xml"
+    found = outcome(good, others=Others(failures=9, on_errors=7), reports={"junit": junit})
+    own = outcome(good).exit_status
+    assert found.own_status == own
+    assert found.exit_status == (own or 7)
+    assert found.judgement is not None
+    assert found.judgement.summary.endswith("; 9 failures of other users: see Locust's tables")
+    assert "9 failures of other users" in junit.read_text()
+    later = found.beside(Others(exceptions=1))
+    assert later.judgement is not None
+    assert later.judgement.summary.endswith("; 1 exception in tasks: see Locust's tables")
+    assert Outcome.of_error(ScenarioError("wrong"), []).beside(Others(failures=1)).exit_status == 2
