@@ -37,8 +37,9 @@ def _words(form: type[Form]) -> Iterator[tuple[str, Any]]:
         yield str(field.validation_alias or name), field.default
 
 
-TARGET = {word: default for word, default in _words(Target) if word != "server"}
-"""Words of a scenario's target that user classes say; its server is Locust's `host`."""
+TARGET = {word: default for word, default in _words(Target) if word not in {"server", "client"}}
+"""Words of a scenario's target that user classes say. Its server is Locust's `host`; `client` is to
+Locust's users what they call with."""
 
 
 def plain(

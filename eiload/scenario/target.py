@@ -137,6 +137,11 @@ class Target(Form):
         f"closed; if absent, {READY_WITHIN} for a model that is loading, and a closed port fails "
         "at once",
     )
+    client: Literal["http2", "grpcio"] = Field(
+        default="http2",
+        description="what speaks gRPC to the server: http2, eiload's own, or grpcio, gRPC's own, "
+        "which costs more and cannot tell upload, wait and download apart",
+    )
     connections: Whole = Field(
         default=1, ge=1, le=256, description="connections of each load-generating process"
     )

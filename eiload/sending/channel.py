@@ -54,8 +54,9 @@ class Landing(NamedTuple):
     first_byte_ns: int = 0
     """When the first byte of the answer arrived; 0 too where the channel cannot tell."""
     waited_ns: int = 0
-    """How long the server's limit on requests at a time (HTTP/2's MAX_CONCURRENT_STREAMS) kept it
-    from being sent; 0 too where the channel cannot tell."""
+    """How much of the time before `sent_ns` it waited for the server: for a connection, for the
+    limit on requests at a time (HTTP/2's MAX_CONCURRENT_STREAMS), for a window or a socket that
+    took no more. It counts as service, not as our lag; 0 too where the channel cannot tell."""
     resent: bool = False
     """Whether it was sent again, over another connection: the server had said that it would not
     look at it (HTTP/2's GOAWAY). False too where the channel cannot tell."""

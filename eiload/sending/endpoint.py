@@ -10,7 +10,12 @@ from typing import Any
 
 from eiload.base.clock import NS_PER_S
 
-__all__ = ["CHANNEL_OPTIONS", "Endpoint"]
+__all__ = ["CHANNEL_OPTIONS", "GRPCIO", "HTTP2", "Endpoint"]
+
+HTTP2 = "http2"
+"""The wire of our own (`sending.http2`)."""
+GRPCIO = "grpcio"
+"""gRPC's own stack (`sending.grpcio`)."""
 
 CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
     # Answers with raw detections are 19 MB; the client's default limit of 4 MB is not the server's.
@@ -41,6 +46,8 @@ class Endpoint:
     tls: tuple[str | None, str | None, str | None] | None = None
     """PEM texts of the roots, the key and the certificate; None for plaintext."""
     options: tuple[tuple[str, int | str], ...] = CHANNEL_OPTIONS
+    client: str = HTTP2
+    """What speaks gRPC: `HTTP2` or `GRPCIO`."""
 
     @classmethod
     def told(cls, config: dict[str, Any]) -> "Endpoint":

@@ -50,8 +50,10 @@ class Outbox:
         detail = self._details.get(landing.detail)
         if detail is None:
             detail = self._number(landing.detail)
+        # What it waited for the server is the server's: a limit there is no lag of ours.
+        sent_ns = landing.sent_ns - landing.waited_ns
         packed = RESULT.pack(
-            send.seq, send.intended_ns, landing.sent_ns, landing.done_ns, len(response),
+            send.seq, send.intended_ns, sent_ns, landing.done_ns, len(response),
             send.payload, send.target, detail, send.phase, landing.status,
         )  # fmt: skip
         if answer:

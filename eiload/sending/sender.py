@@ -13,8 +13,8 @@ Strategy.
 - Channels stamp instants right around the sending. The request's bytes are at hand before.
 - Each order becomes exactly one result: a status, DROPPED when the in-flight guard is reached, or
   UNFINISHED when the drain ends first.
-- The garbage collector is off: a collection would be somebody's response time. gRPC leaves nothing
-  behind in cycles (docs/tuning-notes.md); should it ever, the pulse collects.
+- The garbage collector is off: a collection would be somebody's response time. Neither wire leaves
+  anything behind in cycles (docs/tuning-notes.md); should it ever, the pulse collects.
 """
 
 import asyncio
@@ -37,7 +37,6 @@ from eiload.sending.channel import Channel, Landing, Request
 from eiload.sending.drain import Act, Drain
 from eiload.sending.endpoint import Endpoint
 from eiload.sending.flight import Flight, labelled
-from eiload.sending.grpcio import GrpcioChannel
 from eiload.sending.loop import Loop, User
 from eiload.sending.outbox import Outbox
 from eiload.sending.payloads import Payloads
@@ -54,6 +53,7 @@ from eiload.sending.wire import (
     ToSender,
     header,
 )
+from eiload.sending.wires import channel_of
 
 GARBAGE = 50_000
 """Net new objects that set off a collection; in flight, a request is some 30 of them."""
@@ -147,7 +147,7 @@ class Sender(asyncio.Protocol):
 
     def _configure(self, config: dict[str, Any]) -> None:
         self._max_in_flight = config["max_in_flight"]
-        self._channels = [GrpcioChannel(Endpoint.told(told)) for told in config["endpoints"]]
+        self._channels = [channel_of(Endpoint.told(told)) for told in config["endpoints"]]
         gc.collect()
         gc.freeze()
         gc.disable()

@@ -34,6 +34,7 @@ def endpoint_of(target: Target, address: str | None = None) -> Endpoint:
         address=server,
         method=PREDICT,
         deadline_ns=target.deadline_ns,
+        client=target.client,
         connections=target.connections,
         metadata=tuple(target.metadata.items()),
         compression=target.compression,

@@ -97,3 +97,12 @@ def test_texts_are_told_before_their_first_use_and_have_an_end() -> None:
     assert used[0] == ("0 " + "x" * MAX_DETAIL_CHARS)[:MAX_DETAIL_CHARS]
     assert set(used[MAX_DETAILS:]) == {"(another text)"}
     assert len(known) == len(set(known.values())) == MAX_DETAILS + 2
+
+
+def test_a_wait_for_the_server_is_no_lag() -> None:
+    """A request that waited for a connection or a limit was sent, for us, when the wait began."""
+    post = Post()
+    post.outbox.put(SENT, Landing(Status.OK, 1710, 1800, waited_ns=700), answer=True)
+    ((_, body, _),) = post.said
+    result = Result._make(RESULT.unpack(body))
+    assert (result.lag_ns, result.service_ns) == (10, 790)

@@ -86,7 +86,7 @@ class Answers:
             self.fail(stream, ErrorCode.PROTOCOL_ERROR, "DATA before HEADERS", events)
             return
         if len(body) + len(payload) > self._max_bytes:
-            text = f"an answer of more than {self._max_bytes} bytes"
+            text = f"CLIENT: received message larger than max (over {self._max_bytes} bytes)"
             self.fail(stream, ErrorCode.ENHANCE_YOUR_CALM, text, events)
             return
         if not body:

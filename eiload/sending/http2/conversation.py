@@ -108,6 +108,8 @@ class Conversation:
     def request(self, stream: Stream) -> None:
         """Send a request as soon as the server lets it."""
         self.connection.request(stream)
+        if self._blocked:
+            stream.waited = True
         if not self._flush_due and not self._reading:
             self._schedule()
 

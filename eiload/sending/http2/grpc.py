@@ -192,7 +192,7 @@ def _unpacked(body: bytes | bytearray, encoding: bytes, limit: int, end: _Meanin
     except zlib.error as error:
         return Outcome(Status.INTERNAL, f"a message that cannot be decompressed: {error}")
     if len(message) > limit:
-        detail = f"a message of more than {limit} bytes when decompressed"
+        detail = f"CLIENT: decompressed message larger than max (over {limit} bytes)"
         return Outcome(Status.RESOURCE_EXHAUSTED, detail, b"", end.metadata)
     if not unpacker.eof:
         return Outcome(Status.INTERNAL, "a compressed message that is cut off", b"", end.metadata)

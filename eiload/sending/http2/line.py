@@ -126,6 +126,7 @@ class Line:
             conversation.request(call)
             return
         self._waiting[call] = None
+        call.waited = True
         if self._failure or self._closed:
             self._loop.call_soon(self._fail_waiting)
             return

@@ -62,7 +62,7 @@ class Stream:
     credit = 0
     """Bytes that we take on this stream."""
     waited = False
-    """Whether the server's limit on streams made it wait."""
+    """Whether it had to wait for the server: for a connection, a limit, a window."""
 
     headers: Fields | None = None
     trailers: Fields | None = None
@@ -128,7 +128,7 @@ class Outgoing:
 
     def add(self, stream: Stream) -> None:
         """Take a request."""
-        if len(self.open) + len(self.pending) >= self.max_streams:
+        if self.window <= 0 or len(self.open) + len(self.pending) >= self.max_streams:
             stream.waited = True
         self.pending[stream] = None
 

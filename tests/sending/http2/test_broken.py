@@ -72,7 +72,7 @@ BROKEN_STREAMS = {
     "malformed": (frame(1, 5, 1, HEAD + b"\0\1X\1y"), "a field with the name b'X'"),
     "window by nothing": (frame(8, 0, 1, bytes(4)), "a window that grows by nothing"),
     "window too large": (frame(8, 0, 1, b"\x7f\xff\xff\xff"), "a window of more than 2^31-1"),
-    "too much": (frame(1, 4, 1, HEAD) + frame(0, 0, 1, bytes(1001)), "of more than 1000 bytes"),
+    "too much": (frame(1, 4, 1, HEAD) + frame(0, 0, 1, bytes(1001)), "larger than max (over 1000"),
 }
 
 

@@ -169,7 +169,7 @@ def test_compressed_wrongly() -> None:
     assert compressed("br", packed).status is Status.INTERNAL
     bomb = compressed("gzip", gzip.compress(bytes(1 << 20)))
     assert bomb.status is Status.RESOURCE_EXHAUSTED
-    assert bomb.detail == f"a message of more than {LIMIT} bytes when decompressed"
+    assert bomb.detail == f"CLIENT: decompressed message larger than max (over {LIMIT} bytes)"
 
 
 def test_metadata_of_several_values() -> None:

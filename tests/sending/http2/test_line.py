@@ -38,7 +38,8 @@ def test_five_instants_in_order() -> None:
     assert instants == sorted(instants)
     assert landing.written_ns > landing.sent_ns
     assert landing.response == bytes(3_000_000)
-    assert (landing.waited_ns, landing.resent) == (0, False)
+    assert landing.sent_ns - landing.waited_ns >= before_ns, "it waited for the connection"
+    assert not landing.resent
 
 
 def test_many_requests_wait_for_one_connection() -> None:
