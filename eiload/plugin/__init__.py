@@ -10,7 +10,12 @@ or both (local), do that, and this room carries their messages and tells them of
 - `targets`: user classes as a scenario's targets; `slips`: attributes that are misspelt
 - `inputs`: the arrays that user classes give, or what is wrong with them
 - `requests`: what users ask of the present run, and Locust's `request` event
-- `shape`: what keeps Locust going while a scenario makes the load
+- `stage`: who Locust runs, its users and their shape or who stands for a scenario; `shape`: what
+  keeps Locust going while a scenario makes the load
+- `outcome`: what a run leaves; `others`: what else has happened in Locust; `status`: whose exit
+  status it is; `why`: why Locust stops a run; `outputs`: where reports go
+- `options`: ours beside Locust's; `taken`: a locustfile's own of the same name
+- `library`: Locust without its command; `locustfile`: the one that comes with the package
 - `interrupts`: Ctrl-C, SIGTERM, a terminal that goes away
 - `web`: the start form and the report's page; `origin`: from which pages they are used
 - `choice`: what the next run is, by the command line and the form; `starts`: one run at a time

@@ -70,6 +70,19 @@ runner.start(2, spawn_rate=10)
 until(10)
 """
 
+BREAKPOINT = """
+from gevent.monkey import get_original
+
+class Debugged(Eye):
+    @task
+    def look(self):
+        super().look()
+        if self.looks == 2:
+            get_original("time", "sleep")(8)  # all of this process stands still
+
+run_single_user(Debugged)
+"""
+
 WORKER = """
 env = Environment(user_classes=[Eye])
 env.create_master_runner("127.0.0.1", 0)
@@ -104,6 +117,13 @@ def test_single_user(tmp_path: Path, server: StandInProcess) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("ssd Predict") == 10
     assert "scheduled 10 = 10 ok" in done.stdout
+
+
+def test_at_a_breakpoint(tmp_path: Path, server: StandInProcess) -> None:
+    """A process that a debugger holds for longer than any sign of life may take goes on."""
+    done = ran(tmp_path, script(tmp_path, server, BREAKPOINT, enough=4))
+    assert done.returncode == 0, done.stderr
+    assert "scheduled 4 = 4 ok" in done.stdout
 
 
 def test_single_user_interrupted(tmp_path: Path, server: StandInProcess) -> None:
