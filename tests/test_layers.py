@@ -112,9 +112,13 @@ def loaded(code: str) -> set[str]:
 
 
 def test_the_sender_is_small() -> None:
-    """The sending process has neither Locust nor gevent, numpy, protobuf or TensorFlow in it."""
+    """The sending process has neither Locust nor gevent, numpy, protobuf or TensorFlow in it.
+
+    gRPC's own stack comes only where a target asks for it.
+    """
     modules = loaded("import eiload.sending.sender")
     assert not modules & {"locust", "gevent", "numpy", "google.protobuf", "tensorflow", "pydantic"}
+    assert "grpc" not in modules
 
 
 def test_stand_in_settings_are_light() -> None:

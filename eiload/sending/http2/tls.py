@@ -14,7 +14,6 @@ Rules.
 import os
 import re
 import ssl
-import tempfile
 
 __all__ = ["TlsError", "TlsSession", "tls_context"]
 
@@ -68,6 +67,8 @@ def _load(context: ssl.SSLContext, key: str, certificate: str) -> None:
         finally:
             os.close(number)
         return
+    import tempfile  # noqa: PLC0415  # where there is memfd_create, nobody waits for it
+
     with tempfile.NamedTemporaryFile() as file:
         file.write(data)
         file.flush()

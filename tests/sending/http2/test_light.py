@@ -24,3 +24,8 @@ def test_the_protocol_is_without_io(name: str) -> None:
     """Bytes in, events and bytes out: no socket, no clock of its own, no event loop."""
     modules = loaded(f"import eiload.sending.http2.{name}")
     assert not modules & (HEAVY | {"asyncio", "socket", "ssl", "uvloop"})
+
+
+def test_a_channel_is_light() -> None:
+    """All that it needs is the standard library's, hpack and eiload's base."""
+    assert not loaded("import eiload.sending.http2.channel") & HEAVY
