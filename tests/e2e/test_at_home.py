@@ -220,24 +220,17 @@ def decide(environment, **_):
 """
 
 
-@pytest.mark.parametrize(
-    ("when", "status", "said"),
-    [
-        ("test_stop", 9, []),
-        ("quitting", 9, ["the exit status is 9, as the locustfile has set it, not 0"]),
-    ],
-)
-def test_own_status(
-    tmp_path: Path, server: StandInProcess, when: str, status: int, said: list[str]
-) -> None:
+@pytest.mark.parametrize("when", ["test_stop", "quitting"])
+def test_own_status(tmp_path: Path, server: StandInProcess, when: str) -> None:
     """A status that the user's listener sets is not made better, and it is said which counts."""
     path = tmp_path / "status.py"
-    path.write_text(OWN_STATUS.replace("WHEN", when).replace("STATUS", str(status)))
+    path.write_text(OWN_STATUS.replace("WHEN", when).replace("STATUS", "9"))
     options = ("--host", server.address, "-u", "2", "-r", "2", "-t", "15s", *RUN_FILE)
     finished = headless(*options, folder=tmp_path, locustfile=path)
-    assert finished.status == status
-    if not was_late(tmp_path):
-        assert [each for each in finished.complaints() if "exit status" in each] == said
+    assert finished.status == 9
+    ours = 5 if was_late(tmp_path) else 0
+    said = f"the exit status is 9, as the locustfile has set it, not {ours}"
+    assert said in finished.complaints()
 
 
 # -- beside a scenario ---------------------------------------------------------------------------
