@@ -161,11 +161,6 @@ def until_valid(run: Callable[[], Finished], folder: Path, times: int = 3) -> Fi
     raise AssertionError(f"late {times} times: {health.check(report(folder)).reasons}")
 
 
-def ended(finished: Finished, folder: Path, status: int) -> bool:
-    """Tell whether a run has ended with a status, or would have on a machine with less to do."""
-    return finished.status == status or (finished.status == 5 and was_late(folder))
-
-
 def was_late(folder: Path) -> bool:
     """Tell whether lateness is all that was wrong with the run in a folder."""
     if not (folder / "run.json").exists():

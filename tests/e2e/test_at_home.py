@@ -13,12 +13,12 @@ from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import (
     Finished,
-    ended,
     free_port,
     headless,
     report,
     scenario,
     started,
+    until_valid,
     was_late,
 )
 
@@ -129,8 +129,8 @@ def test_own_shape(tmp_path: Path, server: StandInProcess, processes: tuple[str,
     path = tmp_path / "shape.py"
     path.write_text(SHAPE)
     options = ("--host", server.address, *RUN_FILE, *processes)
-    finished = headless(*options, folder=tmp_path, locustfile=path)
-    assert ended(finished, tmp_path, 0)
+    finished = until_valid(lambda: headless(*options, folder=tmp_path, locustfile=path), tmp_path)
+    assert finished.status == 0
     assert re.findall(r"Shape test updating to (\d) users", finished.err) == ["2", "4"]
     run = report(tmp_path)
     assert run.statuses(0).keys() == {Status.OK}
@@ -155,8 +155,10 @@ def test_others_decide_as_well(
     """What goes wrong with other users makes the exit status that Locust gives it, and is said."""
     options = ("-u", "4", "-r", "4", "-t", "15s", *processes, *RUN_FILE, "--report-junit", "j.xml")
     many = ("--exit-code-on-error", "7")
-    finished = headless(*options, *many, *classes, folder=tmp_path, locustfile=mixed)
-    assert ended(finished, tmp_path, 7)
+    finished = until_valid(
+        lambda: headless(*options, *many, *classes, folder=tmp_path, locustfile=mixed), tmp_path
+    )
+    assert finished.status == 7
     assert re.search(said, last_line(finished))
     assert report(tmp_path).statuses(0).keys() == {Status.OK}
     assert 'failures="1"' in (tmp_path / "j.xml").read_text()
@@ -168,9 +170,13 @@ def test_others_decide_with_autostart(tmp_path: Path, mixed: Path) -> None:
         *("--autostart", "--autoquit", "0", "--web-port", str(free_port())),
         *("-u", "4", "-r", "4", "-t", "15s", *RUN_FILE, "Eye", "Broken"),
     )
-    with started(*options, folder=tmp_path, locustfile=mixed) as locust:
-        finished = locust.finish()
-    assert ended(finished, tmp_path, 1)
+
+    def run() -> Finished:
+        with started(*options, folder=tmp_path, locustfile=mixed) as locust:
+            return locust.finish()
+
+    finished = until_valid(run, tmp_path)
+    assert finished.status == 1
     assert "failures of other users" in finished.out
 
 
@@ -252,8 +258,10 @@ def test_options_beside_a_scenario(tmp_path: Path, mixed: Path) -> None:
         *("--scenario", str(path), *RUN_FILE, "-u", "50", "-r", "10", "--host", "127.0.0.1:1"),
         *("--image", "nope.jpg", "--model", "zzz", "--tags", "http", "-i", "5"),
     )
-    finished = headless(*options, folder=tmp_path, locustfile=locustfile)
-    assert ended(finished, tmp_path, 0)
+    finished = until_valid(
+        lambda: headless(*options, folder=tmp_path, locustfile=locustfile), tmp_path
+    )
+    assert finished.status == 0
     assert len(finished.err) < 20_000
     (line,) = (each for each in finished.complaints() if "not used" in each)
     assert line.endswith(": --users, --spawn-rate, --host, --model, --image, --tags, --iterations")
@@ -313,9 +321,13 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
         "LOCUST_HOST": "127.0.0.1:1",
         "LOCUST_HEADLESS": "true",
     }
-    with started("--only-summary", folder=tmp_path, environ=environ) as locust:
-        finished = locust.finish()
-    assert ended(finished, tmp_path, 0)
+
+    def run() -> Finished:
+        with started("--only-summary", folder=tmp_path, environ=environ) as locust:
+            return locust.finish()
+
+    finished = until_valid(run, tmp_path)
+    assert finished.status == 0
     (line,) = (each for each in finished.complaints() if "not used" in each)
     assert line.endswith(": --host")
     assert report(tmp_path).ended_ns == report(tmp_path).scenario.duration_ns

@@ -16,7 +16,6 @@ from tests.e2e.locust_runs import (
     ROOT,
     STAND_IN,
     Finished,
-    ended,
     headless,
     report,
     scenario,
@@ -88,9 +87,8 @@ def test_the_packages_own(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "from eiload.cli.main import main; main()", "locustfile"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     path = scenario(tmp_path)
-    finished = headless(
-        "--scenario", str(path), "--report-json", "run.json",
-        folder=tmp_path, locustfile=Path(done.stdout.strip()),
-    )  # fmt: skip
-    assert ended(finished, tmp_path, 0)
+    options = ("--scenario", str(path), *RUN_FILE)
+    own = Path(done.stdout.strip())
+    finished = until_valid(lambda: headless(*options, folder=tmp_path, locustfile=own), tmp_path)
+    assert finished.status == 0
     assert report(tmp_path).ended_ns == report(tmp_path).scenario.duration_ns
