@@ -102,8 +102,8 @@ def pages() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[StandInProcess]:
-    """Serve a quick stand-in."""
-    with StandInProcess(StandIn.of(compute="5 ms", concurrency=8), "ssd") as process:
+    """Serve a stand-in that is slow enough for runs beside others to be sound."""
+    with StandInProcess(StandIn.of(compute="200 ms", concurrency=64), "ssd") as process:
         yield process
 
 

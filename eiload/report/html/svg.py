@@ -86,8 +86,8 @@ class Log:
     end: float
 
     def __call__(self, value: float) -> float:
-        """Return the position of a value; what is not positive is at the beginning."""
-        if value <= 0:
+        """Return the position of a value; what is smaller than the low end is there, too."""
+        if value <= self.low:
             return self.start
         if math.isinf(value):
             return self.end
