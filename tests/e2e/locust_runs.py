@@ -144,7 +144,7 @@ def headless(*arguments: str, folder: Path, locustfile: Path = LOCUSTFILE) -> Fi
         return locust.finish()
 
 
-def until_valid(run: Callable[[], Finished], folder: Path, times: int = 3) -> Finished:
+def until_valid(run: Callable[[], Finished], folder: Path, times: int = 6) -> Finished:
     """Run again, some times at most, while the machine is too busy to send in time.
 
     Any other reason to call a run invalid is the test's to see.
