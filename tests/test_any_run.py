@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import tests.plugin as tests_plugin
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.cli.main import main
@@ -176,6 +177,7 @@ def test_a_defect_in_judging_costs_no_number(
 
 def test_a_defect_loses_no_run_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run file is written before anything is judged."""
+    assert tests_plugin  # it imports Locust without its changes to the whole process
     from eiload.plugin.outcome import Outcome
 
     run, path = golden_run(), tmp_path / "run.json"

@@ -53,6 +53,32 @@ def test_late_sending_makes_a_run_invalid(lag_ms: float, median_ms: float) -> No
     assert validity.reasons[0].startswith("requests to gpu were sent late: lag p99 ")
 
 
+FEW = """
+name: golden
+targets:
+  gpu: {{server: "127.0.0.1:8500", model: ssd}}
+payload: {{synthetic: 64x48}}
+traffic: [{{phase: steady, rate: 10/s, arrivals: constant, for: {seconds} s}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "late", "valid"),
+    [
+        *((2, 1, True), (2, 2, False), (10, 3, True), (10, 4, False)),
+        *((100, 15, True), (100, 16, False), (300, 29, True), (300, 31, False)),
+    ],
+)
+def test_one_late_request_of_few_is_an_accident(seconds: int, late: int, valid: bool) -> None:
+    """Where no p99 is supported, more must be late than chance has of 1 %; beyond, p99 counts."""
+    run = golden_run(FEW.format(seconds=seconds), {"gpu": steady(20, 1)})
+    batch = results(0, 0, np.arange(seconds * 10) / 10, steady(20, 1)(np.zeros(seconds * 10)))
+    batch["sent_ns"][:late] = batch["intended_ns"][:late] + 9_000_000
+    recorder = Recorder(0)
+    recorder.record(batch)
+    assert health.check(replace(run, intervals=recorder.take())).valid is valid
+
+
 def test_failed_requests_do_not_count_as_late() -> None:
     """The lag of a request is known even if it failed; a failing server is not our lateness."""
     run = golden_run(answers={"ei": lambda due: np.full(len(due), np.inf)}, lag_ms=1.0)
