@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 from eiload.base import wording
 from eiload.base.units import format_percentile
-from eiload.judging.compare.comparison import Comparison, Side
+from eiload.judging.compare.comparison import Change, Comparison, Side
 from eiload.judging.statistics.shift import Interval, QuantileShift
 from eiload.report import bars, words
 from eiload.report.section import Bar, Cell, Column, Foreign, Line, Row, Section, Tone
 
-__all__ = ["sections"]
+__all__ = ["sections", "tone_of"]
 
 NOTE = "ms; ratio: candidate over baseline; in brackets: 95 % confidence interval"
 APART = (
@@ -95,7 +95,7 @@ def _row(row: QuantileShift, scale: bars.RatioScale, name: str) -> Row:
         return Row((name, *times, needs, words.NOT_KNOWN, ""))
     low, value, high = (_ratio(each) for each in (row.ratio.low, row.ratio.value, row.ratio.high))
     change = (row.difference_ns.low, row.difference_ns.value, row.difference_ns.high)
-    from_, by, to = (_signed(each) for each in change)
+    from_, by, to = (words.signed_milliseconds(each) for each in change)
     picture: Cell = ""
     if not math.isnan(row.ratio.value):
         picture = Bar(row.ratio.low, row.ratio.value, row.ratio.high, scale)
@@ -108,16 +108,18 @@ def _ratio(value: float) -> str:
     return f"{value:.3f}" if value < 10 else words.three_digits(value)
 
 
-def _signed(value_ns: float) -> str:
-    text = words.milliseconds(value_ns)
-    return f"+{text}" if 0 < value_ns < math.inf else text
+def tone_of(word: Change | None) -> bool | None:
+    """Return whether a comparison's word is good; None when it leaves something open."""
+    if word is None:
+        return None
+    return True if word.good else False if word.bad else None
 
 
 def _verdict(comparison: Comparison) -> tuple[Line, ...]:
     statement, word = comparison.statement, comparison.word
     if word is None:
         return ((statement,),)
-    good = True if word.good else False if word.bad else None
+    good = tone_of(word)
     if not statement.startswith(word):
         return ((Tone(statement, good),),)
     return ((Tone(str(word), good), statement.removeprefix(word)),)

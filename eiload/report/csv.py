@@ -103,7 +103,7 @@ def _phase(
     due = sum(by_status.values(), nothing)
     answered = series.answers(run, target, [span])
     response, service, lag = (
-        _by_second(run.sample(target, [span], kind))
+        _BySecond(run.sample(target, [span], kind))
         for kind in (Kind.RESPONSE, Kind.SERVICE, Kind.LAG)
     )
     for second in range(span.seconds):
@@ -145,10 +145,6 @@ class _BySecond:
             whole.min_ns,
             whole.max_ns,
         )
-
-
-def _by_second(sample: Sample) -> _BySecond:
-    return _BySecond(sample)
 
 
 # -- per percentile and per objective ----------------------------------------------------------

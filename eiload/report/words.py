@@ -22,6 +22,7 @@ __all__ = [
     "milliseconds",
     "per_second",
     "safe",
+    "signed_milliseconds",
     "three_digits",
 ]
 
@@ -62,6 +63,12 @@ def milliseconds(value_ns: float | None) -> str:
     if value_ns is None or math.isnan(value_ns):
         return NOT_KNOWN
     return FAILED if math.isinf(value_ns) else three_digits(value_ns / NS_PER_MS)
+
+
+def signed_milliseconds(value_ns: float) -> str:
+    """Return a difference in ms as `milliseconds` writes it, with a plus where it is one."""
+    said = milliseconds(value_ns)
+    return f"+{said}" if 0 < value_ns < math.inf else said
 
 
 def per_second(rate: float) -> str:

@@ -160,8 +160,8 @@ def _curve(frame: Frame, sample: Sample, highest: float, class_: str) -> str:
 # -- over time ---------------------------------------------------------------------------------
 
 
-def times(run: Run, limits: Limits, label: str) -> tuple[str, list[over_time.Stretches]]:
-    """Return response times over time, and the stretches of the quantiles that were drawn."""
+def times(run: Run, limits: Limits, label: str) -> tuple[str, list[list[over_time.Stretches]]]:
+    """Return response times over time, and the quantiles that were drawn of each target."""
     spans = run.phases()
     samples = [run.sample(target, spans) for target in range(len(run.targets))]
     height = 320.0
@@ -171,10 +171,8 @@ def times(run: Run, limits: Limits, label: str) -> tuple[str, list[over_time.Str
         # Labels of near limits stand beside each other.
         parts.append(frame.across(limit_ns, text, "limit", number % 5 * 120.0))
     first = min((span.first_second for span in spans), default=0)
-    drawn: list[over_time.Stretches] = []
-    for target, sample in enumerate(samples):
-        found = over_time.quantiles(sample, QUANTILES, first, run.step_s)
-        drawn = max(drawn, found, key=len)
+    drawn = [over_time.quantiles(sample, QUANTILES, first, run.step_s) for sample in samples]
+    for target, found in enumerate(drawn):
         for each in found:
             class_ = f"t{target % 6} q{QUANTILES.index(each.q)}"
             parts.append(f'<g class="target-{target}">{frame.steps(each.steps, class_)}</g>')

@@ -39,7 +39,8 @@ def percentiles(run: Run, limits: charts.Limits) -> str:
 
 def latency(run: Run, limits: charts.Limits) -> str:
     """Return response times over time."""
-    drawn, stretches = charts.times(run, limits, "response times over the run")
+    drawn, by_target = charts.times(run, limits, "response times over the run")
+    stretches = max(by_target, key=len, default=[])
     if not stretches:
         return '<p class="note">Too few requests for any percentile over time.</p>'
     lengths = ", ".join(
@@ -50,11 +51,9 @@ def latency(run: Run, limits: charts.Limits) -> str:
     if missing:
         names = " and ".join(format_percentile(q) for q in missing)
         note += f" The run has too few requests for {names} over time."
-    first = min((span.first_second for span in run.phases()), default=0)
     series = []
-    for target, facts in enumerate(run.targets):
-        sample = run.sample(target, run.phases())
-        for each in over_time.quantiles(sample, charts.QUANTILES, first, run.step_s):
+    for target, (facts, found) in enumerate(zip(run.targets, by_target, strict=True)):
+        for each in found:
             name = f"{facts.name} {format_percentile(each.q)}"
             steps = [[start, end, f"{words.milliseconds(v)} ms"] for start, end, v in each.steps]
             series.append({"name": name, "target": target, "steps": steps})

@@ -14,12 +14,14 @@ from eiload.judging.judgement import Judgement
 from eiload.judging.sla import Word
 from eiload.record.run import Run
 from eiload.report import json as report_json
+from eiload.report.against import tone_of
 from eiload.report.content import sections
 from eiload.report.html import charts, figures, verdicts
 from eiload.report.html.script import SCRIPT
 from eiload.report.html.style import STYLE
 from eiload.report.html.svg import text
-from eiload.report.html.tables import section, tone_class
+from eiload.report.html.tables import cell, section
+from eiload.report.section import Tone
 
 __all__ = ["render"]
 
@@ -124,17 +126,8 @@ def _comparison(judgement: Judgement) -> str:
     found = judgement.comparison
     if found is None:
         return ""
-    good = (
-        None
-        if found.word is None
-        else True
-        if found.word.good
-        else False
-        if found.word.bad
-        else None
-    )
     word = str(found.word) if found.word is not None else "no verdict"
-    badge = f'<span class="badge {tone_class(good)}">{text(word)}</span>'
+    badge = cell(Tone(word, tone_of(found.word)))
     notes = "".join(f"<li>{text(note)}</li>" for note in found.notes)
     said = f"<p>{badge}{text(found.statement)}</p>" + (f"<ul>{notes}</ul>" if notes else "")
     title = f"{found.candidate.name} against {found.baseline.name}"

@@ -13,7 +13,7 @@ from eiload.report.csv import tame
 from eiload.report.html.svg import text
 from eiload.report.section import Bar, Cell, Column, Foreign, Line, Section, Tone
 
-__all__ = ["csv_link", "section", "table", "tone_class"]
+__all__ = ["cell", "csv_link", "section", "table", "tone_class"]
 
 
 def tone_class(good: bool | None) -> str:

@@ -13,8 +13,8 @@ from eiload.report import words
 from eiload.report.content import NO_VERDICT, objective_text
 from eiload.report.html import bars
 from eiload.report.html.svg import Log, text
-from eiload.report.html.tables import table, tone_class
-from eiload.report.section import Column
+from eiload.report.html.tables import cell, table, tone_class
+from eiload.report.section import Column, Tone
 
 __all__ = ["comparison", "objectives"]
 
@@ -37,7 +37,7 @@ def objectives(run: Run, judgement: Judgement) -> str:
         label = "not measured"
         if used is not None:
             label = f"{wording.share(used.value)} of what is allowed was used"
-        badge = f'<span class="badge {tone_class(good)}">{text(word)}</span>'
+        badge = cell(Tone(word, good))
         bar = bars.bar(used, on, (1.0,), tone_class(good), label)
         emulated = any(t.emulated for t in run.targets if t.name == verdict.target)
         name = f"{verdict.target} (emulated)" if emulated else verdict.target
@@ -94,15 +94,12 @@ def _row(
     label = f"{wording.change(ratio.low)} to {wording.change(ratio.high)}"
     bar = bars.bar(ratio, on, marks, tone_class(good), label)
     change = f"{_change(ratio.value)} [{_change(ratio.low)}, {_change(ratio.high)}]"
-    absolute = f"{_signed(by.value)} [{_signed(by.low)}, {_signed(by.high)}]"
+    absolute = "{} [{}, {}]".format(
+        *(words.signed_milliseconds(each) for each in (by.value, by.low, by.high))
+    )
     class_ = "headline" if verdict_here else ""
     return [text(name), *times, bar, text(change), text(absolute)], class_
 
 
 def _change(ratio: float) -> str:
     return wording.change(ratio) if math.isfinite(ratio) else words.milliseconds(ratio)
-
-
-def _signed(value_ns: float) -> str:
-    said = words.milliseconds(value_ns)
-    return f"+{said}" if 0 < value_ns < math.inf else said
