@@ -1,5 +1,7 @@
 """bench.equal, and by it: a real server compared with itself has no favourite."""
 
+import itertools
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,28 +12,41 @@ LENGTH_S = 62
 """The shortest comparison that gets a verdict, and a little."""
 
 TIMES = 3
-"""Tries, where the machine was too busy for a valid run."""
+"""Tries, where the machine was too busy for a valid run or chance gave an alarm."""
+
+QUIET = {"no increase", "inconclusive"}
 
 
-def valid(number: int) -> Said:
+def valid(numbers: Iterator[int]) -> Said:
     """Return what a run says that was not too busy to be judged."""
     for _ in range(TIMES):
-        said = one_run(number, LENGTH_S)
+        said = one_run(next(numbers), LENGTH_S)
         if said.word != "invalid":
             return said
     pytest.skip(f"the machine was too busy for {TIMES} runs of a generator that keeps its schedule")
 
 
-def test_a_real_server_has_no_favourite() -> None:
-    """One ``eiload serve --compute "50 ms" --concurrency 1`` is as quick as itself, either way.
+def alarms(number: int) -> list[Said]:
+    """Return what runs of one listing said, up to the first without an alarm.
 
-    The arrivals of these seeds are far from an alarm: of all seeds, 5 in 100 may give one.
+    Of runs of equals 5 in 100 may give one (docs/statistics.md), each with arrivals of its own: a
+    server that has no favourite gives three in a row once in 8,000 times.
     """
+    numbers = itertools.count(number, len(LISTED))
+    said = [valid(numbers)]
+    while said[-1].word not in QUIET and len(said) < TIMES:
+        said.append(valid(numbers))
+    return said
+
+
+def test_a_real_server_has_no_favourite() -> None:
+    """One ``eiload serve --compute "50 ms" --concurrency 1`` is as quick as itself, either way."""
     with ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(valid, (0, 1)))
-    assert {each.first for each in said} == {listed[0] for listed in LISTED}
-    assert {each.word for each in said} <= {"no increase", "inconclusive"}
-    assert all(0.9 < each.ratio < 1.1 for each in said)
+        of_each = list(pool.map(alarms, range(len(LISTED))))
+    assert [said[0].first for said in of_each] == [listed[0] for listed in LISTED]
+    assert all(said[-1].word in QUIET for said in of_each), of_each
+    # A favourite was quicker by 47 %; what a machine beside other work adds is below a third.
+    assert all(0.75 < said[-1].ratio < 1.33 for said in of_each), of_each
 
 
 def test_either_target_is_listed_first() -> None:

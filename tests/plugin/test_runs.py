@@ -1,5 +1,6 @@
 """Runs, one after the other: which begins, what it makes of Locust and of the exit status."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ from locust.stats import RequestStats
 
 from eiload.base.clock import SystemClock
 from eiload.base.errors import ScenarioError
+from eiload.control.coordinator import Coordinator
 from eiload.plugin.library import options_of
 from eiload.plugin.runs import Runs
 from eiload.plugin.shape import ScenarioUser
@@ -45,6 +47,21 @@ class Choosing:
         return self.found
 
 
+class PresentCrew(Crew):
+    """A crew whose script answers the present run's coordinator, from its first order on."""
+
+    def __init__(self, script: Script, present: Callable[[], Coordinator | None]) -> None:
+        super().__init__(script)
+        self.present = present
+
+    def begin(self) -> None:
+        """Take note; the coordinator, whose thread asks at once, starts after this."""
+        super().begin()
+        coordinator = self.present()
+        assert coordinator is not None
+        self.script.coordinator = coordinator
+
+
 class Process:
     """A headless process with Locust's environment and scripted agents."""
 
@@ -62,7 +79,7 @@ class Process:
         choice: Any = self.choice
         self.runs = Runs(
             self.environment,
-            Crew(self.script),
+            PresentCrew(self.script, lambda: self.runs.coordinator),
             Stage(self.environment),
             choice,
             Voice(terminal=True, logfile=False),
@@ -81,8 +98,6 @@ class Process:
     def begin(self) -> None:
         """Begin a run."""
         self.runs.begin()
-        if self.runs.coordinator is not None:
-            self.script.coordinator = self.runs.coordinator
 
 
 @pytest.fixture
