@@ -3,8 +3,7 @@
 - `main`: the commands with their help, each calling the room that does the work: ``validate`` and
   ``schema`` (scenario), ``serve`` and ``make-model`` (server), ``report`` and ``compare`` (record,
   then judging, then report)
-- `outlook`: what a scenario would do, and what a run of its length cannot decide, before anyone
-  waits; `predict`: one picture to one server, a few times
+- `plan`: a scenario's traffic before it is sent; `predict`: one picture to one server, a few times
 
 What it must not know: Locust, and how a run is conducted; loads are Locust's to run. Each command
 imports what it needs when it is called, so ``eiload --help`` is instant. Errors are one line each,

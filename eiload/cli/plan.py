@@ -1,7 +1,7 @@
 """`eiload plan`: a scenario's traffic, seen before any of it is sent.
 
 The edge: it reads the scenario, the pictures (for the bytes of requests) and run files, and writes.
-What is counted is `scenario.census`, what it can decide `outlook`, what is said `report.plan`.
+What is planned is `report.planning`'s, what is said `report.plan`'s.
 """
 
 import argparse
@@ -9,10 +9,10 @@ import csv
 import io
 import itertools
 import json
-import math
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +20,13 @@ import numpy as np
 from eiload.base import console, wording
 from eiload.base.clock import NS_PER_S
 from eiload.base.files import write_whole
-from eiload.base.units import format_percentile, parse_duration
-from eiload.cli import outlook
-from eiload.judging.statistics import needs
-from eiload.judging.statistics.blocks import Blocks, design_effect
-from eiload.judging.statistics.cut import Cut, cut_of
+from eiload.base.units import parse_duration
 from eiload.record import journal
-from eiload.record.intervals import Kind
 from eiload.record.run import Run
+from eiload.report import outlook, planning, terminal
 from eiload.report import plan as report
-from eiload.report import terminal
-from eiload.scenario import Objective, Quantile, Scenario, Share, load
-from eiload.scenario.arrivals import ClosedPhase, Phase
-from eiload.scenario.census import PhaseCensus, census
+from eiload.scenario import Scenario, load
+from eiload.scenario.arrivals import ClosedPhase
 from eiload.scenario.schedule import Schedule, payload_order
 from eiload.serving import payload
 
@@ -96,17 +90,10 @@ def plan(arguments: argparse.Namespace) -> int:
             console.emit(part)
         return 0
     like = journal.load(arguments.like) if arguments.like else None
-    counted = census(Schedule(scenario.traffic, scenario.seed))
     sizes = _sizes(scenario)
     against = journal.load(arguments.against) if arguments.against else None
-    planned = report.Plan(
-        scenario,
-        counted,
-        tuple(
-            report.Load(name, sizes[name], _service_ns(name, like, arguments.service_time))
-            for name in scenario.targets
-        ),
-        tuple(_decisions(scenario, counted, like)),
+    planned = replace(
+        planning.planned(scenario, sizes, service_ns=arguments.service_time, like=like),
         like=str(arguments.like or ""),
         against=str(arguments.against or ""),
         differences=tuple(_differences(scenario, against)) if against else (),
@@ -127,98 +114,6 @@ def _sizes(scenario: Scenario) -> dict[str, tuple[int, ...]]:
         for _, tensor in made
     ]
     return dict(zip(scenario.targets, zip(*each, strict=True), strict=True))
-
-
-def _service_ns(target: str, like: Run | None, said_ns: int | None) -> float:
-    """Return a target's mean service time: as said, or as in a run; NaN if nobody knows."""
-    if said_ns is not None:
-        return float(said_ns)
-    if like is None or target not in [each.name for each in like.targets]:
-        return math.nan
-    return like.sample(like.target_index(target), kind=Kind.SERVICE).mean_ns()
-
-
-# -- what it can decide --------------------------------------------------------------------------
-
-
-def _decisions(
-    scenario: Scenario, counted: Sequence[PhaseCensus], like: Run | None
-) -> Iterator[report.Decision]:
-    for objective in scenario.objectives:
-        phases = outlook.measured(scenario, objective.phase)
-        names = [objective.target] if objective.target else list(scenario.targets)
-        effect = max([1.0, *(_effect(objective, name, like) for name in names)])
-        need = outlook.needed(objective, phases, effect)
-        yield _decision(
-            objective.text,
-            " in ".join(each for each in (objective.target, objective.phase) if each),
-            phases,
-            need if isinstance(objective.metric, Quantile | Share) else None,
-            outlook.why_undecided(objective, phases, effect)
-            or _uneven(scenario, counted, phases, objective),
-        )
-    if scenario.compare:
-        phases = outlook.compared(scenario)
-        per_s = outlook.rate(phases)
-        headline = scenario.compare.headline
-        yield _decision(
-            f"compare at {format_percentile(headline)}",
-            f"{scenario.compare.candidate} with {scenario.compare.baseline}",
-            phases,
-            None if math.isinf(per_s) else needs.to_compare(per_s, headline),
-            outlook.why_uncompared(scenario.compare, phases),
-        )
-
-
-def _decision(
-    what: str, where: str, phases: list[Phase], need: needs.Need | None, why_not: str
-) -> report.Decision:
-    seconds = sum(phase.duration_ns for phase in phases) / NS_PER_S
-    closed = any(isinstance(phase, ClosedPhase) for phase in phases)
-    expected = outlook.open_requests(phases)
-    has = wording.span(seconds) if closed else f"{round(expected):,} in {wording.span(seconds)}"
-    times = expected / need.requests if need and need.requests and not closed else math.nan
-    least = str(need) if need else "-"
-    if need and closed:  # nobody knows its rate
-        least = f"{wording.count(need.requests, 'request')}, {wording.span(need.seconds)}"
-    return report.Decision(what, where, has, least, times, why_not)
-
-
-def _uneven(
-    scenario: Scenario,
-    counted: Sequence[PhaseCensus],
-    phases: Sequence[Phase],
-    objective: Objective,
-) -> str:
-    """Return why requests that come in heaps, with pauses between, carry no verdict on a tail."""
-    if not isinstance(objective.metric, Quantile | Share):
-        return ""
-    if any(isinstance(phase, ClosedPhase) for phase in phases):
-        return ""  # nobody knows when its requests will be
-    per_second = np.concatenate(
-        [
-            each.per_second
-            for each, phase in zip(counted, scenario.traffic, strict=True)
-            if phase in phases
-        ]
-    )
-    return needs.occupancy(Blocks.counted(Cut.even(len(per_second)), per_second))
-
-
-def _effect(objective: Objective, target: str, like: Run | None) -> float:
-    """Return how many requests were worth an independent one in a run; 1 if nobody knows."""
-    if like is None or target not in [each.name for each in like.targets]:
-        return 1.0
-    index, spans = like.target_index(target), like.measured(objective.phase) or like.measured()
-    match objective.metric:
-        case Quantile(limit_ns=limit_ns, of=of):
-            kind = Kind.SERVICE if of == "service" else Kind.RESPONSE
-            blocks = Blocks.of(like.sample(index, spans, kind), cut_of(like, spans))
-            return design_effect(blocks.over(limit_ns), blocks.totals)
-        case Share():
-            blocks = Blocks.of(like.sample(index, spans), cut_of(like, spans))
-            return design_effect(blocks.totals - blocks.good, blocks.totals)
-    return 1.0
 
 
 # -- against another run -------------------------------------------------------------------------

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from eiload.base import console
 from eiload.base.errors import ScenarioError
-from eiload.cli.outlook import outlook
 from eiload.judging import cost
+from eiload.report.outlook import outlook
 from eiload.scenario import load
 from eiload.serving.payload import problems
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eiload.cli.outlook import outlook
+from eiload.report.outlook import outlook
 from tests.report import runs
 
 

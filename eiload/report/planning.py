@@ -1,0 +1,146 @@
+"""A scenario's plan put together: what is due, what each target gets, what can be decided.
+
+Pure: a scenario and the sizes of its requests in, and perhaps a run that it is to be like; a `Plan`
+out. `eiload plan` and the web UI's form show the same.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from eiload.base import wording
+from eiload.base.clock import NS_PER_S
+from eiload.base.units import format_percentile
+from eiload.judging.statistics import needs
+from eiload.judging.statistics.blocks import Blocks, design_effect
+from eiload.judging.statistics.cut import Cut, cut_of
+from eiload.record.intervals import Kind
+from eiload.record.run import Run
+from eiload.report import outlook
+from eiload.report.plan import Decision, Load, Plan
+from eiload.scenario import Objective, Quantile, Scenario, Share
+from eiload.scenario.arrivals import ClosedPhase, Phase
+from eiload.scenario.census import PhaseCensus, census
+from eiload.scenario.schedule import Schedule
+
+__all__ = ["planned"]
+
+
+def planned(
+    scenario: Scenario,
+    sizes_bytes: Mapping[str, tuple[int, ...]],
+    *,
+    service_ns: int | None = None,
+    like: Run | None = None,
+) -> Plan:
+    """Return what a run of a scenario would be.
+
+    Args:
+        scenario: the scenario.
+        sizes_bytes: of the requests to each target, by its name.
+        service_ns: how long an answer takes in the mean; None if nobody says.
+        like: a run whose service times and dependence between requests are taken.
+
+    Raises:
+        TraceError: a trace that is replayed cannot be read.
+    """
+    counted = census(Schedule(scenario.traffic, scenario.seed))
+    return Plan(
+        scenario,
+        counted,
+        tuple(
+            Load(name, sizes_bytes[name], _service_ns(name, like, service_ns))
+            for name in scenario.targets
+        ),
+        tuple(_decisions(scenario, counted, like)),
+    )
+
+
+def _service_ns(target: str, like: Run | None, said_ns: int | None) -> float:
+    """Return a target's mean service time: as said, or as in a run; NaN if nobody knows."""
+    if said_ns is not None:
+        return float(said_ns)
+    if like is None or target not in [each.name for each in like.targets]:
+        return math.nan
+    return like.sample(like.target_index(target), kind=Kind.SERVICE).mean_ns()
+
+
+def _decisions(
+    scenario: Scenario, counted: Sequence[PhaseCensus], like: Run | None
+) -> Iterator[Decision]:
+    for objective in scenario.objectives:
+        phases = outlook.measured(scenario, objective.phase)
+        names = [objective.target] if objective.target else list(scenario.targets)
+        effect = max([1.0, *(_effect(objective, name, like) for name in names)])
+        need = outlook.needed(objective, phases, effect)
+        yield _decision(
+            objective.text,
+            " in ".join(each for each in (objective.target, objective.phase) if each),
+            phases,
+            need if isinstance(objective.metric, Quantile | Share) else None,
+            outlook.why_undecided(objective, phases, effect)
+            or _uneven(scenario, counted, phases, objective),
+        )
+    if scenario.compare:
+        phases = outlook.compared(scenario)
+        per_s = outlook.rate(phases)
+        headline = scenario.compare.headline
+        yield _decision(
+            f"compare at {format_percentile(headline)}",
+            f"{scenario.compare.candidate} with {scenario.compare.baseline}",
+            phases,
+            None if math.isinf(per_s) else needs.to_compare(per_s, headline),
+            outlook.why_uncompared(scenario.compare, phases),
+        )
+
+
+def _decision(
+    what: str, where: str, phases: list[Phase], need: needs.Need | None, why_not: str
+) -> Decision:
+    seconds = sum(phase.duration_ns for phase in phases) / NS_PER_S
+    closed = any(isinstance(phase, ClosedPhase) for phase in phases)
+    expected = outlook.open_requests(phases)
+    has = wording.span(seconds) if closed else f"{round(expected):,} in {wording.span(seconds)}"
+    times = expected / need.requests if need and need.requests and not closed else math.nan
+    least = str(need) if need else "-"
+    if need and closed:  # nobody knows its rate
+        least = f"{wording.count(need.requests, 'request')}, {wording.span(need.seconds)}"
+    return Decision(what, where, has, least, times, why_not)
+
+
+def _uneven(
+    scenario: Scenario,
+    counted: Sequence[PhaseCensus],
+    phases: Sequence[Phase],
+    objective: Objective,
+) -> str:
+    """Return why requests that come in heaps, with pauses between, carry no verdict on a tail."""
+    if not isinstance(objective.metric, Quantile | Share):
+        return ""
+    if any(isinstance(phase, ClosedPhase) for phase in phases):
+        return ""  # nobody knows when its requests will be
+    per_second = np.concatenate(
+        [
+            each.per_second
+            for each, phase in zip(counted, scenario.traffic, strict=True)
+            if phase in phases
+        ]
+    )
+    return needs.occupancy(Blocks.counted(Cut.even(len(per_second)), per_second))
+
+
+def _effect(objective: Objective, target: str, like: Run | None) -> float:
+    """Return how many requests were worth an independent one in a run; 1 if nobody knows."""
+    if like is None or target not in [each.name for each in like.targets]:
+        return 1.0
+    index, spans = like.target_index(target), like.measured(objective.phase) or like.measured()
+    match objective.metric:
+        case Quantile(limit_ns=limit_ns, of=of):
+            kind = Kind.SERVICE if of == "service" else Kind.RESPONSE
+            blocks = Blocks.of(like.sample(index, spans, kind), cut_of(like, spans))
+            return design_effect(blocks.over(limit_ns), blocks.totals)
+        case Share():
+            blocks = Blocks.of(like.sample(index, spans), cut_of(like, spans))
+            return design_effect(blocks.totals - blocks.good, blocks.totals)
+    return 1.0

@@ -1,0 +1,31 @@
+"""A scenario's plan, put together without any file."""
+
+import math
+
+import pytest
+
+from eiload.report.planning import planned
+from tests import golden
+
+SIZES = {"gpu": (1000,), "ei": (1000,)}
+
+
+def test_what_is_due_and_what_it_decides() -> None:
+    """The schedule is counted, and each objective held against what it takes."""
+    plan = planned(golden.scenario(), SIZES, service_ns=50_000_000)
+    assert [each.requests for each in plan.phases] == [
+        len(due) for due in golden.due(golden.scenario())
+    ]
+    assert [(each.target, each.service_ns) for each in plan.loads] == [("gpu", 5e7), ("ei", 5e7)]
+    assert [each.what for each in plan.decisions] == [
+        "p95 < 300 ms", "errors < 5 %", "compare at p99",
+    ]  # fmt: skip
+    assert not any(each.why_not for each in plan.decisions)
+
+
+def test_like_a_run() -> None:
+    """Service times are those of a run; of a target that it did not have nobody knows."""
+    one = golden.golden_run(golden.ONE, {"gpu": golden.steady(100, 1)})
+    plan = planned(golden.scenario(), SIZES, like=one)
+    assert plan.loads[0].service_ns == pytest.approx(102e6, rel=0.05)
+    assert math.isnan(plan.loads[1].service_ns)
