@@ -11,7 +11,8 @@ In the order of the data's way:
 - `tally`: what came of each request, counted and, for one in N, checked; `pairing`: answers of two
   compared targets; `usage`: what the worker has used of its machine
 - `workers`: who owns which slice up to when, and who takes over from whom; `logbook`: the journal
-- `closing`: what is known and what workers have said, as a `Run`
+- `present`: how far it is at a moment; `closing`: what is known and what workers have said, as a
+  `Run`
 
 In one process orders and reports are handed over as they are. What it must not know: Locust, how
 messages travel, what is good or bad. What decides (`workers`, `closing`, `codec`) is pure.

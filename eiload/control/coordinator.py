@@ -35,6 +35,7 @@ from eiload.control.messages import (
     Word,
 )
 from eiload.control.muster import Muster
+from eiload.control.present import Present, present
 from eiload.control.session import drain_limit_ns
 from eiload.control.standins import StandIns
 from eiload.control.workers import HandOver, Workers
@@ -192,11 +193,15 @@ class Coordinator:
 
     def position(self) -> tuple[str, int]:
         """Return the present phase's name ("drain" after the last) and the whole length, ns."""
-        elapsed_ns = self.elapsed_ns
         for phase, start_ns in zip(self.scenario.traffic, self._schedule.starts_ns, strict=True):
-            if elapsed_ns < start_ns + phase.duration_ns and not self._stopping:
+            if self.elapsed_ns < start_ns + phase.duration_ns and not self._stopping:
                 return phase.name, self._schedule.duration_ns
         return "drain", self._schedule.duration_ns
+
+    def present(self) -> Present:
+        """Return how far the run is, as far as is known here."""
+        stopped_ns = self._stop_ns - self._origin_ns if self._stopping else None
+        return present(self._workers, self.elapsed_ns, stopped_ns, begun=self.started.is_set())
 
     # -- the coordinator's thread ----------------------------------------------------------
 

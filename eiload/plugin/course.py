@@ -21,13 +21,16 @@ from eiload.base.files import rewritable
 from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
 from eiload.control.messages import Order
+from eiload.plugin.live import Live
 from eiload.plugin.others import Others
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.voice import Voice
 from eiload.record import stopping
+from eiload.record.intervals import Intervals
 from eiload.record.journal import Journal, beside
 from eiload.record.recorder import step_s_for
 from eiload.record.run import Run
+from eiload.report.live.watch import Watch
 from eiload.report.progress import Progress
 from eiload.scenario import Scenario
 
@@ -87,6 +90,7 @@ class Course:
             load is to last at most; None if nothing bounds it.
         others: returns what others than our requests have done by now.
         hold: holds the clock of the users' own shape; called until the load begins.
+        live: the page that shows the run while it goes on; None without a web UI.
     """
 
     def __init__(
@@ -104,6 +108,7 @@ class Course:
         run_time_ns: int | None,
         others: Callable[[Run], Others],
         hold: Callable[[], None] | None = None,
+        live: Live | None = None,
     ) -> None:
         self._crew = crew
         self._voice = voice
@@ -111,7 +116,8 @@ class Course:
         self._signals = signals
         self._syncing: gevent.event.AsyncResult[None] | None = None
         self._journal: Journal | None = None
-        step_s = 1 if driven else step_s_for(scenario.duration_ns)
+        self._live = live
+        step_s = self._step_s = 1 if driven else step_s_for(scenario.duration_ns)
         self._progress = Progress(list(scenario.targets), len(scenario.traffic), step_s)
         self._reports = reports
         if (run_file := reports.get("json")) is not None and rewritable(run_file):
@@ -122,7 +128,7 @@ class Course:
             send=crew.send,
             clock=clock,
             say=voice.say,
-            on_intervals=self._progress.add,
+            on_intervals=self._count,
             driven=driven,
             journal=self._journal,
             drain_ns=drain_ns,
@@ -139,7 +145,16 @@ class Course:
     def start(self) -> None:
         """Begin; then `follow` is to be called."""
         self._crew.begin()
+        if self._live is not None:
+            scenario = self.coordinator.scenario
+            watch = Watch(scenario, driven=self._driven, step_s=self._step_s)
+            self._live.begin(self.coordinator, watch, driven=self._driven)
         self.coordinator.start()
+
+    def _count(self, intervals: Intervals) -> None:
+        self._progress.add(intervals)
+        if self._live is not None:
+            self._live.add(intervals)
 
     def follow(self) -> Outcome:
         """Look after the run until its end; return what became of it."""
@@ -156,6 +171,8 @@ class Course:
             if now_s - attended_s >= REPORT_S:
                 attended_s = now_s
                 self._crew.attend(coordinator)
+                if self._live is not None:
+                    self._live.tick()
             if now_s - shown_s >= PROGRESS_S and coordinator.started.is_set():
                 shown_s = now_s
                 self._show_progress()

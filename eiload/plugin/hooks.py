@@ -28,6 +28,7 @@ from eiload.plugin import library, link, options
 from eiload.plugin.choice import Choice
 from eiload.plugin.door import WITHOUT
 from eiload.plugin.interrupts import Interrupts
+from eiload.plugin.live import Live
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.requests import Requests
 from eiload.plugin.roles import Local, Master, Worker
@@ -181,6 +182,8 @@ class Plugin:
     def _conducting(self, crew: Local | Master) -> Runs:
         """Return the runs of a process that conducts them, and have its web UI start them."""
         environment = self.environment
+        web: Any = environment.web_ui
+        live = Live(self._clock, lambda: self._voice.last) if web is not None else None
         runs = Runs(
             environment,
             crew,
@@ -189,9 +192,9 @@ class Plugin:
             self._voice,
             signals=self._interrupts.taken if self._interrupts is not None else (),
             clock=self._clock,
+            live=live,
         )
-        web: Any = environment.web_ui
-        if web is not None:
+        if live is not None:
             from eiload.plugin.web import serve  # noqa: PLC0415  # Flask, with a web UI only
 
             self._starts = Starts(runs, self._choice, environment.runner)
@@ -201,6 +204,7 @@ class Plugin:
                 self._starts,
                 picked=self._stage.picked,
                 outcome=lambda: runs.outcome,
+                live=live,
             )
         return runs
 

@@ -39,6 +39,8 @@ class Outcome:
     """The forms of report that are in their files."""
     others: Others = NOBODY
     """What else has happened in Locust."""
+    error: str = ""
+    """Why the run did not come to be; empty if it did."""
 
     @property
     def exit_status(self) -> int:
@@ -66,7 +68,8 @@ class Outcome:
         from eiload.judging.judgement import first_of  # noqa: PLC0415
 
         status = error.exit_status if error is not None else EngineError.exit_status
-        return cls(first_of(status, *(SIGNALS[signal] for signal in signals)))
+        why = str(error) if error is not None else "no reason was given"
+        return cls(first_of(status, *(SIGNALS[signal] for signal in signals)), error=why)
 
     @classmethod
     def of(

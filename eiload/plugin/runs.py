@@ -21,6 +21,7 @@ from eiload.control.coordinator import Coordinator
 from eiload.plugin import options
 from eiload.plugin.choice import Choice
 from eiload.plugin.course import Course, Crew
+from eiload.plugin.live import Live
 from eiload.plugin.others import NOBODY, Others
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.outputs import Outputs
@@ -55,6 +56,7 @@ class Runs:
         voice: speaks to the user.
         signals: names of the signals so far; grows.
         clock: the clock.
+        live: the page that shows them; None without a web UI.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Runs:
         *,
         signals: Sequence[str],
         clock: Clock,
+        live: Live | None = None,
     ) -> None:
         self.outcome: Outcome | None = None
         """What became of the last run; None before the first one's end."""
@@ -82,6 +85,7 @@ class Runs:
         self._voice = voice
         self._signals = signals
         self._clock = clock
+        self._live = live
         self._outputs = Outputs({})
         self._reports: Mapping[str, Path] = {}
         self._why = Why(environment, choice.given)
@@ -141,8 +145,10 @@ class Runs:
         return self._crew.workers()
 
     def complain(self, error: EiloadError | None) -> None:
-        """Tell the user what is wrong."""
+        """Tell the user what is wrong with a start that is refused."""
         self._voice.complain(error)
+        if self._live is not None:
+            self._live.refused = str(error)
 
     def is_over(self) -> bool:
         """Tell whether the present run has ended; False before it began."""
@@ -202,6 +208,7 @@ class Runs:
             run_time_ns=round((run_time_s or 0) * NS_PER_S) or None,
             others=self._others,
             hold=shape.reset_time if shape is not None and not self._choice.name else None,
+            live=self._live,
         )
 
     def _others(self, run: Run | None) -> Others:
@@ -235,6 +242,9 @@ class Runs:
 
     def _end_with(self, outcome: Outcome) -> None:
         self.outcome = outcome
+        if self._live is not None:
+            run = outcome.run
+            self._live.end(run.scenario.name if run else self._choice.name or "users", outcome)
         if self._status.expected:
             self._status.set(outcome.exit_status)
         if not self._given.headless:

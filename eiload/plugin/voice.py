@@ -22,12 +22,15 @@ class Voice:
     """
 
     def __init__(self, *, terminal: bool, logfile: bool) -> None:
+        self.last = ""
+        """What was said last; for whoever looks at another place."""
         self._terminal = terminal
         if terminal and logfile:
             console.also_to(logger.log)
 
     def say(self, text: str) -> None:
         """Tell the user."""
+        self.last = text
         if self._terminal:
             console.say(text)
         else:
@@ -35,6 +38,7 @@ class Voice:
 
     def complain(self, error: EiloadError | None) -> None:
         """Tell the user what is wrong."""
+        self.last = str(error)
         if self._terminal:
             console.say(str(error), logging.ERROR)
         else:

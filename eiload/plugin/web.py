@@ -16,6 +16,8 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from eiload.base.errors import EiloadError
+from eiload.plugin import pages
+from eiload.plugin.live import Live
 from eiload.plugin.origin import VARIABLE, Names
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.starts import Starts
@@ -25,7 +27,8 @@ __all__ = ["serve"]
 
 PATH = "/eiload/report"
 LINK = "eiload's report on the last run"
-"""What the web UI calls its page among the data to download."""
+LIVE_LINK = "eiload's live page, with all runs of this session"
+"""What the web UI calls its pages among the data to download."""
 
 View = Callable[..., Any]
 
@@ -37,6 +40,7 @@ def serve(
     *,
     picked: Callable[[], None],
     outcome: Callable[[], Outcome | None],
+    live: Live,
 ) -> None:
     """Add to Locust's web UI.
 
@@ -46,6 +50,7 @@ def serve(
         starts: takes or refuses the form of a start.
         picked: told that the class picker has set users and shape.
         outcome: returns what became of the last run.
+        live: what the live page shows.
     """
     own = [socket.gethostname(), given.web_host, given.web_host_display_name]
     names = Names(own, os.environ.get(VARIABLE, ""))
@@ -121,9 +126,14 @@ def serve(
     views["locust.update_user"] = guarded(changing_users(views["locust.update_user"]))
     for name in ("locust.stop", "locust.reset_stats"):  # of what was started here
         views[name] = guarded(views[name])
-    page = f"{given.web_base_path or ''}{PATH}"
+    base_path = given.web_base_path or ""
+    page = f"{base_path}{PATH}"
     web.app.add_url_rule(page, "eiload-report", guarded(report_page))
-    web.template_args["extended_csv_files"] = [{"href": page, "title": LINK}]
+    pages.add(web.app, base_path, guarded, live)
+    web.template_args["extended_csv_files"] = [
+        {"href": page, "title": LINK},
+        {"href": f"{base_path}{pages.PATH}", "title": LIVE_LINK},
+    ]
 
 
 def _then(update: Callable[[Any], None], tell: Callable[[], None]) -> Callable[[Any], None]:

@@ -8,7 +8,8 @@ In the order of the data's way, from a run and its judgement to text:
   in `section`; so no two forms can disagree
 - the forms, each with ``render(run, judgement) -> str``: `terminal` (with `bars`), `markdown`,
   `html`, `junit`, `json`; `render` here chooses one by name and imports no other
-- `progress`: the one line that is shown while a run goes on; `prediction`: for ``eiload predict``
+- `progress`: the one line that is shown while a run goes on, `live`: a page instead;
+  `prediction`: for ``eiload predict``
 - `plan`: what a scenario would send and decide, put together by `planning`; `outlook`: in a line
 
 What it must not know: how a verdict was reached, where the text goes. Nothing in here judges,

@@ -8,7 +8,9 @@ import pytest
 from locust import LoadTestShape, User
 from locust.env import Environment
 
+from eiload.base.clock import SystemClock
 from eiload.base.errors import EngineError, ScenarioError
+from eiload.plugin.live import Live
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.web import serve
 from tests.golden import TWO, golden_run, steady
@@ -55,7 +57,7 @@ class Starts:
 class Site:
     """A web UI."""
 
-    def __init__(self, *, picker: bool = False) -> None:
+    def __init__(self, *, picker: bool = False, base_path: str = "") -> None:
         available: Any = {"Shop": Shop}
         shapes: Any = {"Steps": Steps.__new__(Steps)}
         self.environment = Environment(
@@ -67,14 +69,15 @@ class Site:
         runner.start = lambda *numbers: self.started.append(numbers)
         runner.start_shape = lambda: self.started.append((0, 0.0))
         web: Any = self.environment.create_web_ui(
-            delayed_start=True, userclass_picker_is_active=picker
+            delayed_start=True, userclass_picker_is_active=picker, web_base_path=base_path or None
         )
         self.starts = Starts()
         starts: Any = self.starts
         self.picks = 0
         self.outcome: Outcome | None = None
-        given = SimpleNamespace(web_host="", web_host_display_name="", web_base_path="")
-        serve(web, given, starts, picked=self._picked, outcome=lambda: self.outcome)
+        given = SimpleNamespace(web_host="", web_host_display_name="", web_base_path=base_path)
+        self.live = Live(SystemClock(), str)
+        serve(web, given, starts, picked=self._picked, outcome=lambda: self.outcome, live=self.live)
         web.app.debug = False
         self.client = web.app.test_client()
 

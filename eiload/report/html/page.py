@@ -1,7 +1,5 @@
 """The page: the verdict first, then the pictures, then everything else, folded."""
 
-import base64
-import hashlib
 import json
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -17,8 +15,7 @@ from eiload.report import json as report_json
 from eiload.report.against import tone_of
 from eiload.report.content import sections
 from eiload.report.html import charts, figures, verdicts
-from eiload.report.html.script import SCRIPT
-from eiload.report.html.style import STYLE
+from eiload.report.html.document import document
 from eiload.report.html.svg import text
 from eiload.report.html.tables import cell, section
 from eiload.report.section import Tone
@@ -52,32 +49,11 @@ def render(run: Run, judgement: Judgement) -> str:
         _part("The generator", LAG, figures.lag(run, _allowed_lag_ns(run))),
         _folded(run, judgement),
     ]
-    return _document(run, judgement, "".join(body))
+    return document(f"{run.scenario.name}: {judgement.summary}", "".join(body))
 
 
 def _allowed_lag_ns(run: Run) -> int:
     return min((health.allowed_lag_ns(run, t) for t in range(len(run.targets))), default=0)
-
-
-def _document(run: Run, judgement: Judgement, body: str) -> str:
-    policy = (
-        f"default-src 'none'; style-src {_digest(STYLE)}; script-src {_digest(SCRIPT)};"
-        " img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    title = f"{run.scenario.name}: {judgement.summary}"
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"/>'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>'
-        '<meta name="viewport" content="width=device-width,initial-scale=1"/>'
-        f"<title>{text(title)}</title><style>{STYLE}</style></head>"
-        f"<body>{body}<script>{SCRIPT}</script></body></html>\n"
-    )
-
-
-def _digest(of: str) -> str:
-    """Return what a content policy calls an inline style or script by (CSP 3, hash-source)."""
-    digest = base64.b64encode(hashlib.sha256(of.encode()).digest()).decode("ascii")
-    return f"'sha256-{digest}'"
 
 
 def _part(title: str, note: str, body: str) -> str:

@@ -1,0 +1,116 @@
+"""eiload's own pages in Locust's web UI: the live page, its data, the runs of the session.
+
+What it knows: Flask's requests and answers. What it must not know: how a run is made, what is said
+of it. Whoever asks has been let in already (`web`). Long work is done by a thread, because Locust
+does everything else in this one.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+from flask import Flask, Response, request
+
+from eiload.base.errors import EiloadError
+from eiload.plugin.live import Live
+from eiload.report.html.sections import page as sentence
+from eiload.report.live.page import POLICY, page
+
+__all__ = ["PATH", "add"]
+
+PATH = "/eiload"
+
+FORMS = {
+    "report.html": ("html", "text/html"),
+    "run.json": ("json", "application/json"),
+    "report.txt": ("terminal", "text/plain"),
+}
+"""What there is of each run: file, form of report, type."""
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+}
+
+View = Callable[..., Any]
+
+
+def add(app: Flask, base_path: str, guarded: Callable[[View], View], live: Live) -> None:
+    """Add the pages to Locust's web application.
+
+    Args:
+        app: it.
+        base_path: what all of its paths begin with (``--web-base-path``).
+        guarded: lets in who may see a view, and no other.
+        live: what the pages show.
+    """
+
+    def live_page() -> Response:
+        """Return the live page."""
+        return _answer(page(), "text/html", {"Content-Security-Policy": POLICY})
+
+    def live_data() -> Response:
+        """Return what the page shows at this moment."""
+        said = request.args
+        number = {name: said.get(name, 0, int) for name in ("run", "generation", "after")}
+        told = live.told(
+            number["run"], said.get("view", ""), number["generation"], max(0, number["after"])
+        )
+        return _answer(told, "application/json")
+
+    def run_page(number: int, name: str) -> Response:
+        """Return a run of the session in one of its forms."""
+        form, type_ = FORMS.get(name, ("", ""))
+        text = _apart(lambda: live.session.shown(number, form)) if form else None
+        if text is None:
+            return _answer("no such run is kept, or it has no report\n", "text/plain", status=404)
+        more = {}
+        if form == "json":
+            more["Content-Disposition"] = f'attachment; filename="run-{number}.json"'
+        return _answer(text, type_, more)
+
+    def compare_page() -> Response:
+        """Return the comparison of two targets of the session's runs."""
+        try:
+            sides = [_side(request.args.get(name, "")) for name in ("baseline", "candidate")]
+            text = _apart(lambda: live.session.compared(sides[0], sides[1]))
+        except EiloadError as error:
+            said = "; ".join(str(error).splitlines())
+            return _answer(sentence("Not compared", said, "open", ()), "text/html", status=409)
+        except ValueError:
+            return _answer(
+                "expected baseline=RUN.TARGET&candidate=RUN.TARGET\n", "text/plain", status=400
+            )
+        return _answer(text, "text/html")
+
+    for path, endpoint, view in (
+        ("", "eiload", live_page),
+        ("/live", "eiload-live", live_data),
+        ("/run/<int:number>/<name>", "eiload-run", run_page),
+        ("/compare", "eiload-compare", compare_page),
+    ):
+        app.add_url_rule(f"{base_path}{PATH}{path}", endpoint, guarded(view))
+
+
+def _answer(
+    text: str, type_: str, more: dict[str, str] | None = None, *, status: int = 200
+) -> Response:
+    return Response(
+        text, status, {**HEADERS, **(more or {})}, content_type=f"{type_}; charset=utf-8"
+    )
+
+
+def _apart(work: Callable[[], Any]) -> Any:
+    """Return what some work gives that a thread does meanwhile."""
+    return gevent.get_hub().threadpool.apply(work)
+
+
+def _side(said: str) -> tuple[int, int]:
+    """Return the run's and the target's number of ``3.0``.
+
+    Raises:
+        ValueError: it is not that.
+    """
+    number, _, target = said.partition(".")
+    return int(number), int(target)

@@ -1,0 +1,77 @@
+"""How many requests a schedule has had due by now, found as the run goes on.
+
+What it knows: the schedule, which is a function of traffic and seed. What it must not know: clocks,
+what became of the requests. A day's schedule takes seconds to make; this makes what is asked for.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from eiload.base.clock import NS_PER_S
+from eiload.scenario import Scenario
+from eiload.scenario.arrivals import ClosedPhase
+from eiload.scenario.schedule import Chunk, Schedule
+from eiload.scenario.trace import TraceError
+
+__all__ = ["Due"]
+
+
+class Due:
+    """The requests that are due to each target.
+
+    Args:
+        scenario: the scenario.
+        driven: Locust's users make the requests, so that nobody knows.
+    """
+
+    def __init__(self, scenario: Scenario, *, driven: bool = False) -> None:
+        schedule = Schedule(scenario.traffic, scenario.seed)
+        self.stopped_s = scenario.duration_ns / NS_PER_S
+        """From when on nothing is due; earlier when the run is stopped."""
+        self._chunks: Iterator[Chunk] = iter(()) if driven else schedule.chunks()
+        self._unknown = [
+            (start_ns / NS_PER_S, (start_ns + phase.duration_ns) / NS_PER_S)
+            for start_ns, phase in zip(schedule.starts_ns, scenario.traffic, strict=True)
+            if driven or isinstance(phase, ClosedPhase)
+        ]
+        self._driven = driven
+        self._counted_s = 0.0
+        # How many were due before each second.
+        self._before = np.zeros(1, np.int64)
+
+    def before(self, second: float) -> float:
+        """Return how many were due before an instant; within a second as if evenly spread."""
+        second = min(max(second, 0.0), self.stopped_s)
+        self._count(second)
+        return float(np.interp(second, np.arange(len(self._before)), self._before))
+
+    def between(self, start_s: float, end_s: float) -> float | None:
+        """Return how many were due from one instant to another; None where nobody knows."""
+        if self._driven or any(start_s < end and begin < end_s for begin, end in self._unknown):
+            return None
+        return self.before(end_s) - self.before(start_s)
+
+    def _count(self, second: float) -> None:
+        """Count the arrivals up to an instant, and some more."""
+        parts = []
+        while self._counted_s <= second:
+            try:
+                chunk = next(self._chunks, None)
+            except TraceError as error:  # it is away; the run's record tells how many there were
+                del error
+                self._unknown.append((self._counted_s, float("inf")))
+                chunk = None
+            if chunk is None:
+                self._counted_s = float("inf")
+                break
+            parts.append(chunk.offsets_ns // NS_PER_S)
+            self._counted_s = chunk.offsets_ns[-1] / NS_PER_S
+        if not parts:
+            return
+        more = np.bincount(np.concatenate(parts))
+        size = max(len(more), len(self._before) - 1)
+        counts = np.zeros(size, np.int64)
+        counts[: len(more)] = more
+        counts[: len(self._before) - 1] += np.diff(self._before)
+        self._before = np.concatenate(([0], np.cumsum(counts)))

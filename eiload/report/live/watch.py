@@ -1,0 +1,231 @@
+"""What is known of a run while it goes on: `add` is fed with what workers report.
+
+What it knows: counts as they come, of which phases an objective is. What it must not know: what is
+said of them, who asks. Nothing here is judged: looking every second and stopping at a pleasant
+moment makes a system at its limit pass far more often than it should (peeking).
+
+It costs the same for any number of viewers, and per report a few operations on arrays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eiload.base.clock import NS_PER_S
+from eiload.base.status import Status
+from eiload.record.buckets import Ints, bucket_mid_ns
+from eiload.record.intervals import Intervals, Kind, parts_of
+from eiload.report.live.counts import Counts, quantile_ns
+from eiload.report.live.due import Due
+from eiload.report.live.track import Known, Track
+from eiload.scenario import Scenario
+
+__all__ = ["WINDOW_S", "Now", "Part", "Watch"]
+
+WINDOW_S = 10
+"""Length of the recent past: long enough for a median at 4/s."""
+
+SILENCE_S = 8.0
+"""How long a worker's silence is waited for: they report every 3 s, and are missed after 4 s."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Part:
+    """One target over some phases."""
+
+    response: Counts = field(default_factory=Counts)
+    service: Counts = field(default_factory=Counts)
+    lag: Counts = field(default_factory=Counts)
+    statuses: dict[Status, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """Return how many requests are accounted for."""
+        return sum(self.statuses.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One target in the last seconds."""
+
+    seconds: float
+    """How many these are."""
+    offered: float | None
+    """Requests that were due; None where nobody knows."""
+    sent: int
+    """Of those that have ended."""
+    answered: int
+    failed: int
+    in_flight: float
+    """On their way now, by the schedule; or on average, by Little's law."""
+    times: tuple[Ints, Ints]
+    """Response times: buckets, ascending, and how many."""
+    lag_p99_ns: float
+
+    @property
+    def total(self) -> int:
+        """Return how many requests have ended."""
+        return self.answered + self.failed
+
+    def quantile_ns(self, q: float) -> float:
+        """Return a quantile of the response times, ns."""
+        return quantile_ns(*self.times, self.failed, q)
+
+
+class _Recent:
+    """What became known lately of one target."""
+
+    def __init__(self) -> None:
+        self._known_s: list[Floats] = []
+        self._bucket: list[Ints] = []
+        self._count: list[Ints] = []
+
+    def add(self, known_s: Floats, bucket: Ints, count: Ints) -> None:
+        self._known_s.append(known_s)
+        self._bucket.append(bucket)
+        self._count.append(count)
+
+    def between(self, start_s: float, end_s: float) -> tuple[Ints, Ints]:
+        """Return counts by bucket, ascending, and forget what was before."""
+        if not self._known_s:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        known_s = np.concatenate(self._known_s)
+        bucket, count = np.concatenate(self._bucket), np.concatenate(self._count)
+        kept = known_s > start_s
+        self._known_s, self._bucket, self._count = [known_s[kept]], [bucket[kept]], [count[kept]]
+        within = kept & (known_s <= end_s)
+        found, at = np.unique(bucket[within], return_inverse=True)
+        return found, np.bincount(at, count[within], len(found)).astype(np.int64)
+
+
+class Watch:
+    """Watches one run.
+
+    Args:
+        scenario: what it does.
+        driven: Locust's users make the requests.
+        step_s: in which steps, s, the times come (`recorder.step_s_for`).
+    """
+
+    def __init__(self, scenario: Scenario, *, driven: bool = False, step_s: int = 1) -> None:
+        self.scenario = scenario
+        self.due = Due(scenario, driven=driven)
+        targets = range(len(scenario.targets))
+        width_s = 2 if step_s == 1 else 6
+        self.whole = Track(len(targets), width_s)
+        """The whole run over time."""
+        self.recent = Track(len(targets), width_s, forgets=True)
+        """Its last 15 minutes or more."""
+        self.heard_s = 0.0
+        """Up to when everything is known that has come to be."""
+        self.totals: list[dict[Status, int]] = [{} for _ in targets]
+        """Of all phases, warm-up included."""
+        self._step_s = step_s
+        phases = scenario.traffic
+        named = {each.phase for each in scenario.objectives}
+        self._groups: dict[str | None, NDArray[np.bool_]] = {
+            name: np.array([
+                (phase.name == name) if name is not None else not phase.warm_up for phase in phases
+            ])
+            for name in {None, *named}
+        }  # fmt: skip
+        self._parts = {(target, name): Part() for target in targets for name in self._groups}
+        self._answers = [_Recent() for _ in targets]
+        self._sent = [_Recent() for _ in targets]
+        self._failed: list[list[tuple[float, int]]] = [[] for _ in targets]
+
+    def part(self, target: int, phase: str | None = None) -> Part:
+        """Return a target in the phase that an objective names, or in all that are judged."""
+        return self._parts[target, phase]
+
+    def add(self, intervals: Intervals, now_s: float) -> None:
+        """Count what a worker has reported.
+
+        Args:
+            intervals: what it has counted since it last did.
+            now_s: when that came, s from the start of the run.
+        """
+        columns = (*parts_of(intervals.keys), intervals.counts)
+        for index in range(len(self.totals)):
+            mine = columns[0] == index
+            if mine.any():
+                self._add(index, tuple(each[mine] for each in columns[1:]), now_s)
+
+    def _add(self, index: int, columns: Sequence[Ints], now_s: float) -> None:
+        phase, kind, second, bucket, count = columns
+        of_status = kind == Kind.STATUS
+        for name, within in self._groups.items():
+            chosen, part = within[phase], self._parts[index, name]
+            for counts, which in (
+                (part.response, Kind.RESPONSE), (part.service, Kind.SERVICE), (part.lag, Kind.LAG),
+            ):  # fmt: skip
+                at = chosen & (kind == which)
+                counts.add(bucket[at], count[at])
+            at = chosen & of_status
+            failed = _tally(part.statuses, bucket[at], count[at])
+            part.response.failed += failed
+            part.service.failed += failed
+        failed = _tally(self.totals[index], bucket[of_status], count[of_status])
+        if failed:
+            self._failed[index].append((now_s, failed))
+            for track in (self.whole, self.recent):
+                track.failed(index, int(now_s), failed)
+        for which, recent in ((Kind.RESPONSE, self._answers), (Kind.LAG, self._sent)):
+            at = kind == which
+            # When in its second a request was due is not recorded: at its end, say.
+            known_s = second[at] + self._step_s + bucket_mid_ns(bucket[at]) / NS_PER_S
+            known_s = np.minimum(known_s, now_s)
+            recent[index].add(known_s, bucket[at], count[at])
+            known = Known(known_s.astype(np.int64), bucket[at], count[at])
+            for track in (self.whole, self.recent):
+                (track.answered if which is Kind.RESPONSE else track.sent)(index, known)
+
+    def look(self, now_s: float, heard_s: Sequence[float]) -> list[Now]:
+        """Return how each target does, and tell the tracks what is over.
+
+        Args:
+            now_s: s from the start of the run.
+            heard_s: when each worker of which more is to come has last reported; empty when the
+                run is over.
+        """
+        oldest = min(heard_s, default=now_s)
+        self.heard_s = max(self.heard_s, min(max(oldest, now_s - SILENCE_S), now_s))
+        for track in (self.whole, self.recent):
+            track.close(self.heard_s, self.due.between)
+        each = [min(second, now_s) for second in heard_s] or [now_s]
+        return [self._now(index, each) for index in range(len(self.totals))]
+
+    def _now(self, index: int, heard_s: Sequence[float]) -> Now:
+        end_s = self.heard_s
+        start_s = max(0.0, end_s - WINDOW_S)
+        seconds = end_s - start_s
+        times = self._answers[index].between(start_s, end_s)
+        lags = self._sent[index].between(start_s, end_s)
+        self._failed[index] = [one for one in self._failed[index] if one[0] > start_s]
+        failed = sum(number for when_s, number in self._failed[index] if when_s <= end_s)
+        offered = self.due.between(start_s, end_s)
+        if offered is None:
+            spent_s = float(bucket_mid_ns(times[0]) @ times[1]) / NS_PER_S
+            in_flight = spent_s / seconds if seconds else 0.0
+        else:
+            due = sum(map(self.due.before, heard_s)) / len(heard_s)
+            in_flight = max(0.0, due - sum(self.totals[index].values()))
+        return Now(
+            seconds, offered, int(lags[1].sum()), int(times[1].sum()), failed, in_flight, times,
+            quantile_ns(*lags, 0, 0.99),
+        )  # fmt: skip
+
+
+def _tally(totals: dict[Status, int], statuses: Ints, counts: Ints) -> int:
+    """Add counts by status; return how many did not end OK."""
+    failed = 0
+    for status in np.unique(statuses).tolist():
+        number = int(counts[statuses == status].sum())
+        key = Status(status)
+        totals[key] = totals.get(key, 0) + number
+        failed += number if key is not Status.OK else 0
+    return failed

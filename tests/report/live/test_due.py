@@ -1,0 +1,45 @@
+"""How many requests were due, found as it goes on, against the whole schedule."""
+
+import numpy as np
+import pytest
+
+from eiload.report.live.due import Due
+from tests import golden
+
+MIXED = """
+name: mixed
+targets:
+  gpu: {server: "127.0.0.1:8500", model: ssd}
+payload: {synthetic: 64x48}
+traffic:
+  - {phase: pause, rate: 0/s, for: 5 s}
+  - {phase: open, rate: 50/s, for: 20 s}
+  - {phase: users, users: 3, for: 10 s}
+"""
+
+
+def test_as_the_schedule_says() -> None:
+    """At each whole second it is the number of arrivals before it."""
+    scenario = golden.scenario()
+    arrivals = np.concatenate(golden.due(scenario))
+    due = Due(scenario)
+    for second in (0, 7, 3, 200, 310, 5000):
+        assert due.before(second) == np.count_nonzero(arrivals < second)
+    assert due.between(10, 20) == np.count_nonzero((arrivals >= 10) & (arrivals < 20))
+
+
+def test_nobody_knows_of_closed_loops() -> None:
+    """Neither of users of a phase nor of Locust's own."""
+    due = Due(golden.scenario(MIXED))
+    assert due.between(0, 5) == 0
+    assert due.between(5, 25) == pytest.approx(1000, abs=150)
+    assert due.between(24, 26) is None
+    assert Due(golden.scenario(MIXED), driven=True).between(5, 25) is None
+
+
+def test_a_stop() -> None:
+    """From then on nothing is due."""
+    due = Due(golden.scenario())
+    due.stopped_s = 100.0
+    assert due.between(100, 200) == 0
+    assert due.before(150) == due.before(100)
