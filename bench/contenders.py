@@ -14,22 +14,32 @@ import math
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 from bench import h2load
 from bench.figures import percentile
 from bench.locust_process import RECIPE, SSD, locust, locust_summary, reported, scenario
-from bench.process import BenchError, Spent, finished
+from bench.process import BenchError, Run, Spent, finished
+from bench.released import dated, installed, ours
 from bench.server import MODEL, PREDICT_PATH, Files, Payload, Server
 from bench.tools import Tool
 from eiload.serving.protos import protos_only
 
-__all__ = ["BARE", "PACE", "Case", "Contender", "Measured", "Workbench", "paced_recipe"]
+__all__ = ["BARE", "PACE", "UINT8", "Case", "Contender", "Measured", "Workbench", "paced_recipe"]
+
+UINT8 = "perf_analyzer, UINT8"
+"""What perf_analyzer sends for the tensor that the others send: not the same bytes.
+
+Its tfserving backend puts each UINT8 into an element of ``int_val`` of which it sets the low byte
+only (PopulateIntVal in tfserve_grpc_client.cc), so that an element has the size on the wire, 1 to
+10 bytes, of whatever lay in memory. FP32 it sends as it should, so that is what it is given for
+the comparison.
+"""
 
 PACE = {
     ("h2load", 1024): 20000, ("h2load", 1024 * 1024): 1200,
-    ("perf_analyzer", 1024): 6000, ("perf_analyzer", 1024 * 1024): 80,
+    ("perf_analyzer", 1024): 6000, ("perf_analyzer", 1024 * 1024): 1000,
+    (UINT8, 1024): 2000, (UINT8, 1024 * 1024): 60,
     ("ghz", 1024): 2500, ("ghz", 1024 * 1024): 300,
 }  # fmt: skip
 """About how many requests a second of up to so many bytes a counting program makes; nothing but a
@@ -46,6 +56,8 @@ class Case:
     payload: Payload
     files: Files
     in_flight: int
+    floats: Server | None = None
+    """The same server for who sends FP32 (`perf_analyzer`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,7 @@ class Measured:
     """One run of one contender."""
 
     requests: int
+    """By its own count."""
     rate: float
     """Requests per second, as the contender reports them."""
     p50_ms: float
@@ -67,9 +80,9 @@ class Contender:
 
     name: str
     version: str
+    """What it is made of, each with its version and its date."""
     run: Callable[[Case, float], Measured]
-    """Loads the case's server for about so many seconds; for 0 s: starts and ends, and sends one
-    request at most."""
+    """Loads the case's server for about so many seconds."""
     light: bool = False
     """Starts for next to nothing, so that half the time says as much."""
 
@@ -80,14 +93,16 @@ class Workbench:
 
     folder: Path
     tools: Mapping[str, Tool] = field(default_factory=dict)
+    to_end: Run = finished
+    """Runs a command to its end."""
 
     def all(self) -> list[Contender]:
         """Return the contenders whose programs are here."""
         everybody = [
-            Contender("eiload, scenario", version("eiload"), self.scenario),
-            Contender("eiload, Locust users", version("eiload"), self.users),
-            Contender("Locust's gRPC recipe", f"locust {version('locust')}", self.recipe),
-            Contender("bare grpc.aio loop", f"grpcio {version('grpcio')}", self.bare, light=True),
+            Contender("eiload, scenario", ours(), self.scenario),
+            Contender("eiload, Locust users", ours(), self.users),
+            Contender("Locust's gRPC recipe", installed("locust", "grpcio"), self.recipe),
+            Contender("bare grpc.aio loop", installed("grpcio"), self.bare, light=True),
         ]
         runs = {
             "h2load": self.h2load,
@@ -95,10 +110,12 @@ class Workbench:
             "ghz": self.ghz,
             "k6": self.k6,
         }
-        return everybody + [
-            Contender(name, tool.version, runs[name], light=True)
-            for name, tool in self.tools.items()
-        ]
+        for name, tool in self.tools.items():
+            said = dated(name, tool.version)
+            everybody.append(Contender(name, said, runs[name], light=True))
+            if name == "perf_analyzer":
+                everybody.append(Contender(UINT8, said, self.perf_analyzer_uint8, light=True))
+        return everybody
 
     # -- Python ----------------------------------------------------------------------------
 
@@ -123,7 +140,7 @@ class Workbench:
         report = self.folder / "run.json"
         report.unlink(missing_ok=True)
         command = [*locust(SSD), *arguments, "--report-json", str(report)]
-        spent = reported(finished(command), report)
+        spent = reported(self.to_end(command), report)
         (figures,) = json.loads(report.read_text())["figures"]
         response_ms = figures["response_ms"]
         return Measured(
@@ -136,9 +153,7 @@ class Workbench:
 
     def recipe(self, case: Case, seconds: float) -> Measured:
         """Run Locust with the gRPC user of its documentation."""
-        spent = paced_recipe(case, case.in_flight, seconds)
-        if not seconds:
-            return Measured(0, math.nan, math.nan, math.nan, spent)
+        spent = paced_recipe(case, case.in_flight, seconds, run=self.to_end)
         said = locust_summary(spent.out + spent.err)
         return Measured(
             said.requests, said.rate, said.percentiles_ms["50%"], said.percentiles_ms["99%"], spent
@@ -147,7 +162,7 @@ class Workbench:
     def bare(self, case: Case, seconds: float) -> Measured:
         """Run the bare loop."""
         command = [sys.executable, "-m", BARE, case.server.address, str(case.files.request)]
-        spent = finished([*command, str(case.in_flight), str(seconds)]).expect()
+        spent = self.to_end([*command, str(case.in_flight), str(seconds)]).expect()
         said = json.loads(spent.out)
         times_ms = said["times_ms"]
         return Measured(
@@ -165,17 +180,30 @@ class Workbench:
         log, count = self.folder / "h2load.log", _count("h2load", case, seconds)
         tool, framed = self.tools["h2load"], case.files.framed
         posted = h2load.post(
-            tool, case.server.address, framed, count, in_flight=case.in_flight, log=log
+            tool,
+            case.server.address,
+            framed,
+            count,
+            in_flight=case.in_flight,
+            log=log,
+            run=self.to_end,
         )
         took_ms = [took_us / 1000 for _, took_us in h2load.log_of(log)]
         p50_ms, p99_ms = percentile(took_ms, 0.5), percentile(took_ms, 0.99)
         return Measured(count, posted.rate, p50_ms, p99_ms, posted.spent)
 
     def perf_analyzer(self, case: Case, seconds: float) -> Measured:
-        """Run the tfserving backend, in its synchronous mode (it has no other)."""
-        count = max(case.in_flight, _count("perf_analyzer", case, seconds))
+        """Run the tfserving backend, in its synchronous mode (it has no other), with FP32."""
+        return self._perf_analyzer(case, _count("perf_analyzer", case, seconds), floats=True)
+
+    def perf_analyzer_uint8(self, case: Case, seconds: float) -> Measured:
+        """Run the same with `UINT8`."""
+        return self._perf_analyzer(case, _count(UINT8, case, seconds), floats=False)
+
+    def _perf_analyzer(self, case: Case, count: int, *, floats: bool) -> Measured:
+        count = max(case.in_flight, count)
         load = ["--concurrency-range", str(case.in_flight), "--request-count", str(count)]
-        spent, row = self.perf_analyzer_run(case, load)
+        spent, row = self.perf_analyzer_run(case, load, floats=floats)
         return Measured(
             count,
             float(row["Inferences/Second"]),
@@ -184,16 +212,31 @@ class Workbench:
             spent,
         )
 
-    def perf_analyzer_run(self, case: Case, load: list[str]) -> tuple[Spent, dict[str, str]]:
-        """Run perf_analyzer with these options; return what it used and its report's row."""
+    def perf_analyzer_run(
+        self, case: Case, load: list[str], *, floats: bool
+    ) -> tuple[Spent, dict[str, str]]:
+        """Run perf_analyzer with these options; return what it used and its report's row.
+
+        Args:
+            case: what to send; its image's bytes are those of an FP32 tensor if `floats`.
+            load: the options.
+            floats: whether it sends FP32; else `UINT8`.
+
+        Raises:
+            BenchError: it fails, or there is no server that takes FP32.
+        """
+        server, payload = case.floats if floats else case.server, case.payload
+        if server is None:
+            raise BenchError("no server here whose model takes FP32")
+        shape = payload.float_shape if floats else (payload.height, payload.width, 3)
         tool = self.tools["perf_analyzer"]
         report = self.folder / "perf_analyzer.csv"
         report.unlink(missing_ok=True)
         command = [*tool.command, "-m", MODEL, "--service-kind", "tfserving", "-i", "grpc"]
-        command += ["-u", case.server.address, "-b", "1", "-f", str(report), *load]
+        command += ["-u", server.address, "-b", "1", "-f", str(report), *load]
         # Its shape is that of one item of the batch.
-        command += ["--shape", f"inputs:{case.payload.height},{case.payload.width},3"]
-        spent = finished(command, tool.env).expect()
+        command += ["--shape", f"inputs:{','.join(map(str, shape))}"]
+        spent = self.to_end(command, tool.env).expect()
         if not report.exists():  # it has failed for all that its status says
             raise BenchError(f"perf_analyzer: no report: {spent.out.strip()[-300:]}")
         with report.open(newline="") as file:
@@ -205,7 +248,7 @@ class Workbench:
         command = [*self.tools["ghz"].command, "--insecure", "--protoset", str(self._protoset())]
         command += ["--call", PREDICT_PATH.strip("/"), "-B", str(case.files.request)]
         command += ["-c", str(case.in_flight), "-n", str(count), "--connections", "1"]
-        spent = finished([*command, "-O", "json", case.server.address]).expect()
+        spent = self.to_end([*command, "-O", "json", case.server.address]).expect()
         said = json.loads(spent.out)
         times_ms = {
             each["percentage"]: each["latency"] / 1e6 for each in said["latencyDistribution"]
@@ -233,7 +276,7 @@ class Workbench:
         command += ["--summary-trend-stats", "med,p(99)"]
         for name, value in settings.items():
             command += ["-e", f"{name}={value}"]
-        spent = finished([*command, str(script)]).expect()
+        spent = self.to_end([*command, str(script)]).expect()
         metrics = json.loads(summary.read_text())["metrics"]
         took, done = metrics["grpc_req_duration"], metrics["iterations"]
         return Measured(done["count"], done["rate"], took["med"], took["p(99)"], spent)
@@ -245,23 +288,22 @@ class Workbench:
         return path
 
 
-def paced_recipe(case: Case, users: int, seconds: float, rate: float = 0) -> Spent:
+def paced_recipe(
+    case: Case, users: int, seconds: float, rate: float = 0, run: Run = finished
+) -> Spent:
     """Run Locust's gRPC recipe, `rate` requests per second in all if it is not 0."""
     command = [*locust(RECIPE), "--host", case.server.address, *_users(users, seconds)]
     env = {"BENCH_REQUEST": str(case.files.request), "BENCH_RATE": str(rate / users)}
-    return finished(command, env).expect()
+    return run(command, env).expect()
 
 
 def _users(count: int, seconds: float) -> list[str]:
-    """Return Locust's options for users in a closed loop; none at all for 0 s."""
-    users = str(count if seconds else 0)
-    return ["-u", users, "-r", str(count), "-t", f"{max(1, math.ceil(seconds))}s"]
+    """Return Locust's options for users in a closed loop."""
+    return ["-u", str(count), "-r", str(count), "-t", f"{math.ceil(seconds)}s"]
 
 
 def _closed(users: int, seconds: float) -> dict[str, object]:
-    """Return the same as a scenario's phase; one request for 0 s."""
-    if not seconds:
-        return {"phase": "all", "users": 1, "think": "1 s", "for": "0.5 s"}
+    """Return the same as a scenario's phase."""
     return {"phase": "all", "users": users, "for": f"{seconds} s"}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.process import BenchError, Spent, finished
+from bench.process import BenchError, Run, Spent, finished
 from bench.tools import Tool
 from eiload.serving.tfserving import PREDICT
 
@@ -38,6 +38,7 @@ def post(
     in_flight: int,
     log: Path | None = None,
     options: Sequence[str] = (),
+    run: Run = finished,
 ) -> Posted:
     """Post one message again and again to Predict.
 
@@ -49,6 +50,7 @@ def post(
         in_flight: how many of them at a time, at the most.
         log: where each request is logged (`log_of`); None for nowhere.
         options: what else it is told, such as when to send.
+        run: runs a command to its end.
 
     Raises:
         BenchError: it fails, or not all requests succeed.
@@ -59,7 +61,7 @@ def post(
     if log is not None:
         log.unlink(missing_ok=True)  # it appends
         command += ["--log-file", str(log)]
-    spent = finished([*command, f"http://{address}{PREDICT}"], tool.env).expect()
+    spent = run([*command, f"http://{address}{PREDICT}"], tool.env).expect()
     rate = re.search(r"finished in .*?, ([\d.]+) req/s", spent.out)
     if rate is None or f" {count} succeeded" not in spent.out:
         raise BenchError(f"h2load: not all requests succeeded: {spent.out.strip()[-300:]}")

@@ -99,7 +99,8 @@ class OpenLoops:
     ) -> Sent:
         """Run perf_analyzer in its request-rate mode: at a plan's instants or at a constant rate.
 
-        With a number of requests it neither waits for a "stable" latency nor repeats itself.
+        With a number of requests it neither waits for a "stable" latency nor repeats itself. It
+        sends FP32 where a server takes it (`contenders.UINT8` says why).
         """
         export = self.folder / "perf_analyzer.json"
         export.unlink(missing_ok=True)  # it refuses to write over it
@@ -112,7 +113,9 @@ class OpenLoops:
             intervals.write_text("".join(f"{gap}\n" for gap in gaps_us))
             options += ["--request-intervals", str(intervals)]
         options += ["--profile-export-file", str(export)]
-        _, row = Workbench(self.folder, self.tools).perf_analyzer_run(case, options)
+        _, row = Workbench(self.folder, self.tools).perf_analyzer_run(
+            case, options, floats=case.floats is not None
+        )
         requests = [
             (each["timestamp"], each["response_timestamps"][-1])
             for each in json.loads(export.read_text())["experiments"][0]["requests"]

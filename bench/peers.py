@@ -1,9 +1,12 @@
-"""CPU per request, side by side: eiload and what one would use instead.
+"""CPU per request, side by side: eiload and what one would use instead, at equal bytes.
 
-Every contender loads the same server with the same request, closed loop, with 1 and with 16
-requests in flight. In each round each of them runs once per case, in another order each round, and
-once without load: what that costs (imports, reading images) is taken off before dividing by the
-requests.
+Every contender loads the same server with a request of the same size, closed loop, with 1 and with
+16 requests in flight. In each round each of them runs once per case, in another order each round.
+
+The server counts the requests and their bytes, for everybody: CPU time while the load is on is
+divided by what has come meanwhile, whatever a contender says itself (`window`), and whose bytes
+differ by more than `SAME_BYTES` from the request that eiload sends has no ratio. A server that
+does not count leaves nothing to be told.
 
 The C++ server shares the machine with whoever loads it. That touches rates and percentiles, which
 are shown because readers ask for them; CPU time it touches little.
@@ -11,164 +14,206 @@ are shown because readers ask for them; CPU time it touches little.
 
 import math
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import pacing, server
 from bench.contenders import Case, Contender, Measured, Workbench
-from bench.figures import in_turn, ratios, spread
+from bench.figures import Spread, in_turn, ratios, spread
+from bench.limits import SCENARIO, USERS, Key, reached
 from bench.process import BenchError
-from bench.server import LARGE, SMALL, serving
+from bench.server import LARGE, SMALL, Counted, Server, serving
 from bench.setting import Outcome, Setting
 from bench.table import Table
+from bench.window import Window, cost_ms
 
-__all__ = ["LIMITS", "run"]
+__all__ = ["run", "same_bytes"]
 
-CASES = ((LARGE, 16, 3.0), (LARGE, 1, 2.0), (SMALL, 16, 2.0), (SMALL, 1, 2.0))
-"""Payload, in flight, seconds."""
-LIMIT_S = 400.0
-IDLE = 1
-"""Index of the case whose files and server the start-up is measured with."""
+CASES = ((LARGE, 16), (LARGE, 1), (SMALL, 16), (SMALL, 1))
+"""Payload, in flight."""
+SECONDS = 3.0
+LIMIT_S = 360.0
 
-OURS = ("eiload, scenario", "eiload, Locust users")
-RECIPE = "Locust's gRPC recipe"
-LIMITS = ((RECIPE, 0.75), ("perf_analyzer", 0.15), ("h2load", 3.0))
-"""What eiload's CPU per request is to be at most, as a multiple of each one's: 819,840 bytes, 16 in
-flight (issue 5)."""
+OURS = (SCENARIO, USERS)
+SAME_BYTES = 0.02
+"""Requests whose bytes differ by a larger share than this are not the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """One contender's round of one case."""
+class Ran:
+    """One run of one contender, and what of it reached the server."""
 
-    run: Measured
-    idle: Measured
-    """The same round's start and end without load."""
+    measured: Measured
+    counted: Counted | None = None
+    """None from a server that does not count."""
+    cpu_ms: float | None = None
+    """CPU time per request while the load was on, ms; None if that cannot be told."""
 
 
 @dataclass(slots=True)
 class Series:
     """One contender's rounds of one case."""
 
-    rounds: list[Round | None] = field(default_factory=list)
+    rounds: list[Ran | None] = field(default_factory=list)
     """None for a round that failed."""
 
     def done(self) -> list[Measured]:
         """Return the runs of the rounds that did not fail."""
-        return [each.run for each in self.rounds if each is not None]
+        return [each.measured for each in self.rounds if each is not None]
 
     def cpu_ms(self) -> list[float]:
-        """Return each round's CPU time per request, ms, start-up taken off; NaN if it failed.
+        """Return each round's CPU time per request, ms; NaN if there is none."""
+        told = [None if each is None else each.cpu_ms for each in self.rounds]
+        return [math.nan if each is None else each for each in told]
 
-        What starting up costs varies by as much as a short run costs, so the median over the rounds
-        is taken off, not the round's own.
-        """
-        idle_s = spread([each.idle.spent.cpu_s for each in self.rounds if each]).median
-        return [math.nan if each is None else cpu_ms(each, idle_s) for each in self.rounds]
+    def counted(self) -> list[Counted]:
+        """Return what the server counted of the rounds that did not fail."""
+        runs = [each.counted for each in self.rounds if each is not None]
+        return [each for each in runs if each is not None and each.requests]
 
 
-def cpu_ms(measured: Round, idle_s: float) -> float:
-    """Return the CPU time per request beyond what an idle run takes, ms.
+def same_bytes(ours: Sequence[Counted], theirs: Sequence[Counted]) -> bool:
+    """Tell whether all requests of two contenders were as large as each other, within 2 %.
 
-    NaN without requests, and for a run so short that idle runs take as much.
+    Nobody knows of requests that were not counted: False.
     """
-    requests = measured.run.requests - measured.idle.requests
-    beyond_s = measured.run.spent.cpu_s - idle_s
-    return beyond_s * 1000 / requests if requests > 0 and beyond_s > 0 else math.nan
+    counted = [*ours, *theirs]
+    if not ours or not theirs:
+        return False
+    largest = max(each.largest_bytes for each in counted)
+    return largest - min(each.smallest_bytes for each in counted) <= SAME_BYTES * largest
+
+
+Found = dict[Key, Series]
 
 
 def run(setting: Setting) -> Outcome:
     """Measure all contenders in all cases."""
     tools, missing = setting.tools()
     failures: list[str] = []
-    with serving(setting.work_dir) as target, tempfile.TemporaryDirectory() as folder:
-        contenders = Workbench(Path(folder), tools).all()
+    with (
+        serving(setting.work_dir) as target,
+        serving(setting.work_dir, floats=True) as floats,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        window = Window(lambda: together(target, floats))
+        contenders = Workbench(Path(folder), tools, window.finished).all()
         cases = [
-            Case(target, payload, server.files(Path(folder) / "files", payload), in_flight)
-            for payload, in_flight, _ in CASES
+            Case(target, payload, server.files(Path(folder) / "files", payload), in_flight, floats)
+            for payload, in_flight in CASES
         ]
-        lengths = [setting.seconds(seconds) for *_, seconds in CASES]
-        found = {(c.name, k): Series() for c in contenders for k in range(len(cases))}
+        found = {(c.name, case.payload, case.in_flight): Series()
+                 for c in contenders for case in cases}  # fmt: skip
         for turn in pacing.rounds(setting.rounds, LIMIT_S):
             for contender in in_turn(contenders, turn):
                 setting.say(f"peers: round {turn + 1}/{setting.rounds}: {contender.name}")
-                _round(contender, cases, lengths, found, failures)
+                seconds = setting.seconds(SECONDS) / (2 if contender.light else 1)
+                for case in cases:
+                    ran = _tried(contender, case, seconds, window, failures)
+                    found[contender.name, case.payload, case.in_flight].rounds.append(ran)
     notes = [
         f"server: {target.kind}",
         *(f"{each.name}: skipped, {each.reason}" for each in missing),
         *dict.fromkeys(failures),
     ]
-    done = len(found[contenders[0].name, 0].rounds)
+    done = len(next(iter(found.values())).rounds)
     rounds = pacing.said(done, setting.rounds, LIMIT_S)
-    versions = ", ".join(f"{c.name} {c.version}" for c in contenders)
-    tables = [
-        _table(case, contenders, {c.name: found[c.name, k] for c in contenders}, rounds)
-        for k, case in enumerate(cases)
-    ]
-    limits = _limits({c.name: found[c.name, 0].cpu_ms() for c in contenders}, rounds)
-    noted = Table(limits.title, limits.columns, limits.rows, (versions, *notes, *EXPLANATION))
-    samples = {
-        f"{name}; {cases[k].payload.name}, {cases[k].in_flight} in flight": series.cpu_ms()
-        for (name, k), series in found.items()
+    versions = "; ".join(f"{c.name}: {c.version}" for c in contenders)
+    names = [contender.name for contender in contenders]
+    tables = [_table(case, names, found, rounds) for case in cases]
+    p50_ms = [each.p50_ms for each in found[SCENARIO, SMALL, 1].done()]
+    compared = {
+        ((ours, case.payload, case.in_flight), peer): ratio(found, case, ours, peer)
+        for case in cases
+        for ours in OURS
+        for peer in names
     }
-    return Outcome((*tables, noted), {"cpu_ms_per_request": samples})
+    limits = reached(compared, p50_ms, rounds)
+    noted = Table(limits.title, limits.columns, limits.rows, (versions, *notes, *EXPLANATION))
+    cpu = {_said(key): series.cpu_ms() for key, series in found.items()}
+    sizes = {
+        _said(key): [each.total_bytes / each.requests for each in series.counted()]
+        for key, series in found.items()
+    }
+    return Outcome((*tables, noted), {"cpu_ms_per_request": cpu, "bytes_per_request": sizes})
 
 
 EXPLANATION = (
-    "CPU per request: user + system time of all the contender's processes, start-up taken off",
+    (
+        "CPU per request: user + system time of all the contender's processes while the load is "
+        "on, over the requests that the server counted meanwhile"
+    ),
+    (
+        "bytes/request: of the gRPC message, counted at the server; the smallest and the largest "
+        "of all requests where they differ"
+    ),
+    "other bytes: requests that differ by more than 2 % from eiload's, so there is no ratio",
+    (
+        "perf_analyzer gets an FP32 tensor of as many bytes; UINT8 it sends in elements whose size "
+        "on the wire depends on what lay in memory, run by run"
+    ),
     "one connection each, but perf_analyzer, which makes its own",
     "perf_analyzer's rate counts whole seconds and is low in short runs",
-    "p50 and p99 as each reports them: h2load's from its log, Locust's rounded to its two digits",
+    (
+        "p50 and p99 as each reports them: h2load's from its log (since 1.69 it prints some), "
+        "Locust's rounded to its two digits"
+    ),
     "peak memory: largest sum of resident sets of all its processes",
 )
 
 
-def _round(
-    contender: Contender,
-    cases: Sequence[Case],
-    lengths: Iterable[float],
-    found: dict[tuple[str, int], Series],
-    failures: list[str],
-) -> None:
-    """Run one contender once per case."""
-    idle = _tried(contender, cases[IDLE], 0.0, failures)
-    for k, (case, seconds) in enumerate(zip(cases, lengths, strict=True)):
-        measured = _tried(contender, case, seconds / 2 if contender.light else seconds, failures)
-        pair = Round(measured, idle) if measured is not None and idle is not None else None
-        found[contender.name, k].rounds.append(pair)
+def _said(key: Key) -> str:
+    name, payload, in_flight = key
+    return f"{name}; {payload.name}, {in_flight} in flight"
+
+
+def ratio(found: Found, case: Case, ours: str, peer: str) -> Spread:
+    """Return the ratio of CPU per request; without rounds if the bytes are not the same."""
+    our, their = (found[name, case.payload, case.in_flight] for name in (ours, peer))
+    if not same_bytes(our.counted(), their.counted()):
+        return spread([])
+    return ratios(our.cpu_ms(), their.cpu_ms())
+
+
+def together(*servers: Server) -> Counted | None:
+    """Return what has reached the servers since they were last asked; None if one cannot tell."""
+    counts = [server.counted() for server in servers]
+    known = [each for each in counts if each is not None]
+    return Counted.together(known) if len(known) == len(counts) else None
 
 
 def _tried(
-    contender: Contender, case: Case, seconds: float, failures: list[str]
-) -> Measured | None:
+    contender: Contender, case: Case, seconds: float, window: Window, failures: list[str]
+) -> Ran | None:
     try:
-        return contender.run(case, seconds)
+        measured = contender.run(case, seconds)
     except BenchError as error:
         failures.append(f"{contender.name}: a run failed: {error}")
         return None
+    return Ran(measured, window.total, cost_ms(window.looks))
 
 
-def _table(
-    case: Case, contenders: Sequence[Contender], found: dict[str, Series], rounds: str
-) -> Table:
+def _table(case: Case, names: Sequence[str], found: Found, rounds: str) -> Table:
     rows = []
-    for contender in contenders:
-        series = found[contender.name]
-        cpu, done = series.cpu_ms(), series.done()
+    for name in names:
+        series = found[name, case.payload, case.in_flight]
+        done = series.done()
         rows.append(
             (
-                contender.name,
-                spread(cpu).text(3),
-                *(ratios(found[ours].cpu_ms(), cpu).text() for ours in OURS),
+                name,
+                _bytes(series.counted()),
+                spread(series.cpu_ms()).text(3),
+                *(_ratio(found, case, ours, name) for ours in OURS),
                 spread([each.rate for each in done]).text(0),
-                spread([each.p50_ms for each in done]).text(1),
+                spread([each.p50_ms for each in done]).text(3),
                 spread([each.p99_ms for each in done]).text(1),
                 spread([each.spent.peak_bytes / 1e6 for each in done]).text(0),
             )
         )
     columns = (
         "contender",
+        "bytes/request",
         "CPU ms/request",
         "eiload scenario / it",
         "eiload users / it",
@@ -184,19 +229,17 @@ def _table(
     return Table(title, columns, tuple(rows))
 
 
-def _limits(cpu: dict[str, list[float]], rounds: str) -> Table:
-    """Return what was to be reached and what was, for the first case."""
-    rows = []
-    for ours in OURS:
-        for peer, limit in LIMITS:
-            if peer not in cpu:
-                rows.append((ours, peer, f"{limit:g}", "-", "not measured"))
-                continue
-            ratio = ratios(cpu[ours], cpu[peer])
-            word = "not measured"
-            if ratio.rounds:
-                word = "yes" if ratio.median <= limit else "no"
-            rows.append((ours, peer, f"{limit:g}", ratio.text(), word))
-    payload, in_flight, _ = CASES[0]
-    title = f"To be reached: CPU per request, {payload.name}, {in_flight} in flight, {rounds}"
-    return Table(title, ("eiload as", "against", "at most", "measured", "reached"), tuple(rows))
+def _ratio(found: Found, case: Case, ours: str, name: str) -> str:
+    theirs = found[name, case.payload, case.in_flight].counted()
+    if theirs and not same_bytes(found[ours, case.payload, case.in_flight].counted(), theirs):
+        return "other bytes"
+    return ratio(found, case, ours, name).text()
+
+
+def _bytes(counted: Sequence[Counted]) -> str:
+    """Return the size of the requests of all rounds, in words."""
+    if not counted:
+        return "not counted"
+    smallest = min(each.smallest_bytes for each in counted)
+    largest = max(each.largest_bytes for each in counted)
+    return f"{smallest:,}" if smallest == largest else f"{smallest:,} .. {largest:,}"

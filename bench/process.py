@@ -20,11 +20,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Protocol
 
 import psutil
 
-__all__ = ["BenchError", "Running", "Spent", "finished", "lives", "started"]
+__all__ = ["BenchError", "Run", "Running", "Spent", "finished", "lives", "started"]
 
 POLL_S = 0.02
 SAMPLE_S = 0.2
@@ -163,6 +163,19 @@ def started(command: Sequence[str], env: Mapping[str, str] | None = None) -> Ite
         yield running
     finally:
         running.kill()
+
+
+class Run(Protocol):
+    """What runs a command to its end, as `finished` does."""
+
+    def __call__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+    ) -> Spent:
+        """Return what was used."""
 
 
 def finished(

@@ -22,9 +22,17 @@ __all__ = ["Missing", "Tool", "Tools", "default_work_dir"]
 FETCH_TIMEOUT_S = 240
 
 TRITONCLIENT = "tritonclient==2.47.0"
-"""The last wheels carry perf_analyzer's binary; this one has its tfserving backend."""
+"""A wheel that carries perf_analyzer's binary with its tfserving backend, of June 2024, and runs on
+Debian 12. It is not the newest: that is the package ``perf-analyzer`` 2.60.0 of April 2026, which
+needs glibc 2.38 or newer (Debian 12 has 2.36). One on ``PATH`` is used before this."""
 CUDA_RUNTIME = "nvidia-cuda-runtime-cu12"
 """perf_analyzer is linked to libcudart.so.12, whether or not it uses a GPU."""
+
+NOT_FETCHED = {
+    "ghz": "it is in neither Debian nor PyPI",
+    "k6": "it is no package of Debian's, and not fetched for its licence (AGPL-3.0)",
+}
+"""Why programs are measured only where somebody has put them on ``PATH``."""
 
 H2LOAD_PACKAGES = ("nghttp2-client", "libnghttp2-14", "libev4", "libjemalloc2")
 B64_PACKAGE = "libb64-0d"
@@ -72,7 +80,8 @@ class Tools:
         """Return a program that is used if it is there and never fetched (ghz, k6)."""
         path = shutil.which(name)
         if path is None:
-            return Missing(name, "not on PATH")
+            why = NOT_FETCHED.get(name)
+            return Missing(name, f"not on PATH; {why}" if why else "not on PATH")
         return Tool(name, (path,), _version(path, {}))
 
     def _find(self, name: str, fetched: Callable[[], Tool]) -> Tool | Missing:

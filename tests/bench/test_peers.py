@@ -1,48 +1,41 @@
-"""CPU per request: what an idle run takes is not in it."""
+"""Rounds of contenders: CPU per request, and whose requests are the same."""
 
 import math
 
 import pytest
 
 from bench.contenders import Measured
-from bench.peers import Round, Series
+from bench.peers import Ran, Series, same_bytes, together
 from bench.process import Spent
+from bench.server import Counted, Server
 
-
-def measured(requests: int, cpu_s: float) -> Measured:
-    """Return a run."""
-    spent = Spent(status=0, cpu_s=cpu_s, wall_s=1, peak_bytes=0, out="", err="")
-    return Measured(requests, 1.0, 1.0, 1.0, spent)
-
-
-def test_median_start_is_taken_off() -> None:
-    """One idle run that took long disturbs no figure; the idle run's requests do not count."""
-    series = Series(
-        [
-            Round(measured(1001, 2.0), measured(1, 1.0)),
-            Round(measured(1001, 3.0), measured(1, 1.1)),
-            Round(measured(1001, 2.0), measured(1, 7.0)),
-        ]
-    )
-    assert series.cpu_ms() == pytest.approx([0.9, 1.9, 0.9])
+SPENT = Spent(status=0, cpu_s=1.0, wall_s=1.0, peak_bytes=0, out="", err="")
+MEASURED = Measured(100, 1.0, 1.0, 1.0, SPENT)
+COUNTED = Counted(10, 10_000, 1000, 1000)
 
 
 def test_failed_round() -> None:
     """A failed round has no figure and stays in its place, so that rounds stay comparable."""
-    series = Series([None, Round(measured(100, 2.0), measured(0, 1.0))])
-    first, second = series.cpu_ms()
+    series = Series([None, Ran(MEASURED, COUNTED, 10.0), Ran(MEASURED)])
+    first, second, third = series.cpu_ms()
     assert math.isnan(first)
     assert second == pytest.approx(10.0)
-    assert len(series.done()) == 1
+    assert math.isnan(third)
+    assert len(series.done()) == 2
+    assert series.counted() == [COUNTED]
 
 
-def test_no_requests() -> None:
-    """A run without requests has no cost per request."""
-    (cost,) = Series([Round(measured(1, 2.0), measured(1, 1.0))]).cpu_ms()
-    assert math.isnan(cost)
+def test_same_bytes() -> None:
+    """Within 2 % requests are the same; one that is larger, or none that was counted, is not."""
+    ours = [COUNTED]
+    assert same_bytes(ours, [Counted(10, 10_150, 1010, 1020)])
+    assert not same_bytes(ours, [Counted(10, 10_400, 1000, 1021)])
+    assert not same_bytes(ours, [Counted(10, 9_000, 900, 900)])
+    assert not same_bytes(ours, [])
 
 
-def test_too_short_to_tell() -> None:
-    """A run that took no more CPU than an idle one has no cost per request, not a negative one."""
-    (cost,) = Series([Round(measured(100, 1.0), measured(0, 1.1))]).cpu_ms()
-    assert math.isnan(cost)
+def test_servers_together() -> None:
+    """What reached any of the servers counts; if one cannot tell, nobody can."""
+    one, other = Server("a", "", lambda: COUNTED), Server("b", "", lambda: Counted(0, 0, 0, 0))
+    assert together(one, other) == COUNTED
+    assert together(one, Server("c", "")) is None
