@@ -164,6 +164,8 @@ class PredictUser(User):
     """``"gzip"``, of the requests."""
     tls: Mapping[str, str | Path] | None = None
     """``{}``, or ``ca``, ``cert``, ``key``, ``server_name``; paths from the working directory."""
+    keepalive: Mapping[str, str] | None = None
+    """``{"every": "30 s", "timeout": "20 s"}``: when a silent server is asked."""
     price: str | None = None
     """Of the host and the accelerator."""
     stand_in: str | Mapping[str, Any] | None = None

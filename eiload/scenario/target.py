@@ -23,13 +23,16 @@ from eiload.scenario.problem import Problem
 from eiload.scenario.standin import StandIn
 from eiload.scenario.standin.profiles import PROFILES
 
-__all__ = ["Target", "Tls"]
+__all__ = ["Keepalive", "Target", "Tls"]
 
 DEADLINE = "60 s"
 """AWS's published client waits as long for an answer (Amazon EC2 user guide, ei-tensorflow)."""
 
 READY_WITHIN = "60 s"
 """How long a model that says it is loading is waited for, if the scenario does not say."""
+
+KEEPALIVE_TIMEOUT = "20 s"
+"""How long gRPC's own clients wait for the answer to a PING (doc/keepalive.md)."""
 
 _METADATA_KEY = re.compile(r"[0-9a-z_.-]+")
 _METADATA_VALUE = re.compile(r"[\x20-\x7e]*")
@@ -51,6 +54,24 @@ class Tls(Form):
         for one, other in (("cert", "key"), ("key", "cert")):
             if given.get(one) is not None and given.get(other) is None:
                 yield Problem((one,), f"{one!r} without {other!r}; expected both, or neither")
+
+
+class Keepalive(Form):
+    """When to ask whether a server that has requests and says nothing is still there."""
+
+    every_ns: Annotated[int, duration("100 ms", "1 h", example="30 s")] = Field(
+        validation_alias="every",
+        serialization_alias="every",
+        description="how long nothing may come from the server, while requests wait for it, before "
+        "it is asked by a PING",
+    )
+    timeout_ns: Annotated[int, duration("100 ms", "1 h", example="20 s")] = Field(
+        default=parse_duration(KEEPALIVE_TIMEOUT),
+        validation_alias="timeout",
+        serialization_alias="timeout",
+        description="how long it may take to answer before the connection is given up and its "
+        "requests fail as UNAVAILABLE",
+    )
 
 
 def _server(text: str) -> str:
@@ -150,6 +171,11 @@ class Target(Form):
     )
     compression: Literal["gzip"] | None = Field(default=None, description="of the requests")
     tls: Tls | None = Field(default=None, description="secure the connection; {} is enough")
+    keepalive: Keepalive | None = Field(
+        default=None,
+        description="notice a server that is gone without a word before the deadline does; a "
+        "server may forbid more than a few PINGs in 5 min",
+    )
     price: Annotated[Text, BeforeValidator(_price)] | None = Field(
         default=None,
         description="of the host and the accelerator: an amount, a published price, or a sum",

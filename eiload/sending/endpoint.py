@@ -6,11 +6,11 @@ JSON; the sender makes channels of it. Durations are ns.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from eiload.base.clock import NS_PER_S
 
-__all__ = ["CHANNEL_OPTIONS", "GRPCIO", "HTTP2", "Endpoint"]
+__all__ = ["CHANNEL_OPTIONS", "GRPCIO", "HTTP2", "Endpoint", "KeepAlive"]
 
 HTTP2 = "http2"
 """The wire of our own (`sending.http2`)."""
@@ -33,6 +33,15 @@ CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
 )
 
 
+class KeepAlive(NamedTuple):
+    """When to ask by a PING whether a server is still there (gRPC's doc/keepalive.md)."""
+
+    after_ns: int
+    """How long nothing comes, with requests open, before it is asked."""
+    patience_ns: int
+    """How long it may take to answer before the connection is given up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where and how to call (`serving.endpoint` makes one from a scenario's target)."""
@@ -48,6 +57,8 @@ class Endpoint:
     options: tuple[tuple[str, int | str], ...] = CHANNEL_OPTIONS
     client: str = HTTP2
     """What speaks gRPC: `HTTP2` or `GRPCIO`."""
+    keep_alive: KeepAlive | None = None
+    """None for never asking."""
 
     @classmethod
     def told(cls, config: dict[str, Any]) -> "Endpoint":
@@ -57,4 +68,6 @@ class Endpoint:
             for name in ("metadata", "options")
         }
         tls = None if config["tls"] is None else tuple(config["tls"])
-        return cls(**{**config, **pairs, "tls": tls})
+        asks = config["keep_alive"]
+        keep_alive = None if asks is None else KeepAlive(*asks)
+        return cls(**{**config, **pairs, "tls": tls, "keep_alive": keep_alive})

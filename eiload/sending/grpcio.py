@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from eiload.base.clock import NS_PER_S
+from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.endpoint import Endpoint
@@ -24,6 +24,7 @@ from eiload.sending.endpoint import Endpoint
 __all__ = ["GrpcioChannel"]
 
 Trailers = tuple[tuple[str, str | bytes], ...]
+Options = tuple[tuple[str, int | str], ...]
 Stub = Callable[..., grpc.aio.UnaryUnaryCall[bytes, bytes]]
 
 
@@ -118,12 +119,29 @@ class _Request:
 
 
 def _connection(endpoint: Endpoint) -> grpc.aio.Channel:
+    options = _options(endpoint)
     if endpoint.tls is None:
-        return grpc.aio.insecure_channel(endpoint.address, options=endpoint.options)
+        return grpc.aio.insecure_channel(endpoint.address, options=options)
     credentials = grpc.ssl_channel_credentials(
         *(part.encode("latin-1") if part is not None else None for part in endpoint.tls)
     )
-    return grpc.aio.secure_channel(endpoint.address, credentials, options=endpoint.options)
+    return grpc.aio.secure_channel(endpoint.address, credentials, options=options)
+
+
+def _options(endpoint: Endpoint) -> Options:
+    """Return the channel's options, with what keepalive is in gRPC's words."""
+    if endpoint.keep_alive is None:
+        return endpoint.options
+    after_ns, patience_ns = endpoint.keep_alive
+    return (
+        *endpoint.options,
+        ("grpc.keepalive_time_ms", after_ns // NS_PER_MS),
+        ("grpc.keepalive_timeout_ms", patience_ns // NS_PER_MS),
+        # gRPC 1.85 gives a connection up by this one (a minute, unless it is said), not by that.
+        ("grpc.http2.ping_timeout_ms", patience_ns // NS_PER_MS),
+        # A long answer is silence, too: after two PINGs without data gRPC would ask no more.
+        ("grpc.http2.max_pings_without_data", 0),
+    )
 
 
 def _pairs(metadata: Iterable[Any] | None) -> Trailers:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from eiload.base.errors import ScenarioError
 from eiload.scenario import Target
-from eiload.sending.endpoint import CHANNEL_OPTIONS, Endpoint
+from eiload.sending.endpoint import CHANNEL_OPTIONS, Endpoint, KeepAlive
 from eiload.serving.tfserving import PREDICT
 
 __all__ = ["endpoint_of"]
@@ -30,6 +30,7 @@ def endpoint_of(target: Target, address: str | None = None) -> Endpoint:
         tls = (roots, key, cert)
         if target.tls.server_name:
             options.append(("grpc.ssl_target_name_override", target.tls.server_name))
+    asks = target.keepalive
     return Endpoint(
         address=server,
         method=PREDICT,
@@ -40,6 +41,7 @@ def endpoint_of(target: Target, address: str | None = None) -> Endpoint:
         compression=target.compression,
         tls=tls,
         options=tuple(options),
+        keep_alive=None if asks is None else KeepAlive(asks.every_ns, asks.timeout_ns),
     )
 
 

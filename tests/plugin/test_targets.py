@@ -12,6 +12,7 @@ from eiload.plugin import targets
 from eiload.plugin.users import PredictUser, SSDUser
 from eiload.scenario import Payload, Scenario, Tls
 from eiload.scenario.arrivals import ClosedPhase
+from eiload.scenario.target import Keepalive
 
 
 class SSD:
@@ -132,6 +133,7 @@ def test_a_class_says_what_a_target_says(tmp_path: Path) -> None:
         metadata=MappingProxyType({"authorization": "Bearer secret"}),
         compression="gzip",
         tls={"ca": authority, "server_name": "outer"},
+        keepalive={"every": "30 s"},
         price="0.90 USD/h",
     )
     target = scenario(half, host=None).targets["half"]
@@ -141,6 +143,7 @@ def test_a_class_says_what_a_target_says(tmp_path: Path) -> None:
     assert (target.deadline_ns, target.ready_within_ns) == (2 * 10**9, 60 * 10**9)
     assert target.metadata == {"authorization": "Bearer secret"}
     assert target.tls == Tls(ca=str(authority), server_name="outer")
+    assert target.keepalive == Keepalive(every_ns=30 * 10**9, timeout_ns=20 * 10**9)
     assert target.price == "0.90 USD/h"
     assert scenario(user(version_label="canary")).targets["half"].version_label == "canary"
 
@@ -177,6 +180,8 @@ def test_a_stand_in_needs_no_host() -> None:
         ({"metadata": {"Token": "x"}}, "Half.metadata: not a key of gRPC metadata, got 'Token'"),
         ({"metadata": {"token": 5}}, "Half.metadata.token: not a text; expected a text"),
         ({"compression": "zip"}, "Half.compression: unknown word, got 'zip'; expected 'gzip'"),
+        ({"keepalive": "30 s"}, "Half.keepalive: not a mapping, got '30 s'; expected"),
+        ({"keepalive": {"every": 30}}, "Half.keepalive.every: no unit, got 30; expected"),
         ({"outputs": "y"}, "Half.outputs: not a list, got 'y'; expected a list"),
         ({"outputs": {"y": 1}}, "Half.outputs: not a list, got a mapping; expected a list"),
         ({"tls": True}, "Half.tls: not a mapping, got True; expected a mapping"),

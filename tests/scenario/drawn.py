@@ -17,6 +17,7 @@ from eiload.scenario.arrivals import (
 )
 from eiload.scenario.laws import Batch, Gamma, Law, Weibull
 from eiload.scenario.standin import StandIn
+from eiload.scenario.target import Keepalive
 from eiload.scenario.users import Exponential, Lognormal, RampUsers, StepUsers
 
 __all__ = ["scenarios"]
@@ -87,6 +88,7 @@ PHASES = st.one_of(
     moving(),
     st.builds(ClosedPhase, NAMES, DURATIONS, USERS, THINK),
 )
+PINGS = st.integers(10**8, 3600 * NS)
 TARGETS = st.builds(
     Target,
     server=st.sampled_from(SERVERS),
@@ -104,6 +106,7 @@ TARGETS = st.builds(
         max_size=3,
     ),
     compression=st.sampled_from([None, "gzip"]),
+    keepalive=st.none() | st.builds(Keepalive, every=PINGS, timeout=PINGS),
     price=st.sampled_from([None, "0.9 USD/h", "0.1 USD/h + 0.2 USD/h", "p2.xlarge"]),
 )
 STAND_INS = st.builds(

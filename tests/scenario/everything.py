@@ -23,6 +23,7 @@ targets:
     connections: ${CONNECTIONS:-4}
     metadata: {x-token: "${TOKEN}"}
     compression: gzip
+    keepalive: {every: 30 s, timeout: 5 s}
     tls: {server_name: ei}
     price: t2.medium + 0.12 USD/h
   emulated: {stand_in: eia1.medium, model: ssd, version_label: canary}

@@ -36,6 +36,7 @@ from eiload.scenario.arrivals import (
 )
 from eiload.scenario.laws import Batch, Gamma, Weibull
 from eiload.scenario.standin import StandIn
+from eiload.scenario.target import Keepalive
 from tests.scenario.drawn import scenarios
 from tests.scenario.everything import ENVIRON, EVERYTHING, everything
 
@@ -62,6 +63,7 @@ def test_every_key_means_what_the_design_says() -> None:
             metadata={"x-token": "s3cret"},
             compression="gzip",
             tls=Tls(server_name="ei"),
+            keepalive=Keepalive(every_ns=30 * NS, timeout_ns=5 * NS),
             price="t2.medium + 0.12 USD/h",
         ),
         "emulated": Target(

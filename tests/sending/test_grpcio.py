@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import h2.events
 import pytest
 import uvloop
 
-from eiload.base.clock import NS_PER_MS
+from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.scenario import Target, Tls
+from eiload.scenario.target import Keepalive
 from eiload.sending.channel import Landing, Request
 from eiload.sending.endpoint import Endpoint
 from eiload.sending.grpcio import GrpcioChannel
@@ -20,6 +22,7 @@ from eiload.serving.endpoint import endpoint_of
 from eiload.serving.tfserving import PREDICT
 from tests.grpc_servers import certificate, closed_port, grpc_server
 from tests.sending.driver import CLOCK, PATIENCE_S, Driver, Handler, Serve, echo, failing
+from tests.sending.http2.calls import Scripted, scripted
 
 
 @pytest.mark.parametrize("code", [c for c in grpc.StatusCode if c is not grpc.StatusCode.OK])
@@ -95,6 +98,38 @@ def test_tls(tmp_path: Path, client: str) -> None:
             with Driver(endpoint) as driver:
                 reply = driver.engine.call(0, "", b"abc")
                 assert (reply.status, reply.response) == (Status.OK, b"abc"), reply.detail
+
+
+def test_keepalive(client: str) -> None:
+    """As a scenario says it: a server that is gone without a word is noticed, one that is not, not.
+
+    gRPC's stack asks when nothing has come for `every` and gives up `timeout` later, as ours does.
+    """
+
+    def deaf(server: Scripted) -> None:
+        server.request()
+        while server.socket.recv(4096):
+            pass
+
+    def slow(server: Scripted) -> None:
+        stream = server.request()
+        for _ in range(2):
+            server.wait(h2.events.PingReceived)
+        server.answer(stream)
+
+    asks = Keepalive(every_ns=100 * NS_PER_MS, timeout_ns=PATIENCE_S * NS_PER_S)
+    with scripted(slow) as port:
+        target = Target(server=f"127.0.0.1:{port}", model="ssd", keepalive=asks)
+        with Driver(replace(endpoint_of(target), client=client)) as driver:
+            reply = driver.engine.call(0, "", b"abc")
+            assert (reply.status, reply.response) == (Status.OK, b"answer"), reply.detail
+    asks = Keepalive(every_ns=100 * NS_PER_MS, timeout_ns=200 * NS_PER_MS)
+    with scripted(deaf) as port:
+        target = Target(server=f"127.0.0.1:{port}", model="ssd", keepalive=asks)
+        with Driver(replace(endpoint_of(target), client=client)) as driver:
+            reply = driver.engine.call(0, "", b"abc")
+            assert reply.status is Status.UNAVAILABLE, reply.detail
+            assert ("keepalive" in reply.detail) or client == "grpcio"
 
 
 class Landings:

@@ -24,7 +24,6 @@ from eiload.sending.channel import Landing
 from eiload.sending.endpoint import Endpoint
 from eiload.sending.http2.address import parse_target
 from eiload.sending.http2.backoff import Backoff
-from eiload.sending.http2.conversation import KeepAlive
 from eiload.sending.http2.deadlines import Deadlines
 from eiload.sending.http2.grpc import Outcome
 from eiload.sending.http2.heads import Heads, Packer
@@ -70,7 +69,6 @@ class Http2Channel:
     Args:
         endpoint: where and how to call.
         max_answer_bytes: the largest answer that is taken; RESOURCE_EXHAUSTED beyond.
-        keep_alive: when to ask whether a server is still there; None for never.
         now_ns: the clock, ns, monotonic.
         seed: for the factor of chance in the waits between attempts to connect.
     """
@@ -80,7 +78,6 @@ class Http2Channel:
         endpoint: Endpoint,
         *,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
-        keep_alive: KeepAlive | None = None,
         now_ns: Callable[[], int] = time.monotonic_ns,
         seed: int | None = None,
     ) -> None:
@@ -96,7 +93,7 @@ class Http2Channel:
         self._useless = ""
         """Why there is no line; empty unless there is none."""
         try:
-            route = _route(endpoint, max_answer_bytes, keep_alive)
+            route = _route(endpoint, max_answer_bytes)
         except (OSError, ValueError) as error:
             self._useless = str(error)
             return
@@ -221,9 +218,10 @@ def _named(endpoint: Endpoint) -> str | None:
     return str(name) if name else None
 
 
-def _route(endpoint: Endpoint, max_answer_bytes: int, keep_alive: KeepAlive | None) -> Route:
+def _route(endpoint: Endpoint, max_answer_bytes: int) -> Route:
     target = parse_target(endpoint.address)
     tls: ssl.SSLContext | None = None
     if endpoint.tls is not None:
         tls = tls_context(*endpoint.tls)
-    return Route(target, tls, _named(endpoint) or target.host, max_answer_bytes, keep_alive)
+    name = _named(endpoint) or target.host
+    return Route(target, tls, name, max_answer_bytes, endpoint.keep_alive)

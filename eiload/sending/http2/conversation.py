@@ -16,16 +16,17 @@ Strategy.
 import asyncio
 import traceback
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
+from eiload.sending.endpoint import KeepAlive
 from eiload.sending.http2.connection import Connection
 from eiload.sending.http2.events import Closed, Event
 from eiload.sending.http2.link import READ_BYTES, Link
 from eiload.sending.http2.streams import Batch, Stream
 
-__all__ = ["Conversation", "KeepAlive", "Owner"]
+__all__ = ["Conversation", "Owner"]
 
 READS = 16
 """How often a socket is read before others have their turn."""
@@ -45,15 +46,6 @@ class Owner(Protocol):
             why: the reason, in words.
             status: how its requests end: UNAVAILABLE, or INTERNAL after a defect of ours.
         """
-
-
-class KeepAlive(NamedTuple):
-    """When to ask by a PING whether a server is still there (gRPC's doc/keepalive.md)."""
-
-    after_ns: int
-    """How long nothing comes, with requests open, before it is asked."""
-    patience_ns: int
-    """How long it may take to answer."""
 
 
 class Conversation:
@@ -96,6 +88,7 @@ class Conversation:
         self._heard_ns = now_ns()
         self._pinged_ns = 0
         """When a PING went out that has no answer yet; 0 if there is none."""
+        self._keep_alive = keep_alive
         self._timer: asyncio.TimerHandle | None = None
         loop.add_reader(link.fileno(), self._readable)
         loop.call_soon(self._readable)  # something may have come with the handshake of TLS
@@ -155,6 +148,8 @@ class Conversation:
             self._lose("the server closed the connection")
             return False
         now_ns = self._heard_ns = self._now_ns()
+        if self._pinged_ns:
+            self._is_there()
         events = self.connection.receive(data, now_ns)
         if events:
             self._owner.heard(self, events, now_ns)
@@ -272,13 +267,18 @@ class Conversation:
 
     # -- whether the server is there -----------------------------------------------------------
 
+    def _is_there(self) -> None:
+        """Ask no further: something has come since the PING."""
+        self._pinged_ns = 0
+        if self._timer is not None and self._keep_alive is not None:
+            self._timer.cancel()
+            self._look_after(self._keep_alive)
+
     def _look_after(self, keep_alive: KeepAlive) -> None:
         """Look whether the server has been heard of; come again when there is something to do."""
         if self.over:
             return
         now_ns = self._now_ns()
-        if self._pinged_ns and self._heard_ns > self._pinged_ns:
-            self._pinged_ns = 0
         if self._pinged_ns:
             next_ns = self._pinged_ns + keep_alive.patience_ns
             if now_ns >= next_ns:

@@ -23,10 +23,11 @@ from typing import NamedTuple
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
+from eiload.sending.endpoint import KeepAlive
 from eiload.sending.http2.address import Target
 from eiload.sending.http2.backoff import Backoff
 from eiload.sending.http2.connection import Connection
-from eiload.sending.http2.conversation import Conversation, KeepAlive
+from eiload.sending.http2.conversation import Conversation
 from eiload.sending.http2.events import Ended, Event, GoAway, Ready, Reset
 from eiload.sending.http2.grpc import Outcome, outcome, outcome_of_reset
 from eiload.sending.http2.link import open_link

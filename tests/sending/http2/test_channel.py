@@ -15,8 +15,8 @@ import pytest
 
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
+from eiload.sending.endpoint import KeepAlive
 from eiload.sending.http2.channel import Http2Channel
-from eiload.sending.http2.conversation import KeepAlive
 from tests.grpc_servers import closed_port, grpc_server, raw_server, silent
 from tests.sending.http2.calls import (
     METHOD,
@@ -172,12 +172,13 @@ def test_a_server_that_is_gone_without_a_word_is_noticed() -> None:
 
     def deaf(server: Scripted) -> None:
         server.request()
-        time.sleep(3)
+        while server.socket.recv(4096):
+            pass
 
     keep_alive = KeepAlive(after_ns=100 * MS, patience_ns=200 * MS)
 
     async def main(port: int) -> Landing:
-        async with opened(port, keep_alive=keep_alive) as channel:
+        async with opened(endpoint(port, keep_alive=keep_alive)) as channel:
             return await land(channel)
 
     with scripted(deaf) as port:
