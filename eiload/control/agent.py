@@ -19,6 +19,7 @@ from eiload.base.errors import EiloadError, EngineError, ScenarioError
 from eiload.control.codec import TEXT_AT_MOST
 from eiload.control.messages import (
     Cancel,
+    Cede,
     Failed,
     Final,
     Forget,
@@ -185,6 +186,8 @@ class Agent:
                 self._go(session, order)
             case Own():
                 session.own(order.slices, order.from_ns)
+            case Cede():
+                session.cede(order.slices, order.from_ns)
             case Stop():
                 session.stop(order.at_ns)
             case Forget():

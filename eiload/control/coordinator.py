@@ -44,6 +44,7 @@ from eiload.record.intervals import Intervals
 from eiload.record.journal import Journal
 from eiload.record.run import Run
 from eiload.scenario import Scenario
+from eiload.scenario.arrivals import ClosedPhase
 from eiload.scenario.schedule import Schedule
 
 __all__ = ["Coordinator"]
@@ -117,7 +118,13 @@ class Coordinator:
         self._share = ""
         self._schedule = Schedule(scenario.traffic, scenario.seed)
         duration_ns = self._schedule.duration_ns
-        self._workers = Workers(self._id, workers, duration_ns=duration_ns, driven=driven)
+        self._workers = Workers(
+            self._id,
+            workers,
+            duration_ns=duration_ns,
+            driven=driven,
+            ceding=not any(isinstance(phase, ClosedPhase) for phase in scenario.traffic),
+        )
         self._muster = Muster(
             self._id, scenario, self._workers, send=send, say=say, driven=driven, drain_ns=drain_ns
         )
@@ -153,11 +160,8 @@ class Coordinator:
             self.post(worker, word)
 
     def admit(self, worker: str) -> None:
-        """Have a worker that comes late take part in a run of Locust's users, once it is ready.
-
-        It may be said again and again. Of a scenario it has no part: all slices have their owners.
-        """
-        if self._driven and self.started.is_set() and worker not in self._workers:
+        """Have a worker that comes late take part once it is ready; it may be said repeatedly."""
+        if self.started.is_set() and worker not in self._workers:
             self._inbox.put(lambda: None if self._stopping else self._muster.admit(worker))
 
     def lose(self, worker: str, why: str) -> None:
@@ -189,7 +193,7 @@ class Coordinator:
     @property
     def admits(self) -> bool:
         """Tell whether who comes now can take part."""
-        return self._driven and not self._stopping
+        return not self._stopping
 
     def position(self) -> tuple[str, int]:
         """Return the present phase's name ("drain" after the last) and the whole length, ns."""
@@ -277,13 +281,14 @@ class Coordinator:
         """Hear the workers until each has made its final report or is lost."""
         drain_ns = drain_limit_ns(self.scenario, self._drain_ns)
         end_ns = self._origin_ns + self._schedule.duration_ns
-        while self._workers.live:
+        while any(not worker.coming for worker in self._workers.live):
             self._hear()
             self._logbook.keep(self.elapsed_ns, lambda: closing.state(self._known(), self._workers))
             if self._stopping:
                 end_ns = min(end_ns, self._clock.now_ns())
             if self._clock.now_ns() > end_ns + drain_ns + FINAL_GRACE_NS:
                 self._workers.give_up("made no final report in time")
+        self._muster.dismiss()
 
     def _hear(self) -> None:
         """Handle what has happened, one thing; nothing if nothing does for a while."""
@@ -329,8 +334,8 @@ class Coordinator:
     def _hand_over(self, gone: str, orders: HandOver) -> None:
         if orders:
             self._say(f"worker {gone} is gone; the others take over its part of the load")
-        for heir, own in orders:
-            self._send(heir, own)
+        for name, order in orders:
+            self._send(name, order)
 
     def _stop(self) -> None:
         if self._stopping:

@@ -5,8 +5,9 @@ an order to the sender looks. What it must not know: when "now" is (`session` sa
 before which horizon), results, Locust. Offsets are ns from the start of the run.
 """
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,20 @@ from eiload.sending.result import WANT_RESPONSE, sampled
 __all__ = ["Feeder"]
 
 
+class _Slice(NamedTuple):
+    """A part of the load: every so many-th arrival, and of users, from an offset to another."""
+
+    number: int
+    from_ns: int = 0
+    until_ns: int = sys.maxsize
+
+
 class Feeder:
     """Feeds one sender.
 
     Args:
         scenario: the scenario.
-        index: this worker's slice.
+        index: this worker's slice; from `count` on it has none until it is to `own` one.
         count: number of slices.
         engine: the sender.
         requests: for each target's index, the sender's numbers of its requests, by payload.
@@ -51,7 +60,7 @@ class Feeder:
         self._engine = engine
         self._origin_ns = 0
         self._count = count
-        self._slices: list[tuple[int, int]] = [(index, 0)]
+        self._slices = [_Slice(index)] if index < count else []
         self._sample = scenario.sample
         self._seed = scenario.seed
         self._requests = [np.asarray(requests[target]) for target in range(len(scenario.targets))]
@@ -68,7 +77,14 @@ class Feeder:
 
     def own(self, slices: Sequence[int], from_ns: int) -> None:
         """Feed other slices as well, from offset `from_ns` on; it must not have been fed yet."""
-        self._slices += [(index, from_ns) for index in slices]
+        self._slices += [_Slice(index, from_ns) for index in slices]
+
+    def cede(self, slices: Sequence[int], from_ns: int) -> None:
+        """Feed no arrivals of these slices from offset `from_ns` on, which has not been fed yet."""
+        self._slices = [
+            each._replace(until_ns=min(each.until_ns, from_ns)) if each.number in slices else each
+            for each in self._slices
+        ]
 
     def feed(self, horizon_ns: int) -> None:
         """Give the sender all that is due before the horizon and has not been given."""
@@ -108,8 +124,9 @@ class Feeder:
 
     def _mine(self, numbers: Ints, offsets_ns: Ints) -> NDArray[np.bool_]:
         mine = np.zeros(len(numbers), bool)
-        for index, from_ns in self._slices:
-            mine |= (numbers % self._count == index) & (offsets_ns >= from_ns)
+        for index, from_ns, until_ns in self._slices:
+            due = (offsets_ns >= from_ns) & (offsets_ns < until_ns)
+            mine |= (numbers % self._count == index) & due
         return mine
 
     def _start_loops(self, horizon_ns: int) -> None:
@@ -118,7 +135,7 @@ class Feeder:
             start_ns = self._schedule.starts_ns[number]
             if not isinstance(phase, ClosedPhase) or start_ns > horizon_ns:
                 continue
-            for index, from_ns in self._slices:
+            for index, from_ns, _ in self._slices:
                 if from_ns < start_ns + phase.duration_ns and (number, index) not in self._started:
                     self._started.add((number, index))
                     self._start_loop(number, phase, index, from_ns - start_ns)

@@ -8,7 +8,7 @@ all until `order_of` or `word_of` has returned.
 An *order* goes to an agent, a *word* comes from one:
 
     prepare -> ready | failed        go -> report ... final | failed
-    own, stop, cancel, forget
+    own, cede, stop, cancel, forget
 
 The orders of the second line need no answer. `report`s come by themselves, and each agent that has
 gone makes one `final` report.
@@ -31,8 +31,8 @@ from eiload.record.intervals import Intervals, Kind, parts_of
 from eiload.scenario import Scenario, restore
 
 __all__ = [
-    "Cancel", "Failed", "Final", "Forget", "Go", "Order", "Own", "Prepare", "Ready", "Report",
-    "Stop", "Word", "encode", "kind_of", "order_of", "run_of", "versions", "word_of",
+    "Cancel", "Cede", "Failed", "Final", "Forget", "Go", "Order", "Own", "Prepare", "Ready",
+    "Report", "Stop", "Word", "encode", "kind_of", "order_of", "run_of", "versions", "word_of",
 ]  # fmt: skip
 
 REPORT_BYTES = 1 << 26
@@ -117,6 +117,14 @@ class Own(_Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cede(_Message):
+    """Leave slices to another: what is due in them from an offset on."""
+
+    slices: tuple[Count, ...]
+    from_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop(_Message):
     """Send nothing that is due from this offset on, then drain."""
 
@@ -133,8 +141,8 @@ class Forget(_Message):
     """The run is over."""
 
 
-Order = Prepare | Go | Own | Stop | Cancel | Forget
-_ORDERS: tuple[type[Order], ...] = (Prepare, Go, Own, Stop, Cancel, Forget)
+Order = Prepare | Go | Own | Cede | Stop | Cancel | Forget
+_ORDERS: tuple[type[Order], ...] = (Prepare, Go, Own, Cede, Stop, Cancel, Forget)
 
 # -- words -----------------------------------------------------------------------------------------
 

@@ -3,15 +3,15 @@
 What it knows: what each is told, how long that may take, who takes no part and why. What it must
 not know: threads, how orders travel. Instants (ns on the monotonic clock) are arguments.
 
-A worker that comes when the load of Locust's users is on gets ready while it goes on, and then
-begins; nothing is expected of it before. All slices of a scenario have their owners from the start.
+A worker that comes when the load is on gets ready while it goes on, and then begins; nothing is
+expected of it before. All slices of a scenario have their owners from the start: it stands by.
 """
 
 from collections.abc import Callable
 
 from eiload.base.clock import NS_PER_S, boot_id
 from eiload.base.errors import EngineError
-from eiload.control.messages import Forget, Go, Order, Prepare, Ready
+from eiload.control.messages import Forget, Go, Order, Own, Prepare, Ready
 from eiload.control.workers import Workers
 from eiload.scenario import Scenario
 
@@ -121,6 +121,20 @@ class Muster:
                     boot_id=boot_id(),
                 ),
             )
+            self._relieve(name, max(0, now_ns - origin_ns))
+
+    def _relieve(self, name: str, now_ns: int) -> None:
+        orders = self._workers.relieve(name, now_ns)
+        for who, order in orders:
+            self._send(who, order)
+        if not self._driven:
+            taken = sum(isinstance(order, Own) for _, order in orders)
+            self._say(
+                f"worker {name} takes over {taken} of {self._workers.slices} parts of the load"
+                if taken
+                else f"worker {name} stands by: every part of the load has its worker; it takes "
+                "over when one is lost"
+            )
 
     def leave_out(self, name: str, why: str) -> bool:
         """Go on without a worker that was only coming; tell whether it was."""
@@ -140,7 +154,7 @@ class Muster:
             run=self._run,
             scenario=self._scenario,
             index=index,
-            count=len(self._workers),
+            count=self._workers.slices,
             addresses=self._addresses,
             driven=self._driven,
             drain_ns=self._drain_ns,

@@ -86,7 +86,7 @@ class Session:
 
     Args:
         scenario: the scenario.
-        index: this worker's slice.
+        index: this worker's slice; none is its own from `count` on.
         count: number of slices.
         clock: the clock.
         hooks: who listens.
@@ -191,12 +191,17 @@ class Session:
         threading.Thread(target=self._feed, args=[engine], name="eiload-feed", daemon=True).start()
 
     def own(self, slices: Sequence[int], from_ns: int) -> None:
-        """Take over lost workers' slices for what is due from offset `from_ns` on.
+        """Take over others' slices for what is due from offset `from_ns` on.
 
         `from_ns` must lie at least `LOOKAHEAD_NS` ahead: earlier arrivals have been passed over.
         """
         if self._feeder is not None:
             self._feeder.own(slices, from_ns)
+
+    def cede(self, slices: Sequence[int], from_ns: int) -> None:
+        """Leave slices to another for what is due from offset `from_ns` on, as far ahead."""
+        if self._feeder is not None:
+            self._feeder.cede(slices, from_ns)
 
     def stop(self, at_ns: int | None = None) -> None:
         """Send nothing due at or after offset `at_ns` (now if None), then drain."""

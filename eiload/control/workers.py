@@ -8,6 +8,10 @@ arguments, and orders are returned for the coordinator to send.
 Slice k belongs to worker k. When a worker is gone, its slices go to those who have fewest, from an
 instant on that nobody has fed yet (`TAKEOVER_NS` ahead). What was due in them before that and is in
 no report is lost, and the ledger says so.
+
+A worker that comes when the load is on owns nothing. It is there to take over from one that is
+gone, and at once from one that has taken over before: then that one cedes slices, from an instant
+ahead, and nothing is lost. Closed-loop users stay with whoever has begun them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +19,7 @@ from dataclasses import dataclass, field, replace
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import ScenarioError
-from eiload.control.messages import Final, Own, Ready, Report
+from eiload.control.messages import Cede, Final, Own, Ready, Report
 from eiload.control.session import LOOKAHEAD_NS
 from eiload.record.facts import WorkerFacts
 from eiload.record.intervals import Intervals
@@ -31,8 +35,8 @@ DAMAGED_AT_MOST = 20
 MERGED_AT = 60
 """How many reports of a worker are kept before they become one: bounds memory, loses nothing."""
 
-HandOver = list[tuple[str, Own]]
-"""Orders to take over slices, each with the name of the worker that it is for."""
+HandOver = list[tuple[str, Own | Cede]]
+"""Orders to take over or leave slices, each with the name of the worker that it is for."""
 
 
 @dataclass
@@ -43,6 +47,8 @@ class Worker:
     index: int
     slices: list[int]
     """Those that it sends."""
+    ceded: dict[int, int] = field(default_factory=dict)
+    """Those that it has left to others, each with the offset from which on."""
     late: bool = False
     """It came when the load was on."""
     ready: Ready | None = None
@@ -80,16 +86,26 @@ class Workers:
         names: their names, in the order of their slices.
         duration_ns: length of the schedule.
         driven: Locust's users make the requests, so there is nothing to take over.
+        ceding: slices may be taken from workers that are well: there are no closed-loop users.
     """
 
     def __init__(
-        self, run: str, names: Sequence[str], *, duration_ns: int, driven: bool = False
+        self,
+        run: str,
+        names: Sequence[str],
+        *,
+        duration_ns: int,
+        driven: bool = False,
+        ceding: bool = True,
     ) -> None:
         self.problems: list[str] = []
         """What went wrong, each a sentence."""
         self._run = run
         self._duration_ns = duration_ns
         self._driven = driven
+        self._ceding = ceding
+        self.slices = len(names)
+        """How many slices there are."""
         self._by_name = {name: Worker(name, index, [index]) for index, name in enumerate(names)}
         self._begun = False
         self._stopping = False
@@ -99,7 +115,7 @@ class Workers:
         return iter(list(self._by_name.values()))  # one more may come meanwhile
 
     def __len__(self) -> int:
-        """Return how many take part, and how many slices there are."""
+        """Return how many take part."""
         return len(self._by_name)
 
     def __contains__(self, name: str) -> bool:
@@ -128,7 +144,7 @@ class Workers:
         self._by_name[name].ready = word
 
     def join(self, name: str) -> Worker:
-        """Take in a worker that comes when the load of Locust's users is on; return it."""
+        """Take in a worker that comes when the load is on; return it."""
         worker = self._by_name[name] = Worker(name, len(self), [], late=True)
         return worker
 
@@ -217,17 +233,39 @@ class Workers:
     def _gone(self, gone: Worker, problem: str, now_ns: int) -> HandOver:
         """Give a worker's slices to the others, from an instant ahead on."""
         self.problems.append(problem)
-        live = self.live
+        heirs = [worker for worker in self.live if not worker.coming]
         from_ns = now_ns + TAKEOVER_NS
-        if self._driven or self._stopping or not live or from_ns >= self._duration_ns:
+        if not heirs or not self._may_change(from_ns):
             return []
         orders: HandOver = []
         for index in gone.slices:
-            heir = min(live, key=lambda worker: len(worker.slices))
-            heir.slices.append(index)
-            orders.append((heir.name, Own(run=self._run, slices=(index,), from_ns=from_ns)))
+            heir = min(heirs, key=lambda worker: len(worker.slices))
+            orders.append(self._give(index, heir, from_ns))
         gone.slices = []
         return orders
+
+    def relieve(self, name: str, now_ns: int) -> HandOver:
+        """Give slices to a worker that came late and is ready, of those that have two more."""
+        newcomer = self._by_name[name]
+        from_ns = now_ns + TAKEOVER_NS
+        orders: HandOver = []
+        while self._ceding and self._may_change(from_ns):
+            owner = max(self.live, key=lambda worker: len(worker.slices))
+            if len(owner.slices) < len(newcomer.slices) + 2:
+                break
+            index = owner.slices.pop()
+            owner.ceded[index] = from_ns
+            cede = Cede(run=self._run, slices=(index,), from_ns=from_ns)
+            orders += [(owner.name, cede), self._give(index, newcomer, from_ns)]
+        return orders
+
+    def _may_change(self, from_ns: int) -> bool:
+        """Tell whether slices can change hands at an offset."""
+        return not self._driven and not self._stopping and from_ns < self._duration_ns
+
+    def _give(self, index: int, heir: Worker, from_ns: int) -> tuple[str, Own]:
+        heir.slices.append(index)
+        return heir.name, Own(run=self._run, slices=(index,), from_ns=from_ns)
 
     # -- what it comes to ----------------------------------------------------------------------
 
@@ -247,11 +285,15 @@ class Workers:
         Args:
             ended_ns: when the load has ended, as far as is known.
         """
-        cuts = [ended_ns] * len(self)
+        cuts = [ended_ns] * self.slices
         for worker in self:
             until_ns = worker.ended_ns if worker.facts else worker.heard_ns
             for index in worker.slices if worker.whole else ():
                 cuts[index] = min(until_ns, self._duration_ns)
+        for worker in self.live:  # what it ceded is in its reports up to then
+            for index, from_ns in worker.ceded.items():
+                if worker.heard_ns < from_ns:
+                    cuts[index] = min(cuts[index], worker.heard_ns)
         return cuts
 
     @property

@@ -124,6 +124,35 @@ def test_loops_start_once() -> None:
     assert orders.loops[2].start_ns == ORIGIN_NS + 8 * NS_PER_S
 
 
+def test_slices_change_hands() -> None:
+    """What one cedes from an offset on another owns, who had none: each arrival is sent once."""
+    scenario = a_scenario([{"phase": "x", "rate": "50/s", "for": "10 s"}])
+    first, orders = fed(scenario, 0, 2)
+    first.own([1], NS_PER_S)
+    late, others = fed(scenario, 2, 2)
+    for feeder in (first, late):
+        feeder.feed(4 * NS_PER_S)
+    assert others.sends == []
+    first.cede([1], 5 * NS_PER_S)
+    late.own([1], 5 * NS_PER_S)
+    for feeder in (first, late):
+        feeder.feed(10 * NS_PER_S)
+    sent, taken = (np.concatenate(each.sends) for each in (orders, others))
+    assert set((taken["seq"] // 2 % 2).tolist()) == {1}
+    assert taken["intended_ns"].min() >= ORIGIN_NS + 5 * NS_PER_S
+    (chunk,) = Schedule(scenario.traffic, 1).chunks()
+    numbers = np.arange(len(chunk.offsets_ns))
+    due = numbers[(numbers % 2 == 0) | (chunk.offsets_ns >= NS_PER_S)]
+    assert sorted([*sent["seq"], *taken["seq"]]) == sorted([*(due * 2), *(due * 2 + 1)])
+
+
+def test_users_stay_with_whoever_has_none_of_them() -> None:
+    """A worker that came late starts no users of its own."""
+    feeder, orders = fed(a_scenario([{"phase": "users", "users": 5, "for": "5 s"}]), 2, 2)
+    feeder.feed(NS_PER_S)
+    assert orders.loops == []
+
+
 def test_users_who_come_and_go() -> None:
     """A ramp's users begin each at its own instant; slices share them out, each numbered once."""
     traffic: list[dict[str, Any]] = [

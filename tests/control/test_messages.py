@@ -19,6 +19,7 @@ from eiload.base.status import Status
 from eiload.control import messages
 from eiload.control.messages import (
     Cancel,
+    Cede,
     Failed,
     Final,
     Forget,
@@ -125,6 +126,7 @@ ORDERS: tuple[Order, ...] = (
     Prepare(run="this", scenario=SCENARIO, index=0, count=2, addresses={"gpu": "x:1"}, drain_ns=3),
     Go(run="this", origin_ns=5, in_ns=6, boot_id=None),
     Own(run="this", slices=(1, 2), from_ns=7),
+    Cede(run="this", slices=(1, 2), from_ns=7),
     Stop(run="this", at_ns=8),
     Cancel(run="this"),
     Forget(run="this"),
@@ -173,7 +175,7 @@ def test_orders_that_are_none(order: Order) -> None:
             messages.order_of({**encode(order), field: math.nan})
     with pytest.raises(EngineError, match="'more': there is no such field"):
         messages.order_of({**encode(order), "more": 1})
-    with pytest.raises(EngineError, match="damaged: type: expected one of prepare, go, own, stop"):
+    with pytest.raises(EngineError, match="damaged: type: expected one of prepare, go, own, cede"):
         messages.order_of(a_ready())
 
 

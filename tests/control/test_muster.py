@@ -1,6 +1,6 @@
 """Workers that come when the load is on: real coordinator, scripted agents."""
 
-from eiload.control.messages import Forget, Go, Order, Prepare, Stop, encode, order_of
+from eiload.control.messages import Cede, Forget, Go, Order, Own, Prepare, Stop, encode, order_of
 from tests.control.script import PATIENCE_S, Script, a_scenario
 
 ENDLESS = [{"phase": "users", "users": 2, "for": "720 h"}]
@@ -130,18 +130,77 @@ def test_is_lost_like_any_other() -> None:
     assert "worker late was lost: it stopped answering" in script.coordinator.run.problems
 
 
-def test_has_no_part_of_a_scenario() -> None:
-    """All slices have their owners."""
+class Scheduled(Late):
+    """A run of a scenario to which a worker comes late."""
+
+    def __init__(self, **changes: object) -> None:
+        plain = {"traffic": [{"phase": "steady", "rate": "1/s", "for": "1 h"}]}
+        Script.__init__(self, a_scenario(**plain | changes))
+        self.answers = {Prepare: self.ready, Stop: self.leave}
+
+    def come(self) -> list[tuple[str, Order]]:
+        """Have one come late; return the orders to the others and it since, and to it."""
+        before = len(self.told)
+        self.coordinator.admit("late")
+        while not any("worker late" in each for each in self.said):
+            assert not self.coordinator.done.wait(0.01)
+        return [(n, o) for n, o in self.told[before:] if isinstance(o, Own | Cede)]
+
+
+def test_stands_by_in_a_scenario() -> None:
+    """All slices have their owners; of one that is lost it takes over."""
+    script = Scheduled()
+    script.begin()
+    assert script.come() == []
+    assert [order.count for _, order in script.heard(Prepare)] == [2, 2, 2]
+    assert any("worker late stands by" in each for each in script.said)
+    script.coordinator.lose("w0", "it left")
+    while not script.heard(Own):
+        assert not script.coordinator.done.wait(0.01)
+    script.end()
+    (own,) = script.heard(Own)
+    assert own[0] == "late"
+    assert own[1].slices == (0,)
+
+
+def test_takes_over_at_once_from_one_that_has_two() -> None:
+    """A pod that comes back has its part again; in between nothing is sent twice or by nobody."""
+    script = Scheduled()
+    script.begin()
+    script.coordinator.lose("w0", "it left")
+    while not script.heard(Own):
+        assert not script.coordinator.done.wait(0.01)
+    ((_, cede), (_, own)) = orders = script.come()
+    assert [name for name, _ in orders] == ["w1", "late"]
+    assert isinstance(cede, Cede)
+    assert isinstance(own, Own)
+    assert (cede.slices, cede.from_ns) == (own.slices, own.from_ns)
+    assert any("worker late takes over 1 of 2 parts" in each for each in script.said)
+    script.end()
+
+
+def test_users_are_not_taken_from_anybody() -> None:
+    """Who has begun a closed loop goes on with it."""
+    script = Scheduled(traffic=[{"phase": "users", "users": 4, "for": "1 h"}])
+    script.begin()
+    script.coordinator.lose("w0", "it left")
+    while not script.heard(Own):
+        assert not script.coordinator.done.wait(0.01)
+    assert script.come() == []
+    script.end()
+
+
+def test_the_plan_ends_before() -> None:
+    """A run of a scenario does not wait for one that is not ready when the load has ended."""
     script = Script(a_scenario())
-    started = []
 
     def go(name: str, order: Order) -> None:
         if name == "w0":
             script.coordinator.admit("late")
-            started.append(script.coordinator.admits)
+            del script.answers[Prepare]
         script.everything(name, order)
 
     script.answers[Go] = go
-    script.run()
-    assert started == [False]
-    assert len(script.heard(Prepare)) == 2
+    run = script.run()
+    assert run.problems == ()
+    assert [worker.name for worker in run.workers] == ["w0", "w1"]

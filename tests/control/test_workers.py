@@ -13,7 +13,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.control import closing
-from eiload.control.messages import Final, Ready, Report
+from eiload.control.messages import Final, Own, Ready, Report
 from eiload.control.workers import DAMAGED_AT_MOST, MERGED_AT, TAKEOVER_NS, HandOver, Workers
 from eiload.record.facts import Answers, TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
@@ -84,18 +84,20 @@ class Play:
 
     def __init__(self, count: int) -> None:
         self.workers = begun(count)
-        self.owned: dict[str, list[tuple[int, int]]] = {
-            worker.name: [(worker.index, 0)] for worker in self.workers
+        self.count = count
+        self.owned: dict[str, list[tuple[int, int, int]]] = {
+            worker.name: [(worker.index, 0, DURATION_NS)] for worker in self.workers
         }
-        """For each worker, its slices and from which offset on it sends them."""
+        """For each worker, its slices, from which offset on it sends them and up to which."""
         self._counted_ns = dict.fromkeys(self.owned, 0)
 
     def sent(self, name: str, until_ns: int) -> Intervals:
         """Return what a worker has sent since its last report, up to an offset."""
         numbers = np.arange(len(OFFSETS_NS))
         mine = np.zeros(len(OFFSETS_NS), bool)
-        for index, from_ns in self.owned[name]:
-            mine |= (numbers % len(self.owned) == index) & (from_ns <= OFFSETS_NS)
+        for index, from_ns, to_ns in self.owned[name]:
+            due = (from_ns <= OFFSETS_NS) & (to_ns > OFFSETS_NS)
+            mine |= (numbers % self.count == index) & due
         mine &= (self._counted_ns[name] <= OFFSETS_NS) & (until_ns > OFFSETS_NS)
         self._counted_ns[name] = until_ns
         results = np.zeros(int(mine.sum()), RESULT_DTYPE)
@@ -107,10 +109,24 @@ class Play:
 
     def take_over(self, orders: HandOver, now_ns: int) -> None:
         """Do as the orders say."""
-        for heir, own in orders:
-            assert heir in {worker.name for worker in self.workers.live}
-            assert own.from_ns >= now_ns + TAKEOVER_NS
-            self.owned[heir] += [(index, own.from_ns) for index in own.slices]
+        for name, order in orders:
+            assert name in {worker.name for worker in self.workers.live}
+            assert order.from_ns >= now_ns + TAKEOVER_NS
+            if isinstance(order, Own):
+                self.owned[name] += [(each, order.from_ns, DURATION_NS) for each in order.slices]
+            else:
+                self.owned[name] = [
+                    (index, since, min(to, order.from_ns) if index in order.slices else to)
+                    for index, since, to in self.owned[name]
+                ]
+
+    def come(self, name: str, now_ns: int) -> None:
+        """Have a worker come late and be ready."""
+        self.owned[name] = []
+        self._counted_ns[name] = 0
+        self.workers.join(name)
+        self.workers.ready(name, ready())
+        self.take_over(self.workers.relieve(name, now_ns), now_ns)
 
     def owners(self) -> Iterator[tuple[int, str]]:
         """Yield each slice that somebody has, with its owner."""
@@ -124,11 +140,12 @@ class Play:
         return [
             name
             for name, owned in self.owned.items()
-            if name in live and any(index == number and at_ns >= since for index, since in owned)
+            if name in live
+            and any(index == number and since <= at_ns < to for index, since, to in owned)
         ]
 
 
-ENDS = st.sampled_from(["lost", "lost sender", "left"])
+ENDS = st.sampled_from(["lost", "lost sender", "left", "comes"])
 EVENTS = st.lists(
     st.tuples(st.integers(0, DURATION_NS), st.integers(0, 5), ENDS, st.integers(0, 100)),
     max_size=8,
@@ -137,11 +154,15 @@ EVENTS = st.lists(
 
 @given(st.integers(1, 6), EVENTS)
 def test_slices_partition_the_schedule(count: int, events: list[tuple[int, int, str, int]]) -> None:
-    """In any order of losses each slice has one owner, and all that was due is accounted for."""
+    """In any order of losses and late ones each slice has one owner; all due is accounted for."""
     play = Play(count)
     workers = play.workers
     for now_ns, which, how, reported in sorted(events):
-        name = f"w{which % count}"
+        name = f"w{which % len(play.owned)}"
+        if how == "comes":
+            if workers.live:
+                play.come(f"w{len(play.owned)}", now_ns)
+            continue
         if name not in {worker.name for worker in workers.live}:
             continue
         # What it has told of before it went; of the rest nobody will ever know.
@@ -161,7 +182,7 @@ def test_slices_partition_the_schedule(count: int, events: list[tuple[int, int, 
             for index in range(count):
                 assert len(play.senders(index, now_ns + TAKEOVER_NS)) == 1
         for index in range(count):
-            assert len(play.senders(index, DURATION_NS)) <= 1
+            assert len(play.senders(index, DURATION_NS - 1)) <= 1
     for worker in workers.live:
         sent = play.sent(worker.name, DURATION_NS)
         workers.report(worker.name, a_final(DURATION_NS, sent), DURATION_NS)

@@ -5,9 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from eiload.base.status import Status
+from eiload.scenario.schedule import Schedule
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
-from tests.e2e.locust_runs import PATIENCE_S, Locust, free_port, report, started
+from tests.e2e.locust_runs import (
+    PATIENCE_S,
+    Locust,
+    accounted,
+    free_port,
+    report,
+    scenario,
+    started,
+)
 
 LOOKING = """
 from locust import constant, task
@@ -58,3 +67,35 @@ def test_late_worker_of_users(tmp_path: Path) -> None:
     assert len(run.workers) == 2
     assert not run.problems
     assert run.statuses(0).keys() == {Status.OK}
+
+
+def test_late_worker_of_a_scenario(tmp_path: Path) -> None:
+    """One comes in the place of a lost one: it gets that one's part, and each request its fate."""
+    path = scenario(tmp_path, traffic=[{"phase": "steady", "rate": "20/s", "for": "10 min"}])
+    port = str(free_port())
+    with (
+        started(
+            "--headless", "--only-summary", "--master", "--master-bind-host", "127.0.0.1",
+            "--master-bind-port", port, "--expect-workers", "2", "--scenario", str(path),
+            "--report-json", "run.json",
+            folder=tmp_path,
+        ) as master,
+        started("--worker", "--master-port", port, folder=tmp_path) as first,
+        started("--worker", "--master-port", port, folder=tmp_path),
+    ):  # fmt: skip
+        master.wait_for(" ok, ")
+        first.kill()
+        master.wait_for("is gone; the others take over its part of the load")
+        with started("--worker", "--master-port", port, folder=tmp_path):
+            master.wait_for("takes over 1 of 2 parts of the load")
+            time.sleep(5)  # for both to have sent it
+            master.interrupt()
+            finished = master.finish()
+    assert finished.status == 130
+    run = report(tmp_path)
+    assert len(run.workers) == 3
+    assert [problem for problem in run.problems if "was lost" not in problem] == []
+    due = Schedule(run.scenario.traffic, run.scenario.seed).due([run.ended_ns] * 2)
+    for statuses in accounted(run).values():
+        assert statuses[Status.OK] > 0
+        assert sum(statuses.values()) == sum(due.values())
