@@ -114,6 +114,11 @@ _PATTERN = re.compile(
 )
 _BELOW = ("mean", "max", "errors", "dropped")
 _ABOVE = ("throughput", "agreement")
+_ELSEWHERE = {
+    "avg": "mean", "average": "mean", "median": "p50", "med": "p50", "fail": "errors",
+    "failures": "errors", "rps": "throughput", "qps": "throughput",
+}  # fmt: skip
+"""What Locust, k6 and ghz call our metrics."""
 
 
 def parse_objective(text: str, target: str | None = None, phase: str | None = None) -> Objective:
@@ -131,7 +136,8 @@ def parse_objective(text: str, target: str | None = None, phase: str | None = No
         words = ("p99", *_BELOW, *_ABOVE)
         raise ValueError(
             f"unknown metric {shown(found['what'])}, got {shown(text)}; {_EXPECTED}"
-            f"{nearest(what, words)}"
+            f"{_meant(what) or nearest(what, words)}; metrics: p50, p99.9 ..., "
+            f"{', '.join((*_BELOW, *_ABOVE))}"
         )
     of = _of(found["of"], timed=timed, text=text)
     wanted = ">" if what in _ABOVE else "<"
@@ -143,6 +149,11 @@ def parse_objective(text: str, target: str | None = None, phase: str | None = No
     metric, shown_what, shown_limit = _metric(what, of, limit, text)
     prefix = "service " if of == "service" else ""
     return Objective(f"{prefix}{shown_what} {relation} {shown_limit}", target, phase, metric)
+
+
+def _meant(what: str) -> str:
+    """Return a hint for a word that other tools have for a metric; empty if it is none."""
+    return f" (did you mean {_ELSEWHERE[what]!r}?)" if what in _ELSEWHERE else ""
 
 
 def _of(word: str | None, *, timed: bool, text: str) -> Of:
