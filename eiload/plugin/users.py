@@ -157,7 +157,17 @@ class PredictUser(User):
     ready_within: str | None = None
     """How long to wait for the model before the load, also while its port is closed."""
     connections: int = 1
-    """Connections of each load-generating process."""
+    """Connections of each load-generating process to each of the server's addresses."""
+    balance: str = "round_robin"
+    """Over all addresses of the host's name in turn, or ``"pick_first"``."""
+    authority: str | None = None
+    """Host name that requests ask for, if not the host's: what an ingress goes by."""
+    connect_timeout: str | None = None
+    """How long connecting may take; 20 s if None."""
+    max_connection_age: str | None = None
+    """After how long a connection is left for a new one; never if None."""
+    retry: str = "transparent"
+    """Send again, once, what a server says it has not looked at; or ``"none"``."""
     metadata: Mapping[str, str] = MappingProxyType({})
     """Sent with each request, such as an authorization."""
     compression: str | None = None

@@ -35,6 +35,9 @@ KEEPALIVE_TIMEOUT = "20 s"
 """How long gRPC's own clients wait for the answer to a PING (doc/keepalive.md)."""
 
 _METADATA_KEY = re.compile(r"[0-9a-z_.-]+")
+_AUTHORITY = re.compile(r"([A-Za-z0-9._~%!$&'()*+;=-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+"""RFC 3986, section 3.2, without a user."""
+
 _METADATA_VALUE = re.compile(r"[\x20-\x7e]*")
 
 
@@ -108,6 +111,10 @@ def _price(text: object) -> object:
 def _metadata(metadata: dict[str, str]) -> dict[str, str]:
     # Values may be secrets: they are never shown.
     for key, value in metadata.items():
+        if key.lower() in {"host", ":authority"}:
+            raise ValueError(
+                f"{shown(key)} is no metadata of HTTP/2; expected the name in `authority:`"
+            )
         if not _METADATA_KEY.fullmatch(key) or key.startswith("grpc-") or key.endswith("-bin"):
             raise ValueError(
                 f"not a key of gRPC metadata, got {shown(key)}; expected lower-case letters, "
@@ -116,6 +123,14 @@ def _metadata(metadata: dict[str, str]) -> dict[str, str]:
         if not _METADATA_VALUE.fullmatch(value):
             raise ValueError(f"the value of {shown(key)} is not printable ASCII; expected that")
     return metadata
+
+
+def _authority(text: str) -> str:
+    if not _AUTHORITY.fullmatch(text):
+        raise ValueError(
+            f"not a host name, got {shown(text)}; expected such as 'ssd.default.example.com'"
+        )
+    return text
 
 
 class Target(Form):
@@ -164,7 +179,40 @@ class Target(Form):
         "which costs more and cannot tell upload, wait and download apart",
     )
     connections: Whole = Field(
-        default=1, ge=1, le=256, description="connections of each load-generating process"
+        default=1,
+        ge=1,
+        le=256,
+        description="connections of each load-generating process to each of the server's addresses",
+    )
+    balance: Literal["round_robin", "pick_first"] = Field(
+        default="round_robin",
+        description="how requests are spread over the addresses of the server's name: over all in "
+        "turn, or to the first that answers, as gRPC's clients do if nobody tells them",
+    )
+    authority: Annotated[Text, AfterValidator(_authority)] | None = Field(
+        default=None,
+        description="host name that requests ask for, if not the server's: what an ingress goes by",
+        examples=["ssd.default.example.com"],
+    )
+    connect_timeout_ns: Annotated[int, duration("1 ms", "10 min", example="5 s")] | None = Field(
+        default=None,
+        validation_alias="connect_timeout",
+        serialization_alias="connect_timeout",
+        description="how long connecting may take; 20 s if absent",
+    )
+    max_connection_age_ns: Annotated[int, duration("10 ms", "24 h", example="5 min")] | None = (
+        Field(
+            default=None,
+            validation_alias="max_connection_age",
+            serialization_alias="max_connection_age",
+            description="after how long a connection is left for a new one, as clients behind a "
+            "layer-4 balancer do to reach all servers; never if absent",
+        )
+    )
+    retry: Literal["transparent", "none"] = Field(
+        default="transparent",
+        description="what becomes of requests that the server says it has not looked at: they are "
+        "sent again, once, as gRPC's clients do, or they have failed",
     )
     metadata: Annotated[dict[str, str], AfterValidator(_metadata)] = Field(
         default={}, repr=False, description="sent with each request; secrets from ${NAME}"
@@ -211,6 +259,10 @@ class Target(Form):
             yield Problem(("stand_in",), "both a server and a stand-in; expected one of them")
         if given.get("version") is not None and given.get("version_label") is not None:
             yield Problem(("version_label",), "both a version and a label; expected one of them")
+        if given.get("max_connection_age") is not None and given.get("client") == "grpcio":
+            yield Problem(
+                ("max_connection_age",), "grpcio leaves no connection; expected `client: http2`"
+            )
         if given.get("tls") is not None:
             if stand_in is not None:
                 yield Problem(("tls",), "a stand-in has no TLS; expected none")

@@ -59,7 +59,10 @@ class Landing(NamedTuple):
     took no more. It counts as service, not as our lag; 0 too where the channel cannot tell."""
     resent: bool = False
     """Whether it was sent again, over another connection: the server had said that it would not
-    look at it (HTTP/2's GOAWAY). False too where the channel cannot tell."""
+    look at it (HTTP/2's GOAWAY, REFUSED_STREAM). False too where the channel cannot tell."""
+    address: str = ""
+    """Which of the target's addresses it was sent to, such as ``10.0.0.7:8500``; empty if to none,
+    or where the channel cannot tell."""
 
 
 class Request(Protocol):

@@ -10,7 +10,20 @@ from typing import Any, NamedTuple
 
 from eiload.base.clock import NS_PER_S
 
-__all__ = ["CHANNEL_OPTIONS", "GRPCIO", "HTTP2", "Endpoint", "KeepAlive"]
+__all__ = [
+    "CHANNEL_OPTIONS",
+    "GRPCIO",
+    "HTTP2",
+    "PICK_FIRST",
+    "ROUND_ROBIN",
+    "Endpoint",
+    "KeepAlive",
+]
+
+ROUND_ROBIN = "round_robin"
+"""Over all addresses in turn, `Endpoint.connections` to each."""
+PICK_FIRST = "pick_first"
+"""To the first that answers, until it is gone: what gRPC does by default."""
 
 HTTP2 = "http2"
 """The wire of our own (`sending.http2`)."""
@@ -21,8 +34,9 @@ CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
     # Answers with raw detections are 19 MB; the client's default limit of 4 MB is not the server's.
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
-    # A retry inside the client would hide a failure and stretch a response time.
-    ("grpc.enable_retries", 0),
+    # Only what a server says it has not looked at may be sent again (`Endpoint.retries`): what else
+    # a retry would hide stands in service configs, and those of DNS are not taken.
+    ("grpc.service_config_disable_resolution", 1),
     # The load goes where the scenario says, whatever the environment says of proxies.
     ("grpc.enable_http_proxy", 0),
     # Channels to one address would share one connection otherwise.
@@ -50,6 +64,7 @@ class Endpoint:
     method: str
     deadline_ns: int = 60 * NS_PER_S
     connections: int = 1
+    """To each address; with `PICK_FIRST`, to the one that is taken."""
     metadata: tuple[tuple[str, str], ...] = ()
     compression: str | None = None
     tls: tuple[str | None, str | None, str | None] | None = None
@@ -59,6 +74,17 @@ class Endpoint:
     """What speaks gRPC: `HTTP2` or `GRPCIO`."""
     keep_alive: KeepAlive | None = None
     """None for never asking."""
+    balance: str = ROUND_ROBIN
+    """How requests are spread over the addresses of the server's name."""
+    authority: str = ""
+    """What ``:authority`` says if it is not what the address says."""
+    connect_ns: int = 0
+    """How long connecting may take; 0 for the client's own limit, 20 s."""
+    max_age_ns: int = 0
+    """After how long a connection is left for a new one; 0 for never."""
+    retries: bool = True
+    """Whether what a server says it has not looked at is sent again, once (gRPC's transparent
+    retries)."""
 
     @classmethod
     def told(cls, config: dict[str, Any]) -> "Endpoint":

@@ -9,6 +9,7 @@ of the answer came. Its errors are translated here and nowhere else.
 
 import asyncio
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic_ns as now_ns
 from typing import Any
@@ -22,6 +23,10 @@ from eiload.sending.channel import Landing
 from eiload.sending.endpoint import Endpoint
 
 __all__ = ["GrpcioChannel"]
+
+RESOLUTIONS_MS = 10_000
+"""How soon a name may be looked up again when a connection is lost; gRPC itself waits for 30 s. It
+looks at no other time."""
 
 Trailers = tuple[tuple[str, str | bytes], ...]
 Options = tuple[tuple[str, int | str], ...]
@@ -129,19 +134,26 @@ def _connection(endpoint: Endpoint) -> grpc.aio.Channel:
 
 
 def _options(endpoint: Endpoint) -> Options:
-    """Return the channel's options, with what keepalive is in gRPC's words."""
-    if endpoint.keep_alive is None:
-        return endpoint.options
-    after_ns, patience_ns = endpoint.keep_alive
-    return (
-        *endpoint.options,
-        ("grpc.keepalive_time_ms", after_ns // NS_PER_MS),
-        ("grpc.keepalive_timeout_ms", patience_ns // NS_PER_MS),
+    """Return what an endpoint says, in gRPC's words (grpc_types.h, service_config.proto)."""
+    options = dict(endpoint.options)
+    options["grpc.enable_retries"] = int(endpoint.retries)
+    options["grpc.dns_min_time_between_resolutions_ms"] = RESOLUTIONS_MS
+    policy: dict[str, dict[str, str]] = {endpoint.balance: {}}
+    options["grpc.service_config"] = json.dumps({"loadBalancingConfig": [policy]})
+    if endpoint.authority:
+        options["grpc.default_authority"] = endpoint.authority
+    if endpoint.connect_ns:
+        # What it is called is not all it does: no attempt is given up before (subchannel.cc).
+        options["grpc.min_reconnect_backoff_ms"] = max(1, endpoint.connect_ns // NS_PER_MS)
+    if endpoint.keep_alive is not None:
+        after_ns, patience_ns = endpoint.keep_alive
+        options["grpc.keepalive_time_ms"] = after_ns // NS_PER_MS
+        options["grpc.keepalive_timeout_ms"] = patience_ns // NS_PER_MS
         # gRPC 1.85 gives a connection up by this one (a minute, unless it is said), not by that.
-        ("grpc.http2.ping_timeout_ms", patience_ns // NS_PER_MS),
+        options["grpc.http2.ping_timeout_ms"] = patience_ns // NS_PER_MS
         # A long answer is silence, too: after two PINGs without data gRPC would ask no more.
-        ("grpc.http2.max_pings_without_data", 0),
-    )
+        options["grpc.http2.max_pings_without_data"] = 0
+    return tuple(options.items())
 
 
 def _pairs(metadata: Iterable[Any] | None) -> Trailers:

@@ -42,6 +42,11 @@ def endpoint_of(target: Target, address: str | None = None) -> Endpoint:
         tls=tls,
         options=tuple(options),
         keep_alive=None if asks is None else KeepAlive(asks.every_ns, asks.timeout_ns),
+        balance=target.balance,
+        authority=target.authority or "",
+        connect_ns=target.connect_timeout_ns or 0,
+        max_age_ns=target.max_connection_age_ns or 0,
+        retries=target.retry == "transparent",
     )
 
 

@@ -107,6 +107,11 @@ TARGETS = st.builds(
     ),
     compression=st.sampled_from([None, "gzip"]),
     keepalive=st.none() | st.builds(Keepalive, every=PINGS, timeout=PINGS),
+    balance=st.sampled_from(["round_robin", "pick_first"]),
+    authority=st.sampled_from([None, "ssd.example.com", "h:80", "[::1]"]),
+    connect_timeout_ns=st.none() | st.integers(10**6, 600 * NS),
+    max_connection_age_ns=st.none() | st.integers(10**7, 24 * 3600 * NS),
+    retry=st.sampled_from(["transparent", "none"]),
     price=st.sampled_from([None, "0.9 USD/h", "0.1 USD/h + 0.2 USD/h", "p2.xlarge"]),
 )
 STAND_INS = st.builds(

@@ -21,6 +21,11 @@ targets:
     deadline: 1.5 s
     ready_within: 2 min
     connections: ${CONNECTIONS:-4}
+    balance: pick_first
+    authority: ssd.example.com
+    connect_timeout: 5 s
+    max_connection_age: 5 min
+    retry: none
     metadata: {x-token: "${TOKEN}"}
     compression: gzip
     keepalive: {every: 30 s, timeout: 5 s}

@@ -15,7 +15,32 @@ ADDRESSES = [
     ("unix:///run/s", "unix:///run/s", None),
     ("unix-abstract:s", "unix-abstract:s", None),
     ("ipv4:10.0.0.1:1", "ipv4:10.0.0.1:1", None),
+    ("ipv6:[fd00::1]:1,[fd00::2]:1", "ipv6:[fd00::1]:1,[fd00::2]:1", None),
+    ("dns:///h", "dns:///h:8500", None),
+    ("dns:h", "dns:h:8500", None),
+    ("dns://8.8.8.8/h", "dns://8.8.8.8/h:8500", None),
+    ("grpcs://dns:///h", "dns:///h:8500", True),
+    ("2001:db8::8500", "[2001:db8::8500]:8500", None),
 ]
+
+NEARLY = [
+    ("::1:8500", "without brackets, got '::1:8500'; expected 'host:port': '[::1]:8500'"),
+    ("::1:18501", "expected 'host:port': '[::1]:18501'"),
+    ("ipv4:127.0.0.5", "expected 'ipv4:' and numbers with their ports"),
+    ("ipv4:server:8500", "expected 'ipv4:' and numbers with their ports"),
+    ("ipv6:::1", "expected 'ipv6:' and numbers with their ports, such as 'ipv6:[fd00::1]:8500'"),
+    ("h:8500/v1/models/ssd", "without a path: gRPC has none, 'h:8500'"),
+    ("10.0.0.1:1,10.0.0.2:2", "or their numbers: 'ipv4:10.0.0.1:8500,10.0.0.2:8500'"),
+    ("dns:///h:x", "not an address, got 'dns:///h:x'; expected 'host:port'"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), NEARLY)
+def test_what_is_nearly_an_address(text: str, said: str) -> None:
+    """It is refused with what was probably meant."""
+    with pytest.raises(ValueError, match=r"got .*; expected") as caught:
+        parse_address(text)
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize(("text", "target", "secure"), ADDRESSES)

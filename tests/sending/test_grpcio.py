@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from eiload.base.status import Status
 from eiload.scenario import Target, Tls
 from eiload.scenario.target import Keepalive
 from eiload.sending.channel import Landing, Request
-from eiload.sending.endpoint import Endpoint
+from eiload.sending.endpoint import PICK_FIRST, Endpoint
 from eiload.sending.grpcio import GrpcioChannel
 from eiload.serving.endpoint import endpoint_of
 from eiload.serving.tfserving import PREDICT
-from tests.grpc_servers import certificate, closed_port, grpc_server
+from tests.grpc_servers import certificate, closed_port, grpc_server, raw_server, silent
 from tests.sending.driver import CLOCK, PATIENCE_S, Driver, Handler, Serve, echo, failing
 from tests.sending.http2.calls import Scripted, scripted
 
@@ -81,9 +82,90 @@ def test_connections(serve: Serve) -> None:
         return request
 
     with Driver(serve(look, connections=3)) as driver:
-        for _ in range(6):
+        until_ns = CLOCK.now_ns() + PATIENCE_S * NS_PER_S
+        while len(peers) < 3 and CLOCK.now_ns() < until_ns:
             driver.engine.call(0, "", b"abc")
     assert len(peers) == 3
+
+
+def test_all_addresses_are_used(client: str) -> None:
+    """By either wire, in turn; `pick_first` sends all to one."""
+    seen: list[str] = []
+
+    def called(name: str) -> Handler:
+        def handle(request: bytes, context: grpc.ServicerContext) -> bytes:
+            del context
+            seen.append(name)
+            return request
+
+        return handle
+
+    with grpc_server({PREDICT: called("a")}) as one, grpc_server({PREDICT: called("b")}) as two:
+        both = Endpoint(f"ipv4:127.0.0.1:{one},127.0.0.1:{two}", PREDICT, client=client)
+        with Driver(both, replace(both, balance=PICK_FIRST)) as driver:
+            until_ns = CLOCK.now_ns() + PATIENCE_S * NS_PER_S
+            while len(set(seen)) < 2 and CLOCK.now_ns() < until_ns:
+                driver.engine.call(0, "", b"abc")
+            seen.clear()
+            for _ in range(10):
+                driver.engine.call(0, "", b"abc")
+            assert Counter(seen) == {"a": 5, "b": 5}
+            seen.clear()
+            for _ in range(10):
+                driver.engine.call(1, "", b"abc")
+            assert Counter(seen) == {"a": 10}
+
+
+def test_authority(client: str) -> None:
+    """An ingress hears the name that it goes by."""
+    heard: list[str] = []
+
+    def behave(server: Scripted) -> None:
+        while True:
+            told = server.wait(h2.events.RequestReceived)
+            heard.append(dict(told.headers)[":authority"])
+            server.answer(told.stream_id, b"abc")
+
+    with scripted(behave) as port:
+        server = f"127.0.0.1:{port}"
+        target = Target(server=server, model="ssd", authority="ssd.default.example.com")
+        for each in (target, target.model_copy(update={"authority": None})):
+            with Driver(replace(endpoint_of(each), client=client)) as driver:
+                reply = driver.engine.call(0, "", b"abc")
+                assert reply.status is Status.OK, reply.detail
+    assert heard == ["ssd.default.example.com", server]
+
+
+def test_connecting_takes_no_longer_than_is_said(client: str) -> None:
+    """A server that accepts and says nothing."""
+    with raw_server(silent) as port:
+        endpoint = Endpoint(f"127.0.0.1:{port}", PREDICT, client=client, connect_ns=NS_PER_S // 3)
+        with Driver(endpoint) as driver:
+            reply = driver.engine.call(0, "", b"abc")
+    assert reply.status is Status.UNAVAILABLE
+    assert reply.done_ns - reply.intended_ns < 19 * NS_PER_S
+
+
+def test_what_was_not_looked_at_is_sent_again(client: str) -> None:
+    """Once, as every gRPC client does; not where `retry: none` is said."""
+    lives: list[int] = []
+
+    def behave(server: Scripted) -> None:
+        lives.append(1)
+        if len(lives) % 2:
+            server.request()
+            server.h2.close_connection(0, last_stream_id=0)
+            server.send()
+            server.socket.recv(1000)
+            return
+        while True:
+            server.answer(server.request(), b"abc")
+
+    with scripted(behave) as port:
+        endpoint = Endpoint(f"127.0.0.1:{port}", PREDICT, client=client)
+        for retries, status in ((True, Status.OK), (False, Status.UNAVAILABLE)):
+            with Driver(replace(endpoint, retries=retries)) as driver:
+                assert driver.engine.call(0, "", b"abc").status is status
 
 
 def test_tls(tmp_path: Path, client: str) -> None:

@@ -5,17 +5,20 @@ Follows gRPC's naming (grpc/grpc, doc/naming.md): ``host:port``, ``dns:``, ``ipv
 
 Rules.
 
-- A name is looked up anew for each connection: a server that moves is found.
-- Connection k of a target begins with address k, so that several are spread over the addresses, and
-  goes through the others if nobody is there.
+- What is a number already is not looked up.
+- Each host's addresses stay together and in the system's order (RFC 6724): which of them stand for
+  one server is `balance`'s.
 - ``:authority`` is what was written, as gRPC has it (the server's name where TLS is told one).
 """
 
 import asyncio
+import os
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Address", "Target", "parse_target", "resolve"]
+__all__ = ["Address", "Hosts", "Target", "numeric", "parse_target", "resolve", "shown"]
 
 DEFAULT_PORT = 443
 """gRPC's for names without one; scenarios have put theirs in by now."""
@@ -25,6 +28,9 @@ Address = tuple[
     tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes] | str | bytes,
 ]
 """What `socket.connect` takes, and the family of the socket."""
+
+Hosts = tuple[tuple[Address, ...], ...]
+"""The addresses of each of a target's hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +78,49 @@ def _host_and_port(name: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-async def resolve(target: Target, first: int = 0) -> list[Address]:
-    """Return a target's addresses, in turn from number `first`.
+def numeric(target: Target) -> Hosts | None:
+    """Return a target's addresses if they are known without a look-up: numbers, or a path."""
+    if target.path is not None:
+        return (((socket.AF_UNIX, target.path),),)
+    try:
+        return tuple(
+            _addresses(
+                socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+            )
+            for host, port in target.hosts
+        )
+    except (socket.gaierror, UnicodeError):
+        return None
+
+
+async def resolve(target: Target) -> Hosts:
+    """Look a target's names up.
 
     Raises:
-        OSError: the name is not known.
+        OSError: a name is not known, or has no address; the message names it.
     """
-    if target.path is not None:
-        return [(socket.AF_UNIX, target.path)]
     loop = asyncio.get_running_loop()
-    found: dict[Address, None] = {}
+    hosts = []
     for host, port in target.hosts:
-        for family, _, _, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            found[family, address] = None
-    addresses = list(found)
-    start = first % len(addresses) if addresses else 0
-    return addresses[start:] + addresses[:start]
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a name"
+            raise OSError(f"the name {host!r} is not known ({reason})") from None
+        if not found:
+            raise OSError(f"the name {host!r} has no address")
+        hosts.append(_addresses(found))
+    return tuple(hosts)
+
+
+def _addresses(found: Iterable[tuple[Any, Any, Any, Any, Any]]) -> tuple[Address, ...]:
+    return tuple(dict.fromkeys((family, address) for family, _, _, _, address in found))
+
+
+def shown(address: Address) -> str:
+    """Return an address in words."""
+    family, place = address
+    if isinstance(place, str | bytes):
+        return os.fsdecode(place).replace("\0", "@", 1)
+    host, port = place[:2]
+    return f"[{host!s}]:{port!s}" if family == socket.AF_INET6 else f"{host!s}:{port!s}"

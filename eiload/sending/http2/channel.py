@@ -5,7 +5,7 @@ What it must not know: sockets, HTTP/2, and which request is due.
 
 Strategy.
 
-- Requests go over the lines in turn; line k begins at address k of the target's name.
+- Requests go over the lines of a `pool`.
 - What is the same for all requests is made once: header blocks, and compressed messages as long as
   they come round.
 - A request's deadline is kept here: at that instant it lands, wherever it has got to.
@@ -22,12 +22,12 @@ from eiload.base.alarm import alarm_of
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.endpoint import Endpoint
-from eiload.sending.http2.address import parse_target
-from eiload.sending.http2.backoff import Backoff
+from eiload.sending.http2.address import Target, parse_target, resolve
+from eiload.sending.http2.call import CONNECT_NS, Call, Route
 from eiload.sending.http2.deadlines import Deadlines
 from eiload.sending.http2.grpc import Outcome
 from eiload.sending.http2.heads import Heads, Packer
-from eiload.sending.http2.line import Call, Line, Route
+from eiload.sending.http2.pool import LookUp, Pool
 from eiload.sending.http2.tls import tls_context
 
 __all__ = ["Http2Channel"]
@@ -49,7 +49,6 @@ class HttpRequest(Call):
 
     channel: "Http2Channel | None" = None
     """None once it has landed."""
-    line: Line | None = None
     method = ""
     began_ns = 0
     timeout_ns = 0
@@ -70,6 +69,7 @@ class Http2Channel:
         endpoint: where and how to call.
         max_answer_bytes: the largest answer that is taken; RESOURCE_EXHAUSTED beyond.
         now_ns: the clock, ns, monotonic.
+        look_up: finds a target's addresses.
         seed: for the factor of chance in the waits between attempts to connect.
     """
 
@@ -79,6 +79,7 @@ class Http2Channel:
         *,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
         now_ns: Callable[[], int] = time.monotonic_ns,
+        look_up: LookUp = resolve,
         seed: int | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
@@ -88,24 +89,31 @@ class Http2Channel:
         self._alarm = alarm_of(self._loop, self._ring)
         self._deadlines: Deadlines[HttpRequest] = Deadlines(self._alarm.set, self._expired)
         self._packer = Packer(endpoint.compression)
-        self._lines: list[Line] = []
-        self._turn = 0
+        self.pool: Pool | None = None
+        """None if there cannot be one."""
         self._useless = ""
-        """Why there is no line; empty unless there is none."""
+        """Why there is none; empty unless there is none."""
         try:
-            route = _route(endpoint, max_answer_bytes)
+            target = parse_target(endpoint.address)
+            route = _route(endpoint, target, max_answer_bytes)
         except (OSError, ValueError) as error:
             self._useless = str(error)
             return
-        authority = route.target.authority if not _named(endpoint) else route.server_name
+        authority = endpoint.authority or _named(endpoint) or target.authority
         self._heads = Heads(
             authority, secure=route.tls is not None, compression=endpoint.compression
         )
-        chance = random.Random(seed)  # noqa: S311  # spreads attempts, guards nothing
-        self._lines = [
-            Line(route, number, Backoff(chance), over=self._over, renew=self._renew, now_ns=now_ns)
-            for number in range(endpoint.connections)
-        ]
+        self.pool = Pool(
+            route,
+            target,
+            endpoint.balance,
+            endpoint.connections,
+            over=self._over,
+            renew=self._renew,
+            chance=random.Random(seed),  # noqa: S311  # spreads attempts, guards nothing
+            now_ns=now_ns,
+            look_up=look_up,
+        )
 
     def __repr__(self) -> str:
         """Tell its state, for tests and logs."""
@@ -126,7 +134,8 @@ class Http2Channel:
         timeout_ns = deadline_ns or self._endpoint.deadline_ns
         method = method or self._endpoint.method
         try:
-            if self._useless:
+            pool = self.pool
+            if pool is None:
                 raise ValueError(self._useless)
             head = self._heads.block(method, self._metadata, timeout_ns)
             prefix, message = self._packer.packed(payload)
@@ -135,16 +144,13 @@ class Http2Channel:
             status = Status.UNAVAILABLE if self._useless else Status.INTERNAL
             self._loop.call_soon(self._over, request, Outcome(status, str(error)), began_ns)
             return request
-        self._turn = (self._turn + 1) % len(self._lines)
-        line = self._lines[self._turn]
         request = self._request(head, prefix, message, landed)
-        request.line = line
         request.method = method
         request.began_ns = began_ns
         request.timeout_ns = timeout_ns
         request.deadline_ns = began_ns + timeout_ns
         self._deadlines.add(request)
-        line.start(request)
+        pool.start(request)
         return request
 
     def _request(
@@ -157,8 +163,8 @@ class Http2Channel:
 
     def close(self) -> None:
         """Close all connections; what is in flight lands as UNAVAILABLE."""
-        for line in self._lines:
-            line.close()
+        if self.pool is not None:
+            self.pool.close()
         self._alarm.close()
 
     # -- how requests end ------------------------------------------------------------------------
@@ -177,8 +183,8 @@ class Http2Channel:
     def give_up(self, request: HttpRequest, outcome: Outcome, now_ns: int) -> None:
         """Land a request that is not over; the server is told if it has seen it."""
         self._deadlines.discard(request)
-        if request.line is not None:
-            request.line.drop(request)
+        if self.pool is not None:
+            self.pool.drop(request)
         self._land(request, outcome, now_ns)
 
     def _land(self, request: HttpRequest, outcome: Outcome, done_ns: int) -> None:
@@ -189,7 +195,7 @@ class Http2Channel:
         landed(
             Landing(
                 status, request.sent_ns, done_ns, detail, message, metadata, request.written_ns,
-                request.first_byte_ns, waited_ns, request.resent,
+                request.first_byte_ns, waited_ns, request.resent, request.address,
             )
         )  # fmt: skip
 
@@ -218,10 +224,16 @@ def _named(endpoint: Endpoint) -> str | None:
     return str(name) if name else None
 
 
-def _route(endpoint: Endpoint, max_answer_bytes: int) -> Route:
-    target = parse_target(endpoint.address)
+def _route(endpoint: Endpoint, target: Target, max_answer_bytes: int) -> Route:
     tls: ssl.SSLContext | None = None
     if endpoint.tls is not None:
         tls = tls_context(*endpoint.tls)
-    name = _named(endpoint) or target.host
-    return Route(target, tls, name, max_answer_bytes, endpoint.keep_alive)
+    return Route(
+        tls,
+        _named(endpoint) or target.host,
+        max_answer_bytes,
+        endpoint.keep_alive,
+        endpoint.connect_ns or CONNECT_NS,
+        endpoint.max_age_ns,
+        endpoint.retries,
+    )

@@ -21,6 +21,7 @@ from typing import Protocol
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.endpoint import KeepAlive
+from eiload.sending.http2.address import shown
 from eiload.sending.http2.connection import Connection
 from eiload.sending.http2.events import Closed, Event
 from eiload.sending.http2.link import READ_BYTES, Link
@@ -70,11 +71,14 @@ class Conversation:
     ) -> None:
         loop = asyncio.get_running_loop()
         self.connection = connection
+        self.link = link
+        self.address = shown(link.address)
+        """What it is connected to, in words."""
         self.over = False
         """Whether it has ended."""
         self._loop = loop
-        self._link = link
-        self._owner = owner
+        self.owner = owner
+        """Who is told; another may take over."""
         self._now_ns = now_ns
         self._batch = Batch()
         self._sent = 0
@@ -138,7 +142,7 @@ class Conversation:
     def _read(self) -> bool:
         """Take what has come; return whether there may be more."""
         try:
-            data = self._link.read()
+            data = self.link.read()
         except OSError as error:
             self._lose(_reason(error))
             return False
@@ -152,7 +156,7 @@ class Conversation:
             self._is_there()
         events = self.connection.receive(data, now_ns)
         if events:
-            self._owner.heard(self, events, now_ns)
+            self.owner.heard(self, events, now_ns)
             if self.connection.closed and not self.over:
                 self._end_by_error(events)
         return len(data) >= READ_BYTES
@@ -177,7 +181,7 @@ class Conversation:
 
     def _write(self) -> None:
         """Hand to the kernel what there is, until it takes no more."""
-        connection, link, clock = self.connection, self._link, self._now_ns
+        connection, link, clock = self.connection, self.link, self._now_ns
         batch = self._batch
         while True:
             if not batch.buffers:
@@ -233,7 +237,7 @@ class Conversation:
         self._blocked = True
         if not self._watched:
             self._watched = True
-            self._loop.add_writer(self._link.fileno(), self._writable)
+            self._loop.add_writer(self.link.fileno(), self._writable)
 
     def _writable(self) -> None:
         self._blocked = False
@@ -244,14 +248,14 @@ class Conversation:
     def _unwatch(self) -> None:
         if self._watched:
             self._watched = False
-            self._loop.remove_writer(self._link.fileno())
+            self._loop.remove_writer(self.link.fileno())
 
     # -- the end -------------------------------------------------------------------------------
 
     def _lose(self, why: str, status: Status = Status.UNAVAILABLE) -> None:
         if not self.over:
             self.close()
-            self._owner.lost(self, why, status)
+            self.owner.lost(self, why, status)
 
     def close(self) -> None:
         """End it; its owner is not told."""
@@ -259,10 +263,10 @@ class Conversation:
             return
         self.over = True
         self._unwatch()
-        self._loop.remove_reader(self._link.fileno())
+        self._loop.remove_reader(self.link.fileno())
         if self._timer is not None:
             self._timer.cancel()
-        self._link.close()
+        self.link.close()
         self.connection.close()
 
     # -- whether the server is there -----------------------------------------------------------

@@ -1,7 +1,8 @@
-"""One connection to a target, made when it is needed and made anew when it ends.
+"""One connection to a place, made when it is needed and made anew when it ends.
 
-What it knows: connecting, backing off, what a GOAWAY or a lost connection means for the requests on
-it. What it must not know: which request comes when.
+What it knows: what having no connection, a GOAWAY or a lost connection mean for the requests on it.
+What it must not know: how one connects (`dial`), which request comes when, what other lines there
+are.
 
 Strategy, which is gRPC's (doc/connectivity-semantics-and-api.md, doc/connection-backoff.md, A6 for
 what may be sent again).
@@ -13,109 +14,98 @@ what may be sent again).
   once if the connection was of use, otherwise as after a failed attempt.
 - After a GOAWAY new requests go over a new connection, while the old one is answered to its end.
   Requests that the server says it has not looked at are sent again, once, and say so.
+- A connection that has reached its age is left when another has been made: that is our own wish,
+  and no request waits for it.
 """
 
 import asyncio
-import ssl
+import random
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.sending.endpoint import KeepAlive
-from eiload.sending.http2.address import Target
-from eiload.sending.http2.backoff import Backoff
-from eiload.sending.http2.connection import Connection
+from eiload.sending.http2.balance import Place
+from eiload.sending.http2.call import Call, LineOwner, Route
 from eiload.sending.http2.conversation import Conversation
-from eiload.sending.http2.events import Ended, Event, GoAway, Ready, Reset
+from eiload.sending.http2.dial import Dial
+from eiload.sending.http2.events import Ended, Event, GoAway, Reset
+from eiload.sending.http2.frames import ErrorCode
 from eiload.sending.http2.grpc import Outcome, outcome, outcome_of_reset
-from eiload.sending.http2.link import open_link
 from eiload.sending.http2.streams import Stream
 
-__all__ = ["Call", "Line", "Route"]
+__all__ = ["Line"]
 
-CONNECT_NS = 20 * NS_PER_S
-"""How long connecting may take, TLS and the server's SETTINGS included (gRPC's
-MIN_CONNECT_TIMEOUT)."""
+CLOSED = "the channel was closed"
 
-
-class Route(NamedTuple):
-    """How a target is reached."""
-
-    target: Target
-    tls: ssl.SSLContext | None
-    server_name: str
-    max_answer_bytes: int
-    keep_alive: KeepAlive | None = None
-    connect_ns: int = CONNECT_NS
-
-
-class Call(Stream):
-    """A request on its way over a line."""
-
-    conversation: Conversation | None = None
-    """Where it is being sent; None while it waits for a connection."""
-    resent = False
-    """Whether a server had not looked at it, and it was sent again."""
+AGE_SPREAD = 0.1
+"""By how much of its age a connection may be younger or older when it is left, so that not all are
+at once (gRPC's own servers do it so, A9)."""
 
 
 class Line:
     """One connection, kept alive.
 
     Args:
-        route: where to.
-        number: which of the target's lines it is: where among its addresses it begins.
-        backoff: how long it waits between attempts.
-        over: told of each call how it ended, and when; a call may be started from there.
-        renew: told of a call whose header block must say how little time is left.
+        route: how its server is reached.
+        place: where its server is.
+        number: what it is called in logs.
+        owner: told how it goes.
+        chance: spreads attempts, and the ages at which connections are left.
         now_ns: the clock, ns, monotonic.
     """
 
     def __init__(
         self,
         route: Route,
+        place: Place,
         number: int,
-        backoff: Backoff,
+        owner: LineOwner,
         *,
-        over: Callable[[Call, Outcome, int], None],
-        renew: Callable[[Call], None],
+        chance: random.Random,
         now_ns: Callable[[], int],
     ) -> None:
+        self.place = place
         self._route = route
         self._number = number
-        self._backoff = backoff
-        self._over = over
-        self._renew = renew
+        self._owner = owner
+        self._chance = chance
+        self._dial = Dial(route, self, chance, now_ns)
         self._now_ns = now_ns
         self._loop = asyncio.get_running_loop()
         self._conversation: Conversation | None = None
         """The one for new requests."""
-        self._greeting: Conversation | None = None
-        """The one whose server has not said its settings yet."""
         self._others: set[Conversation] = set()
         """Those that are only answered to their end."""
         self._waiting: OrderedDict[Call, None] = OrderedDict()
-        self._connecting: asyncio.Task[None] | None = None
-        self._patience: asyncio.TimerHandle | None = None
-        """How long the server may take to say its settings."""
-        self._retry: asyncio.TimerHandle | None = None
-        self._attempted_ns = 0
-        self._failure = ""
-        """Why the last attempt failed; empty unless it did."""
-        self._closed = False
+        self._aging: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
         """Tell its state, for tests and logs."""
-        if self._closed:
+        if self._dial.closed:
             state = "closed"
         elif self._conversation is not None:
             state = "ready"
-        elif self._failure:
+        elif self._dial.failure:
             state = "failing"
         else:
-            state = "connecting" if self._connecting or self._greeting else "idle"
+            state = "connecting" if self._dial.busy else "idle"
         return f"<Line {self._number} {state}, {len(self._waiting)} waiting>"
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether a call would be sent at once."""
+        return self._conversation is not None and self._conversation.connection.open
+
+    @property
+    def failing(self) -> bool:
+        """Tell whether the last attempt to connect failed."""
+        return bool(self._dial.failure) or self._dial.closed
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether there is a connection, or one to come."""
+        return self._conversation is not None or bool(self._others) or not self._dial.closed
 
     # -- calls ---------------------------------------------------------------------------------
 
@@ -124,19 +114,25 @@ class Line:
         conversation = self._conversation
         if conversation is not None and conversation.connection.open:
             call.conversation = conversation
+            call.address = conversation.address
             conversation.request(call)
             return
         self._waiting[call] = None
         call.waited = True
-        if self._failure or self._closed:
-            self._loop.call_soon(self._fail_waiting)
+        if self.failing:
+            self._loop.call_soon(self._strand)
             return
+        self.wake()
+
+    def wake(self) -> None:
+        """Connect, unless there is a connection or an attempt."""
+        conversation = self._conversation
         if conversation is not None:
-            if conversation.connection.closed:
-                return  # it is about to be lost, and will be told of
+            if conversation.connection.open or conversation.connection.closed:
+                return  # in the latter case it is about to be lost, and will be told of
             self._conversation = None
             self._others.add(conversation)
-        self._connect()
+        self._dial.connect()
 
     def drop(self, call: Call) -> None:
         """Forget a call; the server is told if it has seen it."""
@@ -146,19 +142,39 @@ class Line:
             conversation.cancel(call)
             self._close_if_done(conversation)
 
+    def move(self, place: Place) -> None:
+        """Take another place; a connection to what is not of it is left."""
+        self.place = place
+        conversation = self._conversation
+        if conversation is not None and conversation.link.address not in place:
+            self._leave(conversation)
+
+    def retire(self) -> None:
+        """Take no more calls, and end when those on their way are answered."""
+        self._rest()
+        if self._conversation is not None:
+            self._leave(self._conversation)
+        waiting = tuple(self._waiting)
+        self._waiting.clear()
+        for call in waiting:
+            self._owner.again(call)
+
+    def _rest(self) -> None:
+        """Begin nothing more."""
+        self._dial.close()
+        if self._aging is not None:
+            self._aging.cancel()
+
     def close(self) -> None:
         """End all; calls that are left end as UNAVAILABLE."""
-        self._closed = True
-        for handle in (self._connecting, self._patience, self._retry):
-            if handle is not None:
-                handle.cancel()
-        for conversation in [self._conversation, self._greeting, *self._others]:
+        self._rest()
+        for conversation in [self._conversation, *self._others]:
             if conversation is not None:
                 conversation.close()
-                self._fail(conversation.connection.abandon(), "the channel was closed")
-        self._conversation = self._greeting = None
+                self._fail(conversation.connection.abandon(), CLOSED)
+        self._conversation = None
         self._others.clear()
-        self._fail_waiting()
+        self._strand()
 
     def _fail(
         self, streams: tuple[Stream, ...], why: str, status: Status = Status.UNAVAILABLE
@@ -167,86 +183,56 @@ class Line:
         for stream in streams:
             self._end(stream, Outcome(status, why), now_ns)
 
-    def _fail_waiting(self) -> None:
-        """End the calls that wait for a connection, if it has failed."""
-        if self._failure or self._closed:
+    def _strand(self) -> None:
+        """Give away the calls that wait for a connection, if it has failed."""
+        if self.failing:
             waiting = tuple(self._waiting)
             self._waiting.clear()
-            self._fail(waiting, self._failure or "the channel was closed")
+            self._owner.stranded(self, waiting, CLOSED if self._dial.closed else self._dial.failure)
 
     def _end(self, stream: Stream, found: Outcome, now_ns: int) -> None:
         assert isinstance(stream, Call)
         stream.conversation = None
-        self._over(stream, found, now_ns)
+        self._owner.over(stream, found, now_ns)
 
     # -- connecting ----------------------------------------------------------------------------
 
-    def _connect(self) -> None:
-        """Begin an attempt, unless there is one."""
-        if self._connecting is None and self._greeting is None and self._retry is None:
-            self._attempt()
+    def unreached(self) -> None:
+        """Take notice that an attempt to connect has failed."""
+        self._owner.troubled()
+        self._strand()
 
-    def _attempt(self) -> None:
-        self._retry = None
-        self._attempted_ns = self._now_ns()
-        self._connecting = self._loop.create_task(self._open())
-
-    async def _open(self) -> None:
-        route = self._route
-        limit_s = route.connect_ns / NS_PER_S
-        try:
-            async with asyncio.timeout(limit_s):
-                link = await open_link(route.target, route.tls, route.server_name, self._number)
-        except TimeoutError:
-            self._connecting = None
-            self._attempt_failed(f"no connection in {limit_s:g} s")
-            return
-        except (OSError, ValueError) as error:  # ValueError: a name that TLS cannot ask for
-            self._connecting = None
-            self._attempt_failed(str(error))
-            return
-        self._connecting = None
-        left_s = limit_s - (self._now_ns() - self._attempted_ns) / NS_PER_S
-        connection = Connection(route.max_answer_bytes)
-        conversation = Conversation(
-            link, connection, self, now_ns=self._now_ns, keep_alive=route.keep_alive
-        )
-        self._greeting = conversation
-        why = f"connected, no HTTP/2 SETTINGS in {limit_s:g} s"
-        self._patience = self._loop.call_later(max(0.0, left_s), self._give_up, conversation, why)
-
-    def _give_up(self, conversation: Conversation, why: str) -> None:
-        conversation.close()
-        self.lost(conversation, why)
-
-    def _attempt_failed(self, why: str) -> None:
-        self._failure = f"failed to connect: {why}"
-        self._pause(at_once=True)
-        self._fail_waiting()
-
-    def _pause(self, *, at_once: bool) -> None:
-        """Wait before the next attempt, which follows `at_once` even if nobody waits for it."""
-        at_ns = self._attempted_ns + self._backoff.wait_ns()
-        wait_ns = max(0, at_ns - self._now_ns())
-        if (wait_ns or at_once) and self._retry is None and not self._closed:
-            self._retry = self._loop.call_later(wait_ns / NS_PER_S, self._attempt)
-
-    def _greeted(self, conversation: Conversation) -> None:
+    def greeted(self, conversation: Conversation) -> None:
         """Send what has waited: the server is ready."""
-        if conversation.connection.closed:
-            return  # it is about to be lost
-        self._greeting = None
-        if self._patience is not None:
-            self._patience.cancel()
-        self._failure = ""
-        self._conversation = conversation
+        before, self._conversation = self._conversation, conversation
+        if before is not None:
+            self._leave(before)
         if conversation.connection.going:
             return  # it goes away in the same breath
+        self._grow_old()
+        self._owner.came()
         waiting = tuple(self._waiting)
         self._waiting.clear()
         for call in waiting:
-            self._renew(call)
+            self._owner.renew(call)
             self.start(call)
+
+    def _grow_old(self) -> None:
+        """Have another connection take the place of this one when it has reached its age."""
+        if self._aging is not None:
+            self._aging.cancel()
+        if self._route.max_age_ns:
+            age_s = self._route.max_age_ns / NS_PER_S
+            age_s *= self._chance.uniform(1 - AGE_SPREAD, 1 + AGE_SPREAD)
+            self._aging = self._loop.call_later(age_s, self._dial.connect)
+
+    def _leave(self, conversation: Conversation) -> None:
+        """Send nothing more over a connection; it ends when what is on its way is answered."""
+        if self._conversation is conversation:
+            self._conversation = None
+        conversation.connection.going = True
+        self._others.add(conversation)
+        self._close_if_done(conversation)
 
     # -- what a conversation tells ---------------------------------------------------------------
 
@@ -257,11 +243,9 @@ class Line:
                 found = outcome(event.stream, self._route.max_answer_bytes)
                 self._end(event.stream, found, now_ns)
             elif isinstance(event, Reset):
-                self._end(event.stream, outcome_of_reset(event.code, event.text), now_ns)
+                self._reset(event, now_ns)
             elif isinstance(event, GoAway):
                 self._go_away(conversation, event)
-            elif isinstance(event, Ready):
-                self._greeted(conversation)
         if conversation.connection.going:
             self._close_if_done(conversation)
 
@@ -271,27 +255,34 @@ class Line:
             self._conversation = None
             self._others.add(conversation)
             self._used(conversation)
-        refused = f"the server went away: {event.text}"
+        refused = Outcome(Status.UNAVAILABLE, f"the server went away: {event.text}")
         for stream in event.unprocessed:
-            assert isinstance(stream, Call)
-            stream.conversation = None
-            if stream.resent:
-                self._fail((stream,), refused)
-                continue
-            stream.resent = stream.id != 0
-            stream.rewind()
-            self._renew(stream)
-            self.start(stream)
+            self._again(stream, refused, self._now_ns())
         if self._waiting:
-            self._connect()
+            self._dial.connect()
+
+    def _reset(self, event: Reset, now_ns: int) -> None:
+        found = outcome_of_reset(event.code, event.text)
+        if event.code == ErrorCode.REFUSED_STREAM and not event.text:
+            self._again(event.stream, found, now_ns)
+        else:
+            self._end(event.stream, found, now_ns)
+
+    def _again(self, stream: Stream, found: Outcome, now_ns: int) -> None:
+        """Send what the server says it has not looked at, unless it was sent again before."""
+        assert isinstance(stream, Call)
+        seen = stream.id != 0  # what was never sent is not sent again
+        if seen and (stream.resent or not self._route.retries):
+            self._end(stream, found, now_ns)
+            return
+        stream.conversation = None
+        stream.resent = stream.resent or seen
+        stream.rewind()
+        self._owner.renew(stream)
+        self._owner.again(stream)
 
     def _used(self, conversation: Conversation) -> None:
-        """Connect again without a pause if a connection was of use."""
-        if conversation.connection.answers.whole:
-            self._backoff.reset()
-        else:
-            # A server that ends every connection must not be asked without pause.
-            self._pause(at_once=False)
+        self._dial.ended(useful=bool(conversation.connection.answers.whole))
 
     def _close_if_done(self, conversation: Conversation) -> None:
         out = conversation.connection.outgoing
@@ -307,17 +298,13 @@ class Line:
         """Take notice that a connection has ended."""
         streams = conversation.connection.abandon()
         self._others.discard(conversation)
-        if self._greeting is conversation:
-            self._greeting = None
-            if self._patience is not None:
-                self._patience.cancel()
-            self._attempt_failed(why)
-        elif self._conversation is conversation:
+        if self._conversation is conversation:
             self._conversation = None
             self._used(conversation)
-            if self._retry is not None:
-                self._failure = why
-                self._fail_waiting()
+            self._owner.troubled()
+            if self._dial.pausing:
+                self._dial.failure = why
+                self._strand()
             elif self._waiting:
-                self._connect()
+                self._dial.connect()
         self._fail(streams, why, status)

@@ -13,7 +13,8 @@ import socket
 import ssl
 from collections.abc import Sequence
 
-from eiload.sending.http2.address import Address, Target, resolve
+from eiload.sending.http2.address import Address, shown
+from eiload.sending.http2.balance import Place
 from eiload.sending.http2.tls import TlsError, TlsSession
 
 __all__ = ["READ_BYTES", "Link", "open_link"]
@@ -33,10 +34,14 @@ class Link:
 
     Args:
         connection: the socket, connected and non-blocking.
+        address: what it is connected to.
         tls: its TLS session after the handshake; None for plaintext.
     """
 
-    def __init__(self, connection: socket.socket, tls: TlsSession | None = None) -> None:
+    def __init__(
+        self, connection: socket.socket, address: Address, tls: TlsSession | None = None
+    ) -> None:
+        self.address = address
         self._socket = connection
         self._tls = tls
         self._read_bytes = READ_BYTES
@@ -124,31 +129,23 @@ class Link:
         self._socket.close()
 
 
-async def open_link(
-    target: Target, tls: ssl.SSLContext | None, server_name: str, first: int = 0
-) -> Link:
-    """Connect to the first address of a target, from number `first` on, that takes connections.
+async def open_link(place: Place, tls: ssl.SSLContext | None, server_name: str) -> Link:
+    """Connect to the first address of a place that takes connections.
 
     Args:
-        target: where to.
+        place: where to.
         tls: how TLS is spoken; None for plaintext.
         server_name: the name that the server's certificate has to have.
-        first: where among the addresses to begin.
 
     Raises:
         OSError: there is none; the message says what the last one said.
     """
-    try:
-        addresses = await resolve(target, first)
-    except (socket.gaierror, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a name"
-        raise OSError(f"the name {target.host!r} is not known ({reason})") from None
-    why = f"the name {target.host!r} has no address"
-    for address in addresses:
+    why = ""
+    for address in place:
         try:
             return await _open(address, tls, server_name)
         except OSError as error:
-            why = f"{_shown(address)}: {_reason(error)}"
+            why = f"{shown(address)}: {_reason(error)}"
     raise OSError(why)
 
 
@@ -162,10 +159,10 @@ async def _open(address: Address, tls: ssl.SSLContext | None, server_name: str) 
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await asyncio.get_running_loop().sock_connect(connection, place)
         if tls is None:
-            return Link(connection)
+            return Link(connection, address)
         session = TlsSession(tls, server_name)
         await _shake(connection, session)
-        return Link(connection, session)
+        return Link(connection, address, session)
     except BaseException:
         connection.close()
         raise
@@ -187,15 +184,6 @@ async def _shake(connection: socket.socket, session: TlsSession) -> None:
                 session.sent(len(ciphertext))
         if not done:
             data = await loop.sock_recv(connection, READ_BYTES)
-
-
-def _shown(address: Address) -> str:
-    """Return an address in words."""
-    family, place = address
-    if isinstance(place, str | bytes):
-        return os.fsdecode(place).replace("\0", "@", 1)
-    host, port = place[:2]
-    return f"[{host!s}]:{port!s}" if family == socket.AF_INET6 else f"{host!s}:{port!s}"
 
 
 def _reason(error: OSError) -> str:

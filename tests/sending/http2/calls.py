@@ -17,6 +17,7 @@ from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.endpoint import CHANNEL_OPTIONS, Endpoint
 from eiload.sending.http2.channel import Http2Channel
+from eiload.sending.http2.line import Line
 from tests.grpc_servers import grpc_server, raw_server
 
 METHOD = "/tests.Service/Method"
@@ -51,6 +52,12 @@ async def land(channel: Http2Channel, payload: bytes = b"", **options: Any) -> L
     landed: asyncio.Future[Landing] = loop.create_future()
     channel.start(payload, landed.set_result, **options)
     return await landed
+
+
+def line_of(channel: Http2Channel, number: int = 0) -> Line:
+    """Return a line of a channel."""
+    assert channel.pool is not None
+    return channel.pool.lines[number]
 
 
 def ours(where: Endpoint, payload: bytes = b"", **options: Any) -> Landing:

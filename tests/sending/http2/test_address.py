@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from eiload.sending.http2.address import Target, parse_target, resolve
+from eiload.sending.http2.address import Target, numeric, parse_target, resolve, shown
 
 NAMES = {
     "server:8500": ((("server", 8500),), None, "server:8500", "server"),
@@ -39,17 +39,27 @@ def test_no_names(name: str) -> None:
         parse_target(name)
 
 
-def test_addresses_in_turn() -> None:
-    """Number k begins at address k, and all are there."""
-    target = parse_target("ipv4:127.0.0.1:1,127.0.0.2:2,127.0.0.3:3,127.0.0.1:1")
-    ports = [
-        [address[1] for _, address in asyncio.run(resolve(target, first)) if len(address) == 2]
-        for first in range(4)
-    ]
-    assert ports == [[1, 2, 3], [2, 3, 1], [3, 1, 2], [1, 2, 3]]
+def test_what_is_a_number_is_not_looked_up() -> None:
+    """Each host's address by itself, and each once; a path, too; a name is left to `resolve`."""
+    hosts = numeric(parse_target("ipv4:127.0.0.1:1,127.0.0.2:2"))
+    inet = socket.AF_INET
+    assert hosts == (((inet, ("127.0.0.1", 1)),), ((inet, ("127.0.0.2", 2)),))
+    assert numeric(parse_target("unix:/run/tf")) == (((socket.AF_UNIX, "/run/tf"),),)
+    assert numeric(parse_target("[::1]:8500")) == (((socket.AF_INET6, ("::1", 8500, 0, 0)),),)
+    assert numeric(parse_target("localhost:8500")) is None
 
 
-def test_a_path_is_an_address() -> None:
-    """Nothing is looked up."""
-    found = asyncio.run(resolve(parse_target("unix:/run/tf"), 7))
-    assert found == [(socket.AF_UNIX, "/run/tf")]
+def test_names_are_looked_up() -> None:
+    """All addresses of a name; one that is not known is named."""
+    hosts = asyncio.run(resolve(parse_target("localhost:8500")))
+    assert (socket.AF_INET, ("127.0.0.1", 8500)) in hosts[0]
+    for name in ("nobody.invalid", "a..b"):
+        with pytest.raises(OSError, match=f"the name '{name}' is not known"):
+            asyncio.run(resolve(parse_target(f"{name}:8500")))
+
+
+def test_addresses_in_words() -> None:
+    """As they are written."""
+    hosts = ("127.0.0.1:1", "[::1]:2", "unix:/run/tf", "unix-abstract:tf")
+    found = [shown(known[0][0]) for host in hosts if (known := numeric(parse_target(host)))]
+    assert found == ["127.0.0.1:1", "[::1]:2", "/run/tf", "@tf"]

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import grpc
 import h2.events
 import pytest
 
@@ -17,7 +16,7 @@ from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.endpoint import KeepAlive
 from eiload.sending.http2.channel import Http2Channel
-from tests.grpc_servers import closed_port, grpc_server, raw_server, silent
+from tests.grpc_servers import grpc_server, raw_server, silent
 from tests.sending.http2.calls import (
     METHOD,
     MS,
@@ -28,6 +27,7 @@ from tests.sending.http2.calls import (
     endpoint,
     land,
     land_all,
+    line_of,
     opened,
     ours,
     run,
@@ -49,7 +49,7 @@ def test_the_wait_for_a_stream_is_told() -> None:
     async def main(port: int) -> None:
         async with opened(port) as channel:
             first = asyncio.ensure_future(land(channel))
-            while not channel._lines[0]._conversation:
+            while not line_of(channel)._conversation:
                 await asyncio.sleep(0.001)
             second = asyncio.ensure_future(land(channel))
             await asyncio.sleep(0.2)
@@ -142,7 +142,7 @@ def test_cancelled_it_is_unfinished() -> None:
         async with opened(port) as channel:
             landed: list[Landing] = []
             requests = [channel.start(b"x", landed.append) for _ in range(3)]
-            while not channel._lines[0]._conversation:
+            while not line_of(channel)._conversation:
                 await asyncio.sleep(0.001)
             requests.append(channel.start(b"x", landed.append))
             for request in requests:
@@ -220,29 +220,6 @@ def test_ipv6() -> None:
             assert ours(endpoint(address), b"x").response == b"x"
 
 
-def test_connections_are_spread_over_the_addresses_of_a_name() -> None:
-    """Four connections, two servers: two each, in turn, and one server is enough for all."""
-    counts = {"a": 0, "b": 0}
-
-    def counting(name: str) -> Any:
-        def handle(request: bytes, context: grpc.ServicerContext) -> bytes:
-            del request, context
-            counts[name] += 1
-            return name.encode()
-
-        return handle
-
-    async def main(address: str) -> list[bytes]:
-        async with opened(endpoint(address, connections=4)) as channel:
-            return [landing.response for landing in await land_all(channel, [b""] * 40)]
-
-    with grpc_server({METHOD: counting("a")}) as one, grpc_server({METHOD: counting("b")}) as two:
-        run(lambda: main(f"ipv4:127.0.0.1:{one},127.0.0.1:{two}"))
-        assert counts == {"a": 20, "b": 20}
-        answers = run(lambda: main(f"ipv4:127.0.0.1:{closed_port()},127.0.0.1:{two}"))
-        assert set(answers) == {b"b"}
-
-
 def test_an_address_that_is_none() -> None:
     """A channel is made all the same; its requests say why."""
     landing = ours(endpoint("nonsense:port"))
@@ -286,7 +263,7 @@ def test_nothing_grows(runner: Any) -> None:
             finally:
                 gc.enable()
             assert after - before < 3000
-            line = channel._lines[0]
+            line = line_of(channel)
             conversation = line._conversation
             assert conversation is not None
             out = conversation.connection.outgoing

@@ -10,8 +10,7 @@ import pytest
 
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
-from eiload.sending.http2.line import CONNECT_NS
-from tests.grpc_servers import closed_port, raw_server, silent
+from tests.grpc_servers import closed_port, raw_server
 from tests.sending.http2.calls import (
     MS,
     Scripted,
@@ -19,6 +18,7 @@ from tests.sending.http2.calls import (
     endpoint,
     land,
     land_all,
+    line_of,
     opened,
     ours,
     run,
@@ -55,7 +55,7 @@ def test_many_requests_wait_for_one_connection() -> None:
         async with opened(port) as channel:
             landings = await land_all(channel, [b"%d" % number for number in range(50)])
             assert {landing.status for landing in landings} == {Status.OK}
-            assert repr(channel._lines[0]) == "<Line 0 ready, 0 waiting>"
+            assert repr(line_of(channel)) == "<Line 0 ready, 0 waiting>"
 
     with scripted(behave) as port:
         run(lambda: main(port))
@@ -74,27 +74,6 @@ def test_nothing_lands_before_start_has_returned() -> None:
                 while not landed:
                     await asyncio.sleep(0.001)
                 assert landed[0].status is Status.UNAVAILABLE
-
-    run(main)
-
-
-def test_a_server_that_comes_late_is_found() -> None:
-    """Connecting goes on by itself, with pauses; meanwhile requests fail at once, and say why."""
-    port = closed_port()
-
-    async def main() -> None:
-        async with opened(port) as channel:
-            first = await land(channel)
-            began_ns = time.monotonic_ns()
-            second = await land(channel)
-            assert first.status is second.status is Status.UNAVAILABLE
-            assert first.detail == second.detail
-            assert second.done_ns - began_ns < CONNECT_NS // 10
-            assert repr(channel._lines[0]) == "<Line 0 failing, 0 waiting>"
-            with echoing(address=f"127.0.0.1:{port}"):
-                while (landing := await land(channel, b"x")).status is Status.UNAVAILABLE:
-                    await asyncio.sleep(0.02)
-                assert landing.response == b"x"
 
     run(main)
 
@@ -124,49 +103,6 @@ def test_a_server_that_dies_takes_its_requests_with_it() -> None:
     with scripted(behave) as port:
         run(lambda: main(port))
     assert len(lives) == 2
-
-
-def test_a_server_that_ends_every_connection_is_not_stormed() -> None:
-    """A connection that was of no use is followed by a pause."""
-    lives: list[float] = []
-
-    def behave(server: Scripted) -> None:
-        lives.append(time.monotonic())
-        server.request()
-
-    async def main(port: int) -> None:
-        async with opened(port) as channel:
-            until = time.monotonic() + 1
-            while time.monotonic() < until:
-                assert (await land(channel)).status is Status.UNAVAILABLE
-                await asyncio.sleep(0.001)
-
-    with scripted(behave) as port:
-        run(lambda: main(port))
-    assert 2 <= len(lives) <= 8
-
-
-def test_a_silent_server_fails_when_connecting_has_taken_too_long() -> None:
-    """It accepts and says nothing: the reason is told, and it is the connection's."""
-
-    async def main(port: int) -> None:
-        async with opened(port) as channel:
-            line = channel._lines[0]
-            line._route = line._route._replace(connect_ns=300 * MS)
-            landing = await land(channel)
-            assert landing.status is Status.UNAVAILABLE
-            assert landing.detail == "failed to connect: connected, no HTTP/2 SETTINGS in 0.3 s"
-
-    with raw_server(silent) as port:
-        run(lambda: main(port))
-
-
-def test_a_deadline_holds_while_connecting() -> None:
-    """It counts from the start, whatever the request waits for."""
-    with raw_server(silent) as port:
-        landing = ours(endpoint(port, deadline_ns=100 * MS))
-    assert (landing.status, landing.detail) == (Status.DEADLINE_EXCEEDED, "Deadline Exceeded")
-    assert landing.sent_ns == 0
 
 
 # -- GOAWAY --------------------------------------------------------------------------------------
@@ -237,6 +173,72 @@ def test_but_not_twice() -> None:
     assert landing.resent
 
 
+def test_what_was_refused_is_sent_again_once() -> None:
+    """REFUSED_STREAM says that it was not looked at, as well (RFC 9113, section 8.7)."""
+
+    def behave(server: Scripted, refusals: int) -> None:
+        for _ in range(refusals):
+            server.h2.reset_stream(server.request(), error_code=7)
+        while True:
+            server.answer(server.request())
+
+    with scripted(lambda server: behave(server, 1)) as port:
+        landing = ours(endpoint(port))
+        assert (landing.status, landing.resent) == (Status.OK, True)
+    with scripted(lambda server: behave(server, 2)) as port:
+        landing = ours(endpoint(port))
+        assert (landing.status, landing.resent) == (Status.UNAVAILABLE, True)
+        assert "REFUSED_STREAM" in landing.detail
+
+
+def test_nothing_is_sent_again_where_that_is_asked_for() -> None:
+    """`retry: none`: what a server has not looked at has failed."""
+
+    def behave(server: Scripted) -> None:
+        server.h2.reset_stream(server.request(), error_code=7)
+        server.h2.close_connection(0, last_stream_id=server.request() - 2)
+        server.send()
+        server.socket.recv(1000)
+
+    async def main(port: int) -> None:
+        async with opened(endpoint(port, retries=False)) as channel:
+            refused, gone = await land(channel), await land(channel)
+            assert refused.status is gone.status is Status.UNAVAILABLE
+            assert "REFUSED_STREAM" in refused.detail
+            assert gone.detail == "the server went away: NO_ERROR"
+            assert [refused.resent, gone.resent] == [False, False]
+
+    with scripted(behave) as port:
+        run(lambda: main(port))
+
+
+# -- age -----------------------------------------------------------------------------------------
+
+
+def test_a_connection_that_has_its_age_is_left_for_another() -> None:
+    """New connections come while requests go on; none fails, and the old ones are closed."""
+    lives: list[int] = []
+    ends: list[int] = []
+
+    def behave(server: Scripted) -> None:
+        lives.append(1)
+        try:
+            while True:
+                server.answer(server.request())
+        finally:
+            ends.append(1)
+
+    async def main(port: int) -> None:
+        async with opened(endpoint(port, max_age_ns=50 * MS)) as channel:
+            until = time.monotonic() + 60
+            while len(ends) < 3 and time.monotonic() < until:
+                assert (await land(channel, b"x")).status is Status.OK
+
+    with scripted(behave) as port:
+        run(lambda: main(port))
+    assert len(lives) >= len(ends) >= 3
+
+
 def frame(kind: int, flags: int, stream_id: int, payload: bytes) -> bytes:
     """Return any frame."""
     head = len(payload).to_bytes(3, "big") + bytes((kind, flags))
@@ -269,28 +271,6 @@ def test_a_server_that_greets_and_goes() -> None:
     assert landing.done_ns - before_ns > 500 * MS
 
 
-def test_a_server_that_greets_and_breaks() -> None:
-    """SETTINGS and rubbish in one breath: that is no connection."""
-    garbage = b"\xff" * 100
-
-    def behave(server: Scripted) -> None:
-        server.send(garbage)
-        server.socket.recv(1000)
-
-    def behave_at_once(connection: socket.socket) -> None:
-        connection.recv(1000)
-        connection.sendall(b"\0\0\0\4\0\0\0\0\0" + garbage)
-        connection.recv(1000)
-
-    with raw_server(behave_at_once) as port:
-        landing = ours(endpoint(port))
-    assert landing.status is Status.UNAVAILABLE
-    assert landing.detail.startswith("failed to connect: the server breaks HTTP/2: a frame of")
-    assert landing.sent_ns == 0
-    with scripted(behave) as port:
-        assert ours(endpoint(port)).status is Status.UNAVAILABLE
-
-
 def test_a_defect_of_ours_is_told_and_loses_no_request(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -303,7 +283,7 @@ def test_a_defect_of_ours_is_told_and_loses_no_request(
     async def main(port: int) -> None:
         async with opened(port) as channel:
             assert (await land(channel)).status is Status.OK
-            conversation = channel._lines[0]._conversation
+            conversation = line_of(channel)._conversation
             assert conversation is not None
             broken: dict[int, Any] = {}
             monkeypatch.setattr(conversation.connection, "_handlers", broken)

@@ -1,0 +1,72 @@
+"""What lines and the pool that spreads requests over them have in common: values, no rules.
+
+What it knows: how a target is reached, what is on its way, who is told how it went.
+"""
+
+import ssl
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from eiload.base.clock import NS_PER_S
+from eiload.sending.endpoint import KeepAlive
+from eiload.sending.http2.conversation import Conversation
+from eiload.sending.http2.grpc import Outcome
+from eiload.sending.http2.streams import Stream
+
+if TYPE_CHECKING:
+    from eiload.sending.http2.line import Line
+
+__all__ = ["CONNECT_NS", "Call", "LineOwner", "Route"]
+
+CONNECT_NS = 20 * NS_PER_S
+"""How long connecting may take, TLS and the server's SETTINGS included (gRPC's
+MIN_CONNECT_TIMEOUT)."""
+
+
+class Route(NamedTuple):
+    """How a server is reached, wherever it is."""
+
+    tls: ssl.SSLContext | None
+    server_name: str
+    max_answer_bytes: int
+    keep_alive: KeepAlive | None = None
+    connect_ns: int = CONNECT_NS
+    max_age_ns: int = 0
+    """How old a connection may become before another takes its place; 0 for any age."""
+    retries: bool = True
+    """Whether what a server says it has not looked at is sent again, once."""
+
+
+class Call(Stream):
+    """A request on its way."""
+
+    line: "Line | None" = None
+    """None while it waits for the target's addresses."""
+    conversation: Conversation | None = None
+    """Where it is being sent; None while it waits for a connection."""
+    address = ""
+    """What it was sent to; empty until then."""
+    resent = False
+    """Whether a server had not looked at it, and it was sent again."""
+
+
+class LineOwner(Protocol):
+    """Who is told how it goes on a line."""
+
+    def over(self, call: Call, outcome: Outcome, now_ns: int) -> None:
+        """Take how a call ended, and when; a call may be started from there."""
+
+    def renew(self, call: Call) -> None:
+        """Have a call's header block say how little time is left."""
+
+    def again(self, call: Call) -> None:
+        """Send a call that no server has looked at, over any line."""
+
+    def stranded(self, line: "Line", calls: Sequence[Call], why: str) -> None:
+        """Take calls for which a line has no connection, and why."""
+
+    def came(self) -> None:
+        """Take notice that a line has become ready."""
+
+    def troubled(self) -> None:
+        """Take notice that a line has no connection any more, or got none."""

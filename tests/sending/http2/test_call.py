@@ -1,0 +1,17 @@
+"""What is on its way."""
+
+from eiload.sending.http2.call import CONNECT_NS, Call, Route
+
+
+def test_what_is_sent_again_says_so() -> None:
+    """A call that is rewound is as one that was never sent, but for that."""
+    call = Call(b"head", b"prefix", b"message")
+    call.id, call.sent_ns, call.resent = 3, 7, True
+    call.rewind()
+    assert (call.id, call.sent_ns, call.resent) == (0, 0, True)
+
+
+def test_what_nobody_says_is_grpcs() -> None:
+    """20 s to connect, any age, and what was not looked at is sent again."""
+    route = Route(None, "server", 1)
+    assert route[4:] == (CONNECT_NS, 0, True)
