@@ -68,8 +68,10 @@ def request(tensor: Tensor, target: Target) -> bytes:
 
 def problems(payload: Payload) -> list[str]:
     """Return what is wrong with the payload's images: one line each, empty when all are good."""
+    # Pixels that are made have one size, and it is all that can be wrong with them.
+    alike = payload.synthetic is not None and payload.encoding == "uint8"
     found = []
-    for index in range(_count(payload)):
+    for index in range(1 if alike else _count(payload)):
         try:
             _tensor(payload, index)
         except ScenarioError as error:

@@ -20,10 +20,10 @@ Units: ns for times, seconds for the run's length.
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
-from scipy import special
+import scipy  # its parts load when they are asked for: none before a run is judged
 
 from eiload.judging.statistics.cut import MIN_BLOCKS, Cut, Floats, sound
 from eiload.record.buckets import BUCKETS, Ints, bucket_mid_ns
@@ -48,6 +48,9 @@ __all__ = [
 
 BEYOND = 20
 """Requests that must be expected beyond a quantile before it is a number: n (1 - q) >= 20."""
+
+ROUNDING = 1e-9
+"""Of the requests: by so much less a rank is reached, as rounding must not cost one."""
 
 REPLICATES = 4000
 """Bootstrap replicates: the smallest tail used, 0.17 %, then holds seven of them."""
@@ -162,7 +165,11 @@ class Blocks:
 
     def quantile_ns(self, q: float) -> float:
         """Return the time that a share `q` did not exceed; infinite when that request failed."""
-        return float(self.quantiles_ns(q, np.ones((1, self.k)))[0])
+        n = self.totals.sum()
+        rank = q * n - ROUNDING * max(n, 1.0)
+        index = int(np.searchsorted(self.cumulative.sum(axis=1), rank))
+        found = float(self.values_ns[index]) if index < len(self.values_ns) else math.inf
+        return found if n else math.nan
 
     def quantiles_ns(self, q: float, weights: Floats) -> Floats:
         """Return the quantile under each weighting of the blocks.
@@ -179,16 +186,16 @@ class Blocks:
             chosen blocks hold no request.
         """
         weighted = weights @ self.totals
-        rank = q * weighted - 1e-9 * np.maximum(weighted, 1)  # rounding must not cost a rank
+        rank = q * weighted - ROUNDING * np.maximum(weighted, 1)
         low = np.zeros(len(weights), np.int64)
         high = np.full(len(weights), len(self.values_ns), np.int64)  # the answer is in [low, high]
         for _ in range(len(self.values_ns).bit_length()):
-            middle = np.minimum((low + high) // 2, len(self.values_ns) - 1)
-            reached = np.einsum("rk,rk->r", weights, self.cumulative[middle]) >= rank
-            open_ = low < high
-            high = np.where(open_ & reached, middle, high)
-            low = np.where(open_ & ~reached, middle + 1, low)
-        values = np.append(self.values_ns, np.inf)[low]
+            middle = (low + high) >> 1
+            counts = self.cumulative.take(middle, axis=0, mode="clip")  # fastest; past the end: the
+            reached = np.einsum("rk,rk->r", weights, counts) >= rank  # last, as none is reached
+            np.copyto(high, middle, where=reached)
+            np.copyto(low, middle + 1, where=~reached)
+        values = np.append(self.values_ns, np.inf).take(low, mode="clip")
         return np.where(weighted > 0, values, np.nan)
 
 
@@ -208,9 +215,10 @@ def resamples(k: int, seed: int, replicates: int = REPLICATES) -> Floats:
     return weights
 
 
+@cache
 def t_quantile(probability: float, freedom: float) -> float:
     """Return the quantile of Student's t."""
-    return float(special.stdtrit(freedom, probability))
+    return float(scipy.special.stdtrit(freedom, probability))
 
 
 def expanded_tail(k: int, confidence: float) -> float:
@@ -221,9 +229,10 @@ def expanded_tail(k: int, confidence: float) -> float:
     Statistician 69, 2015, section 5.3. (95 %: 1.59 % of 20 blocks, 1.08 % of 12.)
     """
     t = t_quantile(0.5 + confidence / 2, k - 1)
-    return float(special.ndtr(-math.sqrt(k / (k - 1)) * t))
+    return float(scipy.special.ndtr(-math.sqrt(k / (k - 1)) * t))
 
 
+@cache
 def t_widening(k: int, confidence: float) -> float:
     """Return ``(t / z)^2``: what a design effect from `k` blocks is raised by for its own error.
 
@@ -234,7 +243,7 @@ def t_widening(k: int, confidence: float) -> float:
         k: blocks, at least 2.
         confidence: one-sided.
     """
-    return (t_quantile(confidence, k - 1) / float(special.ndtri(confidence))) ** 2
+    return (t_quantile(confidence, k - 1) / float(scipy.special.ndtri(confidence))) ** 2
 
 
 def design_effect(events: Floats, totals: Floats) -> float:
@@ -290,8 +299,8 @@ def clopper_pearson(events: float, n: float, confidence: float) -> tuple[float, 
     if n <= 0:
         return 0.0, 1.0
     rest = max(0.0, n - events)
-    lower = special.betaincinv(events, rest + 1, 1 - confidence) if events > 0 else 0.0
-    upper = special.betaincinv(events + 1, rest, confidence) if rest > 0 else 1.0
+    lower = scipy.special.betaincinv(events, rest + 1, 1 - confidence) if events > 0 else 0.0
+    upper = scipy.special.betaincinv(events + 1, rest, confidence) if rest > 0 else 1.0
     return float(lower), float(upper)
 
 

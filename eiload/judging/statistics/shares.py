@@ -25,7 +25,7 @@ less than 0.1 % fail. Both are shares, so both are judged by the same rule (docs
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -130,7 +130,7 @@ def least_requests(
 
 def decide_quantile(of: Blocks, q: float, limit_ns: float) -> ShareVerdict:
     """Judge "less than ``1 - q`` of the requests take longer than `limit_ns`"."""
-    return _decide_quantile(of, q, limit_ns, _tails(of, q))
+    return _advised(*_judged_quantile(of, q, limit_ns, _tails(of, q)))
 
 
 def interval_ns(of: Blocks, q: float) -> tuple[float, float]:
@@ -145,25 +145,42 @@ def interval_ns(of: Blocks, q: float) -> tuple[float, float]:
 
     def first(holds: Callable[[Word], bool]) -> float:
         index = bisect_left(
-            of.values_ns, True, key=lambda x: holds(_decide_quantile(of, q, x, tails).word)
+            of.values_ns, True, key=lambda x: holds(_judged_quantile(of, q, x, tails)[0].word)
         )
         return float(of.values_ns[index]) if index < len(of.values_ns) else math.inf
 
     return first(lambda word: word is not Word.FAIL), first(lambda word: word is Word.PASS)
 
 
-def _tails(of: Blocks, q: float) -> list[Floats]:
-    """Return the events beyond the quantiles whose design effects are looked at as well."""
-    return [of.over(of.quantile_ns(1 - j * (1 - q))) for j in TAILS if j * (1 - q) <= 0.5 + 1e-9]
+class _Effects(NamedTuple):
+    """The largest design effects of several kinds of events."""
+
+    plain: float
+    serial: float
+    """Also for blocks that resemble their neighbours."""
+
+    @staticmethod
+    def of(events: Sequence[Floats], totals: Floats) -> "_Effects":
+        effects = [(each, blocks.design_effect(each, totals)) for each in events]
+        return _Effects(
+            max((effect for _, effect in effects), default=1.0),
+            max((e * blocks.serial_factor(each, totals) for each, e in effects), default=1.0),
+        )
 
 
-def _decide_quantile(
-    of: Blocks, q: float, limit_ns: float, tails: Sequence[Floats]
-) -> ShareVerdict:
-    over, beyond = of.over(limit_ns), blocks.BEYOND
-    return decide(
-        over, of.totals, 1 - q,
-        lengths_s=of.lengths_s, like=tails, expected=beyond, sure=QUANTILE_PASS,
+def _tails(of: Blocks, q: float) -> _Effects:
+    """Return the effects of what is beyond the quantiles that are looked at as well."""
+    shares = (j * (1 - q) for j in TAILS)
+    beyond = [of.over(of.quantile_ns(1 - share)) for share in shares if share <= 0.5 + 1e-9]
+    return _Effects.of(beyond, of.totals)
+
+
+def _judged_quantile(
+    of: Blocks, q: float, limit_ns: float, tails: _Effects
+) -> "tuple[ShareVerdict, _Evidence]":
+    return _judged(
+        of.over(limit_ns), of.totals, 1 - q,
+        lengths_s=of.lengths_s, like=tails, expected=blocks.BEYOND, sure=QUANTILE_PASS,
     )  # fmt: skip
 
 
@@ -173,7 +190,6 @@ def decide(
     allowed: float,
     *,
     lengths_s: Floats | None = None,
-    like: Sequence[Floats] = (),
     expected: int = 0,
     sure: float = CONFIDENCE,
 ) -> ShareVerdict:
@@ -184,24 +200,46 @@ def decide(
         totals: requests per block, shape (K,).
         allowed: in (0, 1).
         lengths_s: of the blocks, shape (K,); None for blocks of 5 s.
-        like: other events, each as `events`, that come in the same way: none of these may have a
-            larger design effect than is reckoned with.
         expected: how many requests must be expected beyond the limit, to pass.
         sure: one-sided confidence of a pass.
     """
     if lengths_s is None:
         lengths_s = np.full(len(totals), float(MIN_BLOCK_S))
+    none = _Effects(1.0, 1.0)
+    return _advised(
+        *_judged(
+            events, totals, allowed, lengths_s=lengths_s, like=none, expected=expected, sure=sure
+        )
+    )
+
+
+def _judged(
+    events: Floats,
+    totals: Floats,
+    allowed: float,
+    *,
+    lengths_s: Floats,
+    like: _Effects,
+    expected: int,
+    sure: float,
+) -> "tuple[ShareVerdict, _Evidence]":
+    """Return the verdict, without how many requests would decide it, and what it rests on.
+
+    As `decide`, but for `like`: other events that come in the same way, of which none may have a
+    larger design effect than is reckoned with.
+    """
     n, beyond = int(totals.sum()), float(events.sum())
     sound = cut.sound(lengths_s, totals)
-    effect, evidence = 1.0, _short(events, totals, lengths_s, sure)
     if sound:
-        short = evidence
         effect, evidence = _long(events, totals, like, sure)
-        if n * allowed < expected - 1e-9 and evidence.limits()[0] <= expected / n:
+        if n * allowed < expected - 1e-9 and evidence.lower() <= expected / n:
             # Of so small a share these requests say nothing, unless they are surely beyond the
             # smallest share that they can tell of.
+            short = _short(events, totals, lengths_s, sure)
             evidence = short._replace(to_pass=evidence.to_pass)
-    lower, upper = evidence.limits()
+    else:
+        effect, evidence = 1.0, _short(events, totals, lengths_s, sure)
+    lower, upper = evidence.lower(), evidence.upper()
     deff = n / evidence.to_pass if evidence.to_pass else 1.0
     enough = sound and n >= least_requests(allowed, expected=expected, deff=deff, sure=sure)
     word = Word.UNDECIDED
@@ -209,21 +247,25 @@ def decide(
         word = Word.FAIL
     elif enough and upper < allowed:
         word = Word.PASS
-    return ShareVerdict(
+    verdict = ShareVerdict(
         word, n, round(beyond), allowed, lower, upper if sound else 1.0, sure, evidence.sure_low,
         effect, expected, enough,
-        _needs(evidence, n, allowed) if word is Word.UNDECIDED and enough else None,
     )  # fmt: skip
+    return verdict, evidence
 
 
-def _long(
-    events: Floats, totals: Floats, like: Sequence[Floats], sure: float
-) -> "tuple[float, _Evidence]":
+def _advised(verdict: ShareVerdict, evidence: "_Evidence") -> ShareVerdict:
+    """Return a verdict with how many requests would decide it, where a number would."""
+    if verdict.word is not Word.UNDECIDED or not verdict.enough:
+        return verdict
+    return replace(verdict, needs=_needs(evidence, verdict.n, verdict.allowed))
+
+
+def _long(events: Floats, totals: Floats, like: _Effects, sure: float) -> "tuple[float, _Evidence]":
     """Return the design effect for passing, and the evidence, of blocks that carry a verdict."""
     n, occupied = float(totals.sum()), int(np.count_nonzero(totals))
-    effects = [(each, blocks.design_effect(each, totals)) for each in (events, *like)]
-    plain = max(effect for _, effect in effects)
-    serial = max(effect * blocks.serial_factor(each, totals) for each, effect in effects)
+    own = _Effects.of([events], totals)
+    plain, serial = max(own.plain, like.plain), max(own.serial, like.serial)
     evidence = _Evidence(
         float(events.sum()) / n,
         n / (plain * blocks.t_widening(occupied, CONFIDENCE)),
@@ -258,16 +300,15 @@ class _Evidence(NamedTuple):
     sure_low: float
     sure: float
 
-    def limits(self, times: float = 1.0) -> tuple[float, float]:
-        """Return the share's lower limit for failing and upper for passing.
+    def lower(self, times: float = 1.0) -> float:
+        """Return the share's lower limit, for failing, as if the run had been `times` as long."""
+        fails = self.to_fail * times
+        return blocks.clopper_pearson(self.share * fails, fails, self.sure_low)[0]
 
-        Args:
-            times: as if the run had been so many times as long.
-        """
-        fails, passes = self.to_fail * times, self.to_pass * times
-        lower, _ = blocks.clopper_pearson(self.share * fails, fails, self.sure_low)
-        _, upper = blocks.clopper_pearson(self.share * passes, passes, self.sure)
-        return lower, upper
+    def upper(self, times: float = 1.0) -> float:
+        """Return the share's upper limit, for passing, as if the run had been `times` as long."""
+        passes = self.to_pass * times
+        return blocks.clopper_pearson(self.share * passes, passes, self.sure)[1]
 
 
 def _needs(evidence: _Evidence, n: int, allowed: float) -> int | None:
@@ -278,7 +319,6 @@ def _needs(evidence: _Evidence, n: int, allowed: float) -> int | None:
     times = 1.0
     while times < MAX_TIMES_LONGER:
         times *= 1.1
-        lower, upper = evidence.limits(times)
-        if upper < allowed or lower > allowed:
+        if evidence.upper(times) < allowed or evidence.lower(times) > allowed:
             return math.ceil(n * times)
     return None
