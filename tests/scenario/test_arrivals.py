@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import stats
 
 from eiload.base.clock import NS_PER_S
 from eiload.scenario import arrivals
@@ -200,7 +200,7 @@ def test_poisson_counts_have_the_mean_and_variance_of_the_law(rate: Rate) -> Non
     assert expected == pytest.approx(500)
     assert counts.mean() == pytest.approx(expected, abs=4 * np.sqrt(expected / 400))
     # (n - 1) s^2 / sigma^2 is chi-square with n - 1 degrees of freedom, if normal enough.
-    low, high = stats.chi2.ppf([0.0005, 0.9995], 399) / 399
+    low, high = scipy.stats.chi2.ppf([0.0005, 0.9995], 399) / 399
     assert low < counts.var(ddof=1) / expected < high
 
 
@@ -220,10 +220,10 @@ def gap_law(law: Law) -> Any:
     """Return scipy's law of unit gaps."""
     match law:
         case Gamma(cv):
-            return stats.gamma(cv**-2, scale=cv**2).cdf
+            return scipy.stats.gamma(cv**-2, scale=cv**2).cdf
         case Weibull(cv):
-            unit = stats.weibull_min(weibull_shape(cv))
-            return stats.weibull_min(weibull_shape(cv), scale=1 / unit.mean()).cdf
+            unit = scipy.stats.weibull_min(weibull_shape(cv))
+            return scipy.stats.weibull_min(weibull_shape(cv), scale=1 / unit.mean()).cdf
         case _:
             return "expon"
 
@@ -240,7 +240,7 @@ def test_gaps_are_the_laws_own_once_time_is_rate(rate: Rate, law: Law) -> None:
     offsets = instants(phase, seed=7)
     units = expected_count(phase, offsets / NS_PER_S, seed=7)
     gaps = np.diff(units)
-    assert stats.kstest(gaps, gap_law(law)).pvalue > 0.002
+    assert scipy.stats.kstest(gaps, gap_law(law)).pvalue > 0.002
     # Gaps do not know of each other.
     assert abs(np.corrcoef(gaps[:-1], gaps[1:])[0, 1]) < 4 / np.sqrt(len(gaps))
 

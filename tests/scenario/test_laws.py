@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy
 from numpy.typing import NDArray
-from scipy import integrate, stats
 
 from eiload.scenario.laws import Batch, Gamma, Law, Weibull, cv_of, points, weibull_shape
 
@@ -17,10 +17,10 @@ def scipys(law: Law) -> Any:
     """Return scipy's law of the gaps."""
     match law:
         case Gamma(cv):
-            return stats.gamma(cv**-2, scale=cv**2)
+            return scipy.stats.gamma(cv**-2, scale=cv**2)
         case Weibull(cv):
             shape = weibull_shape(cv)
-            return stats.weibull_min(shape, scale=1 / stats.weibull_min(shape).mean())
+            return scipy.stats.weibull_min(shape, scale=1 / scipy.stats.weibull_min(shape).mean())
     raise AssertionError(law)
 
 
@@ -50,7 +50,9 @@ def test_gaps_have_their_law(law: Law) -> None:
     # What is far along the sum has fewer digits below 1: the law of gaps is looked at in 20,000.
     some = gaps[:20_000]
     assert (
-        stats.kstest(some[some > 1e-9], lambda x: (of.cdf(x) - of.cdf(1e-9)) / of.sf(1e-9)).pvalue
+        scipy.stats.kstest(
+            some[some > 1e-9], lambda x: (of.cdf(x) - of.cdf(1e-9)) / of.sf(1e-9)
+        ).pvalue
         > 0.01
     )
     assert abs(np.corrcoef(gaps[:-1], gaps[1:])[0, 1]) < 4 / np.sqrt(n)
@@ -62,21 +64,21 @@ def test_the_first_gap_is_the_equilibriums(law: Law) -> None:
     of = scipys(law)
     firsts = np.array([drawn(law, 1, seed)[0] for seed in range(3000)])
     grid = np.concatenate(([0.0], np.geomspace(1e-9, firsts.max() * 2, 4000)))
-    risen = integrate.cumulative_trapezoid(of.sf(grid), grid, initial=0)
-    assert stats.kstest(firsts, lambda x: np.interp(x, grid, risen)).pvalue > 0.01
+    risen = scipy.integrate.cumulative_trapezoid(of.sf(grid), grid, initial=0)
+    assert scipy.stats.kstest(firsts, lambda x: np.interp(x, grid, risen)).pvalue > 0.01
 
 
 def test_cv_1_is_poisson() -> None:
     """Gamma and Weibull at 1 are the exponential law: the middle between even and bursty."""
     assert weibull_shape(1) == pytest.approx(1)
     for law in (Gamma(1), Weibull(1)):
-        assert stats.kstest(np.diff(drawn(law, 20_000)), "expon").pvalue > 0.01
+        assert scipy.stats.kstest(np.diff(drawn(law, 20_000)), "expon").pvalue > 0.01
 
 
 @pytest.mark.parametrize("cv", [0.01, 0.5, 1, 3, 20])
 def test_the_weibull_shape_is_found(cv: float) -> None:
     """The shape gives the coefficient of variation back, in the whole range."""
-    unit = stats.weibull_min(weibull_shape(cv))
+    unit = scipy.stats.weibull_min(weibull_shape(cv))
     assert unit.std() / unit.mean() == pytest.approx(cv, rel=1e-6)
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 
 from eiload.base.clock import NS_PER_S
 from eiload.scenario.rates import (
@@ -67,7 +67,7 @@ def test_two_states_stay_for_exponential_times() -> None:
     pieces = MARKOV.pieces(100_000 * NS_PER_S, 3)
     for per_s, mean_s in ((5.0, 20), (40.0, 4)):
         stays = [length / NS_PER_S for length, start, _ in pieces[1:-1] if start == per_s]
-        assert stats.kstest(stays, stats.expon(scale=mean_s).cdf).pvalue > 0.01
+        assert scipy.stats.kstest(stays, scipy.stats.expon(scale=mean_s).cdf).pvalue > 0.01
     assert all(one[1] != other[1] for one, other in itertools.pairwise(pieces))
     assert pieces == MARKOV.pieces(100_000 * NS_PER_S, 3)
     assert pieces != MARKOV.pieces(100_000 * NS_PER_S, 4)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy
 
 from eiload.base.errors import ScenarioError
 from eiload.scenario import Scenario, build, parse, restore
@@ -125,7 +125,7 @@ def test_counted_minutes_are_poisson_given_the_counts() -> None:
     assert np.bincount((found // 60).astype(int)).tolist() == [61, 241, 13, 4]
     assert (np.diff(found) >= 0).all()
     second = found[(found >= 60) & (found < 120)]
-    assert stats.kstest((second - 60) / 60, "uniform").pvalue > 0.01
+    assert scipy.stats.kstest((second - 60) / 60, "uniform").pvalue > 0.01
     assert instants(replay, 240) == found.tolist()
     assert instants(replay, 240, seed=2) != found.tolist()
 
