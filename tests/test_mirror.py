@@ -25,7 +25,6 @@ OTHERS = {
 
 UNTESTED = {
     "base": "errors",
-    "cli": "validate",
     "control": "usage",
     "judging": "prices",
     "judging/compare": "comparable comparison pair repeated",

@@ -25,7 +25,7 @@ from eiload.base.errors import EiloadError, OutputError
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-__all__ = ["Command", "Parser", "also_to", "argument", "aside", "emit", "run", "say"]
+__all__ = ["Command", "Parser", "add_form", "also_to", "argument", "aside", "emit", "run", "say"]
 
 T = TypeVar("T")
 
@@ -175,3 +175,13 @@ def run(program: Parser, commands: Sequence[Command], argv: Sequence[str]) -> in
 def _terminated(_number: int, _frame: object) -> NoReturn:
     """Leave through every `finally`, so that no child process stays behind."""
     raise SystemExit(SIGTERM_STATUS)
+
+
+def add_form(parser: argparse.ArgumentParser, forms: tuple[str, ...]) -> None:
+    """Add the option; the first of all is how a terminal shows it."""
+    parser.add_argument(
+        "--format",
+        choices=forms,
+        default="terminal",
+        help="what to print (default: terminal; colours only there, and not with NO_COLOR set)",
+    )

@@ -1,0 +1,90 @@
+"""`eiload report`: forms, exit statuses, other files, readers that leave."""
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from eiload.cli.main import main
+from eiload.judging.judgement import judge
+from eiload.record import run
+from tests.cli.command import EILOAD, eiload
+from tests.report import runs
+
+
+def test_report_shows_the_run_again(run_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report of a run file is that of the run, and so is the exit status."""
+    assert main(["report", run_file]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("run golden\n")
+    assert out.splitlines()[-1] == judge(runs.golden()).summary
+
+
+@pytest.mark.parametrize(
+    ("form", "begin"),
+    [("json", '{\n "schema": "eiload-run/1"'), ("markdown", "**golden: "), ("junit", "<?xml ")],
+)
+def test_report_in_other_forms(
+    form: str, begin: str, run_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every form is printed to stdout, whole, with the same exit status."""
+    assert main(["report", run_file, "--format", form]) == 1
+    assert capsys.readouterr().out.startswith(begin)
+
+
+def test_undecided_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An undecided run is status 3, and 0 where that is declared good enough."""
+    text = runs.SCENARIO.replace("p99 < 400 ms", "p99.9 < 400 ms").replace("compare:", "# ")
+    path = tmp_path / "run.json"
+    run.save(path, replace(runs.golden(), scenario=runs.scenario(text)).to_json())
+    assert main(["report", str(path)]) == 3
+    assert "undecided" in capsys.readouterr().out
+    assert main(["report", str(path), "--undecided", "ok"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "Expecting value"),
+        ("[]", "not a run file of schema 'eiload-run/1', got 'list'"),
+        ('{"schema": "eiload-run/9"}', "not a run file of schema 'eiload-run/1'"),
+        ('{"schema": "eiload-run/1"}', "damaged run file"),
+    ],
+)
+def test_report_of_something_else(
+    content: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is no run file is one line and status 2."""
+    path = tmp_path / "run.json"
+    path.write_text(content, encoding="utf-8")
+    assert main(["report", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"eiload: {path}: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_judged_reader_that_leaves(run_file: str) -> None:
+    """`eiload report FILE | head -1` has the run's status and no traceback."""
+    process = subprocess.Popen(
+        [*EILOAD, "report", run_file], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) == 1
+
+
+@pytest.mark.parametrize("environ", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}])
+def test_report_in_a_poor_locale(environ: dict[str, str], tmp_path: Path) -> None:
+    """Names of every script are no error where the encoding cannot show them."""
+    path = tmp_path / "run.json"
+    hostile = replace(runs.hostile(), problems=())
+    run.save(path, hostile.to_json())
+    done = eiload("report", str(path), LANG="C", **environ)
+    assert (done.returncode, done.stderr) == (judge(hostile).exit_status, "")
+    assert "scheduled 3,020" in done.stdout
+    assert done.stdout.isascii() == ("PYTHONIOENCODING" in environ)
