@@ -31,7 +31,6 @@ from eiload.scenario import Scenario
 from eiload.sending.arrays import Results
 from eiload.sending.engine import Engine
 from eiload.sending.reply import Reply
-from eiload.sending.result import Result
 from eiload.serving.endpoint import endpoint_of
 
 __all__ = ["Hooks", "Left", "Session", "drain_limit_ns"]
@@ -64,7 +63,7 @@ class Left(IntEnum):
 class Hooks:
     """Who listens while a session works."""
 
-    on_batch: Callable[[Sequence[Result], Detail], None]
+    on_batch: Callable[[Results, Detail], None]
     """Each batch of results as it comes, with what turns detail numbers into texts."""
     progress: Callable[[str], None]
     """What is waited for during preparation."""
@@ -276,8 +275,8 @@ class Session:
         self._record(result, lambda _number: problem)
 
     def _record(self, results: Results, detail: Detail) -> None:
-        if each := self.tally.record(results, detail):
-            self._hooks.on_batch(each, detail)
+        if self.tally.record(results, detail):
+            self._hooks.on_batch(results, detail)
 
     # -- after -----------------------------------------------------------------------------
 

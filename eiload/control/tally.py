@@ -78,21 +78,20 @@ class Tally:
         """Return whether the load has begun."""
         return self._recorder is not None
 
-    def record(self, results: Results, detail: Detail) -> list[Result]:
+    def record(self, results: Results, detail: Detail) -> bool:
         """Count results and the texts of failures.
 
         Returns:
-            The results, each by itself; none before the load, as that is not counted.
+            Whether they count: what comes before the load does not.
         """
         if self._recorder is None:
-            return []
-        each = [Result._make(fields) for fields in results.tolist()]
+            return False
+        failed = results[results["status"] != Status.OK].tolist()
         with self._lock:
             self._add(results.data, results.nbytes)
-            for result in each:
-                if result.status != Status.OK:
-                    self._tell_failure(result, detail(result.detail))
-        return each
+            for result in map(Result._make, failed):
+                self._tell_failure(result, detail(result.detail))
+        return True
 
     def check(self, result: Results, response: bytes) -> tuple[Results, str]:
         """Check the answer to a request that ended well.

@@ -9,7 +9,8 @@ or both (local), do that, and this room carries their messages and tells them of
 - `runs`: one run after the other; `course`: one of them; `voice`: what is said, and where
 - `targets`: user classes as a scenario's targets; `slips`: attributes that are misspelt
 - `inputs`: the arrays that user classes give, or what is wrong with them
-- `requests`: what users ask of the present run, and Locust's `request` event
+- `requests`: what users ask of the present run, and Locust's `request` event (`event`), or its sums
+  where nobody listens to each (`totals`)
 - `stage`: who Locust runs, its users and their shape or who stands for a scenario; `shape`: what
   keeps Locust going while a scenario makes the load
 - `outcome`: what a run leaves; `others`: what else has happened in Locust; `status`: whose exit

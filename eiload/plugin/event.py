@@ -1,4 +1,4 @@
-"""Locust's `request` event: the one place that fires it.
+"""Locust's `request` event: the one place that fires it (`totals` goes past it, by the batch).
 
 What it knows: the event's keywords, its units (ms, seconds since the epoch), how Locust groups
 failures. What it must not know: who made the request and how it is counted for our own report.
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
+from eiload.plugin.totals import REQUEST_TYPE
 
 __all__ = ["RequestFailed", "Times", "failure", "fire", "times"]
 
@@ -52,7 +53,7 @@ def fire(
     """
     intended_ns, _, done_ns = instants
     handlers(
-        request_type="grpc",
+        request_type=REQUEST_TYPE,
         name=name,
         response_time=(done_ns - intended_ns) / NS_PER_MS if done_ns else None,
         response_length=response_bytes,

@@ -35,6 +35,7 @@ from eiload.plugin.roles import Local, Master, Worker
 from eiload.plugin.runs import Runs
 from eiload.plugin.stage import Stage, all_predicting
 from eiload.plugin.starts import Starts
+from eiload.plugin.totals import Totals
 from eiload.plugin.voice import Voice
 from eiload.scenario import Scenario
 
@@ -141,7 +142,9 @@ class Plugin:
         )
         self.say: Callable[[str], None] = self._voice.say
         fire = environment.events.request.fire
-        self.requests = Requests(fire, self._clock, everybody, self._is_over, self.say)
+        self.requests = Requests(
+            fire, self._clock, everybody, self._is_over, self.say, totals=Totals(environment)
+        )
         environment.eiload = self  # type: ignore[attr-defined]  # where users find it
         self._interrupts = None if is_library else Interrupts(self)
         self._part: Part

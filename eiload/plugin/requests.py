@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 from gevent import GreenletExit
 
 from eiload.base.clock import NS_PER_S, Clock
@@ -17,7 +18,9 @@ from eiload.control.session import Session
 from eiload.plugin import event, targets
 from eiload.plugin.answers import OpenAnswers
 from eiload.plugin.inputs import blamed, is_within
+from eiload.plugin.totals import Totals
 from eiload.scenario import Scenario, Target
+from eiload.sending.arrays import Results
 from eiload.sending.result import Result
 from eiload.serving.tensors import Tensor
 
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from eiload.control.agent import Agent
 
 __all__ = ["Requests"]
+
+FEW = 8
+"""So many results at a time cost no more as events than their sums do."""
 
 
 class Maker(Protocol):
@@ -44,6 +50,7 @@ class Requests:
         classes: the user classes that make requests.
         is_over: tells whether the present run has ended.
         say: tells the user.
+        totals: Locust's statistics; None to fire an event for each request.
     """
 
     def __init__(
@@ -53,12 +60,15 @@ class Requests:
         classes: Sequence[type[Maker]],
         is_over: Callable[[], bool],
         say: Callable[[str], None],
+        *,
+        totals: Totals | None = None,
     ) -> None:
         self.agent: Agent | None = None
         """Set before the first run; None on a master, which has no users."""
         self.open = OpenAnswers(say)
         """Answers that users have yet to count."""
         self._fire = fire
+        self._totals = totals
         self._clock = clock
         self._classes = classes
         self._is_over = is_over
@@ -126,16 +136,25 @@ class Requests:
                 return
         raise ScenarioError(f"no user class for the target {name!r} in this worker's locustfile")
 
-    def fire(self, results: Sequence[Result], detail: Callable[[int], str]) -> None:
-        """Fire Locust's `request` event for each result of the scenario's traffic."""
+    def fire(self, results: Results, detail: Callable[[int], str]) -> None:
+        """Tell Locust of the results of the scenario's traffic.
+
+        Each is a `request` event, unless sums say as much (`Totals`): then only failures are.
+        """
         agent = self.agent
         if agent is None or agent.session is None:
             return
         scenario = agent.session.scenario
         names = _names(scenario)
+        if self._totals is not None and len(results) > FEW and self._totals.suffice:
+            good = results["status"] == Status.OK
+            for target in np.unique(results["target"][good]).tolist():
+                self._totals.add(names[target], results[good & (results["target"] == target)])
+            results = results[~good]
         phases = [phase.name for phase in scenario.traffic]
         wall_s = time.time() - self._clock.now_ns() / NS_PER_S
-        for result in results:
+        for fields in results.tolist():
+            result = Result._make(fields)
             event.fire(
                 self._fire,
                 names[result.target],
