@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.judging.compare import compare
 from eiload.judging.compare.comparison import Change
 from eiload.record.buckets import Ints
+from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run
 from eiload.report.against import sections
@@ -38,13 +40,15 @@ def as_listed(numbers: Ints, targets: int, _seed: int) -> Ints:
     return np.tile(np.arange(targets), (len(numbers), 1))
 
 
-def shared(
-    seed: int, listed: tuple[str, str], order: Callable[[Ints, int, int], Ints] = target_order
-) -> Run:
-    """Return a run of two targets that are one server: 50 ms a request, one at a time."""
-    text = TEXT.format(seed=seed, first=listed[0], second=listed[1])
-    of = scenario(text)
-    (due_s,) = due(of)
+def text_of(seed: int, listed: tuple[str, str]) -> str:
+    """Return the scenario whose targets are listed in an order."""
+    return TEXT.format(seed=seed, first=listed[0], second=listed[1])
+
+
+@cache
+def served(seed: int, order: Callable[[Ints, int, int], Ints]) -> Intervals:
+    """Return what was measured of two targets that are one server: 50 ms each, one at a time."""
+    (due_s,) = due(scenario(text_of(seed, ("one", "other"))))
     orders = order(np.arange(len(due_s)), 2, seed)
     accelerator = Accelerator(StandIn.model_validate({"compute": "50 ms", "concurrency": 1}))
     took = np.zeros((len(due_s), 2))
@@ -57,8 +61,15 @@ def shared(
     recorder = Recorder(0)
     for target in range(2):
         recorder.record(results(target, 0, due_s, took[:, target]))
-    frame = golden_run(TEXT.format(seed=0, first=listed[0], second=listed[1]))  # made once
-    return replace(frame, scenario=of, intervals=recorder.take())
+    return recorder.take()
+
+
+def shared(
+    seed: int, listed: tuple[str, str], order: Callable[[Ints, int, int], Ints] = target_order
+) -> Run:
+    """Return a run of two targets that are one server; which is listed first changes its names."""
+    frame = golden_run(text_of(0, listed))  # made once
+    return replace(frame, scenario=scenario(text_of(seed, listed)), intervals=served(seed, order))
 
 
 @pytest.mark.parametrize("listed", [("one", "other"), ("other", "one")])
@@ -81,7 +92,7 @@ def test_one_order_for_all_would_be_a_favourite(listed: tuple[str, str], word: C
 
 def test_each_target_has_its_own_lag() -> None:
     """The comparison shows both lags, and says when one side's is part of the difference."""
-    run = golden_run(TEXT.format(seed=1, first="one", second="other"))
+    run = golden_run(text_of(1, ("one", "other")))
     even = compare(run)
     assert even.baseline.lag_p99_ns == pytest.approx(0.2 * NS_PER_MS, rel=0.01)
     recorder = Recorder(0)

@@ -38,7 +38,8 @@ def lines_of(text: str, seconds: int, missing: float = 0.0) -> tuple[Run, list[I
             for phase, due_s in enumerate(arrivals):
                 until_s = seconds - missing
                 now = due_s[(due_s >= second) & (due_s < min(second + 1, until_s))]
-                recorder.record(results(target, phase, now, np.full(len(now), 0.1)))
+                if len(now):
+                    recorder.record(results(target, phase, now, np.full(len(now), 0.1)))
         chunks.append(recorder.take())
     return replace(run, intervals=Intervals.empty(), workers=()), chunks
 
@@ -166,6 +167,7 @@ def test_cut_anywhere(whole: bytes, tmp_path: Path) -> None:
     """The whole lines before the cut are read, and the cut is said; without any, one error."""
     path = tmp_path / "cut.journal"
     header = whole.index(b"\n") + 1
+    judged = set()
     for end in {*range(0, len(whole), 97), header - 1, header, header + 1, len(whole) - 1}:
         path.write_bytes(whole[:end])
         if end < header:
@@ -176,8 +178,11 @@ def test_cut_anywhere(whole: bytes, tmp_path: Path) -> None:
         seconds = whole[:end].count(b"\n") - 1
         assert found.ended_ns == seconds * NS_PER_S
         assert is_prefix(found, whole, tmp_path)
-        assert any("cut off" in each for each in found.problems) == (whole[end - 1 : end] != b"\n")
-        assert judge(found).exit_status == 5
+        cut = whole[end - 1 : end] != b"\n"
+        assert any("cut off" in each for each in found.problems) == cut
+        if (seconds, cut) not in judged:  # the same counts, the same problems
+            judged.add((seconds, cut))
+            assert judge(found).exit_status == 5
 
 
 @given(data=st.data())

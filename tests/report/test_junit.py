@@ -1,11 +1,12 @@
 """Verdicts as JUnit XML."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-import xmlschema
 
 from eiload.base.clock import NS_PER_S
 from eiload.judging.judgement import judge
@@ -14,14 +15,20 @@ from eiload.record.run import Run
 from eiload.report import junit
 from tests.report import runs
 
-SCHEMA = xmlschema.XMLSchema(str(Path(__file__).with_name("junit.xsd")))
+
+@cache
+def schema() -> Any:
+    """Return the schema of the form; making it, and importing what does, takes a second."""
+    import xmlschema
+
+    return xmlschema.XMLSchema(str(Path(__file__).with_name("junit.xsd")))
 
 
 def suite(run: Run, *, undecided_ok: bool = False) -> ET.Element:
     """Return the one test suite of a run's report, which is valid by the schema."""
     text = junit.render(run, judge(run, undecided_ok=undecided_ok), undecided_ok=undecided_ok)
     root = ET.fromstring(text)
-    SCHEMA.validate(root)
+    schema().validate(root)
     (found,) = root
     return found
 
@@ -132,7 +139,7 @@ def test_never_green_where_the_exit_status_is_not_0(status: int, meaning: str) -
     assert suite(run).get("failures") == "0"
     judged = replace(judge(run), exit_status=status)
     found = ET.fromstring(junit.render(run, judged))
-    SCHEMA.validate(found)
+    schema().validate(found)
     (failure,) = found.iter("failure")
     assert meaning in (failure.text or "")
 

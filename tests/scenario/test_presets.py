@@ -14,7 +14,7 @@ from eiload.scenario.presets import PRESETS
 
 NS = 10**9
 FOR_1_MIN: dict[str, Any] = {"for": "1 min"}
-FOR_20_D: dict[str, Any] = {"for": "20 d"}
+FOR_8_D: dict[str, Any] = {"for": "8 d"}
 PAGE = Path(__file__).parents[2] / "docs" / "traffic.md"
 
 
@@ -74,8 +74,8 @@ def test_what_is_given_stands_instead() -> None:
 
 
 def test_people_wander_as_their_source_says() -> None:
-    """Over 20 days the counts' variance over mean is near the trace's at 1, 10 and 60 s."""
-    (phase,) = scenario(preset="people", rate="5.53/s", **FOR_20_D).traffic
+    """Over 8 days the counts' variance over mean is near the trace's at 1, 10 and 60 s."""
+    (phase,) = scenario(preset="people", rate="5.53/s", **FOR_8_D).traffic
     assert isinstance(phase, OpenPhase)
     at_s = np.concatenate(list(phase.instants(5))) / NS
     found = []

@@ -155,11 +155,8 @@ def test_saturation_shows_in_how_many_requests_wait_on_each_other() -> None:
     for slots in (1, 7):
         idle, busy = (System(20, u * slots / 20 / 1.04, slots) for u in (0.3, 0.95))
         said = [
-            [
-                shift.near_saturation(Blocks.of(simulate(s, 300, 10, 5).sample(i, 300)))
-                for i in range(10)
-            ]
-            for s in (idle, busy)
+            [shift.near_saturation(Blocks.of(pairs.sample(i, 300))) for i in range(10)]
+            for pairs in (simulate(s, 300, 10, 5) for s in (idle, busy))
         ]
         assert sum(said[0]) == 0
         assert sum(said[1]) >= 9

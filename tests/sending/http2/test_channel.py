@@ -247,7 +247,7 @@ def test_closed_it_lands_what_is_left() -> None:
 
 @pytest.mark.parametrize("runner", [run, lambda main: asyncio.run(main())])
 def test_nothing_grows(runner: Any) -> None:
-    """20,000 requests over either loop leave nothing behind, not even for the collector."""
+    """2,000 requests over either loop leave nothing behind, not even for the collector."""
 
     async def main(port: int) -> None:
         async with opened(port) as channel:

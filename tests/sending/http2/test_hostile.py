@@ -149,7 +149,7 @@ CHANGES = st.tuples(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(CHANGES, min_size=1, max_size=4), st.integers(0, 100_000))
 def test_any_change_ends_in_a_status_or_a_close(
     changes: list[tuple[Change, int, int]], cut: int
@@ -185,7 +185,7 @@ KINDS = st.tuples(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(KINDS, max_size=30))
 def test_any_frames(sent: list[tuple[int, int, int, bytes]]) -> None:
     """Frames that are whole, in any order, on any stream."""
