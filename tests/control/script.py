@@ -1,4 +1,7 @@
-"""Agents that answer at once, as told: no process, no socket, real threads and clock."""
+"""Agents that answer at once, as told: no process, no socket, real threads and clock.
+
+And the scenarios of this room's tests.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +33,19 @@ def a_scenario(**changes: Any) -> Scenario:
         "targets": {"gpu": {"server": "127.0.0.1:1", "model": "ssd", "deadline": "1 ms"}},
         "payload": {"synthetic": "8x8"},
         "traffic": [{"phase": "steady", "rate": "2000/s", "for": "100 ms"}],
+    }
+    return build({**plain, **changes}, "test", Path())
+
+
+def two_targets(address: str, **changes: Any) -> Scenario:
+    """Return a scenario of two targets at one address and a second of traffic."""
+    target = {"server": address, "model": "ssd", "deadline": "10 s"}
+    plain = {
+        "name": "two",
+        "targets": {"a": target, "b": target},
+        "payload": {"synthetic": {"width": 8, "height": 8, "count": 3}},
+        "sample": 0,
+        "traffic": [{"phase": "steady", "rate": "60/s", "for": "1 s"}],
     }
     return build({**plain, **changes}, "test", Path())
 

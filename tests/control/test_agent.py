@@ -25,17 +25,8 @@ from eiload.control.messages import (
 )
 from eiload.control.session import Hooks
 from eiload.scenario import Scenario, build
-from eiload.scenario.standin import StandIn
-from eiload.server.launch import StandInProcess
 
 PATIENCE_S = 60
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Serve a stand-in that answers at once; yield its address."""
-    with StandInProcess(StandIn.of(compute="1 ms", concurrency=8), "ssd") as process:
-        yield process.address
 
 
 def a_scenario(address: str, **changes: Any) -> Scenario:

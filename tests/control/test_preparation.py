@@ -1,7 +1,6 @@
 """What is done before the load: requests and facts, on a real sender and a real server."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,37 +10,17 @@ import pytest
 from eiload.base.clock import NS_PER_MS, SystemClock
 from eiload.base.errors import TargetError
 from eiload.control.preparation import Prepared, RequestsOf, prepare
-from eiload.scenario import Scenario, build
-from eiload.scenario.standin import StandIn
+from eiload.scenario import Scenario
 from eiload.sending.engine import Engine
-from eiload.server.launch import StandInProcess
 from eiload.serving import payload
 from eiload.serving.endpoint import endpoint_of
 from eiload.serving.protos import predict_pb2
 from eiload.serving.tensors import to_proto
 from eiload.serving.tfserving import PREDICT
+from tests.control.script import two_targets
 from tests.grpc_servers import grpc_server
 
 CLOCK = SystemClock()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Serve a stand-in that answers at once; yield its address."""
-    with StandInProcess(StandIn.of(compute="1 ms", concurrency=8), "ssd") as process:
-        yield process.address
-
-
-def a_scenario(address: str, **changes: Any) -> Scenario:
-    """Return two targets at one address."""
-    target = {"server": address, "model": "ssd", "deadline": "10 s"}
-    plain = {
-        "name": "prepared",
-        "targets": {"a": target, "b": target},
-        "payload": {"synthetic": {"width": 8, "height": 8, "count": 3}},
-        "traffic": [{"phase": "steady", "rate": "1/s", "for": "1 s"}],
-    }
-    return build({**plain, **changes}, "test", Path())
 
 
 def prepared(
@@ -64,42 +43,42 @@ def prepared(
 
 def test_requests_are_kept_once(server: str) -> None:
     """Targets of one model share the bytes of each image; others have their own."""
-    assert prepared(a_scenario(server)).requests == {0: [0, 1, 2], 1: [0, 1, 2]}
+    assert prepared(two_targets(server)).requests == {0: [0, 1, 2], 1: [0, 1, 2]}
     targets = {
         "a": {"server": server, "model": "ssd"},
         "b": {"server": server, "model": "ssd", "outputs": ["num_detections"]},
     }
-    own = prepared(a_scenario(server, targets=targets)).requests
+    own = prepared(two_targets(server, targets=targets)).requests
     assert own == {0: [0, 2, 4], 1: [1, 3, 5]}
 
 
 def test_the_digest_is_of_the_images(server: str) -> None:
     """Other images have another one; how many targets and workers there are is no matter."""
-    one = prepared(a_scenario(server)).digest
-    assert prepared(a_scenario(server), first=False).digest == one
+    one = prepared(two_targets(server)).digest
+    assert prepared(two_targets(server), first=False).digest == one
     alone = {"a": {"server": server, "model": "ssd"}}
-    assert prepared(a_scenario(server, targets=alone)).digest == one
+    assert prepared(two_targets(server, targets=alone)).digest == one
     other = {"synthetic": {"width": 8, "height": 8, "count": 2}}
-    assert prepared(a_scenario(server, payload=other)).digest != one
+    assert prepared(two_targets(server, payload=other)).digest != one
 
 
 def test_one_worker_makes_the_first_inference(server: str) -> None:
     """The others leave it to the first."""
-    facts = prepared(a_scenario(server)).targets
+    facts = prepared(two_targets(server)).targets
     assert [each.name for each in facts] == ["a", "b"]
     for each in facts:
         assert each.first_inference_ns is not None
         assert each.first_inference_ns > 0
         assert each.emulated.startswith("emulated")  # the server says so, not the scenario
         assert (each.address, each.model) == (server, "ssd")
-    others = prepared(a_scenario(server), first=False).targets
+    others = prepared(two_targets(server), first=False).targets
     assert [each.first_inference_ns for each in others] == [None, None]
 
 
 def test_a_bad_first_answer_is_noted(server: str) -> None:
     """It is no reason not to begin, but it is said."""
     expect = {"synthetic": "8x8", "expect": {"labels": ["dog", "cat", "bus"], "min_score": 1.0}}
-    for each in prepared(a_scenario(server, payload=expect)).targets:
+    for each in prepared(two_targets(server, payload=expect)).targets:
         assert any("the first answer is bad: " in note for note in each.notes)
 
 
@@ -112,7 +91,7 @@ def test_users_requests(server: str) -> None:
         for _, tensor in list(payload.tensors(scenario.payload))[: len(asked)]:
             yield tensor, payload.request(tensor, scenario.targets[name])
 
-    found = prepared(a_scenario(server), requests_of=requests_of)
+    found = prepared(two_targets(server), requests_of=requests_of)
     assert asked == ["a", "b"]
     assert found.requests == {0: [0], 1: [1, 2]}
 
@@ -124,7 +103,7 @@ def test_a_target_that_cannot_be_used(server: str) -> None:
         "b": {"server": server, "model": "other"},
     }
     with pytest.raises(TargetError, match=r"^target 'b' at .*no model 'other'"):
-        prepared(a_scenario(server, targets=targets))
+        prepared(two_targets(server, targets=targets))
 
 
 def test_first_inference_is_the_first_without_metadata() -> None:
@@ -141,7 +120,7 @@ def test_first_inference_is_the_first_without_metadata() -> None:
         return data
 
     with grpc_server({PREDICT: predict}) as port:
-        facts = prepared(a_scenario(f"127.0.0.1:{port}")).targets
+        facts = prepared(two_targets(f"127.0.0.1:{port}")).targets
     assert len(asked) == len(facts)
     first_ns = facts[0].first_inference_ns
     assert first_ns is not None

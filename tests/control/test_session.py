@@ -4,7 +4,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,36 +16,17 @@ from eiload.base.status import Status
 from eiload.control.session import LOOKAHEAD_NS, Hooks, Left, Session
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals, Kind
-from eiload.scenario import Scenario, build
+from eiload.scenario import Scenario
 from eiload.scenario.schedule import Schedule
 from eiload.scenario.standin import StandIn
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.sending.result import Result, sampled
 from eiload.server.launch import StandInProcess
 from eiload.serving import payload
+from tests.control.script import two_targets
 
 PATIENCE_S = 60
 CLOCK = SystemClock()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """Serve a stand-in that answers at once; yield its address."""
-    with StandInProcess(StandIn.of(compute="1 ms", concurrency=16), "ssd") as process:
-        yield process.address
-
-
-def a_scenario(address: str, **changes: Any) -> Scenario:
-    """Return two targets at one address and a second of traffic."""
-    target = {"server": address, "model": "ssd", "deadline": "10 s"}
-    plain = {
-        "name": "session",
-        "targets": {"a": target, "b": target},
-        "payload": {"synthetic": {"width": 8, "height": 8, "count": 3}},
-        "sample": 0,
-        "traffic": [{"phase": "steady", "rate": "60/s", "for": "1 s"}],
-    }
-    return build({**plain, **changes}, "test", Path())
 
 
 class Part:
@@ -96,7 +76,7 @@ Make = Callable[..., Part]
 @pytest.mark.parametrize("count", [1, 3])
 def test_slices_make_the_whole(server: str, parts: Make, count: int) -> None:
     """Together the sessions send the whole schedule at its instants, and none of it twice."""
-    scenario = a_scenario(server)
+    scenario = two_targets(server)
     players = [parts(scenario, index, count) for index in range(count)]
     origin_ns = together(*players)
     offsets = np.concatenate([c.offsets_ns for c in Schedule(scenario.traffic, 1).chunks()])
@@ -110,7 +90,7 @@ def test_slices_make_the_whole(server: str, parts: Make, count: int) -> None:
 
 def test_targets_are_paired(server: str, parts: Make) -> None:
     """Each arrival goes to both targets at one instant, with one payload."""
-    part = parts(a_scenario(server))
+    part = parts(two_targets(server))
     together(part)
     results = part.results()
     one, other = results[results["target"] == 0], results[results["target"] == 1]
@@ -125,7 +105,7 @@ def test_other_models_get_other_bytes(server: str, parts: Make) -> None:
         "a": {"server": server, "model": "ssd"},
         "b": {"server": server, "model": "ssd", "outputs": ["num_detections", "detection_boxes"]},
     }
-    part = parts(a_scenario(server, targets=targets))
+    part = parts(two_targets(server, targets=targets))
     together(part)
     results = part.results()
     one, other = results[results["target"] == 0], results[results["target"] == 1]
@@ -136,7 +116,7 @@ def test_other_models_get_other_bytes(server: str, parts: Make) -> None:
 def test_taking_over(server: str, parts: Make) -> None:
     """A taken slice is sent from the agreed instant on, and nothing of it before."""
     traffic = [{"phase": "steady", "rate": "30/s", "for": "4 s"}]
-    scenario = a_scenario(server, traffic=traffic)
+    scenario = two_targets(server, traffic=traffic)
     part = parts(scenario, 0, 2)
     from_ns = LOOKAHEAD_NS + NS_PER_S
     part.session.own([1], from_ns)
@@ -151,7 +131,7 @@ def test_taking_over(server: str, parts: Make) -> None:
 def test_stop(server: str, parts: Make) -> None:
     """After a stop everything due before the cut is recorded, and nothing after it."""
     traffic = [{"phase": "steady", "rate": "100/s", "for": "10 min"}]
-    scenario = a_scenario(server, traffic=traffic)
+    scenario = two_targets(server, traffic=traffic)
     part = parts(scenario)
     part.session.go(CLOCK.now_ns())
     CLOCK.sleep_until(CLOCK.now_ns() + NS_PER_S)
@@ -163,7 +143,7 @@ def test_stop(server: str, parts: Make) -> None:
 
 def test_stopped_before_second_0(server: str, parts: Make) -> None:
     """Who is stopped before anything was due has sent nothing, from second 0 on."""
-    part = parts(a_scenario(server))
+    part = parts(two_targets(server))
     part.session.go(CLOCK.now_ns() + 3600 * NS_PER_S)
     part.session.stop()
     assert part.session.finished.wait(PATIENCE_S)
@@ -174,7 +154,7 @@ def test_stopped_before_second_0(server: str, parts: Make) -> None:
 def test_closed_loop_users_are_sliced(server: str, parts: Make) -> None:
     """Users of a closed loop are shared out, to each target as many."""
     traffic = [{"phase": "users", "users": 3, "for": "1 s"}]
-    players = [parts(a_scenario(server, traffic=traffic), index, 2) for index in range(2)]
+    players = [parts(two_targets(server, traffic=traffic), index, 2) for index in range(2)]
     together(*players)
     users = [set((part.results()["seq"] // 2 % 3).tolist()) for part in players]
     assert users == [{0, 2}, {1}]
@@ -184,7 +164,7 @@ def test_sampled_answers_are_checked(server: str, parts: Make) -> None:
     """One in `sample` answers is looked at; a bad one counts as a failure, with its reason."""
     payload = {"synthetic": "8x8", "expect": {"labels": ["dog", "cat", "bus"], "min_score": 1.0}}
     compare = {"baseline": "a", "candidate": "b"}
-    part = parts(a_scenario(server, payload=payload, sample=5, compare=compare))
+    part = parts(two_targets(server, payload=payload, sample=5, compare=compare))
     together(part)
     taken = part.session.take()
     statuses = taken.intervals.statuses(0, 0)
@@ -205,7 +185,7 @@ def requests_of(scenario: Scenario, name: str) -> Any:
 
 def test_driven(server: str, parts: Make) -> None:
     """In a driven session users make the requests; each is counted as its caller judged it."""
-    part = parts(a_scenario(server), requests_of=requests_of)
+    part = parts(two_targets(server), requests_of=requests_of)
     session = part.session
     with pytest.raises(EngineError):
         session.call(0, session.payload_of(0, 0))  # not yet
@@ -231,7 +211,7 @@ def test_driven(server: str, parts: Make) -> None:
 def test_death_of_the_sender(server: str, parts: Make) -> None:
     """A session whose sender dies finishes at once, and says why."""
     traffic = [{"phase": "steady", "rate": "100/s", "for": "10 min"}]
-    part = parts(a_scenario(server, traffic=traffic))
+    part = parts(two_targets(server, traffic=traffic))
     seen = threading.Event()
     part.session.go(CLOCK.now_ns())
     while not part.seen:
@@ -247,7 +227,7 @@ def test_death_of_the_sender(server: str, parts: Make) -> None:
 
 def test_facts(server: str, parts: Make) -> None:
     """A finished session tells what it used."""
-    part = parts(a_scenario(server))
+    part = parts(two_targets(server))
     assert part.prepared.targets[0].first_inference_ns is not None
     assert part.prepared.targets[0].emulated.startswith("emulated")
     together(part)
@@ -261,7 +241,7 @@ def test_facts(server: str, parts: Make) -> None:
 def test_answers_that_nobody_counts(server: str, parts: Make) -> None:
     """They are counted when the session ends, in the order of how sure it is that nobody will."""
     asked: list[Left] = []
-    part = parts(a_scenario(server), requests_of=requests_of)
+    part = parts(two_targets(server), requests_of=requests_of)
     session = part.session
 
     def settle(left: Left) -> None:
@@ -284,7 +264,7 @@ def test_a_bounded_drain(parts: Make) -> None:
     with StandInProcess(StandIn.of(compute="1 ms"), "ssd") as hanging:
         targets = {"a": {"server": hanging.address, "model": "ssd", "deadline": "1 h"}}
         traffic = [{"phase": "steady", "rate": "40/s", "for": "500 ms"}]
-        scenario = a_scenario(hanging.address, targets=targets, traffic=traffic)
+        scenario = two_targets(hanging.address, targets=targets, traffic=traffic)
         part = parts(scenario, drain_ns=200 * NS_PER_MS)
         hanging.signal(signal.SIGSTOP)
         try:
