@@ -7,7 +7,6 @@ What is planned is `report.planning`'s, what is said `report.plan`'s.
 import argparse
 import csv
 import io
-import itertools
 import json
 import os
 import sys
@@ -90,7 +89,7 @@ def plan(arguments: argparse.Namespace) -> int:
             console.emit(part)
         return 0
     like = journal.load(arguments.like) if arguments.like else None
-    sizes = _sizes(scenario)
+    sizes = payload.sizes(scenario.payload, scenario.targets, PICTURES)
     against = journal.load(arguments.against) if arguments.against else None
     planned = replace(
         planning.planned(scenario, sizes, service_ns=arguments.service_time, like=like),
@@ -104,16 +103,6 @@ def plan(arguments: argparse.Namespace) -> int:
     if arguments.csv:
         write_whole(Path(arguments.csv), "".join(f"{part}\n" for part in _rows(scenario)))
     return 0
-
-
-def _sizes(scenario: Scenario) -> dict[str, tuple[int, ...]]:
-    """Return the bytes of requests to each target."""
-    made = itertools.islice(payload.tensors(scenario.payload), PICTURES)
-    each = [
-        [len(payload.request(tensor, target)) for target in scenario.targets.values()]
-        for _, tensor in made
-    ]
-    return dict(zip(scenario.targets, zip(*each, strict=True), strict=True))
 
 
 # -- against another run -------------------------------------------------------------------------

@@ -84,6 +84,8 @@ class Choice:
         """The options as the command line gave them."""
         self.name = options.chosen(self.given.scenario)
         """Name or path of the scenario; empty if Locust's users make the load."""
+        self.shown = self.name
+        """The same, as the form's dropdown has it."""
         self.run_time_s = float(self.given.run_time) if self.given.run_time else None
         """How long a scenario's load is to last at most; None if nothing bounds it."""
         self._parsed = parsed
@@ -143,7 +145,19 @@ class Choice:
             classes = self._stage.predicting_of(picked)
         self._scenario_of(name, classes, host)
         self.name = name
+        if "scenario" in form:
+            self.shown = options.chosen(form["scenario"])
         self.run_time_s = _seconds(form.get("run_time", ""))
+
+    def offered(self, name: str) -> Scenario:
+        """Return a scenario that the form's dropdown has.
+
+        Raises:
+            ScenarioError: it has no such, or there is something wrong with it.
+        """
+        if not (found := self._offered(name)):
+            raise ScenarioError("scenario: none; expected the name of one")
+        return options.find(found, os.environ)
 
     def refused(self, settings: object, classes: Mapping[str, Any]) -> str | None:
         """Return why a form's changes to a user class are not made; None if they may be.

@@ -28,6 +28,8 @@ __all__ = ["Live"]
 FRESH_S = 0.9
 """How old an answer may be that is given again: the page asks once a second."""
 
+HEAD_ONLY = "head"
+
 GOOD = {Word.PASS: "good", Word.FAIL: "bad"}
 
 
@@ -100,7 +102,7 @@ class Live:
 
         Args:
             run: which run the page shows; 0 for none.
-            view: ``recent`` for the last minutes, else the whole run.
+            view: ``recent`` for the last minutes, ``head`` for none, else the whole run.
             generation: of the items that it has.
             after: how many of them it has.
         """
@@ -109,7 +111,7 @@ class Live:
             self._head = _json(self._heading())
         watch = self._watch
         parts = [f'"head":{self._head}', f'"run":{self._number}']
-        if watch is not None:
+        if watch is not None and view != HEAD_ONLY:
             track = watch.recent if view == "recent" else watch.whole
             knows = run == self._number and generation == track.generation
             after = after if knows else 0
@@ -133,6 +135,7 @@ class Live:
         present = coordinator.present()
         stopped = coordinator.stopped
         told |= self._place(coordinator, present)
+        told["aim"] = head.aim(watch.scenario, present.targets)
         told["badges"] = head.badges(watch, present.targets, present.problems, stopped)
         if self._now:
             told["targets"] = head.targets(watch, self._now, present.targets, present.failures)

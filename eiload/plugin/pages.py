@@ -1,4 +1,4 @@
-"""eiload's own pages in Locust's web UI: the live page, its data, the runs of the session.
+"""eiload's own pages in Locust's web UI: the live page, its data, the session, plans.
 
 What it knows: Flask's requests and answers. What it must not know: how a run is made, what is said
 of it. Whoever asks has been let in already (`web`). Long work is done by a thread, because Locust
@@ -9,16 +9,25 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
-from flask import Flask, Response, request
+from flask import Response, request
 
 from eiload.base.errors import EiloadError
+from eiload.plugin.form import SCRIPT, TAB, Plans
 from eiload.plugin.live import Live
+from eiload.plugin.outcome import Outcome
+from eiload.report import render
 from eiload.report.html.sections import page as sentence
 from eiload.report.live.page import POLICY, page
 
-__all__ = ["PATH", "add"]
+__all__ = ["add"]
 
 PATH = "/eiload"
+
+LINKS = {
+    "/report": "eiload's report on the last run",
+    "": "eiload's live page, with all runs of this session",
+}
+"""What the web UI calls our pages among the data to download."""
 
 FORMS = {
     "report.html": ("html", "text/html"),
@@ -36,15 +45,32 @@ HEADERS = {
 View = Callable[..., Any]
 
 
-def add(app: Flask, base_path: str, guarded: Callable[[View], View], live: Live) -> None:
-    """Add the pages to Locust's web application.
+def add(
+    web: Any,
+    base_path: str,
+    guarded: Callable[[View], View],
+    *,
+    outcome: Callable[[], Outcome | None],
+    live: Live,
+    plans: Plans,
+) -> None:
+    """Add the pages to Locust's web UI, a tab for the live one, and links.
 
     Args:
-        app: it.
+        web: Locust's `WebUI`.
         base_path: what all of its paths begin with (``--web-base-path``).
         guarded: lets in who may see a view, and no other.
-        live: what the pages show.
+        outcome: returns what became of the last run.
+        live: what the live page shows.
+        plans: what the form shows of a scenario.
     """
+
+    def report_page() -> Response:
+        """Return the report of the last run, as on a terminal."""
+        last = outcome()
+        if last is None or last.run is None or last.judgement is None:
+            return _answer("no run has ended with a report yet\n", "text/plain", status=404)
+        return _answer(render("terminal", last.run, last.judgement), "text/plain")
 
     def live_page() -> Response:
         """Return the live page."""
@@ -76,21 +102,44 @@ def add(app: Flask, base_path: str, guarded: Callable[[View], View], live: Live)
             sides = [_side(request.args.get(name, "")) for name in ("baseline", "candidate")]
             text = _apart(lambda: live.session.compared(sides[0], sides[1]))
         except EiloadError as error:
-            said = "; ".join(str(error).splitlines())
-            return _answer(sentence("Not compared", said, "open", ()), "text/html", status=409)
+            return _refused("Not compared", error)
         except ValueError:
             return _answer(
                 "expected baseline=RUN.TARGET&candidate=RUN.TARGET\n", "text/plain", status=400
             )
         return _answer(text, "text/html")
 
+    def plan_page() -> Response:
+        """Return the plan of a scenario that the form offers."""
+        name = request.args.get("scenario", "")
+        try:
+            return _answer(_apart(lambda: plans.page(name)), "text/html")
+        except EiloadError as error:
+            return _refused("No plan", error)
+
+    def script() -> Response:
+        """Return what is added to Locust's page."""
+        return _answer(SCRIPT, "text/javascript")
+
     for path, endpoint, view in (
         ("", "eiload", live_page),
+        ("/report", "eiload-report", report_page),
         ("/live", "eiload-live", live_data),
         ("/run/<int:number>/<name>", "eiload-run", run_page),
         ("/compare", "eiload-compare", compare_page),
+        ("/plan", "eiload-plan", plan_page),
+        ("/form.js", "eiload-form", script),
     ):
-        app.add_url_rule(f"{base_path}{PATH}{path}", endpoint, guarded(view))
+        web.app.add_url_rule(f"{base_path}{PATH}{path}", endpoint, guarded(view))
+    web.template_args["extended_tabs"] = [TAB]
+    web.template_args["extended_csv_files"] = [
+        {"href": f"{base_path}{PATH}{path}", "title": title} for path, title in LINKS.items()
+    ]
+
+
+def _refused(title: str, error: EiloadError) -> Response:
+    said = "; ".join(str(error).splitlines())
+    return _answer(sentence(title, said, "open", ()), "text/html", status=409)
 
 
 def _answer(

@@ -13,22 +13,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import jsonify, request
 
 from eiload.base.errors import EiloadError
-from eiload.plugin import pages
+from eiload.plugin import form, pages
 from eiload.plugin.live import Live
 from eiload.plugin.origin import VARIABLE, Names
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.starts import Starts
-from eiload.report import render
 
 __all__ = ["serve"]
-
-PATH = "/eiload/report"
-LINK = "eiload's report on the last run"
-LIVE_LINK = "eiload's live page, with all runs of this session"
-"""What the web UI calls its pages among the data to download."""
 
 View = Callable[..., Any]
 
@@ -110,30 +104,28 @@ def serve(
 
         return user
 
-    def report_page() -> Any:
-        """Return the report of the last run, as on a terminal."""
-        last = outcome()
-        if last is None or last.run is None or last.judgement is None:
-            return Response("no run has ended with a report yet\n", 404, mimetype="text/plain")
-        text = render("terminal", last.run, last.judgement)
-        return Response(text, mimetype="text/plain", headers={"X-Content-Type-Options": "nosniff"})
+    def with_ours(view: View) -> View:
+        @wraps(view)
+        def index() -> Any:
+            answer = web.app.make_response(view())
+            if answer.status_code == 200:
+                answer.set_data(form.with_script(answer.get_data(as_text=True)))
+            return answer
+
+        return index
 
     for name in ("_update_user_classes", "_update_shape_class"):  # what the picker's form does
         setattr(web, name, _then(getattr(web, name), picked))
     views = web.app.view_functions
     views["locust.swarm"] = guarded(starting(views["locust.swarm"]))
+    views["locust.index"] = with_ours(views["locust.index"])
     views["locust.stop"] = stopping(views["locust.stop"])
     views["locust.update_user"] = guarded(changing_users(views["locust.update_user"]))
     for name in ("locust.stop", "locust.reset_stats"):  # of what was started here
         views[name] = guarded(views[name])
-    base_path = given.web_base_path or ""
-    page = f"{base_path}{PATH}"
-    web.app.add_url_rule(page, "eiload-report", guarded(report_page))
-    pages.add(web.app, base_path, guarded, live)
-    web.template_args["extended_csv_files"] = [
-        {"href": page, "title": LINK},
-        {"href": f"{base_path}{pages.PATH}", "title": LIVE_LINK},
-    ]
+    plans = form.Plans(starts.choice)
+    pages.add(web, given.web_base_path or "", guarded, outcome=outcome, live=live, plans=plans)
+    form.keep_choice(web, starts.choice)
 
 
 def _then(update: Callable[[Any], None], tell: Callable[[], None]) -> Callable[[Any], None]:

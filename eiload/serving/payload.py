@@ -15,7 +15,8 @@ thousand images one is in memory, and for several targets an image is decoded on
 """
 
 import hashlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from eiload.scenario import Payload, Target
 from eiload.serving import images
 from eiload.serving.tfserving import Tensor, info, predict_request
 
-__all__ = ["Digest", "problems", "request", "tensors"]
+__all__ = ["Digest", "names", "problems", "request", "sizes", "tensors"]
 
 MAX_TENSOR_BYTES = 2**31 - 4096
 """protobuf's limit on a message is 2**31 - 1, TensorFlow Serving's own is the same; the rest of a
@@ -64,6 +65,19 @@ def request(tensor: Tensor, target: Target) -> bytes:
         version_label=target.version_label,
         outputs=target.outputs,
     )
+
+
+def sizes(
+    payload: Payload, targets: Mapping[str, Target], at_most: int
+) -> dict[str, tuple[int, ...]]:
+    """Return the bytes of the requests to each target, of so many pictures at most.
+
+    Raises:
+        ScenarioError: an image cannot be used.
+    """
+    made = itertools.islice(tensors(payload), at_most)
+    each = [[len(request(tensor, target)) for target in targets.values()] for _, tensor in made]
+    return dict(zip(targets, zip(*each, strict=True), strict=True))
 
 
 def problems(payload: Payload) -> list[str]:

@@ -116,6 +116,28 @@ def test_a_form_names_no_path(folder: Path, name: str) -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_what_the_dropdown_offers() -> None:
+    """A scenario by its name in scenarios/, the command line's by its path, no other file."""
+    choice = choosing(parsed(scenario="elsewhere.yaml"))
+    assert choice.offered("quick").name == "quick"
+    assert choice.offered("elsewhere.yaml").name == "elsewhere"
+    for name in ("../elsewhere.yaml", "/etc/passwd", "(none)", ""):
+        with pytest.raises(ScenarioError, match=r"^scenario: "):
+            choice.offered(name)
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_choice_is_kept() -> None:
+    """The form's name of it, not the file's; and that none is chosen."""
+    choice = choosing(parsed(scenario="elsewhere.yaml"), Own)
+    assert choice.shown == "elsewhere.yaml"
+    choice.take({"scenario": "quick"}, None)
+    assert (choice.shown, choice.name) == ("quick", "scenarios/quick.yaml")
+    choice.take({"scenario": "(none)"}, None)
+    assert choice.shown == ""
+
+
+@pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("field", sorted(ALONE))
 def test_what_the_command_line_alone_says(field: str) -> None:
     """A form has no say in files and exit statuses; empty and unchanged fields are no matter."""

@@ -54,9 +54,28 @@ def test_comparing() -> None:
     assert site.client.get("/eiload/compare?baseline=one&candidate=1.1").status_code == 400
 
 
+def test_plan() -> None:
+    """A scenario that the form offers has its plan; of another there is a sentence."""
+    site = a_site("/load")
+    assert "<h1>golden</h1>" in site.client.get("/load/eiload/plan?scenario=golden").text
+    refused = site.client.get("/load/eiload/plan?scenario=../x")
+    assert refused.status_code == 409
+    assert "not one of those" in refused.text
+
+
+def test_beside_locusts_own_page() -> None:
+    """Its page has our script, its tabs ours, its form what was chosen last."""
+    site = a_site()
+    page = site.client.get("/").text
+    assert '<script src="./eiload/form.js" defer></script></head>' in page
+    assert '"extended_tabs": [{"key": "eiload", "title": "eiload"}]' in page
+    script = site.client.get("/eiload/form.js")
+    assert script.content_type == "text/javascript; charset=utf-8"
+
+
 def test_strangers() -> None:
     """A page of another site, or one that calls this machine by its own name, reads nothing."""
     site = a_site()
-    for path in ("", "/live", "/run/1/run.json", "/compare?baseline=1.0&candidate=1.1"):
+    for path in ("", "/live", "/run/1/run.json", "/compare", "/plan?scenario=golden", "/report"):
         for headers in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}):
             assert site.client.get(f"/eiload{path}", headers=headers).status_code == 403

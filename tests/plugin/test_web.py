@@ -13,7 +13,8 @@ from eiload.base.errors import EngineError, ScenarioError
 from eiload.plugin.live import Live
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.web import serve
-from tests.golden import TWO, golden_run, steady
+from eiload.scenario import Scenario
+from tests.golden import TWO, golden_run, scenario, steady
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,9 @@ class Starts:
         self.refusal: Exception | None = None
         self.taken: list[tuple[dict[str, str], Any]] = []
         self.overs = 0
-        self.choice = SimpleNamespace(refused=lambda settings, classes: self.why)
+        self.choice = SimpleNamespace(
+            refused=lambda settings, classes: self.why, shown="", offered=self.offered
+        )
         self.why: str | None = None
 
     def take(self, form: Any, picked: Any) -> None:
@@ -48,6 +51,12 @@ class Starts:
         if self.refusal is not None:
             raise self.refusal
         self.taken.append((dict(form), picked))
+
+    def offered(self, name: str) -> Scenario:
+        """Return the one scenario that there is."""
+        if name != "golden":
+            raise ScenarioError("scenario: not one of those in scenarios/")
+        return scenario(TWO)
 
     def over(self) -> None:
         """Take note."""

@@ -152,6 +152,15 @@ def test_too_large_a_batch() -> None:
         next(payload.tensors(made))
 
 
+def test_sizes(files: tuple[str, ...]) -> None:
+    """Those of each target's requests, of as many pictures as are asked for."""
+    targets = {"gpu": TARGET, "ei": TARGET.model_copy(update={"model": "ssdresnet"})}
+    sizes = payload.sizes(Payload(images=files), targets, 2)
+    made = [len(data) for _, data in requests(Payload(images=files), TARGET)]
+    assert sizes["gpu"] == tuple(made[:2])
+    assert sizes["ei"] == tuple(size + len("resnet") for size in made[:2])
+
+
 def test_digest(files: tuple[str, ...]) -> None:
     """The fingerprint depends on the tensors and their order, not on targets or names."""
     digest = fingerprint(Payload(images=files))

@@ -23,7 +23,7 @@ from eiload.report.live.watch import WINDOW_S, Now, Part, Watch
 from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Scenario, Share, Throughput
 from eiload.scenario.arrivals import ClosedPhase
 
-__all__ = ["NAME_AT_MOST", "QUANTILES", "badges", "fixed", "objectives", "targets"]
+__all__ = ["NAME_AT_MOST", "QUANTILES", "aim", "badges", "fixed", "objectives", "targets"]
 
 QUANTILES = (0.5, 0.95, 0.99, 0.999)
 NAME_AT_MOST = 60
@@ -55,6 +55,23 @@ def fixed(scenario: Scenario) -> dict[str, Any]:
         ],
         "window_s": WINDOW_S,
     }
+
+
+def aim(scenario: Scenario, found: Sequence[TargetFacts]) -> str:
+    """Return where a run's requests go, in a line.
+
+    Args:
+        scenario: what it does.
+        found: what is known of its targets; empty before that.
+    """
+    known = {facts.name: facts for facts in found}
+    parts = []
+    for name, target in scenario.targets.items():
+        facts = known.get(name)
+        emulated = target.server is None or (facts is not None and facts.emulated)
+        where = "emulated" if emulated else words.safe(target.server or "", NAME_AT_MOST)
+        parts.append(f"{words.safe(name, NAME_AT_MOST)} ({where})")
+    return words.safe(", ".join(parts), 300)
 
 
 def targets(

@@ -4,7 +4,7 @@
   var NS = 'http://www.w3.org/2000/svg', Q = ['p50', 'p95', 'p99'], RECENT_S = 900;
   var LEFT = 58, RIGHT = 12, TOP = 22, BOTTOM = 26;
   var known = {run: 0, generation: 0, next: 0, view: 'whole'};
-  var fixed = null, head = null, rates = [], quantiles = [], off = {}, failures = 0, shown = '';
+  var fixed = null, head = null, rates = [], quantiles = [], off = {}, failures = 0, shown = '', picked = false;
 
   function $(id) { return document.getElementById(id); }
   function put(node) {
@@ -214,8 +214,8 @@
         option.value = choice[0];
         return option;
       }));
-      select.value = before;
-      if (select.selectedIndex < 0 && choices.length) { select.selectedIndex = Math.min(n ? 0 : 1, choices.length - 1); }
+      select.value = picked ? before : '';
+      if (select.selectedIndex < 0 && choices.length) { select.selectedIndex = Math.min(n, choices.length - 1); }
     });
     $('compare-part').hidden = choices.length < 2;
     aim();
@@ -352,7 +352,7 @@
   $('view').addEventListener('change', function () {
     known.view = $('view').value; known.next = 0; known.run = 0;
   });
-  ['baseline', 'candidate'].forEach(function (id) { $(id).addEventListener('change', aim); });
+  ['baseline', 'candidate'].forEach(function (id) { $(id).addEventListener('change', function () { picked = true; aim(); }); });
   window.addEventListener('resize', function () { if (head) { draw(); } });
   if (window.parent !== window) { document.body.classList.add('framed'); }
   ask();

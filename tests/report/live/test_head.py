@@ -118,6 +118,14 @@ def test_hostile_texts() -> None:
     assert not {"\x1b", "\u202e", "\x07"} & set(said)
 
 
+def test_where_requests_go() -> None:
+    """Each target with its server; what turns out to be emulated says so."""
+    scenario = watched().scenario
+    assert head.aim(scenario, ()) == "gpu (127.0.0.1:1), ei (127.0.0.1:1)"
+    found = [TargetFacts("gpu", "127.0.0.1:1", "ssd", emulated="a stand-in")]
+    assert head.aim(scenario, found) == "gpu (emulated), ei (127.0.0.1:1)"
+
+
 def test_fixed() -> None:
     """What does not change: names, where phases lie, limits of response times."""
     told = head.fixed(watched().scenario)
