@@ -6,9 +6,10 @@ policy ``default-src 'none'`` with the digests of its one style sheet and its on
 shows the same from a mail, a disk or a CI's artefacts, and so that no name in a run can load or run
 anything.
 
-`page` puts it together; `verdicts` has objectives and comparison, `figures` the pictures with
-their keys, `charts` and `bars` draw, `over_time` computes what is drawn, `tables` lays out the
-sections that all forms share, `svg` is the pen, `style` and `script` are the page's own.
+`page` puts it together in the frame of a `document`; `planned` and `sections` are pages of their
+own; `verdicts` has objectives and comparison, `figures` the pictures with their keys, `charts` and
+`bars` draw, `over_time` computes what is drawn, `tables` lays out the sections that all forms
+share, `svg` is the pen, `style` and `script` are the page's own.
 """
 
 from eiload.report.html.page import render
