@@ -18,8 +18,9 @@ or both (local), do that, and this room carries their messages and tells them of
 - `options`: ours beside Locust's; `taken`: a locustfile's own of the same name
 - `library`: Locust without its command; `locustfile`: the one that comes with the package
 - `interrupts`: Ctrl-C, SIGTERM, a terminal that goes away
-- `web`: the start form's answers; `origin`: from which pages they are used; `form`: what is added to
-  Locust's own page; `pages`: ours, of what `live` knows of the present run, `kept` of those before
+- `web`: the start form's answers; `origin`: from which pages they are used; `form`: what is added
+  to Locust's own page; `pages`: ours, of what `live` knows of the present run and `kept` of those
+  before
 - `choice`: what the next run is, by the command line and the form; `starts`: one run at a time
 - `door`, `guest`: how a master and its workers meet; `greetings`: what they say to each other
   then; `link`: the proof between them
