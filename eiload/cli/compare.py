@@ -58,6 +58,11 @@ exit status:
         action="store_true",
         help="compare runs with other instants and payloads of the same plan",
     )
+    parser.add_argument(
+        "--allow-different-versions",
+        action="store_true",
+        help="compare runs in which the same model answered as other versions",
+    )
     console.add_form(parser, ("terminal", "json", "markdown"))
 
 
@@ -71,6 +76,7 @@ def compare(arguments: argparse.Namespace) -> int:
         headline=arguments.headline,
         margin=arguments.margin,
         allow_different_seed=arguments.allow_different_seed,
+        allow_different_versions=arguments.allow_different_versions,
     )
     status = status_of(comparison)
     emulated = any(each.run.emulated for each in named)

@@ -135,6 +135,7 @@ class Agent:
                 intervals=taken.intervals,
                 failures=taken.failures,
                 answers=taken.answers,
+                served=taken.served,
             )
         self._final_sent = True
         return Final(
@@ -142,6 +143,7 @@ class Agent:
             intervals=taken.intervals,
             failures=taken.failures,
             answers=taken.answers,
+            served=taken.served,
             facts=session.facts(),
             ended_ns=session.ended_ns,
         )

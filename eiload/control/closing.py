@@ -24,6 +24,7 @@ from eiload.record.intervals import Intervals
 from eiload.record.journal import State
 from eiload.record.ledger import reconcile
 from eiload.record.run import PAYLOAD, Run, as_long_as
+from eiload.record.served import Served
 from eiload.scenario import Scenario
 from eiload.scenario.schedule import Schedule
 
@@ -110,11 +111,14 @@ def targets_of(
 def _with_answers(facts: TargetFacts, reports: Sequence[Report], phases: int) -> TargetFacts:
     answers = [Answers() for _ in range(phases)]
     failures: list[Counter[str]] = [Counter() for _ in range(phases)]
+    served = [Served() for _ in range(phases)]
     for last in reports:
         for phase, counts in enumerate(last.answers[facts.name]):
             answers[phase] = answers[phase].plus(counts)
         for phase, texts in enumerate(last.failures[facts.name]):
             failures[phase].update(texts)
+        for phase, more in enumerate(last.served.get(facts.name, ())):
+            served[phase] = served[phase].plus(more)
     total = functools.reduce(Answers.plus, answers)
     return replace(
         facts,
@@ -125,6 +129,7 @@ def _with_answers(facts: TargetFacts, reports: Sequence[Report], phases: int) ->
         details=dict(sum(failures, Counter())),
         answers=tuple(answers),
         failures=tuple(dict(each) for each in failures),
+        served=tuple(served),
     )
 
 

@@ -28,6 +28,7 @@ from eiload.control.codec import AtMost, Form, decode, encode, kind_of
 from eiload.record.buckets import BUCKETS
 from eiload.record.facts import Answers, TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals, Kind, parts_of
+from eiload.record.served import Served
 from eiload.scenario import Scenario, restore
 
 __all__ = [
@@ -176,6 +177,8 @@ class Report(_Message):
     """Failures so far, by target name, phase and ``STATUS: text``."""
     answers: dict[str, tuple[Answers, ...]]
     """Sampled answers so far, by target name and phase."""
+    served: dict[str, tuple[Served, ...]] = field(default_factory=dict)
+    """What served the requests so far, by target name and phase; empty if nobody looked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +236,8 @@ def word_of(data: object, scenario: Scenario) -> Word:
         phases = len(scenario.traffic)
         _check_per_phase("answers", word.answers, names, phases)
         _check_per_phase("failures", word.failures, names, phases)
+        if word.served:
+            _check_per_phase("served", word.served, names, phases)
         _check_counts(word.intervals, scenario)
     return word
 

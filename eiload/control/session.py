@@ -31,6 +31,7 @@ from eiload.scenario import Scenario
 from eiload.sending.arrays import Results
 from eiload.sending.engine import Engine
 from eiload.sending.reply import Reply
+from eiload.sending.witness import Answer
 from eiload.serving.endpoint import endpoint_of
 
 __all__ = ["Hooks", "Left", "Session", "drain_limit_ns"]
@@ -152,6 +153,7 @@ class Session:
             max_in_flight=self.scenario.max_in_flight,
             on_results=self._on_results,
             on_response=self._on_response,
+            on_answer=self._on_answer,
             on_done=self._drained,
             on_death=self._died,
             clock=self._clock,
@@ -246,7 +248,7 @@ class Session:
     def take(self) -> Taken:
         """Return what was counted since the last time."""
         self._hooks.settle(Left.DROPPED)
-        return self.tally.take()
+        return self.tally.take(self._engine.shares if self._engine is not None else ())
 
     def _feed(self, engine: Engine) -> None:
         """Give the sender what comes due, feel its pulse, and end when the plan does."""
@@ -273,6 +275,10 @@ class Session:
             return
         result, problem = self.tally.check(result, response)
         self._record(result, lambda _number: problem)
+
+    def _on_answer(self, answer: Answer) -> None:
+        """Look who gave a first answer, or a last one."""
+        self.tally.look(*answer)
 
     def _record(self, results: Results, detail: Detail) -> None:
         if self.tally.record(results, detail):

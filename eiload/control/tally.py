@@ -8,7 +8,7 @@ recorded in one go; they are unpacked once, for those who ask for each.
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +18,14 @@ from eiload.control.pairing import Pairing
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
+from eiload.record.served import Counting, Served
 from eiload.scenario import Scenario
 from eiload.sending.arrays import RESULT_DTYPE, Results
 from eiload.sending.reply import Reply
 from eiload.sending.result import RESULT, Result
+from eiload.sending.witness import Share
 from eiload.serving import detections
+from eiload.serving.answered import version_of
 from eiload.serving.tfserving import decode_response
 
 __all__ = ["Detail", "Taken", "Tally"]
@@ -44,6 +47,8 @@ class Taken:
     """Failures so far, by target name, phase and ``STATUS: text``."""
     answers: dict[str, tuple[Answers, ...]]
     """Answers so far, by target name and phase; those compared stand with the candidate."""
+    served: dict[str, tuple[Served, ...]]
+    """What served the requests so far, by target name and phase."""
 
 
 class Tally:
@@ -67,6 +72,7 @@ class Tally:
             name: [Counter() for _ in phases] for name in self._names
         }
         self._answers = {name: [Answers() for _ in phases] for name in self._names}
+        self._served = [[Counting() for _ in phases] for _ in self._names]
         self._pairing = Pairing(scenario.compare, self._names)
 
     def begin(self, recorder: Recorder) -> None:
@@ -99,7 +105,9 @@ class Tally:
         Returns:
             The result, a BAD_ANSWER if the answer is not good, and what is wrong with it.
         """
-        name = self._names[int(result["target"][0])]
+        target, done_ns = int(result["target"][0]), int(result["done_ns"][0])
+        self.look(target, int(result["phase"][0]), done_ns, response)
+        name = self._names[target]
         wanted = self._scenario.targets[name].outputs
         try:
             outputs = decode_response(response)
@@ -117,12 +125,24 @@ class Tally:
             self._count_answer(candidate, phase, Answers(compared=1, agreed=agreed))
         return result, problem or ""
 
+    def look(self, target: int, phase: int, done_ns: int, response: bytes) -> None:
+        """Note which version of its model gave an answer, and when."""
+        version = version_of(response)
+        if version is None or self._recorder is None:
+            return
+        at_ns = max(0, done_ns - self._recorder.origin_ns)
+        with self._lock:
+            self._served[target][phase].look(version, at_ns)
+
     def _count_answer(self, name: str, phase: int, more: Answers) -> None:
         self._answers[name][phase] = self._answers[name][phase].plus(more)
 
     def count(self, reply: Reply, status: Status, detail: str) -> None:
         """Count a user's request with the outcome that the user found."""
         packed = reply.packed
+        if reply.status is Status.OK:
+            result = Result._make(RESULT.unpack(packed))
+            self.look(result.target, result.phase, result.done_ns, reply.response)
         with self._lock:
             self.open -= 1
             if status is not Status.OK or status is not reply.status:
@@ -132,15 +152,35 @@ class Tally:
                     self._tell_failure(result, detail)
             self._add(packed, RESULT.size)
 
-    def take(self) -> Taken:
-        """Return what was counted since the last time."""
+    def take(self, shares: Iterable[Share] = ()) -> Taken:
+        """Return what was counted since the last time.
+
+        Args:
+            shares: which address had how many requests so far.
+        """
         with self._lock:
             self._record_waiting()
             return Taken(
                 self._recorder.take() if self._recorder else Intervals.empty(),
                 {name: tuple(map(dict, each)) for name, each in self._failures.items()},
                 {name: tuple(each) for name, each in self._answers.items()},
+                self._with_shares(shares),
             )
+
+    def _with_shares(self, shares: Iterable[Share]) -> dict[str, tuple[Served, ...]]:
+        found = [[counting.served() for counting in each] for each in self._served]
+        for target, phase, address, requests in shares:
+            found[target][phase].addresses[address] = requests
+        return {name: tuple(each) for name, each in zip(self._names, found, strict=True)}
+
+    def _measure(self, results: Results) -> None:
+        """Note how large answers are."""
+        answered = results[results["status"] == Status.OK]
+        pairs = answered["target"].astype(np.int64) << 8 | answered["phase"]
+        for pair in np.unique(pairs).tolist():
+            sizes = answered["response_bytes"][pairs == pair]
+            of = self._served[pair >> 8][pair & 0xFF]
+            of.measure(len(sizes), int(sizes.sum(dtype=np.int64)), int(sizes.max()))
 
     def _add(self, packed: memoryview | bytes, size_bytes: int) -> None:
         self._waiting.append(packed)
@@ -151,7 +191,9 @@ class Tally:
     def _record_waiting(self) -> None:
         # Joined as bytes: numpy takes 9 us for each array of records that it concatenates.
         if self._recorder is not None and self._waiting:
-            self._recorder.record(np.frombuffer(b"".join(self._waiting), RESULT_DTYPE))
+            results = np.frombuffer(b"".join(self._waiting), RESULT_DTYPE)
+            self._recorder.record(results)
+            self._measure(results)
         self._waiting, self._waiting_bytes = [], 0
 
     def _tell_failure(self, result: Result, detail: str) -> None:

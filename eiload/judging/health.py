@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from eiload.base import wording
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
-from eiload.judging import backlog
+from eiload.judging import backlog, versions
 from eiload.judging.statistics import blocks
 from eiload.record import stopping
 from eiload.record.buckets import bucket_mid_ns
@@ -202,6 +202,8 @@ def _cautions(run: Run) -> Iterator[str]:
                 f"{wording.count(unfinished, 'request')} to {facts.name} had no answer when the"
                 " run ended; they count as failures"
             )
+        if changed := versions.change(run, index):
+            yield changed
     for worker in run.workers:
         yield from _strained(worker.name, worker.cpu_s, worker.wall_s)
         if worker.loop_delay_max_ns > LOOP_DELAY_NS:

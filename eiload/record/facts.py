@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from eiload.record.served import Served, served_of
+
 __all__ = ["Answers", "PhaseSpan", "TargetFacts", "WorkerFacts", "facts_of"]
 
 
@@ -59,6 +61,8 @@ class TargetFacts:
     """By phase, in the scenario's order; empty in the files of versions that did not know."""
     failures: tuple[dict[str, int], ...] = ()
     """`details` by phase; empty likewise."""
+    served: tuple[Served, ...] = ()
+    """What served its requests, by phase; empty likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def facts_of(data: Iterable[dict[str, Any]]) -> tuple[TargetFacts, ...]:
     """Read the facts of targets that were written by `asdict`.
 
     Raises:
-        KeyError, TypeError: they are not.
+        KeyError, TypeError, ValueError: they are not.
     """
     return tuple(
         TargetFacts(
@@ -92,6 +96,7 @@ def facts_of(data: Iterable[dict[str, Any]]) -> tuple[TargetFacts, ...]:
                 "notes": tuple(facts["notes"]),
                 "answers": tuple(Answers(*map(int, each)) for each in facts.get("answers", ())),
                 "failures": tuple(facts.get("failures", ())),
+                "served": served_of(facts.get("served", ())),
             }
         )
         for facts in data

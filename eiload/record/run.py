@@ -27,6 +27,7 @@ from eiload.record.facts import Answers, PhaseSpan, TargetFacts, WorkerFacts, fa
 from eiload.record.intervals import Intervals, Kind
 from eiload.record.recorder import step_s_for
 from eiload.record.sample import Sample
+from eiload.record.served import Served
 from eiload.scenario import Scenario, restore
 from eiload.scenario.arrivals import ClosedPhase
 
@@ -159,6 +160,12 @@ class Run:
             bad = min(bad, self.statuses(target, spans).get(Status.BAD_ANSWER, 0))
         checked = facts.answers_checked - (facts.answers_bad - bad)
         return Answers(checked, bad, facts.answers_compared, facts.answers_agreed)
+
+    def served(self, target: int, spans: Iterable[PhaseSpan] | None = None) -> Served:
+        """Return what served the requests of one target; phases as in `sample`."""
+        parts = self.targets[target].served
+        spans = self.measured() if spans is None else spans
+        return Served.all(parts[span.index] for span in spans if span.index < len(parts))
 
     def failures(self, target: int, *, warm_up: bool) -> dict[str, int]:
         """Return one target's failures by ``STATUS: text``, in warm-up or in all other phases.

@@ -141,8 +141,15 @@ def _side(side: Side) -> Line:
     rate, errors = wording.rate(side.throughput_per_s), wording.share(side.error_share)
     return (
         Foreign(side.name),
-        f": {rate} good answers, {errors} errors, first inference {first}",
+        f": {rate} good answers, {errors} errors, first inference {first}{_versions(side)}",
     )
+
+
+def _versions(side: Side) -> str:
+    if not side.versions:
+        return ""
+    plural = "s" if len(side.versions) > 1 else ""
+    return f", answered as version{plural} {', '.join(map(str, side.versions))}"
 
 
 def _lags(comparison: Comparison) -> tuple[Line, ...]:

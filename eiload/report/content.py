@@ -18,7 +18,7 @@ from eiload.judging.judgement import Judgement
 from eiload.judging.sla import Word
 from eiload.record.facts import TargetFacts
 from eiload.record.run import Run
-from eiload.report import against, figures, words
+from eiload.report import against, figures, served, words
 from eiload.report.figures import Figures, Ledger
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.scenario import Objective
@@ -183,6 +183,7 @@ def _beside(run: Run, index: int) -> Iterable[Line]:
             bad = wording.count(target.answers_bad - measured.bad)
             line += f"; in warm-up {wording.count(before)}, bad: {bad}"
         yield (line,)
+    yield from served.lines(run, index)
 
 
 _MEANINGS = {

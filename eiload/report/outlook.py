@@ -23,6 +23,7 @@ from eiload.scenario import (
     Scenario,
     Share,
     Target,
+    Versions,
 )
 from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase
 
@@ -119,8 +120,8 @@ def _undecidable(scenario: Scenario) -> Iterable[str]:
 def why_undecided(objective: Objective, phases: Sequence[Phase], effect: float = 1.0) -> str:
     """Return why these phases cannot decide an objective; empty when they may."""
     match objective.metric:
-        case Agreement():
-            return ""  # takes compared answers, not time
+        case Agreement() | Versions():
+            return ""  # takes answers, not time
         case Max():
             return _flattered(phases)  # of this run only, which it knows exactly
         case Share(limit=limit) if 0 < limit < 1:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Quantile,
         Share,
         Throughput,
+        Versions,
         parse_objective,
     )
     from eiload.scenario.payload import Expect, Payload, Synthetic
@@ -57,6 +58,7 @@ __all__ = [
     "Target",
     "Throughput",
     "Tls",
+    "Versions",
     "build",
     "json_schema",
     "load",
@@ -80,6 +82,7 @@ _HOMES = {
     "Quantile": "objective",
     "Share": "objective",
     "Throughput": "objective",
+    "Versions": "objective",
     "parse_objective": "objective",
     "Expect": "payload",
     "Payload": "payload",

@@ -3,7 +3,8 @@
 ``p99 < 400 ms`` is a quantile of the response time, ``service p99 < 300 ms`` of the service time;
 ``mean`` and ``max`` likewise; ``errors < 0.1 %`` and ``dropped < 1 %`` are shares of the scheduled
 requests; ``throughput > 7/s`` counts good answers; ``agreement >= 99 %`` compares the answers of
-two targets. ``<=`` is read as ``<`` (no measured time is exactly its limit), ``>=`` as ``>``.
+two targets; ``versions: same`` demands that one version of the model answered all along. ``<=`` is
+read as ``<`` (no measured time is exactly its limit), ``>=`` as ``>``.
 Judging is `eiload.judging.sla`'s; nothing here knows data.
 """
 
@@ -39,6 +40,7 @@ __all__ = [
     "Quantile",
     "Share",
     "Throughput",
+    "Versions",
     "parse_objective",
 ]
 
@@ -93,7 +95,12 @@ class Agreement:
     at_least: float
 
 
-Metric = Quantile | Mean | Max | Share | Throughput | Agreement
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """All answers that were looked at are of one version of the model."""
+
+
+Metric = Quantile | Mean | Max | Share | Throughput | Agreement | Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,8 @@ _EXPECTED = "expected an objective such as 'p99 < 400 ms' or 'errors < 0.1 %'"
 _PATTERN = re.compile(
     r"(?:(?P<of>[A-Za-z]+)\s+)?(?P<what>[A-Za-z]+[0-9.]*)\s*(?P<relation>[<>]=?|=+)\s*(?P<limit>\S.*)"
 )
+_SAME = "versions: same"
+_VERSIONS = re.compile(r"versions\s*[:=]?\s*(?P<what>\S*)", re.IGNORECASE)
 _BELOW = ("mean", "max", "errors", "dropped")
 _ABOVE = ("throughput", "agreement")
 _ELSEWHERE = {
@@ -127,6 +136,10 @@ def parse_objective(text: str, target: str | None = None, phase: str | None = No
     Raises:
         ValueError: it is no objective.
     """
+    if versions := _VERSIONS.fullmatch(text.strip()):
+        if versions["what"].lower() != "same":
+            raise ValueError(f"not an objective, got {shown(text)}; expected {_SAME!r}")
+        return Objective(_SAME, target, phase, Versions())
     found = _PATTERN.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"not an objective, got {shown(text)}; {_EXPECTED}")
@@ -206,7 +219,19 @@ class ObjectiveForm(Form):
     phase: Name | None = Field(
         default=None, description="a phase's name; every phase that is not warm-up if absent"
     )
-    objective: Text = Field(description="what is demanded", examples=list(EXAMPLES))
+    objective: Text = Field(description="what is demanded", examples=[*EXAMPLES, _SAME])
+
+
+class VersionsForm(Form):
+    """The objective that one version of the model answers all along."""
+
+    target: Name | None = Field(default=None, description="a target's name; every target if absent")
+    phase: Name | None = Field(
+        default=None, description="a phase's name; every phase that is not warm-up if absent"
+    )
+    versions: Literal["same"] = Field(
+        description="of the model that answers: another one within the judged time is a failure"
+    )
 
 
 def _objective(value: object, info: ValidationInfo) -> Objective:
@@ -217,6 +242,9 @@ def _objective(value: object, info: ValidationInfo) -> Objective:
     if not isinstance(value, Mapping):
         text = f"not an objective, got {shown(value)}; {_EXPECTED}"
         raise ValueError(text)  # noqa: TRY004 - pydantic collects ValueErrors
+    if "versions" in value:
+        same = VersionsForm.read(value, info)
+        return Objective(_SAME, same.target, same.phase, Versions())
     form = ObjectiveForm.read(value, info)
     return parse_objective(form.objective, form.target, form.phase)
 
@@ -236,7 +264,9 @@ ObjectiveField = Annotated[
     Objective,
     PlainValidator(
         _objective,
-        json_schema_input_type=Annotated[str, Field(examples=list(EXAMPLES))] | ObjectiveForm,
+        json_schema_input_type=Annotated[str, Field(examples=list(EXAMPLES))]
+        | ObjectiveForm
+        | VersionsForm,
     ),
     PlainSerializer(_written),
 ]

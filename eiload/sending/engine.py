@@ -32,6 +32,7 @@ from eiload.sending.pulse import SILENCE_NS, Silence, Stats
 from eiload.sending.reply import Reply
 from eiload.sending.result import RESULT, Result
 from eiload.sending.wire import (
+    ANSWER,
     CALL,
     DETAIL,
     INLINE,
@@ -42,6 +43,7 @@ from eiload.sending.wire import (
     ToSender,
     frame,
 )
+from eiload.sending.witness import Answer, Share, shares_of
 
 __all__ = ["Engine"]
 
@@ -58,6 +60,8 @@ class Engine:
         on_results: called with each batch of results, records of `RESULT_DTYPE`, shape (n,).
         on_response: called with one result and the response's bytes, for each scheduled request
             whose response was wanted.
+        on_answer: called with each target's first answer and its last, where these do not come
+            with a result: both are counted as results, too.
         on_done: called once, when the drain has ended, with the instant nothing was sent from.
         on_death: called once, with the cause, when the child dies without being asked to.
         clock: the clock.
@@ -70,6 +74,7 @@ class Engine:
         max_in_flight: int = 1000,
         on_results: Callable[[Results], None] | None = None,
         on_response: Callable[[Results, bytes], None] | None = None,
+        on_answer: Callable[[Answer], None] | None = None,
         on_done: Callable[[int], None] | None = None,
         on_death: Callable[[str], None] | None = None,
         clock: Clock | None = None,
@@ -78,6 +83,7 @@ class Engine:
         self._max_in_flight = max_in_flight
         self._on_results = on_results
         self._on_response = on_response
+        self._on_answer = on_answer
         self._on_done = on_done
         self._on_death = on_death
         self._clock = clock or SystemClock()
@@ -92,6 +98,8 @@ class Engine:
         self._payload_numbers = itertools.count()
         self._silence = Silence()
         self.stats = Stats(0, 0, 0, 0)
+        self.shares: list[Share] = []
+        """Which address had how many requests of the load so far."""
         self.loop_delay_max_ns = 0
         """The longest delay of the child's loop that its pulses have told."""
 
@@ -305,6 +313,12 @@ class Engine:
             case FromSender.STATS:
                 self.stats = Stats(**json.loads(body))
                 self.loop_delay_max_ns = max(self.loop_delay_max_ns, self.stats.loop_delay_ns)
+            case FromSender.SHARES:
+                self.shares = shares_of(body)
+            case FromSender.ANSWER:
+                if self._on_answer is not None:
+                    target, phase, done_ns = ANSWER.unpack_from(body)
+                    self._on_answer(Answer(target, phase, done_ns, body[ANSWER.size :]))
             case FromSender.DONE:
                 if self._on_done is not None:
                     self._on_done(json.loads(body)["stop_at_ns"])

@@ -25,6 +25,8 @@ class Flight:
     """Whether the response's bytes are wanted."""
     user: User | None = None
     """Who waits for the answer before the next request."""
+    load: bool = True
+    """Whether it is of the load, and not a question to the server before it."""
 
 
 def labelled(landing: Landing) -> Landing:

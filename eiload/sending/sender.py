@@ -44,6 +44,7 @@ from eiload.sending.pulse import PULSE_S, measured
 from eiload.sending.result import SEND, WANT_RESPONSE, Send
 from eiload.sending.timeline import Timeline
 from eiload.sending.wire import (
+    ANSWER,
     CALL,
     INLINE,
     PAYLOAD,
@@ -54,6 +55,7 @@ from eiload.sending.wire import (
     header,
 )
 from eiload.sending.wires import channel_of
+from eiload.sending.witness import Answer, Witness
 
 GARBAGE = 50_000
 """Net new objects that set off a collection; in flight, a request is some 30 of them."""
@@ -94,6 +96,7 @@ class Sender(asyncio.Protocol):
         self._timeline: Timeline[Send | User] = Timeline(loop, self._due)
         self._flights: dict[Flight, Request] = {}
         self._outbox = Outbox(self._say, loop.call_later)
+        self._witness = Witness()
         self._issued_ns = 0
         self._drain = Drain()
         self._drain_timer: asyncio.Handle | None = None
@@ -185,7 +188,9 @@ class Sender(asyncio.Protocol):
         method = body[CALL.size : start].decode()
         payload = body[start:] if index == INLINE else self._payloads.get(index)
         send = Send(seq, intended_ns, 0, target, phase, WANT_RESPONSE)
-        self._launch(Flight(send, answer=True), payload, method, timeout_ns)
+        # Who names the method asks the server something, before the load.
+        flight = Flight(send, answer=True, load=not method)
+        self._launch(flight, payload, method, timeout_ns)
 
     def _launch(
         self, flight: Flight, payload: bytes, method: str = "", deadline_ns: int = 0
@@ -201,6 +206,10 @@ class Sender(asyncio.Protocol):
     @_or_die
     def _landed(self, flight: Flight, landing: Landing) -> None:
         del self._flights[flight]
+        if flight.load:
+            first = self._witness.saw(flight.send, landing, told=flight.answer)
+            if first is not None:
+                self._show(first)
         if flight.answer:
             landing = labelled(landing)
         self._outbox.put(flight.send, landing, answer=flight.answer)
@@ -221,6 +230,11 @@ class Sender(asyncio.Protocol):
             # later, two with the writing: a quarter of what a small request costs.
             self._issued_ns = max(self._issued_ns, again_ns)
             self._ask(again_ns, user)
+
+    def _show(self, answer: Answer) -> None:
+        """Have the parent look at an answer that it would not see otherwise."""
+        packed = ANSWER.pack(answer.target, answer.phase, answer.done_ns)
+        self._say(FromSender.ANSWER, packed, answer.response)
 
     # -- the end ---------------------------------------------------------------------------
 
@@ -256,6 +270,9 @@ class Sender(asyncio.Protocol):
 
     def _finish(self) -> None:
         self._outbox.flush()
+        for answer in self._witness.last():
+            self._show(answer)
+        self._say(FromSender.SHARES, self._witness.shares())
         self._say(FromSender.DONE, json.dumps({"stop_at_ns": self._drain.stop_at_ns}).encode())
 
     # -- the pulse -------------------------------------------------------------------------
@@ -264,6 +281,7 @@ class Sender(asyncio.Protocol):
         now = now_ns()
         stats = measured(len(self._flights), max(0, now - self._expect_pulse_ns))
         self._say(FromSender.STATS, json.dumps(stats._asdict()).encode())
+        self._say(FromSender.SHARES, self._witness.shares())
         if gc.get_count()[0] > GARBAGE:
             gc.collect()
         self._expect_pulse_ns = now + int(PULSE_S * 1e9)

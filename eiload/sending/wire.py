@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 __all__ = [
+    "ANSWER",
     "CALL",
     "DETAIL",
     "INLINE",
@@ -62,7 +63,14 @@ class FromSender(IntEnum):
     """JSON, twice a second: the sender's pulse."""
     DONE = 6
     """JSON: the drain has ended; no result follows."""
+    SHARES = 7
+    """`witness.Witness.shares`: which address had how many requests so far; with the pulse."""
+    ANSWER = 8
+    """`ANSWER` + a response's bytes: a target's first answer or its last, counted as a result."""
 
+
+ANSWER = struct.Struct("<HBQ")
+"""Target, phase, and when it was done, ns."""
 
 PAYLOAD = struct.Struct("<QQ")
 """Offset and length in the payload file; payloads are numbered in the order they are told."""

@@ -1,5 +1,6 @@
 """Sessions: one worker's part of a run, on a real sender and a real server."""
 
+import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -24,9 +25,35 @@ from eiload.sending.result import Result, sampled
 from eiload.server.launch import StandInProcess
 from eiload.serving import payload
 from tests.control.script import two_targets
+from tests.grpc_servers import grpc_server
+from tests.serving.model_server import ModelServer
 
 PATIENCE_S = 60
 CLOCK = SystemClock()
+
+
+def test_each_worker_spreads_over_all_addresses() -> None:
+    """Two workers, three servers: the shares hold, and are told, with versions and sizes."""
+    with contextlib.ExitStack() as stack:
+        handlers = ModelServer().handlers()
+        ports = [stack.enter_context(grpc_server(handlers)) for _ in range(3)]
+        addresses = [f"127.0.0.1:{port}" for port in ports]
+        target = {"server": f"ipv4:{','.join(addresses)}", "model": "ssd"}
+        scenario = two_targets("", targets={"a": target}, sample=10)
+        for index in range(2):
+            part = Part(scenario, index, 2)
+            part.session.go(CLOCK.now_ns())
+            assert part.session.finished.wait(PATIENCE_S)
+            (served,) = part.session.take().served["a"]
+            part.session.close()
+            assert set(served.addresses) == set(addresses)
+            assert min(served.addresses.values()) > served.answers / 4, "a third, once connected"
+            assert sum(served.addresses.values()) == served.answers == len(part.seen)
+            (version,) = served.versions
+            assert version.number == 7
+            assert version.answers >= 2, "the first answer and the last"
+            assert 0 <= version.first_ns < version.last_ns < 60 * NS_PER_S
+            assert served.mean_bytes == served.largest_bytes > 0
 
 
 class Part:

@@ -96,6 +96,7 @@ class ModelServer:
         }
         for alias, array in outputs.items():
             answer.outputs[alias].CopyFrom(to_proto(array, typed=True))
+        answer.model_spec.name, answer.model_spec.version.value = "ssd", 7
         return bytes(answer.SerializeToString())
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from eiload.base.errors import ScenarioError
 from eiload.record.run import PAYLOAD, Run
 
-__all__ = ["Named", "refuse"]
+__all__ = ["Named", "refuse", "refuse_versions"]
 
 
 class Named(NamedTuple):
@@ -54,6 +54,34 @@ def refuse(files: Sequence[Named], fields: Sequence[str], *, allow_different_see
                 raise ScenarioError(
                     f"{file.name}: not comparable with {first.name}: {path}{remedy}"
                 )
+
+
+def refuse_versions(one: tuple[Named, int], other: tuple[Named, int]) -> None:
+    """Raise when a model answered as other versions in one run than in the other.
+
+    Args:
+        one: a run and the index of its target.
+        other: another; a target of another model is another system anyway, and meant to be.
+
+    Raises:
+        ScenarioError: the versions are known, and not the same.
+    """
+    found = []
+    for file, target in (one, other):
+        facts = file.run.targets[target]
+        numbers = {each.number for each in file.run.served(target).versions}
+        found.append((file, facts.model, sorted(numbers)))
+    (first, model, its), (second, same, theirs) = found
+    if model == same and its and theirs and its != theirs:
+        raise ScenarioError(
+            f"{second.name}: not comparable with {first.name}: model {model!r} answered as"
+            f" {_versions(theirs)}, not {_versions(its)}; --allow-different-versions"
+        )
+
+
+def _versions(numbers: Sequence[int]) -> str:
+    plural = "s" if len(numbers) > 1 else ""
+    return f"version{plural} {', '.join(map(str, numbers))}"
 
 
 def _other_content(one: Run, other: Run) -> str | None:

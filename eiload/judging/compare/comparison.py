@@ -73,6 +73,8 @@ class Side:
     lag_p50_ns: float = math.nan
     """Its own share of the generator's lateness; NaN when nothing was sent."""
     lag_p99_ns: float = math.nan
+    versions: tuple[int, ...] = ()
+    """Of its model, that answered; empty if the answers do not say."""
 
     @property
     def error_share(self) -> float:
@@ -122,6 +124,7 @@ def side_of(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Side:
         bool(facts.emulated),
         lag.quantile_ns(0.5),
         lag.quantile_ns(0.99),
+        tuple(each.number for each in run.served(target, spans).versions),
     )
 
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 
 from eiload.base.errors import ScenarioError
 from eiload.judging import health
-from eiload.judging.compare.comparable import Named, refuse
+from eiload.judging.compare.comparable import Named, refuse, refuse_versions
 from eiload.judging.compare.comparison import Change, Comparison
-from eiload.judging.compare.pair import Part, pair_of, uneven, verdict
+from eiload.judging.compare.pair import Part, pair_of, several_versions, uneven, verdict
 from eiload.judging.compare.paired import compare
 from eiload.judging.compare.repeated import over_runs
 from eiload.judging.statistics import shift
@@ -38,6 +38,7 @@ def compare_runs(
     headline: float | None = None,
     margin: float | None = None,
     allow_different_seed: bool = False,
+    allow_different_versions: bool = False,
 ) -> Comparison:
     """Compare what is in several run files.
 
@@ -52,6 +53,7 @@ def compare_runs(
         headline: the quantile that the verdict is on; None for that of `compare:` or its default.
         margin: the increase, a share, below which it does not matter; None likewise.
         allow_different_seed: other instants and payloads from the same plan are no obstacle.
+        allow_different_versions: other versions of the same model are no obstacle.
 
     Raises:
         ScenarioError: these must not be compared; one line that names what stands against it.
@@ -71,7 +73,7 @@ def compare_runs(
         return compare(files[0].run, _how(files[0], baseline, candidate, overrides))
     if len(files) == 2 and (named or any(len(file.run.targets) == 1 for file in files)):
         refuse(files, ("traffic", "payload"), allow_different_seed=allow_different_seed)
-        return _separate(files, baseline, candidate, overrides)
+        return _separate(files, baseline, candidate, overrides, allow=allow_different_versions)
     if len(files) < LEAST_REPEATS:
         raise ScenarioError(
             f"{len(files)} repeated runs; expected at least {LEAST_REPEATS},"
@@ -79,6 +81,10 @@ def compare_runs(
         )
     fields = ("traffic", "payload", "targets", "compare")
     refuse(files, fields, allow_different_seed=allow_different_seed)
+    if not allow_different_versions:
+        for file in files[1:]:
+            for name in file.run.scenario.targets:
+                refuse_versions(_of(files[0], name), _of(file, name))
     return over_runs(files, _how(files[0], baseline, candidate, overrides))
 
 
@@ -105,13 +111,22 @@ def _how(file: Named, baseline: str | None, candidate: str | None, overrides: Ov
     )
 
 
+def _of(file: Named, name: str | None) -> tuple[Named, int]:
+    return file, _index(file, name)
+
+
 def _separate(
-    files: Sequence[Named], baseline: str | None, candidate: str | None, overrides: Overrides
+    files: Sequence[Named],
+    baseline: str | None,
+    candidate: str | None,
+    overrides: Overrides,
+    *,
+    allow: bool,
 ) -> Comparison:
-    first, second = (
-        Part.of(file.run, index := _index(file, name), _called(file, index))
-        for file, name in zip(files, (baseline, candidate), strict=True)
-    )
+    one, other = _of(files[0], baseline), _of(files[1], candidate)
+    if not allow:
+        refuse_versions(one, other)
+    first, second = (Part.of(file.run, index, _called(file, index)) for file, index in (one, other))
     said = (file.run.scenario.compare for file in files)
     how = next(filter(None, said), Compare(baseline="baseline", candidate="candidate"))
     how = how.model_copy(update=dict(overrides))
@@ -119,6 +134,7 @@ def _separate(
     notes = ["separate runs share no instants: what disturbed one and not the other counts"]
     if lagging := uneven(pair):
         notes.append(lagging)
+    notes += several_versions(pair)
     result = verdict(pair)
     if result[0] is Change.INCREASE and shift.near_saturation(second.cut):
         notes.append(f"{second.name} is near saturation: the increase's size is understated")

@@ -13,14 +13,14 @@ In this order, the first that holds:
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from eiload.base import wording
 from eiload.base.units import format_percentile
-from eiload.judging import agreement
+from eiload.judging import agreement, versions
 from eiload.judging.compare.comparison import (
     Change,
     Comparison,
@@ -47,6 +47,7 @@ __all__ = [
     "Part",
     "obstacle",
     "pair_of",
+    "several_versions",
     "uneven",
     "verdict",
 ]
@@ -188,6 +189,13 @@ def uneven(pair: Pair) -> str:
         f"requests to {late.name} were sent {wording.time(apart_ns)} later than those to"
         f" {early.name} (lag p50), which is part of the difference"
     )
+
+
+def several_versions(pair: Pair) -> Iterator[str]:
+    """Yield which of the two answered as several versions of its model."""
+    for part in pair.parts:
+        if changed := versions.change(part.run, part.index, part.spans):
+            yield changed
 
 
 def verdict(pair: Pair) -> PairVerdict:

@@ -19,7 +19,7 @@ from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.judging import agreement, health
 from eiload.judging.compare.comparison import Change, Comparison
-from eiload.judging.compare.pair import Pair, Part, pair_of, uneven, verdict
+from eiload.judging.compare.pair import Pair, Part, pair_of, several_versions, uneven, verdict
 from eiload.judging.statistics import shift
 from eiload.record.run import Run
 from eiload.scenario import Compare
@@ -69,6 +69,7 @@ def _notes(pair: Pair, word: Change) -> Iterator[str]:
         yield f"unstable: the ratio at {at} changed between the halves of the run"
     if lagging := uneven(pair):
         yield lagging
+    yield from several_versions(pair)
     if word is Change.INCREASE and shift.near_saturation(pair.candidate.cut):
         name = pair.candidate.name
         yield f"{name} is near saturation: an increase is real, its size understated"

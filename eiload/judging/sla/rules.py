@@ -9,7 +9,7 @@ Each kind of objective has its rule, all with the same bias: no data and no doub
 - `mean`: a t-interval over blocks, with a failed request counted as its whole deadline;
 - `max`: of this run only; it says nothing of the next request, and the verdict says so;
 - `throughput`: a t-interval over blocks of the good answers per second;
-- `agreement`: by `agreement`.
+- `agreement`, `versions`: by `agreement` and `versions`.
 
 A request that failed, was dropped or never ended is over every limit. A target that was away for
 a while fails whatever that put over its limit in this run, however little one absence says of the
@@ -27,7 +27,7 @@ import numpy as np
 from eiload.base import wording
 from eiload.base.status import Status
 from eiload.base.units import format_duration, format_percentile, format_rate, format_share
-from eiload.judging import agreement
+from eiload.judging import agreement, versions
 from eiload.judging.sla.implied import settled
 from eiload.judging.sla.sentences import (
     NOTHING,
@@ -48,7 +48,7 @@ from eiload.record.facts import Answers, PhaseSpan
 from eiload.record.intervals import Kind
 from eiload.record.run import Run
 from eiload.record.sample import Sample
-from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Share, Throughput
+from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Share, Throughput, Versions
 
 __all__ = ["Verdict", "Word", "judge", "mean_limits", "rate_margin", "unjudged"]
 
@@ -134,6 +134,8 @@ class _Judge:
                 word, reason = Word.UNDECIDED, doubt
             elif word is Word.PASS and (flattery := self._flattery(objective)):
                 word, reason = Word.UNDECIDED, flattery
+            if changed := self._changed(objective, target):
+                reason = f"{reason}; {changed}"
             found.append(Verdict(objective, name, word, finding.observed, reason, finding.used))
         return found
 
@@ -152,9 +154,11 @@ class _Judge:
                 return self._share(spans, target, of, limit)
             case Throughput(at_least):
                 return self._throughput(spans, target, at_least)
+            case Versions():
+                said = versions.verdict(self._run, target, spans)
             case Agreement(at_least):
-                word, observed, reason = agreement.verdict(self._run, at_least)
-                return BareVerdict(word, observed, reason)
+                said = agreement.verdict(self._run, at_least)
+        return BareVerdict(*said)
 
     def _times(self, objective: Objective, target: int, of: str) -> tuple[Sample, Blocks]:
         kind = Kind.SERVICE if of == "service" else Kind.RESPONSE
@@ -182,6 +186,12 @@ class _Judge:
             f"{wording.count(answers.bad)} of {wording.count(answers.checked)} checked answers were"
             " wrong: no verdict on the speed of wrong answers"
         )
+
+    def _changed(self, objective: Objective, target: int) -> str:
+        """Return that it was several versions that were judged; empty if it was one."""
+        if isinstance(objective.metric, Versions):
+            return ""
+        return versions.change(self._run, target, self._run.measured(objective.phase))
 
     def _flattery(self, objective: Objective) -> str:
         """Return why a good time is no pass here; empty when it is one."""

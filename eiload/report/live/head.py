@@ -20,7 +20,17 @@ from eiload.report import outlook, words
 from eiload.report.figures import ledger
 from eiload.report.live.counts import Counts
 from eiload.report.live.watch import WINDOW_S, Now, Part, Watch
-from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Scenario, Share, Throughput
+from eiload.scenario import (
+    Agreement,
+    Max,
+    Mean,
+    Objective,
+    Quantile,
+    Scenario,
+    Share,
+    Throughput,
+    Versions,
+)
 from eiload.scenario.arrivals import ClosedPhase
 
 __all__ = ["NAME_AT_MOST", "QUANTILES", "aim", "badges", "fixed", "objectives", "targets"]
@@ -188,6 +198,8 @@ def _observed(objective: Objective, part: Part, seconds: float, answers: Answers
             return NOTHING
         agreed = wording.share(answers.agreed / answers.compared)
         return f"{agreed} of {wording.count(answers.compared)} compared"
+    if isinstance(objective.metric, Versions):
+        return NOTHING  # known when the run is over
     return _measured(objective.metric, part, seconds) if part.total and seconds else NOTHING
 
 

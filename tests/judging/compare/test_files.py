@@ -10,6 +10,7 @@ from eiload.judging.compare.comparable import Named
 from eiload.judging.compare.comparison import Change, Comparison
 from eiload.judging.compare.files import compare_runs
 from eiload.record.run import PAYLOAD, Run
+from eiload.record.served import Served, Version
 from tests.golden import ONE, TWO, away, golden_run, steady, with_target
 
 
@@ -243,3 +244,31 @@ def test_headline_and_margin_can_be_asked_for() -> None:
     assert compare_runs(files).headline == 0.99
     found = compare_runs(files, headline=0.5, margin=0.5)
     assert (found.headline, found.margin, found.word) == (0.5, 0.5, "increase within margin")
+
+
+def served_by(run: Run, *numbers: int) -> Run:
+    """Return a run of one target whose answers were of these versions."""
+    seen = tuple(Version(number, at, at + 1, 5) for at, number in enumerate(numbers))
+    facts = run.targets[0]
+    parts = (Served(versions=seen),) * len(run.scenario.traffic)
+    return with_target(run, facts.name, served=parts)
+
+
+def test_runs_of_other_versions_are_refused_unless_told() -> None:
+    """The same model as version 1 on Monday and 2 on Tuesday is two systems."""
+    monday, tuesday = (
+        served_by(golden_run(ONE, {"gpu": steady(100, seed)}), seed) for seed in (1, 2)
+    )
+    files = [Named("monday.json", monday), Named("tuesday.json", tuesday)]
+    with pytest.raises(ScenarioError) as caught:
+        compare_runs(files)
+    assert str(caught.value) == (
+        "tuesday.json: not comparable with monday.json: model 'ssd' answered as version 2, not"
+        " version 1; --allow-different-versions"
+    )
+    told = compare_runs(files, allow_different_versions=True)
+    assert (told.baseline.versions, told.candidate.versions) == ((1,), (2,))
+    same = [files[0], Named("again.json", served_by(tuesday, 1))]
+    assert compare_runs(same).word is not None
+    unknown = [files[0], Named("old.json", served_by(tuesday))]
+    assert compare_runs(unknown).word is not None
