@@ -19,7 +19,7 @@ from bench.setting import Outcome, Setting, machine
 from bench.table import markdown, placed
 from bench.tools import default_work_dir
 
-ALL = ("peers", "schedule", "truth", "scale", "startup", "hotpaths")
+ALL = ("peers", "schedule", "truth", "scale", "sustained", "startup", "hotpaths")
 """What is measured if nothing is named; together at most 15 minutes."""
 
 OWN = {

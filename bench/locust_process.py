@@ -5,6 +5,7 @@ know: cases, contenders.
 """
 
 import re
+import socket
 import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,12 @@ from pathlib import Path
 
 from bench.process import BenchError, Spent
 from bench.server import MODEL
+from eiload.sending.endpoint import HTTP2
 
-__all__ = ["RECIPE", "SSD", "Summary", "locust", "locust_summary", "reported", "scenario"]
+__all__ = [
+    "RECIPE", "SSD", "Summary", "locust", "locust_summary", "reported", "scenario",
+    "worker_options",
+]  # fmt: skip
 
 RECIPE = Path(__file__).parent / "clients" / "recipe.py"
 SSD = Path(__file__).parent.parent / "locustfiles" / "ssd.py"
@@ -24,12 +29,23 @@ because a loop that is always busy sends late, and says so."""
 
 
 def scenario(
-    address: str, image: Path, traffic: Sequence[Mapping[str, object]], **more: object
+    address: str,
+    image: Path,
+    traffic: Sequence[Mapping[str, object]],
+    *,
+    client: str = HTTP2,
+    **more: object,
 ) -> dict[str, object]:
-    """Return a scenario of one target, one image and this traffic, and of `more` fields."""
+    """Return a scenario of one target, called by one of two wires, one image and this traffic.
+
+    `more` are fields of the scenario.
+    """
+    target = {"server": address, "model": MODEL}
+    if client != HTTP2:
+        target["client"] = client
     return {
         "name": "bench",
-        "targets": {"ssd": {"server": address, "model": MODEL}},
+        "targets": {"ssd": target},
         "payload": {"images": [str(image)]},
         "traffic": list(traffic),
         **more,
@@ -83,3 +99,17 @@ def locust_summary(text: str) -> Summary:
     values = (float(value) for value in row[1].split())
     percentiles = dict(zip(PERCENTILES, values, strict=False))
     return Summary(int(total[1]), float(total[3]), percentiles)
+
+
+def worker_options(workers: int) -> list[str]:
+    """Return Locust's options for a master and so many workers on this machine."""
+    port = str(_free_port())  # another Locust may have the usual one
+    options = ["--processes", str(workers), "--expect-workers", str(workers)]
+    options += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
+    return [*options, "--master-host", "127.0.0.1", "--master-port", port]
+
+
+def _free_port() -> int:
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return int(asked.getsockname()[1])

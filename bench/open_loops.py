@@ -27,6 +27,7 @@ from bench.tools import Tool
 from eiload.base.clock import NS_PER_MS
 from eiload.record import run
 from eiload.scenario.arrivals import ConstantRate, OpenPhase, phase_seed
+from eiload.sending.endpoint import HTTP2
 
 __all__ = ["Ints", "OpenLoops", "Sent", "instants_ns", "per_s"]
 
@@ -67,8 +68,17 @@ class OpenLoops:
     folder: Path
     tools: Mapping[str, Tool]
 
-    def eiload(self, case: Case, phases: Sequence[OpenPhase], seed: int) -> run.Run:
-        """Run eiload inside Locust with a scenario of these phases; return what it recorded."""
+    def eiload(
+        self, case: Case, phases: Sequence[OpenPhase], seed: int, *, client: str = HTTP2
+    ) -> run.Run:
+        """Run eiload inside Locust with a scenario of these phases; return what it recorded.
+
+        Args:
+            case: whom it loads, and with what.
+            phases: when.
+            seed: of the arrivals.
+            client: what speaks gRPC.
+        """
         path, report = self.folder / "scenario.yaml", self.folder / "run.json"
         report.unlink(missing_ok=True)
         traffic = [
@@ -80,7 +90,9 @@ class OpenLoops:
             }
             for phase in phases
         ]
-        document = scenario(case.server.address, case.files.image, traffic, seed=seed)
+        document = scenario(
+            case.server.address, case.files.image, traffic, client=client, seed=seed
+        )
         path.write_text(json.dumps(document))
         options = ["--scenario", str(path), "--report-json", str(report)]
         reported(finished([*locust(SSD), *options]), report)

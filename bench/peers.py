@@ -28,7 +28,7 @@ from bench.setting import Outcome, Setting
 from bench.table import Table
 from bench.window import Window, cost_ms
 
-__all__ = ["run", "same_bytes"]
+__all__ = ["bytes_text", "run", "same_bytes", "together"]
 
 CASES = ((LARGE, 16), (LARGE, 1), (SMALL, 16), (SMALL, 1))
 """Payload, in flight."""
@@ -202,7 +202,7 @@ def _table(case: Case, names: Sequence[str], found: Found, rounds: str) -> Table
         rows.append(
             (
                 name,
-                _bytes(series.counted()),
+                bytes_text(series.counted()),
                 spread(series.cpu_ms()).text(3),
                 *(_ratio(found, case, ours, name) for ours in OURS),
                 spread([each.rate for each in done]).text(0),
@@ -236,7 +236,7 @@ def _ratio(found: Found, case: Case, ours: str, name: str) -> str:
     return ratio(found, case, ours, name).text()
 
 
-def _bytes(counted: Sequence[Counted]) -> str:
+def bytes_text(counted: Sequence[Counted]) -> str:
     """Return the size of the requests of all rounds, in words."""
     if not counted:
         return "not counted"

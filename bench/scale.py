@@ -16,7 +16,6 @@ processes of the generator while the load was on, over the requests due in that 
 """
 
 import json
-import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -24,10 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import pacing, server
+from bench import locust_process, pacing, server
 from bench.figures import Spread, in_turn, ratios, spread
 from bench.listener import listening
-from bench.locust_process import SSD, locust, locust_summary, reported, scenario
 from bench.process import BenchError, Spent, finished, started
 from bench.server import SMALL, serving
 from bench.setting import Outcome, Setting
@@ -37,7 +35,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.scenario import build
 from eiload.scenario.schedule import Schedule
 
-__all__ = ["Scaled", "requests_after", "run", "scaled"]
+__all__ = ["FIRST_INFERENCE", "Bed", "counts", "requests_after", "run", "scaled"]
 
 WORKERS = (1, 2, 4)
 RATE_PER_S, LOAD_S = 500, 3.0
@@ -100,6 +98,7 @@ class Bed:
     folder: Path
     image: Path
     address: str
+    guard: int = 1000
 
     def scenario(self, phases: Sequence[tuple[float, float]]) -> dict[str, Any]:
         """Return a scenario of these (rate per s, seconds), evenly spaced."""
@@ -107,7 +106,7 @@ class Bed:
             {"phase": f"{k}", "rate": f"{rate:g}/s", "arrivals": "constant", "for": f"{s:g} s"}
             for k, (rate, s) in enumerate(phases)
         ]
-        return scenario(self.address, self.image, traffic)
+        return locust_process.scenario(self.address, self.image, traffic, max_in_flight=self.guard)
 
     def run(self, phases: Sequence[tuple[float, float]], options: Sequence[str] = ()) -> Ran:
         """Run Locust with such a scenario to its end.
@@ -118,10 +117,16 @@ class Bed:
         path, report = self.folder / "scenario.yaml", self.folder / "run.json"
         path.write_text(json.dumps(self.scenario(phases)))
         report.unlink(missing_ok=True)
-        command = [*locust(SSD), "--scenario", str(path), "--report-json", str(report)]
+        command = [
+            *locust_process.locust(locust_process.SSD),
+            "--scenario",
+            str(path),
+            "--report-json",
+            str(report),
+        ]
         with started([*command, *options]) as running:
             spent, moments = watched(running, TIMEOUT_S)
-        reported(spent, report)
+        locust_process.reported(spent, report)
         return Ran(running.pid, spent, moments, json.loads(report.read_text()))
 
 
@@ -217,25 +222,22 @@ def _with_workers(
     folder: Path, image: Path, phases: Sequence[tuple[float, float]], workers: int
 ) -> Scaled:
     """Run once with so many worker processes."""
-    port = str(_free_port())  # another Locust may have the usual one
-    options = ["--processes", str(workers), "--expect-workers", str(workers)]
-    options += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
-    options += ["--master-host", "127.0.0.1", "--master-port", port]
     with listening(folder / "answers") as listener:
         bed = Bed(folder, image, listener.address)
-        ran = bed.run(phases, options)
+        ran = bed.run(phases, locust_process.worker_options(workers))
         arrived = len(listener.predicts_s) - FIRST_INFERENCE
-    planned = build(bed.scenario(phases), "bench", folder)
+    return scaled(ran, workers, counts(bed, phases, ran, arrived))
+
+
+def counts(
+    bed: Bed, phases: Sequence[tuple[float, float]], ran: Ran, arrived: int
+) -> tuple[int, int, int, int]:
+    """Return the requests by schedule, eiload's record, Locust's statistics and the server."""
+    planned = build(bed.scenario(phases), "bench", bed.folder)
     due = Schedule(planned.traffic, planned.seed).due([planned.duration_ns])
     (recorded,) = ran.report["figures"]
-    counted = locust_summary(ran.spent.out + ran.spent.err).requests
-    return scaled(ran, workers, (sum(due.values()), recorded["ok"], counted, arrived))
-
-
-def _free_port() -> int:
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        return int(asked.getsockname()[1])
+    counted = locust_process.locust_summary(ran.spent.out + ran.spent.err).requests
+    return sum(due.values()), recorded["ok"], counted, arrived
 
 
 # -- memory ------------------------------------------------------------------------------------

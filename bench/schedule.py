@@ -2,14 +2,14 @@
 
 Lag is sent - intended: the generator's own lateness. Every contender loads the same server, in one
 process, at Poisson instants: the same ones for all, other ones each round. Only h2load's rate mode
-has its own, evenly spaced. "Sent" is when the request is handed to gRPC (eiload, gevent, tfserving
-backend) or its headers are framed (h2load); what serialising and writing takes comes after.
+has its own, evenly spaced. The requests are as large for all, which the server counts. "Sent" is
+when the first byte is handed to the kernel (eiload), when the request is handed to gRPC (gevent,
+tfserving backend) or when its headers are framed (h2load).
 """
 
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,10 @@ from bench.contenders import Case
 from bench.figures import in_turn, spread
 from bench.lags import KEPT, LIMIT_MS, Lags, lags_of_log, lags_of_run, largest_kept
 from bench.open_loops import Ints, OpenLoops, instants_ns, per_s
+from bench.peers import bytes_text, together
 from bench.process import BenchError
-from bench.server import LARGE, SMALL, Payload, serving
+from bench.released import dated, installed, ours
+from bench.server import LARGE, SMALL, Counted, Payload, serving
 from bench.setting import Outcome, Setting
 from bench.table import Table
 from bench.tools import Tool
@@ -29,8 +31,8 @@ from eiload.scenario.arrivals import ConstantRate, OpenPhase
 
 __all__ = ["run"]
 
-RATES = {SMALL: ((20, 2.0), (200, 1.0), (1000, 1.0), (3000, 1.0)),
-         LARGE: ((20, 2.0), (100, 1.0), (300, 1.0))}  # fmt: skip
+RATES = {SMALL: ((20, 2.0), (1000, 1.0), (3000, 1.0), (5000, 1.0)),
+         LARGE: ((20, 2.0), (100, 1.0), (300, 1.0), (500, 1.0))}  # fmt: skip
 """Requests per s, and for how many s; ascending, so that what is left over of an overload disturbs
 nobody."""
 
@@ -109,19 +111,24 @@ def _h2load_rate(loops: OpenLoops, turn: Turn) -> list[Lags]:
 def senders(tools: dict[str, Tool]) -> list[Sender]:
     """Return everybody whose program is here."""
     found = [
-        Sender("eiload", version("eiload"), _eiload),
-        Sender("plain gevent", f"gevent {version('gevent')}, grpcio {version('grpcio')}", _gevent),
+        Sender("eiload", ours(), _eiload),
+        Sender("plain gevent", installed("gevent", "grpcio"), _gevent),
     ]
     if tool := tools.get("perf_analyzer"):
-        found.append(Sender("perf_analyzer --request-intervals", tool.version, _perf_analyzer))
+        said = dated(tool.name, tool.version)
+        found.append(Sender("perf_analyzer --request-intervals", said, _perf_analyzer))
     if tool := tools.get("h2load"):
-        found.append(Sender("h2load --timing-script-file", tool.version, _h2load_script))
-        found.append(Sender("h2load --rps", tool.version, _h2load_rate))
+        said = dated(tool.name, tool.version)
+        found.append(Sender("h2load --timing-script-file", said, _h2load_script))
+        found.append(Sender("h2load --rps", said, _h2load_rate))
     return found
 
 
 Found = dict[tuple[str, Payload, int], list[Lags]]
 """Rounds by contender, payload and index of the rate."""
+
+Sizes = dict[tuple[str, Payload], list[Counted]]
+"""What the server counted of each round, by contender and payload."""
 
 
 def run(setting: Setting) -> Outcome:
@@ -134,11 +141,16 @@ def run(setting: Setting) -> Outcome:
         for each in everybody
         for k in range(len(rates))
     }
+    sizes: Sizes = {(each.name, payload): [] for payload in RATES for each in everybody}
     failures: list[str] = []
-    with serving(setting.work_dir) as target, tempfile.TemporaryDirectory() as folder:
+    with (
+        serving(setting.work_dir) as target,
+        serving(setting.work_dir, floats=True) as floats,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         loops = OpenLoops(Path(folder), tools)
         cases = {
-            payload: Case(target, payload, server.files(Path(folder) / "files", payload), 0)
+            payload: Case(target, payload, server.files(Path(folder) / "files", payload), 0, floats)
             for payload in RATES
         }
         for number in range(rounds):
@@ -146,6 +158,7 @@ def run(setting: Setting) -> Outcome:
                 turn = Turn(case, number + 1, phases_of(payload))
                 for each in in_turn(everybody, number):
                     setting.say(f"schedule: round {number + 1}/{rounds}: {each.name}")
+                    together(target, floats)  # what came before is nobody's
                     try:
                         kept = each.run(loops, turn)
                     except BenchError as error:
@@ -153,22 +166,28 @@ def run(setting: Setting) -> Outcome:
                         continue
                     for k, lags in enumerate(kept):
                         found[each.name, payload, k].append(lags)
+                    if (counted := together(target, floats)) is not None:
+                        sizes[each.name, payload].append(counted)
     names = [each.name for each in everybody]
     notes = (
-        ", ".join(f"{each.name} {each.version}" for each in everybody),
+        "; ".join(f"{each.name}: {each.version}" for each in everybody),
         f"server: {target.kind}",
         f"{rounds} round(s) of 1 s a rate, 2 s at 20/s; absolute figures, so fewer than 5 rounds",
         *(f"{each.name}: skipped, {each.reason}" for each in missing if each.name in PROGRAMS),
         *dict.fromkeys(failures),
         *EXPLANATION,
     )
-    tables = tuple(_table(payload, names, found) for payload in RATES)
+    tables = tuple(_table(payload, names, found, sizes) for payload in RATES)
     return Outcome((_headlines(names, found, notes), *tables), samples_of(found))
 
 
 EXPLANATION = (
     "one process each; Poisson arrivals, the same for all, but h2load --rps only sends evenly",
     "at 20/s p99 is the largest of 40 requests",
+    (
+        "bytes/request: of the gRPC message, counted at the server; perf_analyzer sends an FP32 "
+        "tensor of as many bytes as the others' UINT8"
+    ),
     (
         "h2load and perf_analyzer do not tell when their schedule began: their lag counts from "
         "their most punctual request, so a lateness that all requests share cannot be told"
@@ -222,15 +241,21 @@ def _headlines(names: Sequence[str], found: Found, notes: tuple[str, ...]) -> Ta
     )
 
 
-def _table(payload: Payload, names: Sequence[str], found: Found) -> Table:
+def _table(payload: Payload, names: Sequence[str], found: Found, sizes: Sizes) -> Table:
     rows = []
     for k, (rate, _) in enumerate(RATES[payload]):
         for name in names:
             rounds = found[name, payload, k]
             figures = [spread([each.quantile_ms(q) for each in rounds]) for q in (0.5, 0.99, 1.0)]
             achieved = spread([each.achieved for each in rounds])
-            rows.append((f"{rate:,}", name, *(one.text() for one in figures), achieved.text(3)))
-    columns = ("rate/s", "contender", "lag p50 ms", "p99 ms", "max ms", "achieved / scheduled")
+            size = bytes_text(sizes[name, payload])
+            rows.append(
+                (f"{rate:,}", name, *(one.text() for one in figures), achieved.text(3), size)
+            )
+    columns = (
+        "rate/s", "contender", "lag p50 ms", "p99 ms", "max ms", "achieved / scheduled",
+        "bytes/request",
+    )  # fmt: skip
     title = f"Lag at {payload.name}; median (smallest .. largest) of the rounds"
     return Table(title, columns, tuple(rows))
 

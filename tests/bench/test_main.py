@@ -16,7 +16,7 @@ def test_unknown_name(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["speed"])
     assert ended.value.code == 2
-    assert "expected peers, schedule, truth, scale, startup, hotpaths, got 'speed'" in (
+    assert "expected peers, schedule, truth, scale, sustained, startup, hotpaths, got 'speed'" in (
         capsys.readouterr().err
     )
 
