@@ -75,7 +75,10 @@ SMALL = Payload("1 KB", 20, 17)
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """One payload in every form that a contender may want: the same request for all."""
+    """One payload in every form that a contender may want: one request, the same bytes.
+
+    perf_analyzer takes no bytes and makes requests of its own; how large they are is counted.
+    """
 
     image: Path
     """PNG, for eiload."""
