@@ -24,6 +24,8 @@ from eiload.base.status import Status
 from eiload.judging import health
 from eiload.record.run import Run, load
 from eiload.scenario.schedule import Schedule
+from tests.e2e import warm_locust
+from tests.e2e.stand_ins import shared_targets
 
 ROOT = Path(__file__).parent.parent.parent
 LOCUSTFILE = ROOT / "locustfiles" / "ssd.py"
@@ -63,16 +65,24 @@ class Locust:
         self.arguments = arguments
         self._out = folder / f"out-{time.monotonic_ns()}.txt"
         self._err = self._out.with_suffix(".err")
+        environ = {**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})}
+        command = ["-f", str(locustfile), *arguments]
+        self.process: subprocess.Popen[bytes] | warm_locust.Process
         with self._out.open("w") as out, self._err.open("w") as err:
-            self.process = subprocess.Popen(
-                [*below, sys.executable, "-m", "locust", "-f", str(locustfile), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                cwd=folder,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})},
-                start_new_session=True,
-            )
+            if below:
+                self.process = subprocess.Popen(
+                    [*below, sys.executable, "-m", "locust", *command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    cwd=folder,
+                    env=environ,
+                    start_new_session=True,
+                )
+            else:
+                self.process = warm_locust.warm().start(
+                    command, folder=folder, environ=environ, out=self._out, err=self._err
+                )
         self._all = psutil.Process(self.process.pid)
 
     def err(self) -> str:
@@ -169,20 +179,11 @@ def was_late(folder: Path) -> bool:
     return bool(reasons) and all("were sent late: lag" in reason for reason in reasons)
 
 
-STAND_IN = {"compute": "200 ms", "concurrency": 64}
-"""Slow enough that a run is sound beside others: requests may be a tenth of it late, 20 ms at p99
-(`eiload.judging.health`), where those to a server of 5 ms may be 5 ms late. Nothing queues."""
-
-
 def scenario(folder: Path, **changes: Any) -> Path:
-    """Write a scenario of two equal stand-ins, changed as said, and return its path."""
-    stand_in = STAND_IN
+    """Write a scenario of two equal targets, changed as said, and return its path."""
     plain: dict[str, Any] = {
         "name": "e2e",
-        "targets": {
-            "gpu": {"model": "ssd", "deadline": "10 s", "stand_in": stand_in},
-            "ei": {"model": "ssdresnet", "deadline": "10 s", "stand_in": stand_in},
-        },
+        "targets": changes.get("targets") or shared_targets(),
         "payload": {"synthetic": "64x48"},
         "sample": 5,
         "traffic": [

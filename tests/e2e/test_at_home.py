@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from eiload.base.status import Status
-from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import (
     Finished,
@@ -21,6 +20,7 @@ from tests.e2e.locust_runs import (
     until_valid,
     was_late,
 )
+from tests.e2e.stand_ins import shared
 
 RUN_FILE = ("--report-json", "run.json")
 TWO = ("--processes", "2")
@@ -100,11 +100,10 @@ def pages() -> Iterator[int]:
         server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[StandInProcess]:
-    """Serve a stand-in that is slow enough for runs beside others to be sound."""
-    with StandInProcess(StandIn.of(compute="200 ms", concurrency=64), "ssd") as process:
-        yield process
+@pytest.fixture
+def server() -> StandInProcess:
+    """Return a stand-in that is slow enough for runs beside others to be sound."""
+    return shared()
 
 
 @pytest.fixture

@@ -6,8 +6,6 @@ from typing import Any
 
 from eiload.base.status import Status
 from eiload.scenario.schedule import Schedule
-from eiload.scenario.standin import StandIn
-from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import (
     PATIENCE_S,
     Locust,
@@ -17,6 +15,7 @@ from tests.e2e.locust_runs import (
     scenario,
     started,
 )
+from tests.e2e.stand_ins import quick
 
 LOOKING = """
 from locust import constant, task
@@ -48,10 +47,9 @@ def test_late_worker_of_users(tmp_path: Path) -> None:
     port = str(free_port())
     more: Any = {"folder": tmp_path, "locustfile": path}
     with (
-        StandInProcess(StandIn.of(compute="5 ms", concurrency=8), "ssd") as server,
         started(
             "--headless", "--only-summary", "--master", "--master-bind-host", "127.0.0.1",
-            "--master-bind-port", port, "--host", server.address, "-u", "4", "-r", "4",
+            "--master-bind-port", port, "--host", quick().address, "-u", "4", "-r", "4",
             "--enable-rebalancing", "--report-json", "run.json", **more,
         ) as master,
         started("--worker", "--master-port", port, **more) as first,

@@ -5,14 +5,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import PATIENCE_S
+from tests.e2e.stand_ins import quick
 
 USER = """
 import gevent
@@ -90,11 +89,10 @@ Eye(env)
 """
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[StandInProcess]:
-    """Serve a quick stand-in."""
-    with StandInProcess(StandIn.of(compute="5 ms", concurrency=8), "ssd") as process:
-        yield process
+@pytest.fixture
+def server() -> StandInProcess:
+    """Return a quick stand-in."""
+    return quick()
 
 
 def script(folder: Path, server: StandInProcess, rest: str, enough: int = -1) -> list[str]:

@@ -8,19 +8,17 @@ import grpc
 import numpy as np
 
 from eiload.base.status import Status
-from eiload.scenario.standin import StandIn
-from eiload.server.launch import StandInProcess
 from eiload.serving.protos import protos_only
 from eiload.serving.tensors import from_proto, to_proto
 from tests.e2e.locust_runs import (
     ROOT,
-    STAND_IN,
     Finished,
     headless,
     report,
     scenario,
     until_valid,
 )
+from tests.e2e.stand_ins import shared
 from tests.grpc_servers import grpc_server
 
 with protos_only():
@@ -37,19 +35,9 @@ def example(name: str, folder: Path, *options: str) -> Finished:
 
 def test_failed_by_content(tmp_path: Path) -> None:
     """An answer without what the task expects is a failure, in eiload's counts and Locust's."""
-    with StandInProcess(StandIn.of(**STAND_IN), "ssd") as server:
-        options = (
-            "--host",
-            server.address,
-            "-u",
-            "2",
-            "-t",
-            "12s",
-            *RUN_FILE,
-            "--expect",
-            "unicorn",
-        )
-        finished = until_valid(lambda: example("expecting.py", tmp_path, *options), tmp_path)
+    options = ("--host", shared().address, "-u", "2", "-t", "12s", *RUN_FILE)
+    expecting = (*options, "--expect", "unicorn")
+    finished = until_valid(lambda: example("expecting.py", tmp_path, *expecting), tmp_path)
     run = report(tmp_path)
     (phase,) = run.phases()
     statuses = run.statuses(0, [phase])

@@ -15,7 +15,6 @@ from eiload.base.status import Status
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import (
-    STAND_IN,
     Finished,
     free_port,
     headless,
@@ -23,6 +22,7 @@ from tests.e2e.locust_runs import (
     started,
     until_valid,
 )
+from tests.e2e.stand_ins import shared
 from tests.e2e.test_web import WebUI
 
 RUN_FILE = ("--report-json", "run.json")
@@ -68,10 +68,9 @@ def eye(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server() -> Iterator[StandInProcess]:
-    """Serve a stand-in."""
-    with StandInProcess(StandIn.of(**STAND_IN), "ssd") as process:
-        yield process
+def server() -> StandInProcess:
+    """Return a stand-in."""
+    return shared()
 
 
 def alone(of: Finished) -> list[str]:

@@ -16,11 +16,8 @@ from eiload.judging.judgement import judge
 from eiload.record.intervals import Kind
 from eiload.record.journal import read
 from eiload.scenario.schedule import Schedule
-from eiload.scenario.standin import StandIn
-from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import (
     PATIENCE_S,
-    STAND_IN,
     Locust,
     accounted,
     free_port,
@@ -32,6 +29,7 @@ from tests.e2e.locust_runs import (
     started,
     until_valid,
 )
+from tests.e2e.stand_ins import own_targets, quick, shared
 
 RUN_FILE = ("--report-json", "run.json")
 
@@ -50,9 +48,8 @@ def test_closed_loop(tmp_path: Path) -> None:
 
 def test_plain_locust(tmp_path: Path) -> None:
     """Without a scenario Locust's users load the host, in a closed loop, as any locustfile does."""
-    with StandInProcess(StandIn.of(**STAND_IN), "ssd") as server:
-        options = ("--host", server.address, "-u", "3", "-r", "3", "-t", "8s", *RUN_FILE)
-        finished = until_valid(lambda: headless(*options, folder=tmp_path), tmp_path)
+    options = ("--host", shared().address, "-u", "3", "-r", "3", "-t", "8s", *RUN_FILE)
+    finished = until_valid(lambda: headless(*options, folder=tmp_path), tmp_path)
     (statuses,) = accounted(report(tmp_path)).values()
     assert statuses.keys() == {Status.OK}
     assert locust_total(finished) == statuses[Status.OK] > 10
@@ -64,7 +61,8 @@ def test_plain_locust(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("hangups")
 def test_stopped_by_a_signal(tmp_path: Path, processes: list[str], how: signal.Signals) -> None:
     """A stopped run drains, accounts for what was due until then, and exits with 128 + signal."""
-    path = scenario(tmp_path, traffic=[{"phase": "steady", "rate": "40/s", "for": "10 min"}])
+    traffic = [{"phase": "steady", "rate": "40/s", "for": "10 min"}]
+    path = scenario(tmp_path, traffic=traffic, targets=own_targets())
     options = ("--headless", "--only-summary", "--scenario", str(path), *RUN_FILE, *processes)
     with started(*options, folder=tmp_path) as locust:
         locust.wait_for(" ok, p50")
@@ -182,6 +180,7 @@ def test_master_killed(tmp_path: Path, processes: list[str]) -> None:
     path = scenario(
         tmp_path,
         traffic=[{"phase": "steady", "rate": "40/s", "for": "10 min"}],
+        targets=own_targets(),
         objectives=["errors < 50 %"],
     )
     options = ("--headless", "--only-summary", "--scenario", str(path), *RUN_FILE, *processes)
@@ -203,13 +202,8 @@ def test_master_killed(tmp_path: Path, processes: list[str]) -> None:
 @pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "two workers"])
 def test_users_master_killed(tmp_path: Path, processes: list[str]) -> None:
     """The journal of a run of Locust's users has no plan to be held against, only what was done."""
-    with (
-        StandInProcess(StandIn.of(compute="50 ms", concurrency=8), "ssd") as server,
-        started(
-            "--headless", "--host", server.address, "-u", "2", "-r", "2", *RUN_FILE, *processes,
-            folder=tmp_path,
-        ) as locust,
-    ):  # fmt: skip
+    options = ("--headless", "--host", quick().address, "-u", "2", "-r", "2", *RUN_FILE)
+    with started(*options, *processes, folder=tmp_path) as locust:
         killed_ns = kill_master(locust, tmp_path)
     run = read(tmp_path / "run.json.journal")
     assert run.scenario.duration_ns == run.ended_ns > 4 * NS_PER_S

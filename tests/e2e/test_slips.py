@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from eiload.scenario.standin import StandIn
-from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import Finished, headless
+from tests.e2e.stand_ins import quick
 
 HALF = """
 import numpy as np
@@ -73,9 +72,8 @@ def test_a_slip_found_before_the_load(tmp_path: Path, slip: dict[str, str], line
 def test_a_slip_in_a_task(tmp_path: Path) -> None:
     """It ends the run, whichever of several workers has found it first."""
     path = locustfile(tmp_path, code='self.client.predict({"inputs": [1.0]})')
-    with StandInProcess(StandIn.of(compute="1 ms", concurrency=8), "ssd") as server:
-        options = ("--host", server.address, "-u", "4", "-r", "4", "-t", "80s", "--processes", "2")
-        finished = headless(*options, folder=tmp_path, locustfile=path)
+    options = ("--host", quick().address, "-u", "4", "-r", "4", "-t", "80s", "--processes", "2")
+    finished = headless(*options, folder=tmp_path, locustfile=path)
     *_, line = [one for one in finished.complaints() if one.startswith("Half")]
     assert line == (
         "Half: predict() in mine.py:17: input 'inputs' is a list; expected an array of the model's "

@@ -26,6 +26,7 @@ from tests.e2e.locust_runs import (
     scenario,
     started,
 )
+from tests.e2e.stand_ins import quick
 
 TOKEN = "for this test and no other"
 SECRET = "s3cret-of-the-server"
@@ -126,8 +127,8 @@ def is_exact(folder: Path, finished: Finished, workers: int = 1) -> None:
 
 def with_secret(folder: Path, **changes: Any) -> Path:
     """Write a scenario that nobody but a worker should see."""
-    stand_in = {"compute": "5 ms", "concurrency": 8}
-    target = {"model": "ssd", "stand_in": stand_in, "metadata": {"authorization": SECRET}}
+    metadata = {"authorization": SECRET}
+    target = {"model": "ssd", "server": quick().address, "metadata": metadata}
     return scenario(folder, targets={"gpu": target}, **changes)
 
 

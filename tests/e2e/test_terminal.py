@@ -10,6 +10,7 @@ import pytest
 
 from eiload.base.status import Status
 from tests.e2e.locust_runs import PATIENCE_S, Finished, report, scenario, started, until_valid
+from tests.e2e.stand_ins import own_targets
 
 RUN_FILE = ("--headless", "--only-summary", "--report-json", "run.json", "--scenario")
 ENDLESS = [{"phase": "steady", "rate": "40/s", "for": "10 min"}]
@@ -30,7 +31,7 @@ TERMINAL = (sys.executable, "-c", IN_A_TERMINAL)
 @pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "two workers"])
 def test_terminal_goes_away(tmp_path: Path, processes: list[str]) -> None:
     """The run is drained and written, though nobody can read what it says, and nothing is left."""
-    path = scenario(tmp_path, traffic=ENDLESS)
+    path = scenario(tmp_path, traffic=ENDLESS, targets=own_targets())
     with started(*RUN_FILE, str(path), *processes, folder=tmp_path, below=TERMINAL) as locust:
         locust.wait_for(" ok, p50")
         children = locust.children()

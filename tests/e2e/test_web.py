@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from eiload.scenario.standin import StandIn
-from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import PATIENCE_S, Locust, free_port, scenario, started
+from tests.e2e.stand_ins import quick
 
 
 class WebUI:
@@ -103,12 +102,11 @@ def test_start_stop_start(web: WebUI) -> None:
     finished = web.wait_until("stopped", requests_at_least=100)
     assert finished["total_fail_per_sec"] == 0
     assert "emulated run e2e\n5 s of load" in web.report()
-    with StandInProcess(StandIn.of(compute="5 ms", concurrency=8), "ssd") as server:
-        assert web.swarm(scenario="", host=server.address)["success"]
-        plain = web.wait_until("running", requests_at_least=20)
-        assert "ssd Predict" in {s["name"] for s in plain["stats"]}
-        web.stop()
-        web.wait_until("stopped")
+    assert web.swarm(scenario="", host=quick().address)["success"]
+    plain = web.wait_until("running", requests_at_least=20)
+    assert "ssd Predict" in {s["name"] for s in plain["stats"]}
+    web.stop()
+    web.wait_until("stopped")
     web.locust.interrupt()
     assert "Traceback" not in web.locust.finish().err
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import free_port, scenario, started
+from tests.e2e.stand_ins import quick
 from tests.e2e.test_web import WebUI
 
 SHAPE = """
@@ -33,10 +33,9 @@ class Steps(LoadTestShape):
 
 
 @pytest.fixture
-def server() -> Iterator[StandInProcess]:
-    """Serve a quick stand-in."""
-    with StandInProcess(StandIn.of(compute="5 ms", concurrency=8), "ssd") as process:
-        yield process
+def server() -> StandInProcess:
+    """Return a quick stand-in."""
+    return quick()
 
 
 @contextlib.contextmanager
