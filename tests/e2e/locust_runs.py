@@ -29,6 +29,7 @@ from tests.e2e.stand_ins import shared_targets
 
 ROOT = Path(__file__).parent.parent.parent
 LOCUSTFILE = ROOT / "locustfiles" / "ssd.py"
+ENOUGH = Path(__file__).with_name("enough.py")
 PATIENCE_S = 90
 """Ten times what the slowest of these runs takes on a quiet machine."""
 
@@ -54,7 +55,7 @@ class Locust:
         self,
         *arguments: str,
         folder: Path,
-        locustfile: Path = LOCUSTFILE,
+        locustfile: Path | str = LOCUSTFILE,
         below: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -135,7 +136,7 @@ class Locust:
 def started(
     *arguments: str,
     folder: Path,
-    locustfile: Path = LOCUSTFILE,
+    locustfile: Path | str = LOCUSTFILE,
     below: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[Locust]:
@@ -147,10 +148,27 @@ def started(
         locust.kill()
 
 
-def headless(*arguments: str, folder: Path, locustfile: Path = LOCUSTFILE) -> Finished:
-    """Run Locust without its web UI to its end."""
+def headless(
+    *arguments: str,
+    folder: Path,
+    locustfile: Path = LOCUSTFILE,
+    enough: dict[str, int] | None = None,
+) -> Finished:
+    """Run Locust without its web UI to its end, or until enough has been answered.
+
+    Args:
+        arguments: further ones.
+        folder: where.
+        locustfile: which.
+        enough: how many requests of each name are enough; then the locustfile ends the run.
+    """
     options = ("--headless", "--only-summary", *arguments)
-    with started(*options, folder=folder, locustfile=locustfile) as locust:
+    environ: dict[str, str] = {}
+    files = str(locustfile)
+    if enough is not None:
+        files = f"{locustfile},{ENOUGH}"
+        environ = {"TESTS_ENOUGH": json.dumps(enough)}
+    with started(*options, folder=folder, locustfile=files, environ=environ) as locust:
         return locust.finish()
 
 

@@ -152,10 +152,12 @@ def test_others_decide_as_well(
     tmp_path: Path, mixed: Path, classes: tuple[str, ...], processes: tuple[str, ...], said: str
 ) -> None:
     """What goes wrong with other users makes the exit status that Locust gives it, and is said."""
-    options = ("-u", "4", "-r", "4", "-t", "15s", *processes, *RUN_FILE, "--report-junit", "j.xml")
-    many = ("--exit-code-on-error", "7")
+    options = ("-u", "4", "-r", "4", *processes, *RUN_FILE, "--report-junit", "j.xml")
+    more = ("--exit-code-on-error", "7", *classes)
+    enough = {"ssd Predict": 30}
     finished = until_valid(
-        lambda: headless(*options, *many, *classes, folder=tmp_path, locustfile=mixed), tmp_path
+        lambda: headless(*options, *more, folder=tmp_path, locustfile=mixed, enough=enough),
+        tmp_path,
     )
     assert finished.status == 7
     assert re.search(said, last_line(finished))
@@ -196,8 +198,9 @@ def test_only_others(
     """With only users of other kinds Locust runs as if eiload were not there."""
     path = tmp_path / "others.py"
     path.write_text(text.replace("PORT", str(pages)))
-    arguments = ("-u", "4", "-r", "4", "-t", "4s", *options)
-    finished = headless(*arguments, folder=tmp_path, locustfile=path)
+    arguments = ("-u", "4", "-r", "4", *options)
+    enough = {"page": 5, **({"gone": 5} if status else {})}
+    finished = headless(*arguments, folder=tmp_path, locustfile=path, enough=enough)
     assert finished.status == status, finished.err
     assert finished.complaints() == []
     assert "Traceback" not in finished.err
@@ -230,8 +233,9 @@ def test_own_status(tmp_path: Path, server: StandInProcess, when: str) -> None:
     """A status that the user's listener sets is not made better, and it is said which counts."""
     path = tmp_path / "status.py"
     path.write_text(OWN_STATUS.replace("WHEN", when).replace("STATUS", "9"))
-    options = ("--host", server.address, "-u", "2", "-r", "2", "-t", "15s", *RUN_FILE)
-    finished = headless(*options, folder=tmp_path, locustfile=path)
+    options = ("--host", server.address, "-u", "2", "-r", "2", *RUN_FILE)
+    enough = {"ssd Predict": 30}
+    finished = headless(*options, folder=tmp_path, locustfile=path, enough=enough)
     assert finished.status == 9
     ours = 5 if was_late(tmp_path) else 0
     said = f"the exit status is 9, as the locustfile has set it, not {ours}"

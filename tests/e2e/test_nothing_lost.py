@@ -27,6 +27,7 @@ from tests.e2e.test_web import WebUI
 
 RUN_FILE = ("--report-json", "run.json")
 TWO = ("--processes", "2")
+ENOUGH = {"ssd Predict": 30}
 
 EYE = """
 from locust import constant
@@ -83,8 +84,8 @@ def alone(of: Finished) -> list[str]:
 
 def test_our_report_on_stdout(tmp_path: Path, eye: Path, server: StandInProcess) -> None:
     """A report that is sent to stdout is all that is there, and reads back."""
-    options = ("--host", server.address, "-u", "2", "-t", "8s", "--report-json", "/dev/stdout")
-    finished = headless(*options, folder=tmp_path, locustfile=eye)
+    options = ("--host", server.address, "-u", "2", "--report-json", "/dev/stdout")
+    finished = headless(*options, folder=tmp_path, locustfile=eye, enough=ENOUGH)
     (tmp_path / "run.json").write_text(finished.out)
     assert report(tmp_path).statuses(0).keys() == {Status.OK}
     assert "every request" in finished.err
@@ -98,7 +99,7 @@ def test_json_on_stdout_and_what_cannot_be_replaced(
     pipe, link = tmp_path / "pipe", tmp_path / "link.json"
     os.mkfifo(pipe)
     link.symlink_to("run.json")
-    load = ("--host", server.address, "-u", "2", "-t", "8s", "--json")
+    load = ("--host", server.address, "-u", "2", "--json")
     reports = ("--report-json", "link.json", "--report-markdown", "pipe")
 
     def run_it() -> Finished:
@@ -107,7 +108,10 @@ def test_json_on_stdout_and_what_cannot_be_replaced(
             subprocess.Popen(["cat", str(pipe)], stdout=read) as reader,
         ):
             finished = headless(
-                *load, *reports, "--report-junit", "/dev/null", folder=tmp_path, locustfile=eye
+                *(*load, *reports, "--report-junit", "/dev/null"),
+                folder=tmp_path,
+                locustfile=eye,
+                enough=ENOUGH,
             )
             assert reader.wait(60) == 0
         return finished
@@ -175,8 +179,11 @@ def test_answers_that_nobody_counts(
     """predict(catch_response=True) without a with block: each request is counted all the same."""
     path = tmp_path / "hasty.py"
     path.write_text(HASTY)
-    options = ("--host", server.address, "-u", "4", "-r", "4", "-t", "15s", *processes, *RUN_FILE)
-    finished = until_valid(lambda: headless(*options, folder=tmp_path, locustfile=path), tmp_path)
+    options = ("--host", server.address, "-u", "4", "-r", "4", *processes, *RUN_FILE)
+    enough = {"Hasty Predict": 30}  # what hoarders keep is counted at the end
+    finished = until_valid(
+        lambda: headless(*options, folder=tmp_path, locustfile=path, enough=enough), tmp_path
+    )
     run = report(tmp_path)
     counts = [run.statuses(target) for target in range(2)]
     assert [each.keys() for each in counts] == [{Status.OK}, {Status.OK}]
@@ -247,9 +254,10 @@ def test_run_time_over_before_the_load(tmp_path: Path, eye: Path, cold: StandInP
 
 def test_the_share_of_getting_ready(tmp_path: Path, eye: Path, cold: StandInProcess) -> None:
     """What getting ready takes of --run-time is said when the load begins, and in the report."""
-    options = ("--host", cold.address, "-u", "2", "-r", "2", "-t", "8s", "-s", "1", *RUN_FILE)
-    finished = headless(*options, folder=tmp_path, locustfile=eye)
-    pattern = r"[\d.]+ of 8 s of --run-time went into getting ready"
+    options = ("--host", cold.address, "-u", "2", "-r", "2", "-t", "50s", "-s", "1", *RUN_FILE)
+    enough = {"ssd Predict": 1}
+    finished = headless(*options, folder=tmp_path, locustfile=eye, enough=enough)
+    pattern = r"[\d.]+ of 50 s of --run-time went into getting ready"
     assert any(re.fullmatch(pattern, line) for line in finished.complaints())
     assert re.search(pattern, finished.out)
 

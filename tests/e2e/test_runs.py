@@ -48,8 +48,9 @@ def test_closed_loop(tmp_path: Path) -> None:
 
 def test_plain_locust(tmp_path: Path) -> None:
     """Without a scenario Locust's users load the host, in a closed loop, as any locustfile does."""
-    options = ("--host", shared().address, "-u", "3", "-r", "3", "-t", "8s", *RUN_FILE)
-    finished = until_valid(lambda: headless(*options, folder=tmp_path), tmp_path)
+    options = ("--host", shared().address, "-u", "3", "-r", "3", *RUN_FILE)
+    enough = {"ssd Predict": 30}
+    finished = until_valid(lambda: headless(*options, folder=tmp_path, enough=enough), tmp_path)
     (statuses,) = accounted(report(tmp_path)).values()
     assert statuses.keys() == {Status.OK}
     assert locust_total(finished) == statuses[Status.OK] > 10
@@ -72,7 +73,8 @@ def test_stopped_by_a_signal(tmp_path: Path, processes: list[str], how: signal.S
         else:
             os.killpg(locust.process.pid, how)  # as a terminal does
         finished = locust.finish()
-        assert not [child for child in children if child.is_running()]
+        _, left = psutil.wait_procs(children, PATIENCE_S)
+        assert not left
     assert finished.status == 128 + how
     run = report(tmp_path)
     (gpu, ei) = accounted(run).values()
@@ -216,7 +218,7 @@ def test_users_master_killed(tmp_path: Path, processes: list[str]) -> None:
 def test_two_runs_with_one_run_file(tmp_path: Path) -> None:
     """The second is refused before it loads anything; the first leaves its run file and no more."""
     # It is on for as long as the second may take to start.
-    path = scenario(tmp_path, traffic=[{"phase": "steady", "rate": "20/s", "for": "15 s"}])
+    path = scenario(tmp_path, traffic=[{"phase": "steady", "rate": "20/s", "for": "10 s"}])
     options = ("--headless", "--scenario", str(path), *RUN_FILE)
     with started(*options, folder=tmp_path) as first:
         first.wait_for(" ok, ")

@@ -116,9 +116,8 @@ def test_judging_answers(tmp_path: Path) -> None:
     """Users judge answers by Locust's words, on a stand-in that their class asks for."""
     path = tmp_path / "judge.py"
     path.write_text(JUDGING)
-
-    options = ("-u", "3", "-r", "3", "-t", "12s")
-    finished = headless(*options, folder=tmp_path, locustfile=path)
+    enough = {"forgotten": 5, "expected": 5, "again": 5}
+    finished = headless("-u", "3", "-r", "3", folder=tmp_path, locustfile=path, enough=enough)
     assert "Eye: `with` without catch_response, so the request is counted already" in finished.err
     rows = {line.split()[1]: line for line in finished.err.splitlines() if line[:4] == "grpc"}
     assert rows.keys() >= {"forgotten", "expected", "again"}

@@ -29,6 +29,7 @@ from tests.e2e.locust_runs import (
 from tests.e2e.stand_ins import quick
 
 TOKEN = "for this test and no other"
+ENDLESS = [{"phase": "steady", "rate": "20/s", "for": "10 min"}]
 SECRET = "s3cret-of-the-server"
 
 PLAIN = """
@@ -113,15 +114,16 @@ def worker(folder: Path, port: int, **more: Any) -> contextlib.AbstractContextMa
     return started("--worker", "--master-port", str(port), folder=folder, **more)
 
 
-def is_exact(folder: Path, finished: Finished, workers: int = 1) -> None:
-    """Assert that a run has gone as if nobody else had been there."""
+def is_exact(folder: Path, finished: Finished, workers: int = 1, standing_by: int = 0) -> None:
+    """Assert that a run has gone as if nobody else had been there, until its end or Ctrl-C."""
     assert "Traceback" not in finished.err
     run = report(folder)
+    assert run.ended_ns == run.scenario.duration_ns or run.stopped == "SIGINT"
     schedule = Schedule(run.scenario.traffic, run.scenario.seed)
-    due = sum(schedule.due([schedule.duration_ns] * workers).values())
+    due = sum(schedule.due([run.ended_ns] * workers).values())
     for target in range(len(run.targets)):
         assert run.statuses(target, run.phases()) == {Status.OK: due}
-    assert len(run.workers) == workers
+    assert len(run.workers) == workers + standing_by
     assert not run.problems
 
 
@@ -178,14 +180,15 @@ def test_who_does_not_run_eiload_is_left_out_by_name(tmp_path: Path, port: int) 
     """A worker without the plugin does not count, and does not end the run of the others."""
     plain = tmp_path / "plain.py"
     plain.write_text(PLAIN)
-    traffic = [{"phase": "steady", "rate": "20/s", "for": "14 s"}]
-    path = scenario(tmp_path, traffic=traffic)
+    path = scenario(tmp_path, traffic=ENDLESS)
     with (
         master(tmp_path, port, path) as locust,
         worker(tmp_path, port, locustfile=plain),
         worker(tmp_path, port),
     ):
         locust.wait_for("is left out: it does not run eiload; start it with the same locustfile")
+        locust.wait_for(" ok, ")
+        locust.interrupt()
         finished = locust.finish()
     is_exact(tmp_path, finished)
 
@@ -257,7 +260,7 @@ def test_an_empty_token_is_none(tmp_path: Path) -> None:
 
 def test_processes_prove_themselves_and_listen_here_only(tmp_path: Path) -> None:
     """With --processes there is a token without asking, and the port is on loopback."""
-    path = with_secret(tmp_path, traffic=[{"phase": "steady", "rate": "20/s", "for": "20 s"}])
+    path = with_secret(tmp_path, traffic=ENDLESS)
     arguments = ("--headless", "--only-summary", "--processes", "2", "--scenario", str(path))
     with started(*arguments, "--report-json", "run.json", folder=tmp_path) as locust:
         locust.wait_for(" | ")
@@ -271,21 +274,22 @@ def test_processes_prove_themselves_and_listen_here_only(tmp_path: Path) -> None
         assert set(stranger.hears("eiload")) == {"type", "nonce"}
         with worker(tmp_path, own.port) as other:  # as of another command on the same port
             assert other.finish().status == 2
+        locust.interrupt()
         finished = locust.finish()
         stranger.close()
     is_exact(tmp_path, finished, workers=2)
 
 
-def test_late_workers_wait(tmp_path: Path, port: int) -> None:
-    """A worker that comes while a run is on takes no part in it, and is told."""
-    traffic = [{"phase": "steady", "rate": "20/s", "for": "20 s"}]
-    path = scenario(tmp_path, traffic=traffic)
+def test_late_workers_stand_by(tmp_path: Path, port: int) -> None:
+    """One that comes while a scenario has all its workers changes nothing of it, and is named."""
+    path = scenario(tmp_path, traffic=ENDLESS)
     with master(tmp_path, port, path) as locust, worker(tmp_path, port):
         locust.wait_for(" | ")
         with worker(tmp_path, port):
-            locust.wait_for("it may take part in the next")
+            locust.wait_for("stands by: every part of the load has its worker")
+            locust.interrupt()
             finished = locust.finish()
-    is_exact(tmp_path, finished)
+    is_exact(tmp_path, finished, standing_by=1)
 
 
 FAULTY = """
