@@ -124,7 +124,7 @@ class Run:
             second, status, count = self.intervals.slab(target, span.index, Kind.STATUS)
             failed = (status != Status.OK) & (kind is not Kind.LAG)
             where = np.clip(second[failed] - span.first_second, 0, span.seconds - 1) + offset
-            np.add.at(bad, where, count[failed])
+            bad += np.bincount(where, count[failed], len(bad)).astype(np.int64)
             if found := self.intervals.moments(target, span.index, kind):
                 moments.append(found)
             offset += span.seconds

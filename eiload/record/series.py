@@ -54,7 +54,8 @@ def statuses(run: Run, target: int, spans: Sequence[PhaseSpan]) -> dict[Status, 
             where = np.clip(second - span.first_second, 0, span.seconds - 1) + offset
             for each in np.unique(status):
                 counts = found.setdefault(Status(int(each)), np.zeros(seconds, np.int64))
-                np.add.at(counts, where[status == each], count[status == each])
+                these = status == each
+                counts += np.bincount(where[these], count[these], seconds).astype(np.int64)
         offset += span.seconds
     return found
 
@@ -72,7 +73,7 @@ def answers(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Ints:
         # Long runs count in steps, one of which may begin before its phase does.
         second = np.maximum(second, phase.first_second)
         done = second + 0.5 + bucket_mid_ns(bucket) / NS_PER_S
-        np.add.at(came, np.minimum(done, end).astype(np.int64), count)
+        came += np.bincount(np.minimum(done, end).astype(np.int64), count, end + 1)
     parts = [came[span.first_second : span.first_second + span.seconds] for span in spans]
     return np.concatenate([np.empty(0), *parts]).astype(np.int64)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -39,6 +40,18 @@ def wait_gone(pid: int) -> None:
     while not gone(pid):
         assert time.monotonic() < until, f"process {pid} is still there"
         time.sleep(0.01)
+
+
+def wait_for_handler(pid: int, number: int) -> None:
+    """Wait until a process handles a signal."""
+    until = time.monotonic() + 60
+    while True:
+        status = Path(f"/proc/{pid}/status").read_text()
+        (caught,) = re.findall(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)
+        if int(caught, 16) >> (number - 1) & 1:
+            return
+        assert time.monotonic() < until, f"process {pid} handles no signal {number}"
+        time.sleep(0.02)
 
 
 def test_it_serves_inside_the_block_and_not_after_it() -> None:
@@ -186,7 +199,8 @@ def test_the_port_opens_after_the_model_is_loaded() -> None:
         [*command, "--load-time", "1 h"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
-        assert select.select([process.stdout], [], [], 1.5)[0] == []
+        wait_for_handler(process.pid, signal.SIGTERM)
+        assert select.select([process.stdout], [], [], 0.5)[0] == []
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), timeout=5)
         process.terminate()

@@ -110,7 +110,10 @@ def test_a_thread_quota_turns_away(api: str) -> None:
 def test_a_thread_is_taken_until_the_work_has_ended() -> None:
     """Also if the client has gone; meanwhile every method is turned away, and REST is not."""
     with running("--rest-port", "0", compute="10 ms", hang="100 %", max_threads=1) as client:
-        assert client.told(PREDICT, request(), timeout_s=0.2)[0] is Status.DEADLINE_EXCEEDED
+        until = time.monotonic() + 60
+        while (told := client.told(PREDICT, request(), timeout_s=0.2)) != EXHAUSTED:
+            assert told[0] is Status.DEADLINE_EXCEEDED  # the first, or over before it arrived
+            assert time.monotonic() < until
         assert client.told(PREDICT, request(model="other")) == EXHAUSTED
         assert client.told(GET_MODEL_STATUS, status_request("ssd")) == EXHAUSTED
         assert fetched(client.process, "/v1/models/ssd").status == 200
@@ -182,12 +185,15 @@ def test_a_batch_that_nobody_waits_for_is_not_run() -> None:
     """It is RESOURCE_EXHAUSTED, which only the metrics see: the client's own deadline was first."""
     batching = {"max_batch_size": 8, "batch_timeout": "400 ms"}
     with running("--rest-port", "0", compute="10 ms", batching=batching) as client:
-        assert client.told(PREDICT, request(), timeout_s=0.2)[0] is Status.DEADLINE_EXCEEDED
         counted = ':tensorflow:serving:request_count{model_name="ssd",status="RESOURCE_EXHAUSTED"}'
-        until = time.monotonic() + 20
+        sent, until = 0, time.monotonic() + 60
         while counted not in (counts := scraped(client.process)):
             assert time.monotonic() < until
-        assert counts[counted] == 1
+            # It may be over before it has arrived.
+            assert client.told(PREDICT, request(), timeout_s=0.2)[0] is Status.DEADLINE_EXCEEDED
+            sent += 1
+            time.sleep(0.5)
+        assert 1 <= counts[counted] <= sent
         assert ":tensorflow:core:graph_runs{}" not in counts
 
 
