@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.record.facts import TargetFacts, WorkerFacts
+from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run
 from eiload.scenario import Scenario, parse
 from eiload.scenario.arrivals import OpenPhase, phase_seed
+from eiload.scenario.mix import Draw
 from eiload.scenario.users import most
 from eiload.sending.arrays import RESULT_DTYPE
 
@@ -38,6 +40,25 @@ traffic:
   - {phase: warm-up, rate: 5/s, for: 10 s, warm_up: true}
   - {phase: steady, rate: 20/s, for: 5 min}
 objectives: [p95 < 300 ms, errors < 5 %]
+compare: {baseline: gpu, candidate: ei}
+"""
+
+MIX = """
+name: mixed
+targets:
+  gpu: {server: "127.0.0.1:8500", model: ssd}
+  ei: {server: "127.0.0.1:9000", model: ssdresnet}
+payload:
+  mix:
+    - {class: small, weight: 3, synthetic: 64x48}
+    - {class: large, synthetic: 640x480}
+traffic:
+  - {phase: warm-up, rate: 5/s, for: 10 s, warm_up: true}
+  - {phase: steady, rate: 40/s, for: 5 min}
+objectives:
+  - p50 < 200 ms
+  - {class: small, phase: steady, objective: p95 < 300 ms}
+  - {class: large, target: ei, objective: p95 < 300 ms}
 compare: {baseline: gpu, candidate: ei}
 """
 
@@ -98,6 +119,7 @@ def golden_run(
     *,
     lag_ms: float = 0.2,
     failed: Status = Status.UNAVAILABLE,
+    times: tuple[float, ...] = (1.0, 3.0),
 ) -> Run:
     """Return the run of a scenario whose targets answer as told; made once, as it never changes.
 
@@ -106,23 +128,34 @@ def golden_run(
         answers: by target's name; others answer lognormally around 100 ms.
         lag_ms: how late every request was sent.
         failed: how requests with an infinite time ended.
+        times: of a mix, how many times as long each class takes.
     """
-    return _golden_run(text, tuple((answers or {}).items()), lag_ms, failed)
+    return _golden_run(text, tuple((answers or {}).items()), lag_ms, failed, times)
 
 
 @lru_cache(maxsize=32)
 def _golden_run(
-    text: str, answers: tuple[tuple[str, Answer], ...], lag_ms: float, failed: Status
+    text: str,
+    answers: tuple[tuple[str, Answer], ...],
+    lag_ms: float,
+    failed: Status,
+    times: tuple[float, ...],
 ) -> Run:
     of = scenario(text)
-    recorder = Recorder(0)
+    weights = of.payload.weights
+    draw = Draw([1] * len(weights), weights, of.seed)
+    recorder = Recorder(0, classes=np.arange(len(weights), dtype=np.uint8))
     for target, name in enumerate(of.targets):
         answer = dict(answers).get(name) or steady(100, seed=target + 1)
+        first = 0
         for phase, due_s in enumerate(due(of)):
-            recorder.record(
-                results(target, phase, due_s, answer(due_s), lag_ms=lag_ms, failed=failed)
-            )
-    return Run(
+            part = draw.parts(first + np.arange(len(due_s)))
+            took_s = answer(due_s) * np.asarray(times)[part] if of.payload.mix else answer(due_s)
+            batch = results(target, phase, due_s, took_s, lag_ms=lag_ms, failed=failed)
+            batch["payload"] = part
+            recorder.record(batch)
+            first += len(due_s)
+    run = Run(
         scenario=of,
         started_wall_ns=1_767_225_600 * NS_PER_S,
         ended_ns=of.duration_ns,
@@ -133,8 +166,9 @@ def _golden_run(
             for name, target in of.targets.items()
         ),
         workers=(WorkerFacts("worker-0", 10.0, of.duration_ns / NS_PER_S, NS_PER_MS, 100_000_000),),
-        intervals=recorder.take(),
+        intervals=Intervals.empty(),
     )
+    return run.counted(recorder.take())
 
 
 def results(

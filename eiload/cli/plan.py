@@ -26,7 +26,8 @@ from eiload.report import outlook, planning, terminal
 from eiload.report import plan as report
 from eiload.scenario import Scenario, load
 from eiload.scenario.arrivals import ClosedPhase
-from eiload.scenario.schedule import Schedule, payload_order
+from eiload.scenario.mix import Draw
+from eiload.scenario.schedule import Schedule
 from eiload.serving import payload
 
 __all__ = ["add_arguments", "plan"]
@@ -154,8 +155,10 @@ def _due(scenario: Scenario) -> dict[str, int]:
 def _rows(scenario: Scenario) -> Iterator[str]:
     """Yield the lines of the CSV, many at a time."""
     names = payload.names(scenario.payload)
-    order = payload_order(len(names), scenario.seed)
-    yield "arrival,phase,due_s,picture"
+    parts = payload.parts(scenario.payload)
+    draw = Draw(np.bincount(parts).tolist(), scenario.payload.weights, scenario.seed)
+    classes = scenario.payload.classes
+    yield f"arrival,phase,due_s,picture{',class' if classes else ''}"
     phases = [phase.name for phase in scenario.traffic]
     for chunk in Schedule(scenario.traffic, scenario.seed).chunks():
         text = io.StringIO()
@@ -164,9 +167,11 @@ def _rows(scenario: Scenario) -> Iterator[str]:
         for number, due_ns, which in zip(
             numbers.tolist(),
             chunk.offsets_ns.tolist(),
-            order[numbers % len(order)].tolist(),
+            draw.payloads(numbers).tolist(),
             strict=True,
         ):
             seconds, rest_ns = divmod(due_ns, NS_PER_S)
-            writer.writerow((number, phases[chunk.phase], f"{seconds}.{rest_ns:09}", names[which]))
+            due_s = f"{seconds}.{rest_ns:09}"
+            of = (classes[parts[which]],) if classes else ()
+            writer.writerow((number, phases[chunk.phase], due_s, names[which], *of))
         yield text.getvalue().rstrip("\n")

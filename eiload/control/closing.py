@@ -83,11 +83,13 @@ def closed(known: Known, workers: Workers, schedule: Schedule) -> Run:
     ended_ns, intervals = workers.ended_ns, workers.intervals
     run = opened(known, workers, ended_ns)
     if known.driven:
-        return replace(run, intervals=intervals)
+        return run.counted(intervals)
     due = schedule.due(workers.cuts_ns(ended_ns))
-    intervals, _, surplus = reconcile(intervals, due, len(known.scenario.targets))
+    scenario = known.scenario
+    mixed = bool(scenario.payload.mix)
+    intervals, _, surplus = reconcile(intervals, due, len(scenario.targets), mixed=mixed)
     more = (f"{surplus} requests are recorded that were not scheduled",) if surplus else ()
-    return replace(run, intervals=intervals, problems=(*run.problems, *more))
+    return replace(run, problems=(*run.problems, *more)).counted(intervals)
 
 
 def _targets(known: Known, workers: Workers) -> tuple[TargetFacts, ...]:

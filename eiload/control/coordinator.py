@@ -323,7 +323,7 @@ class Coordinator:
             return
         orders = self._workers.report(worker, report, self.elapsed_ns)
         self._logbook.add(report.intervals)
-        self._on_intervals(report.intervals)
+        self._on_intervals(report.intervals.folded())
         self._hand_over(worker, orders)
 
     def _lost(self, worker: str, why: str) -> None:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from eiload.record.buckets import Ints
 from eiload.scenario import Scenario
 from eiload.scenario.arrivals import ClosedPhase, phase_seed
-from eiload.scenario.schedule import Chunk, Schedule, payload_order, target_order
+from eiload.scenario.mix import Draw
+from eiload.scenario.schedule import Chunk, Schedule, target_order
 from eiload.scenario.users import Exponential, Lognormal, Think
 from eiload.scenario.users import stints as stints_of
 from eiload.sending.arrays import SEND_DTYPE
@@ -43,6 +44,7 @@ class Feeder:
         count: number of slices.
         engine: the sender.
         requests: for each target's index, the sender's numbers of its requests, by payload.
+        parts: of which of the payload's parts each payload is; None if it has one.
 
     Raises:
         ScenarioError: a trace that is to be replayed is not here, or another one.
@@ -56,6 +58,7 @@ class Feeder:
         *,
         engine: Engine,
         requests: Mapping[int, Sequence[int]],
+        parts: Sequence[int] | None = None,
     ) -> None:
         self._engine = engine
         self._origin_ns = 0
@@ -64,7 +67,9 @@ class Feeder:
         self._sample = scenario.sample
         self._seed = scenario.seed
         self._requests = [np.asarray(requests[target]) for target in range(len(scenario.targets))]
-        self._order = payload_order(len(self._requests[0]), scenario.seed)
+        weights = scenario.payload.weights if parts is not None else (1.0,)
+        counts = np.bincount(parts or [0] * len(self._requests[0]), minlength=len(weights))
+        self._draw = Draw(counts.tolist(), weights, scenario.seed)
         self._schedule = Schedule(scenario.traffic, scenario.seed)
         self._schedule.check()
         self._chunks: Iterator[Chunk] = self._schedule.chunks()
@@ -107,7 +112,7 @@ class Feeder:
         numbers, offsets = numbers[mine], chunk.offsets_ns[mine]
         targets = len(self._requests)
         sends = np.zeros((len(numbers), targets), SEND_DTYPE)
-        which = self._order[numbers % len(self._order)]
+        which = self._draw.payloads(numbers)
         order = target_order(numbers, targets, self._seed)
         payloads = np.stack([requests[which] for requests in self._requests], axis=1)
         # What is due at one instant is sent in the order of its records.
@@ -144,6 +149,7 @@ class Feeder:
         """Start the users of one slice who have not gone by `from_ns` of the phase."""
         begin_ns = self._origin_ns + self._schedule.starts_ns[number]
         stints = stints_of(phase.users, phase.duration_ns)
+        listed = self._draw.listed()
         users = [
             user for user in range(index, len(stints), self._count) if stints[user][1] > from_ns
         ]
@@ -164,7 +170,7 @@ class Feeder:
                         target=target,
                         targets=targets,
                         phase=number,
-                        payloads=tuple(self._requests[target][self._order].tolist()),
+                        payloads=tuple(self._requests[target][listed].tolist()),
                         sample=self._sample,
                         **_thinking(phase.think),
                         seed=phase_seed(self._seed, number),

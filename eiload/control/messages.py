@@ -27,7 +27,7 @@ from eiload.base.status import Status
 from eiload.control.codec import AtMost, Form, decode, encode, kind_of
 from eiload.record.buckets import BUCKETS
 from eiload.record.facts import Answers, TargetFacts, WorkerFacts
-from eiload.record.intervals import Intervals, Kind, parts_of
+from eiload.record.intervals import CLASS_SHIFT, Intervals, Kind, parts_of
 from eiload.record.served import Served
 from eiload.scenario import Scenario, restore
 
@@ -255,9 +255,11 @@ def _check_per_phase(
 def _check_counts(intervals: Intervals, scenario: Scenario) -> None:
     """Look whether counts are of the scenario's targets, phases and seconds."""
     seconds = -(-scenario.duration_ns // NS_PER_S) + 1
+    classes = max(1, len(scenario.payload.mix))
     for name, keys in (("counts", intervals.keys), ("times", intervals.moment_keys)):
         target, phase, kind, second, bucket = parts_of(keys)
         for what, found, most in (
+            ("class", keys >> CLASS_SHIFT, classes),
             ("target", target, len(scenario.targets)),
             ("phase", phase, len(scenario.traffic)),
             ("second", second, seconds),

@@ -6,8 +6,12 @@ the sender; from then on they are numbers.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_MS, Clock
 from eiload.record.facts import TargetFacts
@@ -18,7 +22,7 @@ from eiload.serving.preflight import Preflight, proxy_note
 from eiload.serving.tensors import Tensor, TensorInfo, info
 from eiload.serving.tfserving import inputs_of
 
-__all__ = ["Prepared", "RequestsOf", "prepare"]
+__all__ = ["Prepared", "RequestsOf", "parts_of", "prepare"]
 
 RequestsOf = Callable[[Scenario, str], Iterable[tuple[Tensor, bytes]]]
 """Gives the requests to the target of that name: the payload's tensor and the request's bytes."""
@@ -33,6 +37,8 @@ class Prepared:
     targets: tuple[TargetFacts, ...]
     requests: Mapping[int, list[int]]
     """For each target's index, the sender's numbers of its requests, by payload."""
+    parts: Sequence[int]
+    """Of which of the payload's parts each payload is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,10 @@ class _Made:
 
     digest: str
     numbers: dict[int, list[int]]
-    samples: list[tuple[bytes, TensorInfo]]
-    """A request to each target, and what its tensor looks like."""
+    samples: dict[tuple[int, int], tuple[bytes, TensorInfo]]
+    """For each target and part, the first request and what its tensor looks like."""
+    sizes: dict[tuple[int, int], list[int]]
+    """For each target and part, the bytes of its requests."""
 
 
 def prepare(
@@ -74,24 +82,57 @@ def prepare(
         TargetError: a target cannot be used.
         EngineError: the sender has died.
     """
-    made = _handed_over(engine, _requests(scenario, requests_of), clock)
+    driven = requests_of is not None
+    parts = None if driven else payload.parts(scenario.payload)
+    made = _handed_over(engine, _requests(scenario, requests_of), parts, clock)
     targets = []
     for index, (name, target) in enumerate(scenario.targets.items()):
-        request, tensor = made.samples[index]
-        preflight = Preflight(
-            caller=engine,
-            clock=clock,
-            index=index,
-            name=name,
-            target=target,
-            address=addresses.get(name) or target.server or "",
-            tensor=tensor,
-            maker="" if requests_of is None else maker(name),
-            sent=inputs_of(request),
-        )
-        expect = scenario.payload.expect
-        targets.append(_checked(preflight, request, expect, progress, first=first))
-    return Prepared(made.digest, tuple(targets), made.numbers)
+        found = []
+        for part, content in enumerate(scenario.payload.parts):
+            if (index, part) not in made.samples:
+                continue
+            request, tensor = made.samples[index, part]
+            preflight = Preflight(
+                caller=engine,
+                clock=clock,
+                index=index,
+                name=name,
+                target=target if driven else payload.under(target, content),
+                address=addresses.get(name) or target.server or "",
+                tensor=tensor,
+                maker=maker(name) if driven else "",
+                sent=inputs_of(request),
+            )
+            expect = scenario.payload.expected(part)
+            found.append(_checked(preflight, request, expect, progress, first=first))
+        sizes = [made.sizes[index, part] for part in range(len(found))]
+        whole = _together(found, scenario.payload.classes)
+        mean_bytes = tuple(round(sum(each) / len(each)) for each in sizes)
+        targets.append(replace(whole, request_bytes=mean_bytes))
+    count = len(made.numbers.get(0, ()))
+    return Prepared(made.digest, tuple(targets), made.numbers, parts or [0] * count)
+
+
+def _together(found: Sequence[TargetFacts], classes: Sequence[str]) -> TargetFacts:
+    """Return what a target tells of itself when it is asked for each class of a mix."""
+    if len(found) == 1:
+        return found[0]
+    notes = Counter(note for facts in found for note in facts.notes)
+    told = [
+        note if notes[note] == len(found) else f"class {name}: {note}"
+        for facts, name in zip(found, classes, strict=True)
+        for note in facts.notes
+    ]
+    models = ", ".join(dict.fromkeys(facts.model for facts in found))
+    return replace(found[0], model=models, notes=tuple(dict.fromkeys(told)))
+
+
+def parts_of(requests: Mapping[int, Sequence[int]], parts: Sequence[int]) -> NDArray[np.uint8]:
+    """Return of which part each request is, by the number that the sender has for it."""
+    found = np.zeros(1 + max((max(each, default=0) for each in requests.values()), default=0), "u1")
+    for numbers in requests.values():
+        found[[*numbers]] = parts[: len(numbers)]
+    return found
 
 
 def _requests(
@@ -104,33 +145,41 @@ def _requests(
             for made in requests_of(scenario, name):
                 yield iter([(index, made)])
         return
-    for _, tensor in payload.tensors(scenario.payload):
+    contents = scenario.payload.parts
+    parts = payload.parts(scenario.payload)
+    for part, (_, tensor) in zip(parts, payload.tensors(scenario.payload), strict=True):
         yield (
-            (index, (tensor, payload.request(tensor, target)))
+            (index, (tensor, payload.request(tensor, payload.under(target, contents[part]))))
             for index, (_, target) in enumerate(targets)
         )
 
 
 def _handed_over(
-    engine: Engine, requests: Iterable[Iterable[tuple[int, tuple[Tensor, bytes]]]], clock: Clock
+    engine: Engine,
+    requests: Iterable[Iterable[tuple[int, tuple[Tensor, bytes]]]],
+    parts: Sequence[int] | None,
+    clock: Clock,
 ) -> _Made:
-    """Give the engine every request."""
+    """Give the engine every request; `parts` says of which part each payload is, None of one."""
     digest = payload.Digest()
     numbers: dict[int, list[int]] = {}
-    samples: list[tuple[bytes, TensorInfo]] = []
-    for of_payload in requests:
+    samples: dict[tuple[int, int], tuple[bytes, TensorInfo]] = {}
+    sizes: dict[tuple[int, int], list[int]] = {}
+    for number, of_payload in enumerate(requests):
+        part = parts[number] if parts else 0
         # In Locust a worker that says nothing for 4 s, as making many would take, is lost.
         clock.sleep_until(clock.now_ns() + NS_PER_MS)
         shared: dict[bytes, int] = {}  # targets of one model take the same bytes
         for index, (tensor, request) in of_payload:
-            if len(samples) <= index:
-                samples.append((request, info(tensor)))
+            if (index, part) not in samples:
+                samples[index, part] = (request, info(tensor))
             if not shared:
                 digest.add(tensor)  # once, whoever and how many it goes to
             if request not in shared:
                 shared[request] = engine.add_payload(request)
             numbers.setdefault(index, []).append(shared[request])
-    return _Made(str(digest), numbers, samples)
+            sizes.setdefault((index, part), []).append(len(request))
+    return _Made(str(digest), numbers, samples, sizes)
 
 
 def _checked(

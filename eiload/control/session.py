@@ -23,7 +23,7 @@ from eiload.base.errors import EngineError
 from eiload.base.status import Status
 from eiload.control import preparation, usage
 from eiload.control.feeder import Feeder
-from eiload.control.preparation import Prepared, RequestsOf
+from eiload.control.preparation import Prepared, RequestsOf, parts_of
 from eiload.control.tally import Detail, Taken, Tally
 from eiload.record.facts import WorkerFacts
 from eiload.record.recorder import Recorder, step_s_for
@@ -125,6 +125,7 @@ class Session:
         self._drain_ns = drain_limit_ns(scenario, drain_ns)
         self._engine: Engine | None = None
         self._requests: Mapping[int, list[int]] = {}
+        self._parts: Sequence[int] = ()
         self._feeder: Feeder | None = None
         self._origin_ns = 0
         self._stop_ns: int | None = None
@@ -169,10 +170,15 @@ class Session:
             maker=self._hooks.maker,
             first=self.index == 0,
         )
-        self._requests = prepared.requests
+        self._requests, self._parts = prepared.requests, prepared.parts
         if not self._driven:
             self._feeder = Feeder(
-                self.scenario, self.index, self._count, engine=engine, requests=self._requests
+                self.scenario,
+                self.index,
+                self._count,
+                engine=engine,
+                requests=self._requests,
+                parts=self._parts,
             )
         return prepared
 
@@ -187,7 +193,9 @@ class Session:
             self._feeder.begin(origin_ns)
         # A driven run ends when it is stopped, so how long it will be is not known.
         step_s = 1 if self._driven else step_s_for(self.scenario.duration_ns)
-        self.tally.begin(Recorder(origin_ns, step_s))
+        part_of = parts_of(self._requests, self._parts)
+        classes = part_of if self.scenario.payload.mix else None
+        self.tally.begin(Recorder(origin_ns, step_s, classes), part_of)
         self._used_at_go = usage.Used.now(engine, self._clock)
         threading.Thread(target=self._feed, args=[engine], name="eiload-feed", daemon=True).start()
 

@@ -8,10 +8,11 @@ recorded in one go; they are unpacked once, for those who ask for each.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eiload.base.status import Status
 from eiload.control.pairing import Pairing
@@ -62,6 +63,7 @@ class Tally:
         self._scenario = scenario
         self._names = list(scenario.targets)
         self._recorder: Recorder | None = None
+        self._part_of: Sequence[int] | NDArray[np.uint8] = (0,)
         self.open = 0
         """Users' requests that are on their way or answered, and not counted."""
         self._waiting: list[memoryview | bytes] = []
@@ -75,9 +77,14 @@ class Tally:
         self._served = [[Counting() for _ in phases] for _ in self._names]
         self._pairing = Pairing(scenario.compare, self._names)
 
-    def begin(self, recorder: Recorder) -> None:
-        """Count from now on."""
-        self._recorder = recorder
+    def begin(self, recorder: Recorder, part_of: Sequence[int] | NDArray[np.uint8] = (0,)) -> None:
+        """Count from now on.
+
+        Args:
+            recorder: what counts.
+            part_of: of which part of the payload each request is, by the sender's number.
+        """
+        self._recorder, self._part_of = recorder, part_of
 
     @property
     def begun(self) -> bool:
@@ -111,7 +118,8 @@ class Tally:
         wanted = self._scenario.targets[name].outputs
         try:
             outputs = decode_response(response)
-            problem = detections.check(outputs, self._scenario.payload.expect, wanted=wanted)
+            expect = self._scenario.payload.expected(int(self._part_of[int(result["payload"][0])]))
+            problem = detections.check(outputs, expect, wanted=wanted)
         except ValueError as error:
             outputs, problem = {}, f"cannot be decoded: {error}"
         phase = int(result["phase"][0])

@@ -84,6 +84,5 @@ def verdict(run: Run, at_least: float) -> tuple[Word, str, str]:
 
 
 def _least(scenario: Scenario) -> int:
-    payload = scenario.payload
-    payloads = payload.synthetic.count if payload.synthetic else len(payload.images)
+    payloads = sum(part.pictures for part in scenario.payload.parts)
     return max(LEAST_COMPARED, min(payloads, MOST_PAYLOADS))

@@ -63,6 +63,8 @@ class TargetFacts:
     """`details` by phase; empty likewise."""
     served: tuple[Served, ...] = ()
     """What served its requests, by phase; empty likewise."""
+    request_bytes: tuple[int, ...] = ()
+    """Of a request in the mean, by the payload's parts; empty likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def facts_of(data: Iterable[dict[str, Any]]) -> tuple[TargetFacts, ...]:
                 "answers": tuple(Answers(*map(int, each)) for each in facts.get("answers", ())),
                 "failures": tuple(facts.get("failures", ())),
                 "served": served_of(facts.get("served", ())),
+                "request_bytes": tuple(map(int, facts.get("request_bytes", ()))),
             }
         )
         for facts in data

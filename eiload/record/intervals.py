@@ -3,12 +3,15 @@
 What it knows: how counts are kept, merged, cut and packed. What it must not know: results,
 scenarios, objectives, files, clocks.
 
-Everything countable is a count under one int64 key (target, phase, kind, second, bucket): histogram
-buckets of response time, service time and lag of the requests that ended OK, and one bucket per
-status for all. `Intervals` holds the keys sorted and unique with their counts, plus the exact sum,
-minimum and maximum per (target, phase, kind, second). Merging is concatenating and adding equal
-keys, so it is lossless, associative and commutative: the merge of parts is the record of the whole,
-whichever process counted which part.
+Everything countable is a count under one int64 key (class, target, phase, kind, second, bucket):
+histogram buckets of response time, service time and lag of the requests that ended OK, and one
+bucket per status for all. `Intervals` holds the keys sorted and unique with their counts, plus the
+exact sum, minimum and maximum per (class, target, phase, kind, second). Merging is concatenating
+and adding equal keys, so it is lossless, associative and commutative: the merge of parts is the
+record of the whole, whichever process counted which part.
+
+The class is that of a mix's requests, 0 for all where there is none; what is asked of a target
+(`slab`, `moments`, `statuses`) is of class 0: ask what is `folded`, or `of_class`.
 """
 
 import zlib
@@ -21,7 +24,7 @@ import numpy as np
 from eiload.base.status import Status
 from eiload.record.buckets import Ints
 
-__all__ = ["FILE_BYTES", "Intervals", "Kind", "grouped", "parts_of"]
+__all__ = ["CLASS_SHIFT", "FILE_BYTES", "NO_CLASS", "Intervals", "Kind", "grouped", "parts_of"]
 
 
 class Kind(IntEnum):
@@ -37,15 +40,20 @@ class Kind(IntEnum):
     """Requests by status; the bucket is the `Status`."""
 
 
-# A key's bits, from the top: target 8, phase 8, kind 2, second 25 (388 days), bucket 17 = 60 bits.
+# A key's bits, from the top: class 4, target 4, phase 8, kind 2, second 25 (388 days), bucket 17;
+# 60 in all.
 BUCKET_BITS = 17
 _SECOND_BITS = 25
 KIND_SHIFT = BUCKET_BITS + _SECOND_BITS
 PHASE_SHIFT = KIND_SHIFT + 2
 TARGET_SHIFT = PHASE_SHIFT + 8
+CLASS_SHIFT = TARGET_SHIFT + 4
+NO_CLASS = 15
+"""Class of requests of a mix of which nobody knows which they were, as they are lost."""
 MAX_SECOND = (1 << _SECOND_BITS) - 1
 
-_KEYS = 1 << (TARGET_SHIFT + 8)
+_KEYS = 1 << (CLASS_SHIFT + 4)
+_WITHOUT_CLASS = (1 << CLASS_SHIFT) - 1
 _MAX_COUNT = 1 << 40
 """More than any run has; sums of so many columns stay far from overflowing."""
 
@@ -56,7 +64,7 @@ FILE_BYTES = 1 << 29
 def parts_of(keys: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """Return target, phase, kind, second and bucket of each key."""
     return (
-        keys >> TARGET_SHIFT,
+        (keys & _WITHOUT_CLASS) >> TARGET_SHIFT,
         (keys >> PHASE_SHIFT) & 0xFF,
         (keys >> KIND_SHIFT) & 3,
         (keys >> BUCKET_BITS) & MAX_SECOND,
@@ -120,6 +128,35 @@ class Intervals:
             moment_keys, (np.add, sums), (np.minimum, mins), (np.maximum, maxs)
         )
         return Intervals(unique, total, moments, sums, mins, maxs)
+
+    def folded(self) -> "Intervals":
+        """Return the counts of all classes together: of none, what `slab` and the like tell."""
+        if not len(self.keys) or int(self.keys[-1]) >> CLASS_SHIFT == 0:
+            return self
+        keys, moments = self.keys & _WITHOUT_CLASS, self.moment_keys & _WITHOUT_CLASS
+        return Intervals.merge(
+            [Intervals(keys, self.counts, moments, self.sums, self.mins, self.maxs)]
+        )
+
+    def of_class(self, which: int) -> "Intervals":
+        """Return the counts of one class alone, without its number."""
+        low, high = np.searchsorted(self.keys, [which << CLASS_SHIFT, (which + 1) << CLASS_SHIFT])
+        first, last = np.searchsorted(
+            self.moment_keys, [which << CLASS_SHIFT, (which + 1) << CLASS_SHIFT]
+        )
+        return Intervals(
+            self.keys[low:high] & _WITHOUT_CLASS,
+            self.counts[low:high],
+            self.moment_keys[first:last] & _WITHOUT_CLASS,
+            *(column[first:last] for column in (self.sums, self.mins, self.maxs)),
+        )
+
+    def in_class(self, which: int) -> "Intervals":
+        """Return counts without a class as those of one."""
+        base = which << CLASS_SHIFT
+        return Intervals(
+            self.keys | base, self.counts, self.moment_keys | base, self.sums, self.mins, self.maxs
+        )
 
     def slab(self, target: int, phase: int, kind: Kind) -> tuple[Ints, Ints, Ints]:
         """Return (seconds, buckets, counts) of one target, phase and kind, in that order sorted."""

@@ -262,7 +262,8 @@ def _rebuilt(file: BinaryIO) -> Run:
         scenario = as_long_as(scenario, ended_ns)
     else:
         due = Schedule(scenario.traffic, scenario.seed).due(last["cuts_ns"])
-        counts, _, _ = reconcile(counts, due, len(scenario.targets))
+        mixed = bool(scenario.payload.mix)
+        counts, _, _ = reconcile(counts, due, len(scenario.targets), mixed=mixed)
     unfinished = (
         f"the run was not finished: its journal ends {ended_ns / NS_PER_S:.0f} s into the load"
     )
@@ -272,10 +273,9 @@ def _rebuilt(file: BinaryIO) -> Run:
         ended_ns=ended_ns,
         stopped=UNFINISHED,
         targets=facts_of(last["targets"]) if last["targets"] else run.targets,
-        intervals=counts,
         problems=(
             unfinished,
             *([lines.damage] if lines.damage else []),
             *map(str, last["problems"]),
         ),
-    )
+    ).counted(counts)

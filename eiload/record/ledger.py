@@ -9,7 +9,7 @@ import numpy as np
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.record.intervals import Intervals, Kind
+from eiload.record.intervals import NO_CLASS, Intervals, Kind
 from eiload.record.recorder import Recorder
 from eiload.sending.arrays import RESULT_DTYPE
 
@@ -17,14 +17,15 @@ __all__ = ["reconcile"]
 
 
 def reconcile(
-    intervals: Intervals, due: dict[tuple[int, int], int], targets: int
+    intervals: Intervals, due: dict[tuple[int, int], int], targets: int, *, mixed: bool = False
 ) -> tuple[Intervals, int, int]:
     """Return the records completed to what was due.
 
     Args:
-        intervals: what was recorded.
+        intervals: what was recorded, by class where there are classes.
         due: arrivals that fell due, by (phase, second), from `schedule.Schedule.due`.
         targets: how many targets each arrival makes a request to.
+        mixed: there are classes; of which one a request was that is missing, went with it.
 
     Returns:
         the intervals with what is missing added as LOST; how many are missing; and how many are
@@ -33,9 +34,10 @@ def reconcile(
     missing: list[tuple[int, int, int, int]] = []
     surplus = 0
     phases = {phase for phase, _ in due}
+    whole = intervals.folded()
     for target in range(targets):
         for phase in phases:
-            seconds, _, counts = intervals.slab(target, phase, Kind.STATUS)
+            seconds, _, counts = whole.slab(target, phase, Kind.STATUS)
             recorded: dict[int, int] = {}
             for second, count in zip(seconds.tolist(), counts.tolist(), strict=True):
                 recorded[second] = recorded.get(second, 0) + count
@@ -55,4 +57,7 @@ def reconcile(
     lost["intended_ns"] = np.repeat([second * NS_PER_S for *_, second, _ in missing], gaps)
     recorder = Recorder(0)
     recorder.record(lost)
-    return Intervals.merge([intervals, recorder.take()]), len(lost), surplus
+    found = recorder.take()
+    if mixed:
+        found = found.in_class(NO_CLASS)
+    return Intervals.merge([intervals, found]), len(lost), surplus

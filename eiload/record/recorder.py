@@ -15,6 +15,7 @@ from eiload.base.status import Status
 from eiload.record.buckets import bucket_of
 from eiload.record.intervals import (
     BUCKET_BITS,
+    CLASS_SHIFT,
     KIND_SHIFT,
     MAX_SECOND,
     PHASE_SHIFT,
@@ -42,11 +43,15 @@ class Recorder:
     Args:
         origin_ns: the instant (monotonic) that second 0 begins at.
         step_s: times are counted in the second that their step of so many seconds begins with.
+        classes: the class of each payload, by its number; None where there are no classes.
     """
 
-    def __init__(self, origin_ns: int, step_s: int = 1) -> None:
+    def __init__(
+        self, origin_ns: int, step_s: int = 1, classes: "NDArray[np.uint8] | None" = None
+    ) -> None:
         self.origin_ns = origin_ns
         self._step_s = step_s
+        self._classes = classes
         self._parts: list[Intervals] = []
 
     def record(self, results: "NDArray[np.void]") -> None:
@@ -61,6 +66,8 @@ class Recorder:
         of = (results["target"].astype(np.int64) << TARGET_SHIFT) | (
             results["phase"].astype(np.int64) << PHASE_SHIFT
         )
+        if self._classes is not None:
+            of |= self._classes[results["payload"]].astype(np.int64) << CLASS_SHIFT
         cell = of | ((second - second % self._step_s) << BUCKET_BITS)
         status = results["status"].astype(np.int64)
         ok = status == Status.OK

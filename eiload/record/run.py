@@ -13,7 +13,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,23 @@ class Run:
     intervals: Intervals
     problems: tuple[str, ...] = ()
     """What went wrong with the generator itself, each a sentence; any makes the run invalid."""
+    by_class: Intervals = field(default_factory=Intervals.empty)
+    """The same counts by the classes of a mix; empty where there is none."""
+
+    def counted(self, counts: Intervals) -> "Run":
+        """Return this run with other counts, by class if it has a mix."""
+        if not self.scenario.payload.mix:
+            return replace(self, intervals=counts)
+        return replace(self, intervals=counts.folded(), by_class=counts)
+
+    def of_class(self, name: str) -> "Run":
+        """Return the run of one class of its requests: all else, sampled answers too, is the same.
+
+        Raises:
+            ValueError: there is no such class.
+        """
+        which = self.scenario.payload.classes.index(name)
+        return replace(self, intervals=self.by_class.of_class(which), by_class=Intervals.empty())
 
     def target_index(self, name: str) -> int:
         """Return the index of the target called `name`.
@@ -193,8 +210,12 @@ class Run:
             "targets": [asdict(target) for target in self.targets],
             "workers": [asdict(worker) for worker in self.workers],
             "problems": list(self.problems),
-            "intervals": base64.b64encode(self.intervals.to_bytes()).decode("ascii"),
+            "intervals": base64.b64encode(self._counts().to_bytes()).decode("ascii"),
         }
+
+    def _counts(self) -> Intervals:
+        """Return all counts, by class where there are classes."""
+        return self.by_class if self.scenario.payload.mix else self.intervals
 
     @staticmethod
     def from_json(data: Any) -> "Run":
@@ -207,7 +228,7 @@ class Run:
             found = data.get("schema") if isinstance(data, dict) else type(data).__name__
             raise ValueError(f"not a run file of schema {SCHEMA!r}, got {found!r}")
         try:
-            return Run(
+            run = Run(
                 scenario=restore(json.dumps(data["scenario"])),
                 started_wall_ns=int(data["started_wall_ns"]),
                 ended_ns=int(data["ended_ns"]),
@@ -215,9 +236,11 @@ class Run:
                 environment={str(k): str(v) for k, v in data["environment"].items()},
                 targets=facts_of(data["targets"]),
                 workers=tuple(WorkerFacts(**worker) for worker in data["workers"]),
-                intervals=Intervals.from_bytes(base64.b64decode(data["intervals"], validate=True)),
+                intervals=Intervals.empty(),
                 problems=tuple(str(problem) for problem in data["problems"]),
             )
+            counts = base64.b64decode(data["intervals"], validate=True)
+            return run.counted(Intervals.from_bytes(counts))
         except (KeyError, TypeError, AttributeError, ScenarioError) as error:
             raise ValueError(f"damaged run file: {type(error).__name__}: {error}") from error
 

@@ -128,7 +128,7 @@ def _times(run: Run, tables: Sequence[Sequence[Figures]]) -> Section:
 def _times_row(run: Run, row: Figures) -> Row:
     return Row(
         (
-            Foreign(f"- {row.phase}") if row.phase else _labelled(run, row.facts.name),
+            _part(row) or _labelled(run, row.facts.name),
             wording.count(row.ledger.scheduled),
             words.per_second(row.throughput_per_s),
             wording.share(row.ledger.error_share),
@@ -137,8 +137,15 @@ def _times_row(run: Run, row: Figures) -> Row:
             words.milliseconds(row.service_p99_ns),
             words.milliseconds(row.lag_p99_ns),
         ),
-        minor=bool(row.phase),
+        minor=bool(row.phase or row.of_class),
     )
+
+
+def _part(row: Figures) -> Foreign:
+    """Return which part of a target's requests a row is of; empty if it is all of them."""
+    if row.of_class:
+        return Foreign(f"- of {row.of_class}")
+    return Foreign(f"- {row.phase}" if row.phase else "")
 
 
 # -- what became of every request --------------------------------------------------------------
@@ -292,7 +299,7 @@ def _objectives(run: Run, judgement: Judgement) -> Section:
 
 def objective_text(objective: Objective) -> str:
     """Return an objective as it was written, with its phase."""
-    return f"{objective.text} in {objective.phase}" if objective.phase else objective.text
+    return f"{objective.text}{objective.where}"
 
 
 def _tone(word: Word) -> Tone:

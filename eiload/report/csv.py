@@ -151,16 +151,23 @@ class _BySecond:
 
 
 def _percentiles(run: Run) -> Iterator[Iterable[object]]:
-    """Yield a row a percentile and target, over all phases that are not warm-up."""
-    yield ["target", "percentile", "response_ms", "service_ms", "lag_ms", "requests"]
+    """Yield a row a percentile and target, over all phases that are not warm-up; then by class."""
+    classes = run.scenario.payload.classes
+    yield [
+        *("target", "percentile", "response_ms", "service_ms", "lag_ms", "requests"),
+        *(("class",) if classes else ()),
+    ]
     spans = [span for span in run.measured() if span.seconds]
+    parts = [("", run), *((name, run.of_class(name)) for name in classes)]
     for target, facts in enumerate(run.targets):
-        kinds = (Kind.RESPONSE, Kind.SERVICE, Kind.LAG)
-        samples = [run.sample(target, spans, kind) for kind in kinds]
-        total = samples[0].total
-        for q in PERCENTILES:
-            times = [_quantile(sample, q) for sample in samples]
-            yield [tame(facts.name), f"{q * 100:.6g}", *times, total]
+        for name, of in parts:
+            kinds = (Kind.RESPONSE, Kind.SERVICE, Kind.LAG)
+            samples = [of.sample(target, spans, kind) for kind in kinds]
+            total = samples[0].total
+            for q in PERCENTILES:
+                times = [_quantile(sample, q) for sample in samples]
+                row = [tame(facts.name), f"{q * 100:.6g}", *times, total]
+                yield [*row, *((tame(name),) if classes else ())]
 
 
 def _objectives(judgement: Judgement) -> Iterator[Iterable[object]]:
@@ -174,6 +181,7 @@ def _objectives(judgement: Judgement) -> Iterator[Iterable[object]]:
         "used_high",
         "observed",
         "why",
+        "class",
     ]
     for verdict in judgement.verdicts:
         used = verdict.used
@@ -183,4 +191,5 @@ def _objectives(judgement: Judgement) -> Iterator[Iterable[object]]:
             *(tame(verdict.objective.text), tame(verdict.objective.phase or "")),
             *(tame(verdict.target), word, *map(_number, limits)),
             *(tame(verdict.observed), tame(verdict.reason)),
+            tame(verdict.objective.of_class or ""),
         ]

@@ -60,6 +60,8 @@ class Figures:
     max_ok_ns: float
     service_p99_ns: float | None
     lag_p99_ns: float | None
+    of_class: str = ""
+    """The class of a mix; empty for all requests together."""
 
 
 def quantile_ns(sample: Sample, q: float) -> float | None:
@@ -86,7 +88,9 @@ _OURS = (Status.DROPPED, Status.UNFINISHED, Status.LOST)
 """What can become of a request without any answer or status from the server."""
 
 
-def figures(run: Run, target: int, spans: Sequence[PhaseSpan], phase: str = "") -> Figures:
+def figures(
+    run: Run, target: int, spans: Sequence[PhaseSpan], phase: str = "", of_class: str = ""
+) -> Figures:
     """Return the figures of one target over some phases."""
     response = run.sample(target, spans)
     lag = run.sample(target, spans, Kind.LAG)
@@ -101,18 +105,22 @@ def figures(run: Run, target: int, spans: Sequence[PhaseSpan], phase: str = "") 
         max_ok_ns=float(response.max_ns) if response.good else float("nan"),
         service_p99_ns=quantile_ns(run.sample(target, spans, Kind.SERVICE), 0.99),
         lag_p99_ns=quantile_ns(lag, 0.99),
+        of_class=of_class,
     )
 
 
 def tables(run: Run) -> list[list[Figures]]:
     """Return each target's figures: all measured phases, then each phase where there are several.
 
-    Warm-up phases are left out, and phases that a stopped run never reached.
+    Then each class of a mix, over all measured phases. Warm-up phases are left out, and phases that
+    a stopped run never reached.
     """
     measured = [span for span in run.measured() if span.seconds]
     apart = measured if len(measured) > 1 else []
+    classes = [(name, run.of_class(name)) for name in run.scenario.payload.classes]
     return [
         [figures(run, target, measured)]
         + [figures(run, target, [span], phase=span.name) for span in apart]
+        + [figures(of, target, measured, of_class=name) for name, of in classes]
         for target in range(len(run.targets))
     ]

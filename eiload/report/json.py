@@ -44,6 +44,7 @@ def _figures(row: Figures) -> dict[str, Any]:
         "target": row.facts.name,
         "emulated": bool(row.facts.emulated),
         "phase": row.phase or None,
+        **({"class": row.of_class} if row.of_class else {}),
         **{name: getattr(row.ledger, name) for name in _LEDGER},
         "error_share": plain(row.ledger.error_share),
         "throughput_per_s": plain(row.throughput_per_s),

@@ -145,8 +145,7 @@ def _verdicts(judgement: Judgement, open_: str) -> Iterator[_Case]:
     for verdict in judgement.verdicts:
         outcome = {Word.PASS: "", Word.FAIL: "fail", Word.UNDECIDED: open_}[verdict.word]
         reason = words.safe(f"{verdict.word}: {verdict.observed}: {verdict.reason}", TEXT_AT_MOST)
-        phase = f" in {verdict.objective.phase}" if verdict.objective.phase else ""
-        name = words.safe(verdict.objective.text + phase)
+        name = words.safe(verdict.objective.text + verdict.objective.where)
         yield _Case(words.safe(verdict.target), name, outcome, words.safe(reason, TEXT_AT_MOST))
     comparison = judgement.comparison
     if comparison is not None:

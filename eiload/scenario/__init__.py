@@ -12,7 +12,8 @@ data's way:
   `users_field`), `objective`, `standin` (what a stand-in is told), and all together: `models`
 - `laws` (what lies between arrivals), `rates` (how many are expected), `replay` of a recorded
   `trace` (`trace_lines`, `trace_times`), `users` (of closed loops), `arrivals` and `schedule`:
-  which requests are due when, a function of the traffic and a seed; `census` counts them
+  which requests are due when, and (`mix`) what each asks, a function of the traffic, the payload
+  and a seed; `census` counts them
 
 What it must not know: gRPC, tensors, Locust, and what comes of a run. A name is loaded when it is
 asked for: the stand-in's process, which needs `standin` alone, would start half a second later

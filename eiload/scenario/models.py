@@ -175,7 +175,7 @@ class _AsWritten(GenerateJsonSchema):
         model: type[BaseModel] = schema["cls"]
         for name, field in model.model_fields.items():
             entry = described["properties"].get(field.validation_alias or field.alias or name, {})
-            for each in (entry, *entry.get("anyOf", ())):
+            for each in (entry, *entry.get("anyOf", ()), *entry.get("oneOf", ())):
                 if each.get("type") in {"integer", "number", "boolean"}:
                     each |= {"type": [each["type"], "string"], "pattern": REFERENCE}
             if "default" in entry:
@@ -300,6 +300,9 @@ def _objective_problems(
         yield from _unknown(("target",), "target", target, names)
     if phases.known:
         yield from _unknown(("phase",), "phase", phase, phases.names)
+    of_class = _part(objective, "class", "of_class")
+    if of_class is not None:
+        yield from _unknown(("class",), "class", of_class, _classes(given.get("payload")))
     if isinstance(phase, str) and phases.is_warm_up(phase):
         yield Problem(
             ("phase",), f"a warm-up phase, got {shown(phase)}; expected one that is judged"
@@ -312,3 +315,12 @@ def _objective_problems(
             yield Problem((), "agreement without samples; expected 'sample:' above 0")
         if isinstance(target, str):
             yield Problem(("target",), "agreement is between two targets; expected none here")
+        if of_class is not None:
+            yield Problem(("class",), "agreement is of all classes together; expected none here")
+
+
+def _classes(payload: object) -> list[object]:
+    """Return the names of the classes that a payload has, however wrong it may be."""
+    mix = _part(payload, "mix")
+    listed = isinstance(mix, Sequence) and not isinstance(mix, str)
+    return [_part(each, "class", "name") for each in mix] if listed else []

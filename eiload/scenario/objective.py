@@ -105,13 +105,21 @@ Metric = Quantile | Mean | Max | Share | Throughput | Agreement | Versions
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """One demand, on every target and every phase that is not warm-up unless it names them."""
+    """One demand, on every target, class and phase that is not warm-up unless it names them."""
 
     text: str
     """As written, in one normal form: ``p99 < 400 ms``; it reads back as the same metric."""
     target: str | None
     phase: str | None
     metric: Metric
+    of_class: str | None = None
+    """A class of a mix; None for all requests together."""
+
+    @property
+    def where(self) -> str:
+        """Return what it is on beside a target, in words: `` for 1080p in steady``; or nothing."""
+        parts = (("for", self.of_class), ("in", self.phase))
+        return "".join(f" {word} {name}" for word, name in parts if name)
 
 
 EXAMPLES = ("p99 < 400 ms", "service p99.9 < 1 s", "errors < 0.1 %", "throughput > 7/s")
@@ -130,7 +138,12 @@ _ELSEWHERE = {
 """What Locust, k6 and ghz call our metrics."""
 
 
-def parse_objective(text: str, target: str | None = None, phase: str | None = None) -> Objective:
+def parse_objective(
+    text: str,
+    target: str | None = None,
+    phase: str | None = None,
+    of_class: str | None = None,
+) -> Objective:
     """Return what `text` demands.
 
     Raises:
@@ -161,7 +174,8 @@ def parse_objective(text: str, target: str | None = None, phase: str | None = No
         )
     metric, shown_what, shown_limit = _metric(what, of, limit, text)
     prefix = "service " if of == "service" else ""
-    return Objective(f"{prefix}{shown_what} {relation} {shown_limit}", target, phase, metric)
+    text = f"{prefix}{shown_what} {relation} {shown_limit}"
+    return Objective(text, target, phase, metric, of_class)
 
 
 def _meant(what: str) -> str:
@@ -213,11 +227,16 @@ def _some(limit: _Number, text: str) -> _Number:
 
 
 class ObjectiveForm(Form):
-    """An objective of one target, of one phase, or of both."""
+    """An objective of one target, of one phase, of one class, or of several of these."""
 
     target: Name | None = Field(default=None, description="a target's name; every target if absent")
     phase: Name | None = Field(
         default=None, description="a phase's name; every phase that is not warm-up if absent"
+    )
+    of_class: Name | None = Field(
+        default=None,
+        alias="class",
+        description="a class of the payload's mix; all requests together if absent",
     )
     objective: Text = Field(description="what is demanded", examples=[*EXAMPLES, _SAME])
 
@@ -246,7 +265,7 @@ def _objective(value: object, info: ValidationInfo) -> Objective:
         same = VersionsForm.read(value, info)
         return Objective(_SAME, same.target, same.phase, Versions())
     form = ObjectiveForm.read(value, info)
-    return parse_objective(form.objective, form.target, form.phase)
+    return parse_objective(form.objective, form.target, form.phase, form.of_class)
 
 
 def _written(objective: Objective) -> object:
@@ -254,6 +273,7 @@ def _written(objective: Objective) -> object:
     parts = {
         "target": objective.target,
         "phase": objective.phase,
+        "class": objective.of_class,
         "objective": objective.text,
     }
     written = {key: value for key, value in parts.items() if value is not None}

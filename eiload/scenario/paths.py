@@ -32,9 +32,15 @@ def resolved(data: Mapping[str, Any], base: Path) -> tuple[dict[str, Any], list[
     result = dict(data)
     problems: list[Problem] = []
     if isinstance(payload := data.get("payload"), Mapping):
-        images, found = _all_images(payload.get("images"), base)
-        result["payload"] = {**payload, "images": images} if "images" in payload else payload
-        problems += [each.below(("payload", "images")) for each in found]
+        sent, found = _content(payload, base)
+        if isinstance(mix := payload.get("mix"), list | tuple):
+            sent["mix"] = [*mix]
+            for index, part in enumerate(mix):
+                if isinstance(part, Mapping):
+                    sent["mix"][index], wrong = _content(part, base)
+                    found += [each.below(("mix", index)) for each in wrong]
+        result["payload"] = sent
+        problems += [each.below(("payload",)) for each in found]
     if isinstance(targets := data.get("targets"), Mapping):
         result["targets"] = dict(targets)
         for name, target in targets.items():
@@ -51,6 +57,14 @@ def resolved(data: Mapping[str, Any], base: Path) -> tuple[dict[str, Any], list[
                 result["traffic"][index] = {**phase, "replay": files}
                 problems += [each.below(("traffic", index, "replay")) for each in found]
     return result, problems
+
+
+def _content(given: Mapping[str, Any], base: Path) -> tuple[dict[str, Any], list[Problem]]:
+    """Return what requests hold with its paths absolute, and which of them lead nowhere."""
+    if "images" not in given:
+        return dict(given), []
+    images, found = _all_images(given["images"], base)
+    return {**given, "images": images}, [each.below(("images",)) for each in found]
 
 
 def _all_images(images: object, base: Path) -> tuple[object, list[Problem]]:

@@ -1,19 +1,23 @@
-"""What is sent: images, from files or made up, and what the answers should contain."""
+"""What is sent: images, from files or made up, and what the answers should contain.
+
+A payload is one `Content`, or a mix of several that are drawn by weight; each has a class then, by
+whose name it can be reported and judged, because time follows bytes.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from eiload.base.near import nearest
 from eiload.base.quantity import shown
-from eiload.scenario.fields import SEED_AT_MOST, Real, Texts, Whole
+from eiload.scenario.fields import SEED_AT_MOST, Name, Real, Text, Texts, Whole
 from eiload.scenario.form import Form
 from eiload.scenario.labels import LABELS
 from eiload.scenario.problem import Problem
 
-__all__ = ["Expect", "Payload", "Synthetic"]
+__all__ = ["Content", "Expect", "Part", "Payload", "Synthetic"]
 
 IMAGES_AT_MOST = 100_000
 PIXELS_AT_MOST = 8192
@@ -58,8 +62,23 @@ class Expect(Form):
     min_score: Real = Field(default=0.5, gt=0, le=1, description="the least score that counts")
 
 
-class Payload(Form):
-    """What is sent."""
+CLASSES_AT_MOST = 15
+"""The records' keys have four bits for a class, and one of 16 is kept for what has none
+(`eiload.record.intervals`)."""
+
+LEAST_SHARE = 0.001
+"""Of a class: of a rarer one a run of thousands of requests holds a handful, which tell nothing."""
+
+Batch = Annotated[int, Field(ge=1, le=1024), Whole.__metadata__[0]]
+Batches = Annotated[
+    Annotated[Batch, Tag("one")]
+    | Annotated[tuple[Batch, ...], Field(strict=False, min_length=1, max_length=64), Tag("many")],
+    Discriminator(lambda value: "many" if isinstance(value, list | tuple) else "one"),
+]
+
+
+class Content(Form):
+    """What requests hold."""
 
     images: Texts = Field(
         default=(),
@@ -74,8 +93,20 @@ class Payload(Form):
     encoding: Literal["uint8", "jpeg"] = Field(
         default="uint8", description="pixels, or for a model that decodes: a file's own bytes"
     )
-    batch: Whole = Field(default=1, ge=1, le=1024, description="images in a request")
+    batch: Batches = Field(
+        default=1, description="images in a request; of a list each as often as the others"
+    )
     expect: Expect | None = Field(default=None, description="check of sampled answers")
+
+    @property
+    def pictures(self) -> int:
+        """Return how many images there are."""
+        return len(self.images) if self.synthetic is None else self.synthetic.count
+
+    @property
+    def batches(self) -> tuple[int, ...]:
+        """Return the batch sizes; each image is sent in each of them."""
+        return (self.batch,) if isinstance(self.batch, int) else self.batch
 
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
@@ -85,3 +116,91 @@ class Payload(Form):
             yield Problem((), "no images; expected 'images: [FILE]' or 'synthetic: 640x427'")
         if images and synthetic is not None:
             yield Problem(("synthetic",), "both files and synthetic images; expected one of them")
+
+
+class Part(Content):
+    """One class of requests in a mix."""
+
+    name: Name = Field(alias="class", description="the class, for reports and objectives")
+    weight: Real = Field(
+        default=1.0,
+        gt=0,
+        le=1_000_000,
+        description="how often it is drawn, beside the others' weights",
+        examples=[70],
+    )
+    model: Text | None = Field(
+        default=None, description="another model of the same server; the target's if absent"
+    )
+    signature: Text | None = Field(default=None, description="that model's, likewise")
+    input: Text | None = Field(default=None, description="that model's, likewise")
+
+
+class Payload(Content):
+    """What is sent."""
+
+    mix: Annotated[tuple[Part, ...], Field(strict=False)] = Field(
+        default=(),
+        max_length=CLASSES_AT_MOST,
+        description="classes of requests, drawn by weight, instead of one",
+    )
+
+    @property
+    def parts(self) -> tuple[Content, ...]:
+        """Return the classes of a mix in order; without a mix the payload itself."""
+        return self.mix or (self,)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the names of a mix's classes; none without a mix."""
+        return tuple(part.name for part in self.mix)
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Return how often each of the parts is drawn beside the others."""
+        return tuple(part.weight for part in self.mix) or (1.0,)
+
+    def expected(self, part: int) -> Expect | None:
+        """Return what answers to requests of one of the parts have to contain."""
+        return self.parts[part].expect or self.expect
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield what cannot be had together."""
+        mix = given.get("mix")
+        if not mix:
+            yield from super().conflicts(given)
+            return
+        for key, field in Content.model_fields.items():
+            # The resolved form has all defaults filled in.
+            plain = (None, [], (), field.default)
+            if key != "expect" and given.get(key) not in plain:
+                yield Problem((key,), f"beside a mix; expected '{key}:' in each of its classes")
+        if isinstance(mix, list | tuple):
+            yield from _mix_problems(mix)
+
+
+def _mix_problems(mix: list[object] | tuple[object, ...]) -> Iterator[Problem]:
+    """Yield classes that are there twice, or too seldom."""
+    names, weights = [], []
+    for index, part in enumerate(mix):
+        if isinstance(part, Mapping):
+            name, weight = part.get("class"), part.get("weight", 1)
+        else:
+            name, weight = getattr(part, "name", None), getattr(part, "weight", 1)
+        if isinstance(name, str) and name in names:
+            yield Problem(
+                ("mix", index, "class"),
+                f"a second class of this name, got {shown(name)}; expected unique names",
+            )
+        names.append(name)
+        weights.append(weight)
+    if not all(isinstance(each, int | float) and each > 0 for each in weights):
+        return
+    for index, weight in enumerate(weights):
+        if weight < LEAST_SHARE * sum(weights):
+            yield Problem(
+                ("mix", index, "weight"),
+                f"fewer than 1 request in {1 / LEAST_SHARE:,.0f}, got {shown(weight)} of"
+                f" {sum(weights):g} in all; expected a class that is seen",
+            )

@@ -21,7 +21,7 @@ from eiload.base.errors import ScenarioError
 from eiload.scenario.arrivals import Instants, OpenPhase, Phase, Replay, phase_seed
 from eiload.scenario.trace import TraceError
 
-__all__ = ["Chunk", "Schedule", "payload_order", "target_order"]
+__all__ = ["Chunk", "Schedule", "target_order"]
 
 
 class Chunk(NamedTuple):
@@ -115,14 +115,6 @@ class Schedule:
                 cell = (chunk.phase, second)
                 cells[cell] = cells.get(cell, 0) + count
         return cells
-
-
-def payload_order(payloads: int, seed: int) -> NDArray[np.int64]:
-    """Return the order in which arrivals take the payloads: a seeded shuffle, round and round.
-
-    Every payload is used equally often, and every target gets the same one at the same arrival.
-    """
-    return np.random.default_rng((seed, 0x7061796C)).permutation(payloads)
 
 
 def target_order(numbers: NDArray[np.int64], targets: int, seed: int) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from eiload.control.session import LOOKAHEAD_NS, Hooks, Left, Session
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals, Kind
 from eiload.scenario import Scenario
+from eiload.scenario.mix import Draw
 from eiload.scenario.schedule import Schedule
 from eiload.scenario.standin import StandIn
 from eiload.sending.arrays import RESULT_DTYPE
@@ -299,3 +300,31 @@ def test_a_bounded_drain(parts: Make) -> None:
         finally:
             hanging.signal(signal.SIGCONT)
     assert Status.UNFINISHED in part.session.take().intervals.statuses(0, 0)
+
+
+MIX = [
+    {"class": "small", "weight": 3, "synthetic": {"width": 8, "height": 8, "count": 3}},
+    {"class": "large", "synthetic": {"width": 64, "height": 64, "count": 2}, "batch": [1, 2]},
+]
+
+
+@pytest.mark.parametrize("phase", [{"rate": "200/s"}, {"users": 4}])
+def test_a_mix(server: str, parts: Make, phase: dict[str, Any]) -> None:
+    """Two sessions send each class by its weight, the same to both targets, counted by class."""
+    steady = {"phase": "steady", "for": "1 s", **phase}
+    scenario = a_scenario(server, payload={"mix": MIX}, traffic=[steady])
+    players = [parts(scenario, index, 2) for index in range(2)]
+    together(*players)
+    results = np.sort(np.concatenate([part.results() for part in players]), order="seq")
+    assert set(results["status"].tolist()) == {Status.OK}
+    draw = Draw([3, 4], [3, 1], scenario.seed)
+    expected = draw.payloads(results["seq"] // 2)
+    assert results["payload"].tolist() == expected.tolist()
+    counted = Intervals.merge(part.session.take().intervals for part in players)
+    for which in range(2):
+        mine = (expected >= 3) == which
+        for target in range(2):
+            of_target = int(np.count_nonzero(mine & (results["target"] == target)))
+            assert counted.of_class(which).statuses(target, 0) == {Status.OK: of_target}
+    (small, large) = players[0].prepared.targets[0].request_bytes
+    assert 8 * 8 * 3 < small < 64 * 64 * 3 < large < 2 * 64 * 64 * 3

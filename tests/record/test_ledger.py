@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.record.intervals import Intervals
+from eiload.record.intervals import NO_CLASS, Intervals
 from eiload.record.ledger import reconcile
 from eiload.record.recorder import Recorder
 from eiload.sending.arrays import RESULT_DTYPE
@@ -53,3 +53,17 @@ def test_nothing_amiss() -> None:
     cells = {(0, 0): 5, (1, 3): 2}
     intervals = recorded(cells, 2)
     assert reconcile(intervals, cells, 2) == (intervals, 0, 0)
+
+
+def test_what_is_lost_of_a_mix_is_of_no_class() -> None:
+    """Nobody knows of which: the whole adds up, and no class is charged with it."""
+    recorder = Recorder(0, classes=np.array([0, 1], np.uint8))
+    results = np.zeros(4, RESULT_DTYPE)
+    results["payload"] = [0, 0, 1, 0]
+    recorder.record(results)
+    completed, missing, _ = reconcile(recorder.take(), {(0, 0): 6}, 1, mixed=True)
+    assert missing == 2
+    assert completed.folded().statuses(0, 0) == {Status.OK: 4, Status.LOST: 2}
+    assert [completed.of_class(which).statuses(0, 0) for which in (0, 1, NO_CLASS)] == [
+        {Status.OK: 3}, {Status.OK: 1}, {Status.LOST: 2},
+    ]  # fmt: skip

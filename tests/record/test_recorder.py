@@ -281,3 +281,18 @@ def test_the_parts_of_a_key() -> None:
     keys = recorded([Result(0, 7 * NS_PER_S, 0, 0, 0, 0, 3, 0, 2, Status.DROPPED)]).keys
     parts = [part.tolist() for part in parts_of(keys)]
     assert parts == [[3], [2], [Kind.STATUS], [7], [Status.DROPPED]]
+
+
+@given(RESULTS)
+def test_classes_part_the_record(results: list[Result]) -> None:
+    """All classes together are the record without any, and each is that of its payloads."""
+    classes = np.array([payload % 3 for payload in range(10)], np.uint8)
+    recorder = Recorder(0, classes=classes)
+    recorder.record(batch(results))
+    by_class = recorder.take()
+    assert by_class.folded() == recorded(results)
+    for which in range(3):
+        mine = recorded([result for result in results if result.payload % 3 == which])
+        assert by_class.of_class(which) == mine
+        assert mine.in_class(which).of_class(which) == mine
+    assert Intervals.from_bytes(by_class.to_bytes()) == by_class

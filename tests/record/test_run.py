@@ -17,7 +17,7 @@ from eiload.record.intervals import Kind
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run, load, save
 from eiload.record.sample import Sample
-from tests.golden import ONE, away, golden_run, results, scenario, steady
+from tests.golden import MIX, ONE, away, golden_run, results, scenario, steady
 
 PHASES = """
 name: phases
@@ -195,3 +195,17 @@ def test_scenario_travels_with_its_run() -> None:
     run = Run.from_json(json.loads(json.dumps(golden_run().to_json())))
     assert run.scenario == scenario()
     assert not run.emulated
+
+
+def test_a_run_by_class_is_read_as_it_was() -> None:
+    """The file of a mix has the counts once, by class; all else adds them up."""
+    run = golden_run(MIX)
+    again = Run.from_json(json.loads(json.dumps(run.to_json())))
+    assert (again.intervals, again.by_class) == (run.intervals, run.by_class)
+    of = {name: again.of_class(name) for name in ("small", "large")}
+    totals = {name: each.sample(0).total for name, each in of.items()}
+    assert sum(totals.values()) == again.sample(0).total
+    assert totals["small"] == pytest.approx(3 * totals["large"], rel=0.02)
+    assert of["large"].sample(0).quantile_ns(0.5) > 2.5 * of["small"].sample(0).quantile_ns(0.5)
+    with pytest.raises(ValueError, match="huge"):
+        run.of_class("huge")

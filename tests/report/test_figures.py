@@ -11,6 +11,7 @@ from eiload.base.status import Status
 from eiload.judging.judgement import judge
 from eiload.record.intervals import Intervals
 from eiload.report import figures
+from tests.golden import MIX, golden_run
 from tests.report import runs
 
 
@@ -116,3 +117,11 @@ def test_throughput_is_one_figure() -> None:
     assert judgement.cost is not None
     assert judgement.comparison.candidate.throughput_per_s == ei.throughput_per_s
     assert judgement.cost.targets[1].throughput_per_s == ei.throughput_per_s
+
+
+def test_each_class_of_a_mix_has_its_line() -> None:
+    """After the phases, over all measured ones; together they are the target's first line."""
+    for whole, *classes in figures.tables(golden_run(MIX)):
+        assert [row.of_class for row in classes] == ["small", "large"]
+        assert sum(row.ledger.scheduled for row in classes) == whole.ledger.scheduled
+        assert classes[1].response_ns[0.5] > 2 * classes[0].response_ns[0.5]  # type: ignore[operator]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from eiload.base.clock import NS_PER_S
 from eiload.scenario.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, RampRate
 from eiload.scenario.laws import Batch, Gamma, Law, Weibull
-from eiload.scenario.schedule import Schedule, payload_order, target_order
+from eiload.scenario.schedule import Schedule, target_order
 
 TRAFFIC = (
     OpenPhase("warm-up", 2 * NS_PER_S, ConstantRate(50.0), warm_up=True),
@@ -81,14 +81,6 @@ def test_due_counts_what_is_before_the_cuts(cuts: list[int]) -> None:
     slices = np.arange(len(offsets)) % len(cuts)
     expected = int((offsets < np.array(cuts)[slices]).sum())
     assert sum(schedule.due(cuts).values()) == expected
-
-
-@given(st.integers(1, 200), st.integers(0, 2**32))
-def test_payload_order(payloads: int, seed: int) -> None:
-    """Every payload has its turn, in an order that the seed makes."""
-    order = payload_order(payloads, seed)
-    assert sorted(order.tolist()) == list(range(payloads))
-    assert np.array_equal(order, payload_order(payloads, seed))
 
 
 @given(st.integers(1, 5), st.integers(0, 10_000), st.integers(0, 2**32))

@@ -99,9 +99,15 @@ def _covered(run: Run, field: str) -> Any:
 
 def _payload(data: Any) -> Any:
     """Return what is sent; where the files lie and what is expected of the answers is no matter."""
-    payload = {key: value for key, value in data["payload"].items() if key != "expect"}
-    images = payload.get("images") or ()
-    return {**payload, "images": [PurePath(image).name for image in images]}
+    return {
+        **_content(data["payload"]),
+        "mix": [_content(part) for part in data["payload"].get("mix") or ()],
+    }
+
+
+def _content(part: Any) -> Any:
+    kept = {key: value for key, value in part.items() if key != "expect"}
+    return {**kept, "images": [PurePath(image).name for image in part.get("images") or ()]}
 
 
 def _traffic(data: Any) -> Any:

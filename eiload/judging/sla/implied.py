@@ -54,7 +54,7 @@ def settled(
         new = mine
         if claim is not None and mine.word is Word.UNDECIDED:
             for other, theirs, finding in zip(objectives, claims, findings, strict=True):
-                if theirs is None or other is objective or other.phase != objective.phase:
+                if theirs is None or other is objective or not _same_requests(other, objective):
                     continue
                 passes = finding.word is Word.PASS and theirs.stricter_than(claim)
                 fails = finding.word is Word.FAIL and claim.stricter_than(theirs)
@@ -64,6 +64,10 @@ def settled(
                     break
         found.append(new)
     return found
+
+
+def _same_requests(one: Objective, other: Objective) -> bool:
+    return (one.phase, one.of_class) == (other.phase, other.of_class)
 
 
 def _claim(objective: Objective) -> _Claim | None:

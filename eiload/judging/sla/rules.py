@@ -83,17 +83,18 @@ def judge(run: Run) -> tuple[Verdict, ...]:
 
     An objective of no phase is judged on all phases that are not warm-up, taken together.
     """
-    judge_ = _Judge(run)
     found: dict[tuple[int, int], Verdict] = {}
-    for index, name in enumerate(run.scenario.targets):
-        concern = [
-            (number, objective)
-            for number, objective in enumerate(run.scenario.objectives)
-            if _concerns(objective, name, run)
-        ]
-        verdicts = judge_.verdicts([objective for _, objective in concern], index)
-        for (number, _), verdict in zip(concern, verdicts, strict=True):
-            found[number, index] = verdict
+    for of in dict.fromkeys(objective.of_class for objective in run.scenario.objectives):
+        judge_ = _Judge(run if of is None else run.of_class(of))
+        for index, name in enumerate(run.scenario.targets):
+            concern = [
+                (number, objective)
+                for number, objective in enumerate(run.scenario.objectives)
+                if objective.of_class == of and _concerns(objective, name, run)
+            ]
+            verdicts = judge_.verdicts([objective for _, objective in concern], index)
+            for (number, _), verdict in zip(concern, verdicts, strict=True):
+                found[number, index] = verdict
     return tuple(found[key] for key in sorted(found))
 
 

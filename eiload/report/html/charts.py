@@ -41,11 +41,11 @@ Limits = Sequence[tuple[float, float, str]]
 
 
 def limits_of(objectives: Iterable[Objective]) -> list[tuple[float, float, str]]:
-    """Return the limits on response times among some objectives."""
+    """Return the limits on response times of all requests among some objectives."""
     return [
         (each.metric.q, float(each.metric.limit_ns), each.text)
         for each in objectives
-        if isinstance(each.metric, Quantile) and each.metric.of == "response"
+        if isinstance(each.metric, Quantile) and each.metric.of == "response" and not each.of_class
     ]
 
 

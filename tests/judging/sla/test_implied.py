@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from eiload.judging.sla.implied import settled
 from eiload.judging.sla.sentences import BareVerdict
 from eiload.judging.statistics.shares import Word
-from eiload.scenario import Objective
+from eiload.scenario import Objective, parse_objective
 from tests.golden import ONE, scenario
 
 
@@ -68,3 +68,13 @@ def test_decided_words_stay(said: dict[str, Word]) -> None:
     found = words({text: str(word) for text, word in said.items()})
     for before, after in zip(said.values(), found, strict=True):
         assert before in {after, Word.UNDECIDED}
+
+
+def test_what_holds_of_one_class_says_nothing_of_another() -> None:
+    """Neither of another class nor of all requests."""
+    findings = [BareVerdict(Word.PASS, "", ""), BareVerdict(Word.UNDECIDED, "", "")]
+    texts = ("p95 < 300 ms", "p95 < 600 ms")
+    for one, other in ((None, "large"), ("small", "large"), ("large", None), ("large", "large")):
+        of = [parse_objective(texts[0], of_class=one), parse_objective(texts[1], of_class=other)]
+        found = settled(of, findings, answers_bad=False)
+        assert found[1].word is (Word.PASS if one == other else Word.UNDECIDED)

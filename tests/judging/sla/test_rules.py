@@ -16,7 +16,7 @@ from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run
-from tests.golden import Answer, Floats, away, due, golden_run, results, steady, with_target
+from tests.golden import MIX, Answer, Floats, away, due, golden_run, results, steady, with_target
 
 HEAD = """
 name: golden
@@ -331,3 +331,11 @@ def test_what_a_short_run_needs_is_right() -> None:
     assert ": 60 s at" in short.reason
     minute = verdict("errors < 1 %", None, "  - {phase: steady, rate: 60/s, for: 60 s}\n")
     assert minute.word is Word.PASS
+
+
+def test_an_objective_of_a_class_sees_that_class_only() -> None:
+    """Small requests take 100 ms, large ones 300 ms: each class has its own word."""
+    every, other, small, small_too, large = sla.judge(golden_run(MIX))
+    assert [each.word for each in (every, other, small, small_too)] == [Word.PASS] * 4
+    assert (large.word, large.target, large.objective.of_class) == (Word.FAIL, "ei", "large")
+    assert large.observed.endswith("over 300 ms")
