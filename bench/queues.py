@@ -2,11 +2,11 @@
 
 What it knows: queues. What it must not know: verdicts.
 
-A target is a FIFO queue in front of `slots` servers. Arrivals are Poisson and shared by both
-targets of a pair, like in a comparison. Service is lognormal (coefficient of variation 0.2) and for
-1 % of the requests five times as long. The host stalls now and then (1 per 30 s on average,
-exponential with mean 0.25 s) and then both targets stand still; a target may have stalls or a drift
-of speed of its own as well.
+A target is a FIFO queue in front of `slots` servers. Arrivals are shared by both targets of a pair,
+like in a comparison: Poisson at one rate, or what a phase of a scenario would send. Service is
+lognormal (coefficient of variation 0.2) and for 1 % of the requests five times as long. The host
+stalls now and then (1 per 30 s on average, exponential with mean 0.25 s) and then both targets
+stand still; a target may have stalls or a drift of speed of its own as well.
 
 How. Stalls and drift are a change of the clock that work is done by: arrivals are mapped from real
 time to work time, queued there, and departures mapped back. In work time one server is a running
@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from eiload.base.clock import NS_PER_S
 from eiload.record.buckets import bucket_of
 from eiload.record.sample import Sample
+from eiload.scenario.arrivals import ConstantRate, MarkovRate, OpenPhase, Rate, SineRate, phase_seed
+from eiload.scenario.laws import Gamma, Law
 
 __all__ = ["SYSTEMS", "Pairs", "System", "sample_of", "simulate"]
 
@@ -52,6 +54,9 @@ class System:
     slow_share: float = SLOW_SHARE
     hop_s: float = 0.0
     """Added to every answer: half of it fixed, half exponential."""
+    law: Law = "poisson"
+    moving: Rate | None = None
+    """How the rate moves, `rate` in the mean; None: it does not."""
 
     def slower(self, factor: float) -> "System":
         """Return this system with a service time `factor` times as long."""
@@ -67,8 +72,13 @@ SYSTEMS = {
     "A60i": System(20, 0.090, 3, own_stalls=True),
     "A60d": System(20, 0.090, 3, shared_drift=0.15),
     "A60o": System(20, 0.090, 3, own_drift=0.05),
+    "A60g": System(20, 0.090, 3, law=Gamma(3.0)),
+    "A60t": System(20, 0.090, 3, moving=MarkovRate(18.33, 40, 60 * NS_PER_S, 5 * NS_PER_S)),
+    "A60y": System(20, 0.090, 3, moving=SineRate(20, 8, 300 * NS_PER_S)),
+    "A60u": System(20, 0.090, 3, moving=MarkovRate(2, 29, 20 * NS_PER_S, 40 * NS_PER_S)),
 }
-"""Named by utilisation: A30 is .29, A60 .6, A80 .8; M have one server. i, d, o add trouble."""
+"""Named by utilisation: A30 is .29, A60 .6, A80 .8; M have one server. i, d, o add trouble; g, t,
+y, u have other arrivals: gamma gaps, two states, a day's rise and fall in 300 s, unequal states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +140,7 @@ def simulate(
     """
     rng = np.random.default_rng(seed)
     candidate = baseline if candidate is None else candidate
-    span = WARM_UP_S + seconds
-    mean = baseline.rate * span
-    n = int(mean + 6 * np.sqrt(mean) + 10)
-    arrivals = np.cumsum(rng.exponential(1 / baseline.rate, (n, runs)), axis=0)
+    arrivals = _arrivals(rng, baseline, WARM_UP_S + seconds, runs, seed)
     horizon = float(arrivals.max()) + 600.0
     shared = [_Stalls.draw(rng, horizon) for _ in range(runs)]
     common = [_speed(rng, baseline.shared_drift, 60.0, horizon) for _ in range(runs)]
@@ -152,6 +159,28 @@ def simulate(
         hop = system.hop_s / 2 * (1 + rng.standard_exponential(work.shape)) if system.hop_s else 0.0
         answers.append(real - arrivals + hop)
     return Pairs(arrivals - WARM_UP_S, answers[0], answers[1])
+
+
+def _arrivals(
+    rng: np.random.Generator, system: System, span: float, runs: int, seed: int
+) -> Floats:
+    """Return when requests come, and some that come past the end, shape (n, runs)."""
+    if system.law == "poisson" and system.moving is None:
+        mean = system.rate * span
+        n = int(mean + 6 * np.sqrt(mean) + 10)
+        return np.asarray(np.cumsum(rng.exponential(1 / system.rate, (n, runs)), axis=0))
+    rate = system.moving or ConstantRate(system.rate)
+    phase = OpenPhase("", int(span * NS_PER_S), rate, system.law)
+    each = [
+        np.concatenate([*phase.instants(phase_seed(seed, run))]) / NS_PER_S for run in range(runs)
+    ]
+    past = span + np.cumsum(
+        rng.exponential(1 / system.rate, (max(map(len, each)) + 10, runs)), axis=0
+    )
+    for run, instants in enumerate(each):
+        late = past[: len(past) - len(instants), run].copy()
+        past[: len(instants), run], past[len(instants) :, run] = instants, late
+    return np.asarray(past)
 
 
 def _service(rng: np.random.Generator, system: System, shape: tuple[int, ...]) -> Floats:

@@ -3,6 +3,7 @@
 Pure: numbers of runs in, tallies and Markdown out. What is simulated and judged is `statistics`'.
 """
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 
@@ -20,6 +21,7 @@ __all__ = [
     "MARGIN",
     "REPEATS",
     "Tally",
+    "by_worth",
     "comparison",
     "errors",
     "finite",
@@ -34,6 +36,7 @@ Tally = dict[str, float]
 """What was counted over runs, by name, as a rule in per cent."""
 
 MARGIN = 0.10
+WORTHS = (0, 8, 10, 12, 14, 16, 18, 19, 20)
 INCREASES = (1.05, 1.10, 1.20)
 REPEATS = 5
 
@@ -114,7 +117,26 @@ def repeated(cell: dict[str, np.ndarray]) -> Tally:
 def objective(cell: dict[str, np.ndarray]) -> Tally:
     """Return the rates of a cell of objectives, in per cent of all runs."""
     rates = {"runs": float(len(cell["pass"]))}
-    return rates | {name: _percent(values > 0) for name, values in cell.items()}
+    return rates | {name: _percent(v > 0) for name, v in cell.items() if name != "worth"}
+
+
+def by_worth(cells: Sequence[dict[str, np.ndarray]]) -> list[tuple[str, Tally]]:
+    """Return the rates of all cells of objectives, runs together whose blocks are as unequal.
+
+    K blocks of n_k requests are worth n^2 / sum of n_k^2 equal ones (Kish's effective size).
+    """
+    if not cells:
+        return []
+    worth, passed, failed = (
+        np.concatenate([cell[name] for cell in cells]) for name in ("worth", "pass", "fail")
+    )
+    found = []
+    for low, high in itertools.pairwise(WORTHS):
+        within = (worth > low) & (worth <= high)
+        if within.any():
+            rates = {"pass": _percent(passed[within] > 0), "fail": _percent(failed[within] > 0)}
+            found.append((f"{low} to {high}", {"runs": float(within.sum()), **rates}))
+    return found
 
 
 def _percent(hits: Sequence[bool] | np.ndarray) -> float:

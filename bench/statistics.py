@@ -36,6 +36,7 @@ from bench.queues import SYSTEMS, Pairs, simulate
 from bench.rates import (
     INCREASES,
     Tally,
+    by_worth,
     comparison,
     errors,
     finite,
@@ -129,8 +130,10 @@ def _objectives(
         return
     sample = pairs.sample(run, length)
     cut = Blocks.of(sample)
+    worth = cut.n**2 / float(cut.totals @ cut.totals)
     for q in OBJECTIVES:
         cell, limit = found[task.system, "objective", length, q], task.limits_ns[q]
+        cell["worth"].append(worth)
         decision = shares.decide_quantile(cut, q, limit)
         cell["pass"].append(decision.word is Word.PASS)
         cell["fail"].append(decision.word is Word.FAIL)
@@ -144,6 +147,7 @@ def _objectives(
             word = shares.decide_quantile(cut, q, limit / room).word
             cell[f"fail {room}"].append(word is Word.FAIL)
     cell, limit = found[task.system, "objective", length, 0.0], task.limits_ns[0.0]
+    cell["worth"].append(worth)
     sound = cut.sound
     lower, upper = mean_limits(cut.sums_ns(), cut.totals)
     cell["pass"].append(sound and upper < limit)
@@ -172,17 +176,19 @@ def truth(name: str, mechanism: str, runs: int, quick: bool) -> dict[float, floa
 def tasks(runs: int, limits: dict[tuple[str, str], dict[float, float]], quick: bool) -> list[Task]:
     """Return everything to simulate, the longest first."""
     found = []
-    systems = ("A60", "A80") if quick else tuple(SYSTEMS)
+    systems = [name for name, change in limits if not change]
     lengths = LENGTHS_S[:2] if quick else LENGTHS_S
     chunks = range(0, runs, CHUNK)
-    if not quick:
+    if not quick and "A60" in systems:
         found += [
             Task("A60", "", (LONG_S,), LONG_QUANTILES, CHUNK, 50_000 + at, {}) for at in chunks
         ]
-    for index, name in enumerate(systems):
-        known = limits[name, ""]
+    for name in systems:
+        index, known = [*SYSTEMS].index(name), limits[name, ""]
+        # A part of a day is no day.
+        spans = lengths[1:] if SYSTEMS[name].moving else lengths
         found += [
-            Task(name, "", lengths, QUANTILES, CHUNK, 1000 * index + at, known) for at in chunks
+            Task(name, "", spans, QUANTILES, CHUNK, 1000 * index + at, known) for at in chunks
         ]
     for index, (name, change) in enumerate(key for key in limits if key[1]):
         seed = 100_000 + 1000 * index
@@ -214,12 +220,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a slice, in about a minute")
     parser.add_argument("--runs", type=int, default=0, help="simulated runs a cell")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--systems", help="only these, as in A60g,A60t", default="")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there as well")
     options = parser.parse_args(arguments)
     runs = options.runs or (100 if options.quick else 500)
     began = time.monotonic()
     systems = ("A60", "A80") if options.quick else tuple(SYSTEMS)
-    changed = [(name, each) for name in ("A60", "A80") for each in MECHANISMS]
+    if options.systems:
+        systems = tuple(options.systems.split(","))
+    changed = [(name, each) for name in ("A60", "A80") if name in systems for each in MECHANISMS]
     kinds = [(name, "") for name in systems] + ([] if options.quick else changed)
     with get_context("spawn").Pool(options.processes) as pool:
         jobs = [(*kind, 100, options.quick) for kind in kinds]
@@ -258,6 +267,8 @@ def report(
     print(table("Five runs of 300 s", head, ((_name(k), t) for k, t in again.items())))
     head = ["pass", "fail", "iid", "raw", *room]
     print(table("Objectives at the limit", head, ((_name(k), t) for k, t in judged.items())))
+    unequal = by_worth([cells[key] for key in judged if key[2] >= 300])
+    print(table("By how many equal blocks they are worth", ["runs", "pass", "fail"], unequal))
     failing, flowing = errors(4 * runs), throughputs(8 * runs)
     print(table("Errors at the limit", ["episodes", "pass", "fail"], failing))
     print(table("Throughput at the limit", ["pass", "fail"], flowing))
@@ -273,7 +284,7 @@ def report(
                 ("equal", equal), ("different", slower), ("repeated", again), ("objectives", judged)
             )
         }  # fmt: skip
-        for name, known in (("errors", failing), ("throughput", flowing)):
+        for name, known in (("errors", failing), ("throughput", flowing), ("worth", unequal)):
             data[name] = [{"cell": cell, **finite(tally)} for cell, tally in known]
         file.write_text(
             json.dumps(data | {"over": [text for text, _ in over]}, indent=1) + "\n",
