@@ -73,7 +73,10 @@ class Run:
         Raises:
             ValueError: there is no such class.
         """
-        which = self.scenario.payload.classes.index(name)
+        classes = self.scenario.payload.classes
+        if name not in classes:
+            raise ValueError(f"no class {name!r}; there is {', '.join(classes) or 'none'}")
+        which = classes.index(name)
         return replace(self, intervals=self.by_class.of_class(which), by_class=Intervals.empty())
 
     def target_index(self, name: str) -> int:

@@ -173,7 +173,7 @@ class Payload(Content):
             return
         for key, field in Content.model_fields.items():
             # The resolved form has all defaults filled in.
-            plain = (None, [], (), field.default)
+            plain: tuple[object, ...] = (None, [], (), field.default)
             if key != "expect" and given.get(key) not in plain:
                 yield Problem((key,), f"beside a mix; expected '{key}:' in each of its classes")
         if isinstance(mix, list | tuple):

@@ -78,6 +78,12 @@ def _phase(value: object, info: ValidationInfo) -> Phase:
             f"not a phase, got {shown(value)}; "
             "expected a mapping such as {phase: steady, rate: 8/s, for: 10 min}"
         )
+    if "at" in value:
+        raise ValueError(
+            "phases do not overlap: each second of a run is one phase's, and what is judged is cut "
+            "by them; expected no 'at', and phases in order (for users under a burst, run two "
+            "scenarios at once)"
+        )
     if "replay" in value:
         if also := next((key for key in ("rate", "arrivals", "users") if key in value), None):
             raise ValueError(f"both a replay and {also!r}; expected one of them")
