@@ -90,14 +90,12 @@ def sizes(
     Raises:
         ScenarioError: an image cannot be used.
     """
-    each = [
-        [
-            len(request(_tensor(part, index, name), under(target, part)))
-            for target in targets.values()
-        ]
-        for part in payload.parts
-        for index, name in itertools.islice(enumerate(_names(part)), at_most)
-    ]
+    each = []
+    for part in payload.parts:
+        asked = [under(target, part) for target in targets.values()]
+        for index, name in itertools.islice(enumerate(_names(part)), at_most):
+            tensor = _tensor(part, index, name)
+            each.append([len(request(tensor, target)) for target in asked])
     return dict(zip(targets, zip(*each, strict=True), strict=True))
 
 

@@ -312,7 +312,7 @@ MIX = [
 def test_a_mix(server: str, parts: Make, phase: dict[str, Any]) -> None:
     """Two sessions send each class by its weight, the same to both targets, counted by class."""
     steady = {"phase": "steady", "for": "1 s", **phase}
-    scenario = a_scenario(server, payload={"mix": MIX}, traffic=[steady])
+    scenario = two_targets(server, payload={"mix": MIX}, traffic=[steady])
     players = [parts(scenario, index, 2) for index in range(2)]
     together(*players)
     results = np.sort(np.concatenate([part.results() for part in players]), order="seq")
