@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -72,11 +71,3 @@ def test_others_see_the_types(tmp_path: Path) -> None:
         check=False, capture_output=True, text=True, timeout=110, cwd=tmp_path,
     )  # fmt: skip
     assert 'Revealed type is "int"' in checked.stdout.replace("builtins.", ""), checked.stdout
-
-
-def test_the_wheel_has_the_types(tmp_path: Path) -> None:
-    """The mark that says so is in the wheel, too."""
-    wheel = pytest.importorskip("hatchling.builders.wheel", reason="hatchling is not installed")
-    (built,) = wheel.WheelBuilder(str(ROOT)).build(directory=str(tmp_path))
-    with zipfile.ZipFile(built) as archive:
-        assert "eiload/py.typed" in archive.namelist()

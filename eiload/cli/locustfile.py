@@ -5,7 +5,9 @@ from pathlib import Path
 
 from eiload.base import console
 
-__all__ = ["add_arguments", "locustfile"]
+__all__ = ["PATH", "add_arguments", "locustfile"]
+
+PATH = Path(__file__).parents[1] / "plugin" / "locustfile.py"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,5 +21,5 @@ example:
 
 def locustfile(_arguments: argparse.Namespace) -> int:
     """Do it; return the exit status."""
-    console.emit(str(Path(__file__).parents[1] / "plugin" / "locustfile.py"))
+    console.emit(str(PATH))
     return 0

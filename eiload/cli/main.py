@@ -15,17 +15,21 @@ from eiload.base import console
 __all__ = ["main"]
 
 DESCRIPTION = """\
-Tools around load tests of TensorFlow Serving and Amazon Elastic Inference: try one
-request, stand in for a server, check scenarios, read and compare the files of runs.
-The load tests themselves are run by Locust, see the README.
+Load tests of TensorFlow Serving and Amazon Elastic Inference: begin a folder of them, try
+one request, stand in for a server, check scenarios and run them, read and compare the
+files of runs. The load itself is Locust's to run: 'eiload run' starts it, and so does
+'locust' with a locustfile that imports eiload.
 """
 
 EPILOG = """\
 examples:
+  eiload demo
+  eiload init load-tests
   eiload predict --server localhost:8500 --model ssd --image 3dogs.jpg
   eiload serve --port 8500 --model ssd
   eiload validate scenarios/demo.yaml
-  eiload plan scenarios/demo.yaml
+  eiload plan demo
+  eiload run scenarios/demo.yaml --report-json run.json
   eiload report run.json
   eiload report run.json --format html > run.html
   eiload report run.json --format junit > junit.xml
@@ -36,8 +40,7 @@ printed before any is read, so they are listed here and in docs/locust.md):
   --scenario NAME, --model NAME, --encoding uint8|jpeg, --image FILE
   --report-json FILE, --report-html FILE, --report-markdown FILE, --report-junit FILE
   --undecided fail|ok, --eiload-token TOKEN, --eiload-send-secrets-unproven
-each but the token also as LOCUST_SCENARIO, ... in the environment, or in locust.conf;
-'locust -f "$(eiload locustfile)" --scenario FILE' begins a load.
+each but the token also as LOCUST_SCENARIO, ... in the environment, or in locust.conf.
 
 exit status:
   0  every verdict is good, or there was nothing to judge
@@ -108,5 +111,12 @@ COMMANDS = (
     _command("schema", "print the JSON Schema of scenarios"),
     _command("report", "show a run from its file"),
     _command("compare", "compare runs by their files"),
+    _command("run", "run a scenario: locust, headless, with the locustfile of the package"),
+    _command(
+        "demo", "compare two emulated servers on this machine, for a minute",
+        "eiload.cli.run", "add_demo_arguments", "demo",
+    ),
+    _command("init", "write a locustfile, a scenario and a CI job into a folder"),
+    _command("doctor", "say what this machine lacks to make load"),
     _command("locustfile", "print where a locustfile is"),
 )  # fmt: skip

@@ -24,7 +24,7 @@ from eiload.record import journal
 from eiload.record.run import Run
 from eiload.report import outlook, planning, terminal
 from eiload.report import plan as report
-from eiload.scenario import Scenario, load
+from eiload.scenario import Scenario, finding, load
 from eiload.scenario.arrivals import ClosedPhase
 from eiload.scenario.mix import Draw
 from eiload.scenario.schedule import Schedule
@@ -84,7 +84,7 @@ def plan(arguments: argparse.Namespace) -> int:
         ScenarioError: the scenario, a picture or a run file is wrong.
         OutputError: the CSV file cannot be written.
     """
-    scenario = load(arguments.file, os.environ)
+    scenario = load(finding.find(str(arguments.file)), os.environ)
     if arguments.csv == STDOUT:
         for part in _rows(scenario):
             console.emit(part)

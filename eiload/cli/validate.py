@@ -2,13 +2,12 @@
 
 import argparse
 import os
-from pathlib import Path
 
 from eiload.base import console
 from eiload.base.errors import ScenarioError
 from eiload.judging import cost
 from eiload.report.outlook import outlook
-from eiload.scenario import load
+from eiload.scenario import finding, load
 from eiload.serving.payload import problems
 
 __all__ = ["add_arguments", "validate"]
@@ -28,14 +27,15 @@ examples:
 
 exit status: 0 all files are good, 2 one is not
 """
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a scenario")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a scenario, or its name")
 
 
 def validate(arguments: argparse.Namespace) -> int:
     """Do it; return the exit status."""
     status = 0
-    for path in arguments.files:
+    for file in arguments.files:
         try:
+            path = finding.find(file)
             scenario = load(path, os.environ)
             cost.check(scenario)
             if damaged := problems(scenario.payload):

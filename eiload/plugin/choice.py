@@ -15,7 +15,7 @@ from locust.util.timespan import parse_timespan
 from eiload.base.errors import ScenarioError
 from eiload.base.quantity import shown
 from eiload.plugin import options, targets
-from eiload.scenario import Scenario
+from eiload.scenario import Scenario, finding
 
 __all__ = ["Choice"]
 
@@ -186,14 +186,14 @@ class Choice:
         name, given = options.chosen(name), options.chosen(self.given.scenario)
         if name in {"", given}:
             return name
-        names = options.scenario_names()
+        names = finding.names()
         if name not in names:
             offered = ", ".join(map(shown, names)) or "none"
             raise ScenarioError(
-                f"scenario: not one of those in {options.FOLDER}/, got {shown(name)}; "
-                f"expected one of {offered}"
+                f"scenario: not one of those in {finding.FOLDER}/ or with eiload, "
+                f"got {shown(name)}; expected one of {offered}"
             )
-        return str(options.listed(name))
+        return str(finding.listed(name))
 
     def _scenario_of(
         self, name: str, classes: Sequence[type[Any]], host: str | None

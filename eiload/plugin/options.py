@@ -12,14 +12,11 @@ from typing import Any
 
 from eiload.plugin import taken
 from eiload.plugin.outputs import Output, Outputs, of_locust, read_by_locust
-from eiload.scenario import Scenario, load
+from eiload.scenario import Scenario, finding, load
 
-__all__ = ["REPORTS", "add", "chosen", "find", "listed", "outputs", "scenario_names"]
+__all__ = ["REPORTS", "add", "chosen", "find", "outputs"]
 
 LOOPBACK = "127.0.0.1"
-
-FOLDER = Path("scenarios")
-"""Where scenarios are looked for by name, below the working directory."""
 
 REPORTS = ("json", "html", "markdown", "junit")
 """Forms of report that are written to a file on request."""
@@ -61,7 +58,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _add(parser: argparse.ArgumentParser) -> Any:
-    names = _Names([NO_SCENARIO, *scenario_names()])
+    names = _Names([NO_SCENARIO, *finding.names()])
     group: Any = parser.add_argument_group(  # its `env_var` is Locust's parser's
         "eiload",
         "load TensorFlow Serving or Amazon Elastic Inference over gRPC; "
@@ -75,8 +72,9 @@ def _add(parser: argparse.ArgumentParser) -> Any:
             type=names.take,
             default="",
             metavar="NAME",
-            help=f"a YAML file, or a name from {FOLDER}/; if none, Locust's users make the load; "
-            "with one, host, users, ramp up, model and encoding are what its file says",
+            help=f"a YAML file, or a name in {finding.FOLDER}/ or of one that comes with eiload; "
+            "if none, Locust's users make the load; with one, host, users, ramp up, model and "
+            "encoding are what its file says",
         ),
         group.add_argument(
             "--model",
@@ -177,28 +175,13 @@ def chosen(name: str) -> str:
     return "" if name == NO_SCENARIO else name
 
 
-def scenario_names() -> list[str]:
-    """Return the names of the scenarios in scenarios/, sorted."""
-    found = (path for path in FOLDER.glob("*.y*ml") if path.suffix in {".yaml", ".yml"})
-    return sorted({path.stem for path in found if path.is_file()})  # a pipe would keep its reader
-
-
 def find(name: str, environ: Mapping[str, str]) -> Scenario:
     """Read the scenario of that name or path.
 
     Raises:
         ScenarioError: there is none, or it has mistakes; all of them are listed.
     """
-    path = Path(name)
-    if not path.suffix and not path.exists():
-        path = listed(name) or path
-    return load(path, environ)
-
-
-def listed(name: str) -> Path | None:
-    """Return the file in scenarios/ of that name, None if there is none."""
-    files = (FOLDER / f"{name}{suffix}" for suffix in (".yaml", ".yml"))
-    return next((file for file in files if file.is_file()), None)
+    return load(finding.find(name), environ)
 
 
 def outputs(options: Any, environ: Mapping[str, str]) -> Outputs:
@@ -208,6 +191,6 @@ def outputs(options: Any, environ: Mapping[str, str]) -> Outputs:
         ScenarioError: one could not be written, or would be written over another.
     """
     reports = {form: Path(path) for form in REPORTS if (path := getattr(options, f"report_{form}"))}
-    scenarios = {*scenario_names(), chosen(options.scenario)} - {""}
-    read = [Output("--scenario", listed(name) or Path(name)) for name in sorted(scenarios)]
+    scenarios = {*finding.names(), chosen(options.scenario)} - {""}
+    read = [Output("--scenario", finding.listed(name) or Path(name)) for name in sorted(scenarios)]
     return Outputs(reports, of_locust(options, environ), [*read, *read_by_locust(options)])

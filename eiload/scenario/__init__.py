@@ -4,9 +4,9 @@
 is wrong, each with line, column, what was expected and often what was meant. In the order of the
 data's way:
 
-- `document` (YAML to data with positions; `scalar`: what one value means), `presets` (phases with a
-  name of their own, written out), `paths` (files that are named), then the models, `reading` all of
-  it in order; `words` says what is wrong (`problem`)
+- `finding` (where files are, by name), `document` (YAML to data with positions; `scalar`: what one
+  value means), `presets` (phases with a name of their own, written out), `paths` (files that are
+  named), then the models, `reading` all of it in order; `words` says what is wrong (`problem`)
 - the models: `form` and `fields` (what all have in common), `target` (`address`), `payload`
   (`labels`, COCO's), `traffic` (`law_field`, `rate_field`, `rate_points`, `replay_field`,
   `users_field`), `objective`, `standin` (what a stand-in is told), and all together: `models`

@@ -42,7 +42,7 @@ def test_scenarios_are_choices() -> None:
     parser = argparse.ArgumentParser()
     options.add(parser)
     (action,) = (a for a in parser._actions if a.dest == "scenario")
-    assert list(action.choices or []) == ["(none)", "quick"]
+    assert list(action.choices or [])[:2] == ["(none)", "quick"]
     assert vars(action)["include_in_web_ui"]
     assert parsed("--scenario", "some/where.yaml").scenario == "some/where.yaml"
 
@@ -54,7 +54,8 @@ def test_a_given_path_is_a_choice() -> None:
     options.add(parser)
     (action,) = (a for a in parser._actions if a.dest == "scenario")
     parser.parse_args(["--scenario", "some/where.yaml"])
-    assert list(action.choices or []) == ["(none)", "quick", "some/where.yaml"]
+    assert list(action.choices or [])[:2] == ["(none)", "quick"]
+    assert list(action.choices or [])[-1] == "some/where.yaml"
 
 
 @pytest.mark.usefixtures("folder")

@@ -1,0 +1,253 @@
+"""`eiload doctor`: what is there to make load with, what is missing, and what that means.
+
+What it knows: packages, limits and clocks of this machine. What it must not know: targets, runs.
+Whether a run kept its schedule is said by the run itself; this says beforehand what often keeps
+one from it.
+"""
+
+import argparse
+import asyncio
+import importlib.metadata
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+from eiload.base import console
+from eiload.base.alarm import alarm_of
+from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
+from eiload.base.errors import EngineError
+
+__all__ = ["Finding", "Level", "add_arguments", "doctor", "findings"]
+
+NEEDED = ("eiload", "locust", "grpcio", "numpy", "protobuf", "tensorflow-serving-api", "uvloop")
+"""Packages that make load; versions of the first and of numpy must be the same on all machines."""
+
+FILES = 1024
+"""Fewer open files than that are soon too few: a connection is one."""
+
+SLOW_CLOCKS = {"acpi_pm", "hpet", "jiffies"}
+"""Clock sources that are read by a system call of a microsecond and more, not from user space."""
+
+STEAL_S = 1.0
+STEAL_SHARE = 0.01
+RINGS = 300
+RING_NS = NS_PER_MS
+LATE_NS = 2 * NS_PER_MS
+"""A p99 of the timer above which a run is likely to be late: lag of 5 ms makes it invalid."""
+
+
+class Level(StrEnum):
+    """How much a finding matters."""
+
+    OK = "ok"
+    NOTE = "note"
+    WARNING = "warning"
+    MISSING = "missing"
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    level: Level
+    what: str
+    means: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.description = """\
+Look at this machine as a maker of load: packages and their versions, open files, CPUs,
+memory, clock, timer, time that a hypervisor took. Takes about two seconds.
+"""
+    parser.epilog = """\
+example:
+  eiload doctor      on each machine of a run; versions have to be the same
+
+exit status: 0 load can be made here (warnings say what may be in its way), 5 it cannot
+"""
+
+
+def doctor(_arguments: argparse.Namespace) -> int:
+    """Do it; return the exit status."""
+    worst = 0
+    for finding in findings():
+        means = f": {finding.means}" if finding.means else ""
+        console.emit(f"{finding.level:8} {finding.what}{means}")
+        if finding.level is Level.MISSING:
+            worst = EngineError.exit_status
+    return worst
+
+
+def findings() -> Iterator[Finding]:
+    """Look at one thing after the other."""
+    yield Finding(Level.OK, f"Python {platform.python_version()}, {platform.platform()}")
+    for name in NEEDED:
+        yield package(name)
+    yield runtime()
+    yield files(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    yield cpus(available_cpus(), os.getloadavg()[0])
+    yield memory(psutil.virtual_memory().available)
+    yield clock(_text("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
+    yield steal(_cpu_times, STEAL_S)
+    yield timer(lateness_ns())
+
+
+def package(name: str) -> Finding:
+    """Return which version of a needed package is there."""
+    try:
+        found = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(Level.MISSING, name, f"no load without it; pip install {name}")
+    same = "the same on all machines of a run" if name in {"eiload", "numpy"} else ""
+    return Finding(Level.OK, f"{name} {found}", same)
+
+
+def runtime() -> Finding:
+    """Return whether TensorFlow itself is there."""
+    try:
+        found = importlib.metadata.version("tensorflow")
+    except importlib.metadata.PackageNotFoundError:
+        return Finding(
+            Level.NOTE,
+            "no TensorFlow",
+            "load needs none; `eiload serve --saved-model` and `eiload make-model` do",
+        )
+    return Finding(
+        Level.OK, f"tensorflow {found}", "for `eiload serve --saved-model`; load needs none"
+    )
+
+
+def files(soft: int) -> Finding:
+    """Return whether that many open files are enough."""
+    what = "open files: unlimited" if soft == resource.RLIM_INFINITY else f"open files: {soft:,}"
+    if soft == resource.RLIM_INFINITY or soft >= FILES:
+        return Finding(Level.OK, what)
+    return Finding(Level.WARNING, what, f"many connections need more; ulimit -n {4 * FILES}")
+
+
+def available_cpus() -> float:
+    """Return how many CPUs this process may use, after its affinity and its control group."""
+    count = float(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1)
+    quota, _, period = _text("/sys/fs/cgroup/cpu.max").partition(" ")
+    if quota.isdigit() and period.isdigit():
+        count = min(count, int(quota) / int(period))
+    return count
+
+
+def cpus(count: float, load: float) -> Finding:
+    """Return whether there are CPUs to spare.
+
+    Args:
+        count: how many may be used.
+        load: how many processes have run or waited to, on average of the last minute.
+    """
+    what = f"CPUs: {count:g}, load {load:.2g}"
+    if count < 2:
+        return Finding(
+            Level.WARNING, what, "the sender and Locust share one, so sending is late now and then"
+        )
+    if load > count / 2:
+        return Finding(Level.WARNING, what, "others are at work here; they make sending late")
+    return Finding(Level.OK, what)
+
+
+def memory(available: int) -> Finding:
+    """Return whether that many bytes are enough for a few load processes."""
+    what = f"memory available: {available / 1e9:.1f} GB"
+    if available < 500_000_000:
+        return Finding(Level.WARNING, what, "each load process takes 0.2 GB and what is in flight")
+    return Finding(Level.OK, what)
+
+
+def clock(source: str) -> Finding:
+    """Return whether reading the clock is cheap."""
+    if not source:
+        return Finding(Level.NOTE, "clock source: unknown")
+    if source in SLOW_CLOCKS:
+        return Finding(
+            Level.WARNING,
+            f"clock source: {source}",
+            "slow to read; the kernel gave up better ones",
+        )
+    return Finding(Level.OK, f"clock source: {source}")
+
+
+def steal(times: Callable[[], tuple[int, int] | None], over_s: float) -> Finding:
+    """Return how much of the CPUs' time a hypervisor gave to others.
+
+    Args:
+        times: returns stolen and all time so far, in any one unit; None if that is not known.
+        over_s: how long to look.
+    """
+    before = times()
+    time.sleep(over_s)
+    after = times()
+    if before is None or after is None or after[1] <= before[1]:
+        return Finding(Level.NOTE, "steal: unknown")
+    share = (after[0] - before[0]) / (after[1] - before[1])
+    what = f"steal: {100 * share:.1f} % of the last {over_s:g} s"
+    if share > STEAL_SHARE:
+        return Finding(
+            Level.WARNING, what, "the hypervisor gives this machine's time to others; tails show it"
+        )
+    return Finding(Level.OK, what)
+
+
+def timer(late_ns: list[int]) -> Finding:
+    """Return how late the sender's timer rings; of `late_ns`, each ns after its instant."""
+    late = sorted(late_ns)
+    p50, p99 = (late[min(len(late) - 1, int(q * len(late)))] / 1e6 for q in (0.5, 0.99))
+    what = f"timer: late by {p50:.2f} ms at p50, {p99:.2f} ms at p99 of {len(late)}"
+    if p99 * 1e6 > LATE_NS:
+        return Finding(Level.WARNING, what, "a run whose lag is over 5 ms at p99 is invalid")
+    return Finding(Level.OK, what)
+
+
+def lateness_ns(rings: int = RINGS) -> list[int]:
+    """Return how late the sender's kind of timer rang, each time it was set a ms ahead."""
+    import uvloop  # noqa: PLC0415  # what is missing is a finding, no traceback
+
+    clock = SystemClock()
+    late: list[int] = []
+
+    async def ring() -> None:
+        loop = asyncio.get_running_loop()
+        rung = asyncio.Event()
+        alarm = alarm_of(loop, rung.set)
+        give_up_ns = clock.now_ns() + 5 * NS_PER_S
+        while len(late) < rings and clock.now_ns() < give_up_ns:
+            at_ns = clock.now_ns() + RING_NS
+            while (now_ns := clock.now_ns()) < at_ns:
+                rung.clear()
+                alarm.set(at_ns)
+                await rung.wait()
+            late.append(now_ns - at_ns)
+        alarm.close()
+
+    uvloop.run(ring())
+    return late
+
+
+def _cpu_times() -> tuple[int, int] | None:
+    """Return stolen and all time of the CPUs, in ticks (proc(5), /proc/stat); None without."""
+    fields = _text("/proc/stat").partition("\n")[0].split()[1:9]
+    if len(fields) < 8:
+        return None
+    ticks = [int(field) for field in fields]
+    return ticks[7], sum(ticks)
+
+
+def _text(path: str) -> str:
+    """Return what a file of the kernel's says; empty if there is none."""
+    try:
+        return Path(path).read_text("ascii").strip()
+    except OSError:
+        return ""
