@@ -60,13 +60,13 @@ class Tls(Form):
 
 
 class Keepalive(Form):
-    """When to ask whether a server that has requests and says nothing is still there."""
+    """When to ask whether a silent server is there; so no balancer forgets the connection."""
 
     every_ns: Annotated[int, duration("100 ms", "1 h", example="30 s")] = Field(
         validation_alias="every",
         serialization_alias="every",
-        description="how long nothing may come from the server, while requests wait for it, before "
-        "it is asked by a PING",
+        description="how long nothing may come from the server before it is asked by a PING, also "
+        "while no request waits for it: less than balancers and firewalls take to forget it",
     )
     timeout_ns: Annotated[int, duration("100 ms", "1 h", example="20 s")] = Field(
         default=parse_duration(KEEPALIVE_TIMEOUT),

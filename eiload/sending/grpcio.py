@@ -21,6 +21,7 @@ from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.endpoint import Endpoint
+from eiload.sending.proxies import IDLE_NS, forgotten, of_text
 
 __all__ = ["GrpcioChannel"]
 
@@ -43,6 +44,9 @@ class GrpcioChannel:
         self._metadata = endpoint.metadata
         self._compression = grpc.Compression.Gzip if endpoint.compression == "gzip" else None
         self._channels = [_connection(endpoint) for _ in range(endpoint.connections)]
+        self._asks = endpoint.keep_alive is not None
+        self._heard_ns = 0
+        """When an answer came last, over any of its connections; 0 until then."""
         self._stubs: dict[str, Iterator[Stub]] = {}
 
     def start(
@@ -77,12 +81,18 @@ class GrpcioChannel:
             )
             response = await call
             done_ns = now_ns()
+            self._heard_ns = done_ns
             told = _pairs(await call.trailing_metadata()) if trailers else ()
             return Landing(Status.OK, request.sent_ns, done_ns, "", response, told)
         except grpc.aio.AioRpcError as error:
             done_ns, status = now_ns(), Status(error.code().value[0])
             told = _pairs(error.trailing_metadata()) if trailers else ()
-            return Landing(status, request.sent_ns, done_ns, error.details() or "", b"", told)
+            detail = of_text(error.details() or "")
+            if status is Status.DEADLINE_EXCEEDED:
+                detail = self._late(detail, request.sent_ns)
+            elif status is not Status.UNAVAILABLE:
+                self._heard_ns = done_ns
+            return Landing(status, request.sent_ns, done_ns, detail, b"", told)
         except asyncio.CancelledError:
             if request.cancelled:
                 raise  # `_Request.done` has it land as unfinished
@@ -90,6 +100,12 @@ class GrpcioChannel:
         except Exception as error:  # whatever gRPC raises, the request must not vanish
             status, detail = Status.INTERNAL, f"client: {type(error).__name__}: {error}"
         return Landing(status, request.sent_ns, now_ns(), detail)
+
+    def _late(self, detail: str, sent_ns: int) -> str:
+        """Return the text of a deadline, with what to try where nothing is heard any more."""
+        heard_ns = self._heard_ns
+        idle = heard_ns and sent_ns - heard_ns >= IDLE_NS
+        return forgotten(detail) if idle and not self._asks else detail
 
     def _stubs_of(self, method: str) -> Iterator[Stub]:
         """Return what calls `method`, on one channel after the other."""
@@ -153,6 +169,7 @@ def _options(endpoint: Endpoint) -> Options:
         options["grpc.http2.ping_timeout_ms"] = patience_ns // NS_PER_MS
         # A long answer is silence, too: after two PINGs without data gRPC would ask no more.
         options["grpc.http2.max_pings_without_data"] = 0
+        options["grpc.keepalive_permit_without_calls"] = 1
     return tuple(options.items())
 
 

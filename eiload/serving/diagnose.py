@@ -13,6 +13,7 @@ First bytes: RFC 9113, section 3.4 (preface, SETTINGS) and 4.1 (frames); RFC 844
 """
 
 import os
+import re
 import socket
 import ssl
 from dataclasses import dataclass
@@ -29,6 +30,12 @@ REST_PORT = 8501
 
 SETTINGS = 4
 """The type of the frame that a server's HTTP/2 begins with."""
+
+GREETING_BYTES = 512
+"""How much is read of what a server says first: HTTP/1's header, or most of it."""
+
+_SERVER = re.compile(rb"\r\nserver:[ \t]*([\x21-\x7e][\x20-\x7e]*)", re.IGNORECASE)
+"""What names itself in a header of HTTP/1; TensorFlow Serving's REST port does not."""
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
 """What an HTTP/2 client says first: the magic, and an empty SETTINGS frame."""
@@ -117,8 +124,8 @@ def _look(place: Place, patience_s: float) -> Diagnosis:
     """Look by plaintext."""
     with _connect(place, patience_s) as connection:
         greeting = _first_bytes(connection)
-    if greeting == b"" and _speaks_tls(place, patience_s):
-        # A gRPC server that expects TLS just closes: nothing says why.
+    if (greeting == b"" or _is_http1(greeting)) and _speaks_tls(place, patience_s):
+        # A gRPC server that expects TLS just closes, and nothing says why; nginx answers by HTTP/1.
         return _TLS_WANTED
     return _from_greeting(place, greeting, patience_s)
 
@@ -138,7 +145,7 @@ def _look_by_tls(place: Place, tls: Tls | None, patience_s: float) -> Diagnosis:
     try:
         with context.wrap_socket(connection, server_hostname=name) as secured:
             if secured.selected_alpn_protocol() != "h2":
-                return Diagnosis("TLS answers, but not HTTP/2: a REST port?", _rest_remedy(place))
+                return _without_h2(place)
             greeting = _first_bytes(secured)
             if greeting == b"":
                 return _CERTIFICATE_WANTED
@@ -180,7 +187,7 @@ def _connect(place: Place, patience_s: float) -> socket.socket:
 def _first_bytes(connection: socket.socket) -> bytes | None:
     try:
         connection.sendall(PREFACE)
-        return connection.recv(64)
+        return connection.recv(GREETING_BYTES)
     except TimeoutError:
         return None
     except (BrokenPipeError, ConnectionResetError):
@@ -196,8 +203,8 @@ def _from_greeting(place: Place, greeting: bytes | None, patience_s: float) -> D
         )
     if len(greeting) >= 4 and greeting[3] == SETTINGS:
         return Diagnosis("HTTP/2 answers, the call does not", "see the server's log", "http2")
-    if greeting.startswith(b"HTTP/1"):
-        return Diagnosis(f"HTTP/1 answers there{_rest_hint(place)}", _rest_remedy(place))
+    if _is_http1(greeting):
+        return _from_http1(place, greeting)
     if greeting[:1] == b"\x15":
         return _TLS_WANTED
     if not greeting:
@@ -239,6 +246,8 @@ def _from_handshake(place: Place, error: OSError, patience_s: float) -> Diagnosi
     """Tell what it means that TLS fails on a connection, certificates apart."""
     reason = getattr(error, "reason", None) or error.strerror or str(error)
     reason = " ".join(reason.lower().replace("_", " ").split())
+    if "application protocol" in reason:
+        return _without_h2(place)
     if "certificate" in reason or "handshake failure" in reason:
         return _CERTIFICATE_WANTED
     return _plaintext(place, patience_s) or Diagnosis(
@@ -273,6 +282,31 @@ def _from_certificate(name: str, reason: str) -> Diagnosis:
     else:
         remedy = "set `tls: ca` to the certificate of the authority that signed it"
     return Diagnosis(f"its certificate is not accepted ({reason})", remedy)
+
+
+def _is_http1(greeting: bytes | None) -> bool:
+    return greeting is not None and greeting.startswith(b"HTTP/1")
+
+
+def _from_http1(place: Place, greeting: bytes) -> Diagnosis:
+    """Tell what to do about a server that answers a client of HTTP/2 by HTTP/1."""
+    found = _SERVER.search(greeting)
+    if found is None:
+        return Diagnosis(f"HTTP/1 answers there{_rest_hint(place)}", _rest_remedy(place))
+    server = found[1].decode("ascii").strip()[:40]
+    return Diagnosis(
+        f"a proxy or web server ({server}) answers there by HTTP/1: HTTP/2 without TLS (h2c)"
+        " is not enabled on this port",
+        "enable it there (nginx: `listen PORT http2`), or use its port for gRPC or TLS",
+    )
+
+
+def _without_h2(place: Place) -> Diagnosis:
+    """Tell what to do about a server that does not choose h2 in the handshake of TLS."""
+    return Diagnosis(
+        "TLS answers, but not HTTP/2 (ALPN): a REST port, or a proxy without HTTP/2",
+        f"{_rest_remedy(place)}, or enable HTTP/2 in the proxy (nginx: `http2`)",
+    )
 
 
 def _rest_hint(place: Place) -> str:

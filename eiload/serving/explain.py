@@ -261,6 +261,8 @@ _REMEDIES: tuple[tuple[Status, str, str], ...] = (
 
 
 def _remedy(status: Status, detail: str, target: Target, tensor: TensorInfo) -> str:
+    if "HTTP status" in detail or "http2 header with status" in detail:
+        return "it is not the server that says so, see the proxy's log"
     for code, pattern, remedy in _REMEDIES:
         if status is code and re.search(pattern, detail, re.IGNORECASE):
             return remedy.format(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from eiload.base.clock import NS_PER_MS
+from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.scenario import Tls
 from eiload.serving.diagnose import Place, diagnose, place_of
 from tests.grpc_servers import certificate, closed_port, grpc_server, http1, raw_server, silent
+from tests.programs import nginx
 from tests.serving.model_server import ModelServer, trusting, unusable
 
 PATIENCE_NS = 300 * NS_PER_MS
@@ -150,7 +151,7 @@ def test_tls_without_http2(tmp_path: Path) -> None:
 
     with raw_server(behave) as port:
         finding = diagnose(f"localhost:{port}", Tls(ca=pair.cert), PATIENCE_NS)
-    assert finding.cause == "TLS answers, but not HTTP/2: a REST port?"
+    assert finding.cause.startswith("TLS answers, but not HTTP/2 (ALPN): a REST port, or a proxy")
 
 
 @pytest.mark.parametrize(
@@ -200,6 +201,30 @@ def test_unreadable_tls_files(tmp_path: Path) -> None:
     wrong.write_text("no certificate")
     found = diagnose("127.0.0.1:1", Tls(ca=str(wrong)), PATIENCE_NS)
     assert found.cause.startswith("its TLS files cannot be read (")
+
+
+def test_a_proxy_that_is_spoken_to_wrongly(tmp_path: Path) -> None:
+    """Real nginx: plaintext to its TLS port, a port without h2c, TLS without HTTP/2."""
+    pair = certificate(tmp_path)
+    secure, old, old_tls = closed_port(), closed_port(), closed_port()
+    http = f"""
+      ssl_certificate {pair.cert}; ssl_certificate_key {pair.key};
+      server {{ listen 127.0.0.1:{secure} ssl http2; }}
+      server {{ listen 127.0.0.1:{old}; }}
+      server {{ listen 127.0.0.1:{old_tls} ssl; }}
+    """
+    with nginx(tmp_path, http, secure):
+        patience_ns = 60 * NS_PER_S
+        assert diagnose(f"127.0.0.1:{secure}", None, patience_ns).cause == (
+            "the server speaks TLS, the scenario plaintext"
+        )
+        found = diagnose(f"127.0.0.1:{old}", None, patience_ns)
+        assert found.cause.startswith("a proxy or web server (nginx")
+        assert "HTTP/2 without TLS (h2c) is not enabled on this port" in found.cause
+        assert "`listen PORT http2`" in found.remedy
+        found = diagnose(f"localhost:{old_tls}", Tls(ca=pair.cert), patience_ns)
+        assert "a proxy without HTTP/2" in found.cause
+        assert "enable HTTP/2 in the proxy" in found.remedy
 
 
 # -- by way of preflight, in its words ------------------------------------------------------------

@@ -29,6 +29,7 @@ from eiload.sending.http2.grpc import Outcome
 from eiload.sending.http2.heads import Heads, Packer
 from eiload.sending.http2.pool import LookUp, Pool
 from eiload.sending.http2.tls import tls_context
+from eiload.sending.proxies import forgotten
 
 __all__ = ["Http2Channel"]
 
@@ -208,7 +209,11 @@ class Http2Channel:
         call.head = self._heads.block(call.method, self._metadata, left_ns)
 
     def _expired(self, request: HttpRequest) -> None:
-        self.give_up(request, _TOO_LATE, self._now_ns())
+        over, conversation = _TOO_LATE, request.conversation
+        asked = self._endpoint.keep_alive is not None
+        if conversation is not None and request.sent_ns and not asked:
+            over = _FORGOTTEN if conversation.silent(request.sent_ns) else over
+        self.give_up(request, over, self._now_ns())
 
     def _ring(self) -> None:
         self._deadlines.ring(self._now_ns())
@@ -216,6 +221,8 @@ class Http2Channel:
 
 _TOO_LATE = Outcome(Status.DEADLINE_EXCEEDED, "Deadline Exceeded")
 """In gRPC's words."""
+
+_FORGOTTEN = Outcome(Status.DEADLINE_EXCEEDED, forgotten(_TOO_LATE.detail))
 
 
 def _named(endpoint: Endpoint) -> str | None:

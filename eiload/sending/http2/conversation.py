@@ -26,6 +26,7 @@ from eiload.sending.http2.connection import Connection
 from eiload.sending.http2.events import Closed, Event
 from eiload.sending.http2.link import READ_BYTES, Link
 from eiload.sending.http2.streams import Batch, Stream
+from eiload.sending.proxies import IDLE_NS
 
 __all__ = ["Conversation", "Owner"]
 
@@ -269,6 +270,10 @@ class Conversation:
         self.link.close()
         self.connection.close()
 
+    def silent(self, since_ns: int) -> bool:
+        """Tell whether nothing has come since an instant, nor for a while before."""
+        return since_ns - self._heard_ns >= IDLE_NS
+
     # -- whether the server is there -----------------------------------------------------------
 
     def _is_there(self) -> None:
@@ -292,13 +297,11 @@ class Conversation:
         else:
             next_ns = self._heard_ns + keep_alive.after_ns
             if now_ns >= next_ns:
-                if self.connection.outgoing.open:
-                    self.connection.ping(b"eiload\0\0")
-                    self._schedule()
-                    self._pinged_ns = now_ns
-                    next_ns = now_ns + keep_alive.patience_ns
-                else:
-                    next_ns = now_ns + keep_alive.after_ns
+                # Also without requests: a balancer forgets connections over which nothing comes.
+                self.connection.ping(b"eiload\0\0")
+                self._schedule()
+                self._pinged_ns = now_ns
+                next_ns = now_ns + keep_alive.patience_ns
         wait_s = max(0.001, (next_ns - now_ns) / NS_PER_S)
         self._timer = self._loop.call_later(wait_s, self._look_after, keep_alive)
 

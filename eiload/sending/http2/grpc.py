@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from eiload.base.status import Status
+from eiload.sending import proxies
 from eiload.sending.http2.frames import ErrorCode, error_name
 from eiload.sending.http2.headers import Fields
 from eiload.sending.http2.heads import Metadata
@@ -162,9 +163,11 @@ def _without(http_status: int | None, content_type: bytes) -> Outcome | None:
     """Return what the head of an answer means if gRPC says nothing."""
     if http_status is not None and http_status != 200:
         status = HTTP_STATUSES.get(http_status, Status.UNKNOWN)
-        return Outcome(status, f"received HTTP status {http_status}")
+        return Outcome(status, proxies.of_text(f"received HTTP status {http_status}"))
     if http_status is not None and not content_type.startswith(b"application/grpc"):
-        return Outcome(Status.UNKNOWN, f"received content-type {_text(content_type[:100])!r}")
+        kind = _text(content_type[:100])
+        meaning = proxies.of_content(kind)
+        return Outcome(Status.UNKNOWN, f"received content-type {kind!r}: {meaning}")
     return None
 
 
