@@ -9,7 +9,7 @@ import math
 
 from eiload.base.units import format_duration
 
-__all__ = ["change", "count", "rate", "share", "span", "time"]
+__all__ = ["change", "count", "marked", "rate", "share", "span", "time"]
 
 
 def time(value_ns: float) -> str:
@@ -61,3 +61,8 @@ def count(number: int, noun: str = "") -> str:
     if not noun:
         return f"{number:,}"
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def marked(name: str, emulated: object) -> str:
+    """Return a name, with the word that must stand wherever something emulated is shown."""
+    return f"{name} (emulated)" if emulated else name

@@ -163,7 +163,7 @@ def failures_of(run: Run) -> int:
 
 def _summary(run: Run, judgement: Judgement) -> str:
     """Return the one last line: validity, then what is bad, what is open, what is good."""
-    name = run.scenario.name + (" (emulated)" if run.emulated else "")
+    name = wording.marked(run.scenario.name, run.emulated)
     stopped = f", stopped ({run.stopped})" if run.stopped else ""
     if not judgement.validity.valid:
         reasons = judgement.validity.reasons

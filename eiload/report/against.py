@@ -30,8 +30,7 @@ OVER_RUNS = "response times, ms; in brackets: 95 % confidence interval of the me
 def sections(comparison: Comparison, *, emulated: bool) -> list[Section]:
     """Return the sections on a comparison: response times with the verdict, then service times."""
     title = f"comparison of {comparison.candidate.name} with {comparison.baseline.name}"
-    if emulated:
-        title += " (emulated)"
+    title = wording.marked(title, emulated)
     if comparison.runs > 1:
         title += f", {comparison.runs} {comparison.kind}"
     response = Section(

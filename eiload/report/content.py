@@ -99,7 +99,7 @@ def _name(target: TargetFacts) -> Line:
 def _labelled(run: Run, name: str) -> Foreign:
     """Return a target's name as a cell: with that word, too."""
     emulated = any(target.emulated for target in run.targets if target.name == name)
-    return Foreign(f"{name} (emulated)" if emulated else name)
+    return Foreign(wording.marked(name, emulated))
 
 
 # -- numbers -----------------------------------------------------------------------------------
@@ -267,7 +267,7 @@ def _cost(run: Run, judgement: Judgement) -> Section:
         for each in cost.targets
     )
     lines: list[Line] = [(cost.statement,)] if cost.statement else []
-    title = "cost (emulated)" if run.emulated else "cost"
+    title = wording.marked("cost", run.emulated)
     return Section(title, "", columns, rows, (*lines, *((note,) for note in cost.notes)))
 
 

@@ -71,7 +71,7 @@ def render(run: Run, judgement: Judgement, *, undecided_ok: bool = False) -> str
     """
     cases = _cases(run, judgement, undecided_ok)
     # In the name, because a CI server shows little else.
-    name = words.safe(run.scenario.name) + (" (emulated)" if run.emulated else "")
+    name = wording.marked(words.safe(run.scenario.name), run.emulated)
     length = f"{run.ended_ns / NS_PER_S:.3f}"
     started = datetime.fromtimestamp(run.started_wall_ns // NS_PER_S, UTC)
     attributes = {

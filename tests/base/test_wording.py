@@ -53,3 +53,9 @@ def test_said(said: str, text: str) -> None:
 def test_a_share_is_not_rounded_up_to_all(value: float, text: str) -> None:
     """Three digits, but what is not all is not called all."""
     assert wording.share(value) == text
+
+
+def test_a_stand_in_is_called_one() -> None:
+    """Beside its name, wherever it is shown."""
+    assert wording.marked("ei", "a p2.xlarge") == "ei (emulated)"
+    assert wording.marked("ei", "") == "ei"

@@ -125,7 +125,7 @@ def lag(run: Run, allowed_ns: float) -> str:
 
 def _named(run: Run, target: int) -> str:
     facts = run.targets[target]
-    return text(f"{facts.name} (emulated)" if facts.emulated else facts.name)
+    return text(wording.marked(facts.name, facts.emulated))
 
 
 def _key(run: Run, lines: Iterable[tuple[str, str]]) -> str:

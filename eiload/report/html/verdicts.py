@@ -40,7 +40,7 @@ def objectives(run: Run, judgement: Judgement) -> str:
         badge = cell(Tone(word, good))
         bar = bars.bar(used, on, (1.0,), tone_class(good), label)
         emulated = any(t.emulated for t in run.targets if t.name == verdict.target)
-        name = f"{verdict.target} (emulated)" if emulated else verdict.target
+        name = wording.marked(verdict.target, emulated)
         texts = objective_text(verdict.objective), name, verdict.observed, verdict.reason
         one, two, observed, why = map(text, texts)
         rows.append(([badge, one, two, bar, observed, why], ""))
