@@ -1,10 +1,12 @@
 """Locust without its command: one user in a debugger, and Locust as a library."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import PATIENCE_S
 from tests.e2e.stand_ins import quick
+from tests.e2e.warm_locust import Process, warm
 
 USER = """
 import gevent
@@ -95,23 +98,50 @@ def server() -> StandInProcess:
     return quick()
 
 
-def script(folder: Path, server: StandInProcess, rest: str, enough: int = -1) -> list[str]:
-    """Write a script and return the command that runs it."""
+def script(folder: Path, server: StandInProcess, rest: str, enough: int = -1) -> Path:
+    """Write a script and return its path."""
     path = folder / "script.py"
     path.write_text(USER.replace("SERVER", server.address).replace("ENOUGH", str(enough)) + rest)
-    return [sys.executable, str(path)]
+    return path
 
 
-def ran(folder: Path, command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a script to its end."""
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+@contextlib.contextmanager
+def running(path: Path) -> Iterator[Process]:
+    """Start a script; see to it that it is not left."""
+    process = warm().start(
+        (),
+        script=path,
+        folder=path.parent,
+        environ={**os.environ, "PYTHONUNBUFFERED": "1"},
+        out=_file(path, ".out"),
+        err=_file(path, ".err"),
     )
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def _file(path: Path, suffix: str) -> Path:
+    found = path.with_suffix(suffix)
+    found.touch()
+    return found
+
+
+def ran(path: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script to its end."""
+    with running(path) as process:
+        status = process.wait(PATIENCE_S)
+    out, err = (path.with_suffix(suffix).read_text() for suffix in (".out", ".err"))
+    return subprocess.CompletedProcess([str(path)], status, out, err)
 
 
 def test_single_user(tmp_path: Path, server: StandInProcess) -> None:
     """It prints each request, and ends with a report of all of them."""
-    done = ran(tmp_path, script(tmp_path, server, SINGLE, enough=10))
+    command = [sys.executable, str(script(tmp_path, server, SINGLE, enough=10))]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("ssd Predict") == 10
     assert "scheduled 10 = 10 ok" in done.stdout
@@ -119,21 +149,16 @@ def test_single_user(tmp_path: Path, server: StandInProcess) -> None:
 
 def test_at_a_breakpoint(tmp_path: Path, server: StandInProcess) -> None:
     """A process that a debugger holds for longer than any sign of life may take goes on."""
-    done = ran(tmp_path, script(tmp_path, server, BREAKPOINT, enough=4))
+    done = ran(script(tmp_path, server, BREAKPOINT, enough=4))
     assert done.returncode == 0, done.stderr
     assert "scheduled 4 = 4 ok" in done.stdout
 
 
 def test_single_user_interrupted(tmp_path: Path, server: StandInProcess) -> None:
     """Ctrl-C is Python's own, and the report comes all the same."""
-    out = tmp_path / "out"
-    with (
-        out.open("w") as stdout,
-        subprocess.Popen(
-            script(tmp_path, server, SINGLE), cwd=tmp_path, stdout=stdout, stderr=stdout,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        ) as process,
-    ):  # fmt: skip
+    path = script(tmp_path, server, SINGLE)
+    out = path.with_suffix(".out")
+    with running(path) as process:
         give_up = time.monotonic() + PATIENCE_S
         while out.read_text().count("ssd Predict") < 5:
             assert process.poll() is None, out.read_text()
@@ -152,7 +177,7 @@ def test_single_user_interrupted(tmp_path: Path, server: StandInProcess) -> None
 )
 def test_library(tmp_path: Path, server: StandInProcess, rest: str, reports: int) -> None:
     """Each run ends with its report, also one that nobody stops before the process ends."""
-    done = ran(tmp_path, script(tmp_path, server, rest))
+    done = ran(script(tmp_path, server, rest))
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout.count("every request") == reports
@@ -162,6 +187,6 @@ def test_library(tmp_path: Path, server: StandInProcess, rest: str, reports: int
 
 def test_master_without_the_plugin(tmp_path: Path, server: StandInProcess) -> None:
     """Whoever makes a master and workers is told what they need."""
-    done = ran(tmp_path, script(tmp_path, server, WORKER))
+    done = ran(script(tmp_path, server, WORKER))
     assert done.returncode != 0
     assert "fire environment.events.init once it has its runner" in done.stderr

@@ -7,7 +7,7 @@ on it is a process like any other: a session, command line, environment, folder 
 own, and its end is Python's own.
 
 Run as a script it is that process; it reads a request per line, and answers each by a line.
-Locusts that run below another command begin cold, as do those of tests/e2e/test_library.py.
+Locusts that run below another command begin cold, as does one of tests/e2e/test_library.py.
 """
 
 import atexit
@@ -23,6 +23,7 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 LOADED = (
@@ -109,6 +110,7 @@ class Warm:
         environ: Mapping[str, str],
         out: Path,
         err: Path,
+        script: Path | None = None,
     ) -> Process:
         """Start a Locust.
 
@@ -118,8 +120,10 @@ class Warm:
             environ: all of its environment.
             out: file of its stdout.
             err: file of its stderr.
+            script: a script that is run instead of Locust's command.
         """
         pid = self.ask(
+            script=None if script is None else str(script),
             arguments=[*arguments],
             folder=str(folder),
             environ=dict(environ),
@@ -142,8 +146,8 @@ def warm() -> Warm:
     return Warm()
 
 
-def serve() -> list[str] | None:
-    """Fork for each request; return in each child, with its arguments, and at the end."""
+def serve() -> dict[str, Any] | None:
+    """Fork for each request; return it in each child, and None at the end."""
     rest = b""
     while True:
         # Neither read nor fork are gevent's here: there is to be no hub before the fork.
@@ -153,15 +157,14 @@ def serve() -> list[str] | None:
                 return None
             rest += read
         line, _, rest = rest.partition(b"\n")
-        request = json.loads(line)
+        request: dict[str, Any] = json.loads(line)
         if "ended" in request:
             answer = _ended(request["ended"])
         else:
             answer = _original("fork")()
             if answer == 0:
                 _become(request)
-                arguments: list[str] = request["arguments"]
-                return arguments
+                return request
         os.write(1, json.dumps(answer).encode() + b"\n")
 
 
@@ -191,14 +194,25 @@ def _become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["environ"])
     signal.signal(signal.SIGHUP, signal.SIG_DFL if request["hangup"] else signal.SIG_IGN)
+    script = request["script"]
+    sys.argv = [script or "locust", *request["arguments"]]
     sys.path[0] = request["folder"]  # as of `python -m`
+
+
+def run(script: str) -> None:
+    """Do what `python script` does."""
+    main = ModuleType("__main__")
+    main.__file__ = script
+    sys.modules["__main__"] = main
+    exec(compile(Path(script).read_bytes(), script, "exec"), main.__dict__)
 
 
 if __name__ == "__main__":
     for module in LOADED:
         import_module(module)
     gc.freeze()
-    arguments = serve()
-    if arguments is not None:
-        sys.argv[1:] = arguments
+    started = serve()
+    if started is not None and started["script"] is not None:
+        run(started["script"])
+    elif started is not None:
         runpy.run_module("locust", run_name="__main__", alter_sys=True)
