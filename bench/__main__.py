@@ -22,6 +22,8 @@ from bench.tools import default_work_dir
 ALL = ("peers", "schedule", "truth", "scale", "sustained", "startup", "hotpaths")
 """What is measured if nothing is named; together at most 15 minutes."""
 
+MAX_STRETCH = 20
+
 OWN = {
     "statistics": "bench.statistics",
     "judging": "bench.judging",
@@ -47,6 +49,10 @@ def arguments_of(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     parser.add_argument("--quick", action="store_true", help="short runs, to see that it works")
+    parser.add_argument(
+        "--stretch", type=float, default=1.0, metavar="N",
+        help="loads of N times the length, on a busy machine (peers, sustained); default: 1",
+    )  # fmt: skip
     parser.add_argument("--no-fetch", action="store_true", help="fetch no missing peer")
     parser.add_argument(
         "--work-dir",
@@ -59,6 +65,8 @@ def arguments_of(argv: Sequence[str]) -> argparse.Namespace:
     for name in arguments.names:
         if name not in ALL:
             parser.error(f"expected {', '.join(ALL)}, got {name!r}")
+    if not 1 <= arguments.stretch <= MAX_STRETCH:
+        parser.error(f"--stretch: expected 1 to {MAX_STRETCH}, got {arguments.stretch:g}")
     if arguments.rounds < 1:
         parser.error(f"--rounds: expected at least 1, got {arguments.rounds}")
     return arguments
@@ -76,6 +84,7 @@ def main(argv: Sequence[str]) -> int:
         work_dir=arguments.work_dir,
         rounds=arguments.rounds,
         quick=arguments.quick,
+        stretch=arguments.stretch,
         fetch=not arguments.no_fetch,
         say=lambda text: print(text, file=sys.stderr, flush=True),
     )

@@ -33,7 +33,7 @@ __all__ = ["bytes_text", "run", "same_bytes", "together"]
 CASES = ((LARGE, 16), (LARGE, 1), (SMALL, 16), (SMALL, 1))
 """Payload, in flight."""
 SECONDS = 3.0
-LIMIT_S = 360.0
+LIMIT_S = 330.0
 
 OURS = (SCENARIO, USERS)
 SAME_BYTES = 0.02
@@ -105,7 +105,8 @@ def run(setting: Setting) -> Outcome:
         ]
         found = {(c.name, case.payload, case.in_flight): Series()
                  for c in contenders for case in cases}  # fmt: skip
-        for turn in pacing.rounds(setting.rounds, LIMIT_S):
+        limit_s = LIMIT_S * setting.stretch
+        for turn in pacing.rounds(setting.rounds, limit_s):
             for contender in in_turn(contenders, turn):
                 setting.say(f"peers: round {turn + 1}/{setting.rounds}: {contender.name}")
                 seconds = setting.seconds(SECONDS) / (2 if contender.light else 1)
@@ -118,7 +119,7 @@ def run(setting: Setting) -> Outcome:
         *dict.fromkeys(failures),
     ]
     done = len(next(iter(found.values())).rounds)
-    rounds = pacing.said(done, setting.rounds, LIMIT_S)
+    rounds = pacing.said(done, setting.rounds, limit_s)
     versions = "; ".join(f"{c.name}: {c.version}" for c in contenders)
     names = [contender.name for contender in contenders]
     tables = [_table(case, names, found, rounds) for case in cases]
@@ -230,8 +231,8 @@ def _table(case: Case, names: Sequence[str], found: Found, rounds: str) -> Table
 
 
 def _ratio(found: Found, case: Case, ours: str, name: str) -> str:
-    theirs = found[name, case.payload, case.in_flight].counted()
-    if theirs and not same_bytes(found[ours, case.payload, case.in_flight].counted(), theirs):
+    our, their = (found[each, case.payload, case.in_flight].counted() for each in (ours, name))
+    if our and their and not same_bytes(our, their):
         return "other bytes"
     return ratio(found, case, ours, name).text()
 

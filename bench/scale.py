@@ -42,7 +42,7 @@ RATE_PER_S, LOAD_S = 500, 3.0
 """Of the runs with workers: all workers' requests together, and for how long."""
 EDGE_S = 0.3
 """What is left out of the load at both ends, where processes begin or have not ended yet."""
-WORKERS_LIMIT_S = 150.0
+WORKERS_LIMIT_S = 100.0
 """How long all rounds with workers may take."""
 
 MEMORY_PHASES = ((1000, 1.0), (3000, 3.0), (4000, 22.5))

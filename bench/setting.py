@@ -25,13 +25,16 @@ class Setting:
     """How often everything is measured; the figures are medians over the rounds."""
     quick: bool = False
     """Shorter everything, to see that it works; the figures mean little."""
+    stretch: float = 1.0
+    """How many times as long as usual loads are, and may take: on a busy machine a load of usual
+    length sends too few requests."""
     fetch: bool = True
     say: Callable[[str], None] = print
     """Is told what is being measured."""
 
     def seconds(self, full: float) -> float:
         """Return how long to load: `full`, or a part of it when it is to be quick."""
-        return max(1.0, full / 4) if self.quick else full
+        return (max(1.0, full / 4) if self.quick else full) * self.stretch
 
     def tools(self) -> tuple[dict[str, Tool], list[Missing]]:
         """Return the peers' programs by name, and those that are missing."""

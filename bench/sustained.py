@@ -23,7 +23,7 @@ __all__ = ["run"]
 
 WORKERS = 2
 RATE_PER_S, LOAD_S = 10_000, 5.0
-ROUNDS, LIMIT_S = 3, 60.0
+ROUNDS, LIMIT_S = 3, 40.0
 
 MAX_IN_FLIGHT = 50_000
 """As many as all: when the machine stands still, that shall show as lag and drop no request."""
@@ -38,7 +38,7 @@ def run(setting: Setting) -> Outcome:
         folder = Path(name)
         image = server.files(folder / "files", SMALL).image
         bed = Bed(folder, image, target.address, guard=MAX_IN_FLIGHT)
-        for turn in pacing.rounds(wanted, LIMIT_S):
+        for turn in pacing.rounds(wanted, LIMIT_S * setting.stretch):
             setting.say(f"sustained: round {turn + 1}/{wanted}")
             target.counted()  # what came before is nobody's
             try:

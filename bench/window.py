@@ -22,6 +22,10 @@ __all__ = ["Look", "Window", "cost_ms"]
 
 LOOK_S = 0.1
 
+FEWEST = 30
+"""With fewer requests in between there is no figure: what a process costs by being there would be
+divided by next to nothing."""
+
 EDGE = 0.05
 """What share of the requests is left out at both ends, where a load begins and ends."""
 
@@ -44,7 +48,7 @@ def cost_ms(looks: Sequence[Look]) -> float | None:
     """
     total = looks[-1].requests if looks else 0
     inner = [look for look in looks if EDGE * total <= look.requests <= (1 - EDGE) * total]
-    if len(inner) < 2 or inner[0].requests == inner[-1].requests:
+    if len(inner) < 2 or inner[-1].requests - inner[0].requests < FEWEST:
         return None
     first, last = inner[0], inner[-1]
     used_s = sum(cpu_s - first.cpu_s.get(pid, 0.0) for pid, cpu_s in last.cpu_s.items())
@@ -79,7 +83,7 @@ class Window:
         with started(command, env) as running:
             while (spent := running.poll()) is None:
                 if time.monotonic() > give_up_s:
-                    return running.wait(0)  # raises, with what the command said
+                    return running.wait(timeout_s)  # raises, with what the command said
                 self._look(running)
                 time.sleep(LOOK_S)
         self._add()

@@ -29,6 +29,8 @@ def test_nothing_to_tell() -> None:
     assert cost_ms([]) is None
     assert cost_ms([Look({1: 5.0}, 0), Look({1: 6.0}, 0)]) is None
     assert cost_ms([Look({1: 5.0}, 0), Look({1: 6.0}, 500), Look({1: 7.0}, 1000)]) is None
+    few = [Look({1: 5.0}, 10), Look({1: 6.0}, 20), Look({1: 7.0}, 40)]
+    assert cost_ms(few) is None
 
 
 def test_cpu_clock() -> None:
