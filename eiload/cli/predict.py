@@ -104,6 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--cert", metavar="FILE", help="our own certificate, PEM")
     add("--key", metavar="FILE", help="its private key, PEM")
     add("--server-name", metavar="NAME", help="name that the server's certificate is for")
+    add("--authority", metavar="NAME", help="host name to ask for, by which an ingress goes")
     # fmt: on
 
 
@@ -209,6 +210,7 @@ def _target(arguments: argparse.Namespace) -> Target:
         Target,
         {
             "server": arguments.server,
+            "authority": arguments.authority,
             "model": arguments.model,
             "signature": arguments.signature,
             "version": arguments.model_version,

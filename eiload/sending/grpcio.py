@@ -21,7 +21,7 @@ from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.endpoint import Endpoint
-from eiload.sending.proxies import IDLE_NS, forgotten, of_text
+from eiload.sending.proxies import IDLE_NS, forgotten, of_text, with_size
 
 __all__ = ["GrpcioChannel"]
 
@@ -87,7 +87,7 @@ class GrpcioChannel:
         except grpc.aio.AioRpcError as error:
             done_ns, status = now_ns(), Status(error.code().value[0])
             told = _pairs(error.trailing_metadata()) if trailers else ()
-            detail = of_text(error.details() or "")
+            detail = with_size(of_text(error.details() or ""), len(payload))
             if status is Status.DEADLINE_EXCEEDED:
                 detail = self._late(detail, request.sent_ns)
             elif status is not Status.UNAVAILABLE:

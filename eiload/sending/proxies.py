@@ -8,10 +8,14 @@ RFC 9110, section 15; nginx's documentation of ngx_http_grpc_module and client_m
 
 import re
 
-__all__ = ["IDLE_NS", "forgotten", "of_content", "of_status", "of_text"]
+__all__ = ["IDLE_NS", "forgotten", "of_content", "of_status", "of_text", "with_size"]
 
 IDLE_NS = 1_000_000_000
 """How long nothing has come over a connection when it counts as idle."""
+
+_SIZE = "this size"
+PREFIX_BYTES = 5
+"""What gRPC puts before a message."""
 
 _MEANINGS = {
     400: "a proxy does not take the request: a wrong host name (`authority:`), or TLS is expected",
@@ -20,7 +24,7 @@ _MEANINGS = {
     404: "what answers does not know the path: an ingress that goes by host names (`authority:`),"
     " or a REST port",
     408: "a proxy gave up waiting for the request: raise its timeout for bodies",
-    413: "a proxy takes no body of this size: raise its limit (nginx: client_max_body_size, 1 MB"
+    413: f"a proxy takes no body of {_SIZE}: raise its limit (nginx: client_max_body_size, 1 MB"
     " unless it is said), or send less: `encoding: jpeg`, smaller images, a smaller `batch:`",
     429: "a proxy limits the rate",
     431: "a proxy takes no headers of this size: raise its limit, or send less `metadata:`",
@@ -61,6 +65,18 @@ def of_text(detail: str) -> str:
     found = _GRPCS_WORDS.search(detail)
     meaning = of_status(int(found["status"])) if found is not None else ""
     return f"{detail}: {meaning}" if meaning and meaning not in detail else detail
+
+
+def with_size(detail: str, message_bytes: int) -> str:
+    """Return the text on a body that is too large, with how large it is.
+
+    Args:
+        detail: a status text; any other stays as it is.
+        message_bytes: of the message that was sent.
+    """
+    if "413" not in detail:
+        return detail
+    return detail.replace(_SIZE, f"{message_bytes + PREFIX_BYTES:,} bytes", 1)
 
 
 def forgotten(detail: str) -> str:

@@ -171,6 +171,21 @@ def test_a_scenario_can_be_made_from_options() -> None:
     ]
 
 
+def test_what_a_target_says_of_the_network() -> None:
+    """A host among the metadata is told where it belongs; what a client cannot do is said."""
+    for words, text in (
+        ({"metadata": {"host": "ssd.example.com"}}, "'host' is no metadata of HTTP/2; expected"),
+        ({"metadata": {":authority": "ssd"}}, "expected the name in `authority:`"),
+        ({"authority": "a b"}, "not a host name, got 'a b'; expected such as"),
+        ({"authority": "http://ssd"}, "not a host name, got 'http://ssd'"),
+        ({"client": "grpcio", "max_connection_age": "1 min"}, "expected `client: http2`"),
+        ({"max_connection_age": "1 ms"}, "targets.host.max_connection_age"),
+    ):
+        with pytest.raises(ScenarioError) as refused:
+            build_one(**words)
+        assert text in str(refused.value)
+
+
 def test_a_byte_order_mark_is_not_seen() -> None:
     """A file saved by an editor that writes one reads the same, with the same columns."""
     data = EVERYTHING.encode()

@@ -20,7 +20,10 @@ from tests.programs import nginx
 from tests.sending.driver import PATIENCE_S, Driver, echo
 
 ANSWERS = {
-    "large": (Status.UNKNOWN, 413, "raise its limit (nginx: client_max_body_size, 1 MB"),
+    "large": (
+        *(Status.UNKNOWN, 413),
+        "a proxy takes no body of 2,005 bytes: raise its limit (nginx: client_max_body_size, 1 MB",
+    ),
     "gone": (Status.UNAVAILABLE, 502, "a proxy does not reach the server"),
     "none": (Status.UNAVAILABLE, 503, "a proxy has no server for it now"),
     "late": (Status.UNAVAILABLE, 504, "raise its timeout (nginx: grpc_read_timeout"),
@@ -160,5 +163,7 @@ def test_both_clients_words(words: str) -> None:
     told = proxies.of_text(words.format(413))
     assert told.startswith(words.format(413) + ": a proxy takes no body of this size")
     assert proxies.of_text(told) == told
+    assert "of 2,359,365 bytes" in proxies.with_size(told, 2_359_360)
+    assert proxies.with_size("this size", 1) == "this size"
     for text in ("", "Deadline Exceeded", words.format(418)):
         assert proxies.of_text(text) == text

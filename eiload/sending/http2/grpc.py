@@ -104,7 +104,8 @@ def outcome(stream: Stream, max_message_bytes: int) -> Outcome:
     # Trailers-Only: one block is both.
     end: _Meaning = head if trailers is None else trailers.meaning or _meaning(trailers)
     if end.status is None:
-        return head.without or Outcome(Status.UNKNOWN, "the answer ended without a gRPC status")
+        found = head.without or Outcome(Status.UNKNOWN, "the answer ended without a gRPC status")
+        return found._replace(detail=proxies.with_size(found.detail, len(stream.message)))
     if end.status is not Status.OK:
         return Outcome(end.status, end.detail, b"", end.metadata)
     body = stream.body
