@@ -8,6 +8,7 @@ import numpy as np
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
+from eiload.judging.judgement import Judgement, judge
 from eiload.record.facts import TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
@@ -119,6 +120,7 @@ def golden() -> Run:
     )
 
 
+@cache
 def hostile() -> Run:
     """Return the golden run with hostile text wherever text comes from outside."""
     run = golden()
@@ -141,3 +143,14 @@ def hostile() -> Run:
         problems=HOSTILE,
         environment=dict.fromkeys(HOSTILE, everything),
     )
+
+
+_JUDGED: dict[tuple[int, bool], tuple[Run, Judgement]] = {}
+
+
+def judged(run: Run, *, undecided_ok: bool = False) -> Judgement:
+    """Return the judgement of a run, made once: several parts of a report are looked at."""
+    key = (id(run), undecided_ok)  # the run is kept, so that nothing else gets its identity
+    if key not in _JUDGED:
+        _JUDGED[key] = run, judge(run, undecided_ok=undecided_ok)
+    return _JUDGED[key][1]

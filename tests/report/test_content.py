@@ -6,17 +6,17 @@ import pytest
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.judging.judgement import judge
 from eiload.record.intervals import Intervals
 from eiload.record.run import Run
 from eiload.report.content import sections
 from eiload.report.section import Section, Tone
 from tests.report import runs
+from tests.report.runs import judged
 
 
 def section(run: Run, title: str) -> Section:
     """Return the section of a run's report whose title begins so."""
-    (found,) = [each for each in sections(run, judge(run)) if each.title.startswith(title)]
+    (found,) = [each for each in sections(run, judged(run)) if each.title.startswith(title)]
     return found
 
 
@@ -137,7 +137,7 @@ def test_the_shift_function() -> None:
 
 def test_service_times_are_compared_below() -> None:
     """A reader can tell queueing from inference, and no verdict is on the service times."""
-    titles = [each.title for each in sections(runs.golden(), judge(runs.golden()))]
+    titles = [each.title for each in sections(runs.golden(), judged(runs.golden()))]
     index = titles.index("comparison of ei with gpu: response times")
     assert titles[index + 1] == "comparison of ei with gpu: service times"
     assert not section(runs.golden(), "comparison of ei with gpu: service times").lines
@@ -196,7 +196,7 @@ VERDICT_WORDS = ("pass", "fail", "undecided", "increase", "decrease", "inconclus
 def test_an_invalid_run_has_numbers_and_no_verdict_words() -> None:
     """Of an invalid run, the numbers stand and no verdict does."""
     run = replace(runs.golden(), problems=("the sender was killed",))
-    report = sections(run, judge(run))
+    report = sections(run, judged(run))
     tones = {
         part.text
         for each in report
@@ -217,7 +217,7 @@ def test_emulated_wherever_a_stand_in_was_a_target() -> None:
     """Title, targets, tables and comparison say that a stand-in is no real hardware."""
     gpu, ei = runs.golden().targets
     run = replace(runs.golden(), targets=(gpu, replace(ei, emulated="eia2.medium, network")))
-    report = sections(run, judge(run))
+    report = sections(run, judged(run))
     assert report[0].title == "emulated run golden"
     assert "ei (emulated): 127.0.0.1:9000, model ssdresnet, eia2.medium, network" in lines(
         report[0]
@@ -237,7 +237,7 @@ def test_emulated_wherever_a_stand_in_was_a_target() -> None:
 def test_nothing_recorded(ended_ns: int) -> None:
     """A run of nothing has a report without NaN, infinity or traceback."""
     run = replace(runs.golden(), intervals=Intervals.empty(), ended_ns=ended_ns)
-    for each in sections(run, judge(run)):
+    for each in sections(run, judged(run)):
         for line in [*lines(each), *(str(row.cells) for row in each.rows)]:
             assert "nan" not in line.lower().replace("tenance", "")
             assert "inf" not in line.lower().replace("inference", "")

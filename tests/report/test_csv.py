@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload.base.status import Status
-from eiload.judging.judgement import judge
 from eiload.record.run import Run
 from eiload.report.csv import files, tame
 from tests.golden import away, golden_run, steady
 from tests.report import runs
+from tests.report.runs import judged
 
 TEXT = """
 name: golden
@@ -30,7 +30,7 @@ objectives: [p95 < 400 ms, errors < 1 %]
 
 def rows(run: Run, name: str) -> list[dict[str, str]]:
     """Return the rows of one of a run's files."""
-    return list(csv.DictReader(io.StringIO(files(run, judge(run))[name])))
+    return list(csv.DictReader(io.StringIO(files(run, judged(run))[name])))
 
 
 def ran() -> Run:
@@ -85,5 +85,5 @@ def test_no_cell_is_a_formula(text: str) -> None:
 def test_hostile_names_make_no_rows() -> None:
     """A line break in a name is no line of the file."""
     tame_run, wild = runs.golden(), runs.hostile()
-    for name, text in files(wild, judge(wild)).items():
-        assert text.count("\n") == files(tame_run, judge(tame_run))[name].count("\n")
+    for name, text in files(wild, judged(wild)).items():
+        assert text.count("\n") == files(tame_run, judged(tame_run))[name].count("\n")

@@ -9,11 +9,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from eiload.base.clock import NS_PER_S
-from eiload.judging.judgement import judge
 from eiload.record.intervals import Intervals
 from eiload.record.run import Run
 from eiload.report import junit
 from tests.report import runs
+from tests.report.runs import judged
 
 
 @cache
@@ -26,7 +26,7 @@ def schema() -> Any:
 
 def suite(run: Run, *, undecided_ok: bool = False) -> ET.Element:
     """Return the one test suite of a run's report, which is valid by the schema."""
-    text = junit.render(run, judge(run, undecided_ok=undecided_ok), undecided_ok=undecided_ok)
+    text = junit.render(run, judged(run, undecided_ok=undecided_ok), undecided_ok=undecided_ok)
     root = ET.fromstring(text)
     schema().validate(root)
     (found,) = root
@@ -126,8 +126,8 @@ def test_failed_requests_of_a_run_without_objectives_are_a_case() -> None:
     assert outcomes(found)["golden.run no request failed"] == "failed requests"
     (failure,) = found.iter("failure")
     assert failure.text == "10 of 6,000 requests did not end OK"
-    judged = replace(judge(run), exit_status=0)  # --exit-code-on-error 0
-    accepted = ET.fromstring(junit.render(run, judged))[0]
+    forgiven = replace(judged(run), exit_status=0)  # --exit-code-on-error 0
+    accepted = ET.fromstring(junit.render(run, forgiven))[0]
     assert accepted.get("failures") == "0"
 
 
@@ -137,8 +137,8 @@ def test_never_green_where_the_exit_status_is_not_0(status: int, meaning: str) -
     text = runs.SCENARIO.replace("[p99 < 400 ms, errors < 5 %]", "[errors < 5 %]")
     run = replace(runs.golden(), scenario=runs.scenario(text.replace("compare:", "# ")))
     assert suite(run).get("failures") == "0"
-    judged = replace(judge(run), exit_status=status)
-    found = ET.fromstring(junit.render(run, judged))
+    ended = replace(judged(run), exit_status=status)
+    found = ET.fromstring(junit.render(run, ended))
     schema().validate(found)
     (failure,) = found.iter("failure")
     assert meaning in (failure.text or "")

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from eiload.judging.judgement import judge
 from eiload.record.run import Run
 from eiload.report import markdown
 from eiload.report.section import Column, Foreign, Row, Section, Tone
 from tests.report import runs
+from tests.report.runs import judged
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -51,7 +51,7 @@ class Page(HTMLParser):
 
 def report(run: Run) -> str:
     """Return a run's report."""
-    return markdown.render(run, judge(run))
+    return markdown.render(run, judged(run))
 
 
 MARKUP = {
@@ -75,7 +75,7 @@ MARKUP = {
 def test_the_first_line_says_it_all() -> None:
     """A report begins with the judgement's line."""
     run = runs.golden()
-    assert Page(report(run)).text.startswith(judge(run).summary)
+    assert Page(report(run)).text.startswith(judged(run).summary)
 
 
 def test_tables() -> None:

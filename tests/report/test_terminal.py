@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from eiload.judging.judgement import judge
 from eiload.record.run import Run
 from eiload.report import terminal
 from eiload.report.terminal import Look, look_of, render
 from tests.report import runs
+from tests.report.runs import judged
 
 
 def shown(run: Run, **look: object) -> str:
     """Return a run's report."""
-    return render(run, judge(run), Look(**look))  # type: ignore[arg-type]
+    return render(run, judged(run), Look(**look))  # type: ignore[arg-type]
 
 
 class Stream(io.StringIO):
@@ -63,7 +63,7 @@ def test_the_last_line_says_it_all() -> None:
     """The last line is the judgement's, unbroken however narrow the terminal."""
     run = runs.golden()
     for width in (40, 100, 200):
-        assert shown(run, width=width).splitlines()[-1] == judge(run).summary
+        assert shown(run, width=width).splitlines()[-1] == judged(run).summary
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 160])

@@ -11,12 +11,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from eiload.judging.judgement import judge
 from eiload.record.run import Run
 from eiload.report import render
 from tests.e2e.browser import CHROMIUM, browser
 from tests.golden import golden_run, steady
 from tests.report import runs
+from tests.report.runs import judged
 
 VOID = {"meta", "input", "br", "img", "link"}
 SMALL_ENOUGH_BYTES = 400_000
@@ -58,7 +58,7 @@ class Elements(HTMLParser):
 
 def page_of(run: Run) -> str:
     """Return the page on a run."""
-    return render("html", run, judge(run))
+    return render("html", run, judged(run))
 
 
 def decided() -> Run:
@@ -135,7 +135,7 @@ def test_the_verdict_comes_first() -> None:
     run = decided()
     shown = "".join(Elements(page_of(run)).shown)
     shown = shown[shown.index("gpu (ssd at") :]  # the title has the sentence too
-    order = [judge(run).summary, "Objectives", "service times", "The tail", "Everything else"]
+    order = [judged(run).summary, "Objectives", "service times", "The tail", "Everything else"]
     places = [shown.index(each) for each in order]
     assert places == sorted(places)
 
