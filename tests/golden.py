@@ -24,6 +24,7 @@ from eiload.scenario.arrivals import OpenPhase, phase_seed
 from eiload.scenario.mix import Draw
 from eiload.scenario.users import most
 from eiload.sending.arrays import RESULT_DTYPE
+from eiload.sending.result import WAITED_STREAM
 
 Floats = NDArray[np.float64]
 Answer = Callable[[Floats], Floats]
@@ -193,6 +194,20 @@ def results(
     if failed is Status.DROPPED:
         batch["sent_ns"][~ok] = batch["done_ns"][~ok] = 0
     return batch
+
+
+def instants(batch: "NDArray[np.void]", *, blocked_of: int = 0) -> "NDArray[np.void]":
+    """Return results with all five instants: a fifth upload, the rest wait, a tenth download.
+
+    Of the first `blocked_of` a tenth of the service time is a wait for a free stream before that.
+    """
+    known = batch.copy()
+    service_ns = known["done_ns"] - known["sent_ns"]
+    known["flags"][:blocked_of] = WAITED_STREAM
+    known["waited_ns"][:blocked_of] = service_ns[:blocked_of] // 10
+    known["written_ns"] = known["sent_ns"] + known["waited_ns"] + service_ns // 5
+    known["first_byte_ns"] = known["done_ns"] - service_ns // 10
+    return known
 
 
 def with_target(run: Run, name: str, **changes: Any) -> Run:

@@ -30,7 +30,7 @@ UNTESTED = {
     "judging/compare": "comparable comparison pair repeated",
     "judging/sla": "sentences",
     "plugin": "door hooks",
-    "record": "facts intervals sample",
+    "record": "facts sample",
     "report": "against plain plan section",
     "report/html": "bars charts figures picture script style tables verdicts",
     "scenario": (

@@ -27,9 +27,10 @@ from eiload.base.status import Status
 from eiload.control.codec import AtMost, Form, decode, encode, kind_of
 from eiload.record.buckets import BUCKETS
 from eiload.record.facts import Answers, TargetFacts, WorkerFacts
-from eiload.record.intervals import CLASS_SHIFT, Intervals, Kind, parts_of
+from eiload.record.intervals import Intervals, Kind, class_of, parts_of
 from eiload.record.served import Served
 from eiload.scenario import Scenario, restore
+from eiload.sending.result import FLAGS
 
 __all__ = [
     "Cancel", "Cede", "Failed", "Final", "Forget", "Go", "Order", "Own", "Prepare", "Ready",
@@ -259,7 +260,7 @@ def _check_counts(intervals: Intervals, scenario: Scenario) -> None:
     for name, keys in (("counts", intervals.keys), ("times", intervals.moment_keys)):
         target, phase, kind, second, bucket = parts_of(keys)
         for what, found, most in (
-            ("class", keys >> CLASS_SHIFT, classes),
+            ("class", class_of(keys), classes),
             ("target", target, len(scenario.targets)),
             ("phase", phase, len(scenario.traffic)),
             ("second", second, seconds),
@@ -271,5 +272,6 @@ def _check_counts(intervals: Intervals, scenario: Scenario) -> None:
                 )
         of_status = kind == Kind.STATUS
         known = np.where(of_status, np.isin(bucket, list(Status)), bucket < BUCKETS)
+        known &= (kind <= max(Kind)) & ((kind != Kind.WIRE) | np.isin(bucket, FLAGS))
         if not known.all():
             raise ValueError(f"intervals: {name} of no status or time there is (in a report)")

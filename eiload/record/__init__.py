@@ -8,8 +8,8 @@ In the order of the data's way:
 - `facts` (of phases, targets and workers) and `stopping` (why a run ended) stand beside the counts
 - `journal`: what was measured so far, on the disk while the run goes on
 - `run`: the finished run and its file, which is all that judging and reports take
-- `sample` (the times of one target over some phases) and `series` (second by second, and when the
-  target was away): what is asked of a run
+- `sample` (the times of one target over some phases), `split` (where its time went) and `series`
+  (second by second, and when the target was away): what is asked of a run
 
 What it must not know: who counted, how a run is conducted, what is good or bad. Counting is
 arithmetic on arrays; files are `run`'s and `journal`'s alone.

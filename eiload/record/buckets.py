@@ -10,7 +10,7 @@ the half-filled first decade left out: Tene, *HdrHistogram*, class AbstractHisto
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BUCKETS", "Ints", "bucket_edges_ns", "bucket_mid_ns", "bucket_of"]
+__all__ = ["BUCKETS", "Ints", "bucket_edges_ns", "bucket_mid_ns", "bucket_of", "coarse"]
 
 Ints = NDArray[np.int64]
 
@@ -28,6 +28,11 @@ def bucket_of(values_ns: Ints) -> Ints:
     # frexp(0) is (0, 0): its `within` is negative, and zero belongs into the first bucket.
     buckets = (exponent.astype(np.int64) << _STEPS_BITS) + within
     return np.asarray(np.maximum(buckets, 0), np.int64)
+
+
+def coarse(buckets: Ints) -> Ints:
+    """Return the middle one of each sixteen buckets for all of them: values within 0.8 %."""
+    return (buckets & ~15) | 8
 
 
 def bucket_edges_ns(buckets: Ints) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -4,11 +4,11 @@ What it knows: how counts are kept, merged, cut and packed. What it must not kno
 scenarios, objectives, files, clocks.
 
 Everything countable is a count under one int64 key (class, target, phase, kind, second, bucket):
-histogram buckets of response time, service time and lag of the requests that ended OK, and one
-bucket per status for all. `Intervals` holds the keys sorted and unique with their counts, plus the
-exact sum, minimum and maximum per (class, target, phase, kind, second). Merging is concatenating
-and adding equal keys, so it is lossless, associative and commutative: the merge of parts is the
-record of the whole, whichever process counted which part.
+histogram buckets of response time, service time and its parts, of requests that ended OK; of the
+lag of all that were sent; and one bucket per status for all. `Intervals` holds the keys sorted and
+unique with their counts, plus the exact sum, minimum and maximum per (class, target, phase, kind,
+second). Merging is concatenating and adding equal keys, so it is lossless, associative and
+commutative: the merge of parts is the record of the whole, whichever process counted which part.
 
 The class is that of a mix's requests, 0 for all where there is none; what is asked of a target
 (`slab`, `moments`, `statuses`) is of class 0: ask what is `folded`, or `of_class`.
@@ -24,7 +24,18 @@ import numpy as np
 from eiload.base.status import Status
 from eiload.record.buckets import Ints
 
-__all__ = ["CLASS_SHIFT", "FILE_BYTES", "NO_CLASS", "Intervals", "Kind", "grouped", "parts_of"]
+__all__ = [
+    "CLASS_SHIFT",
+    "FILE_BYTES",
+    "NO_CLASS",
+    "PARTS",
+    "Intervals",
+    "Kind",
+    "base_of",
+    "class_of",
+    "grouped",
+    "parts_of",
+]
 
 
 class Kind(IntEnum):
@@ -38,10 +49,25 @@ class Kind(IntEnum):
     """Lag (sent - intended) of every request that was sent."""
     STATUS = 3
     """Requests by status; the bucket is the `Status`."""
+    BLOCKED = 4
+    """Parts of the service times of OK requests, whose sum it is, where the client can tell: how
+    long the server kept a request from being sent; counted of those that it did."""
+    UPLOAD = 5
+    """From its first byte to its last."""
+    WAIT = 6
+    """From its last byte to the first of the answer."""
+    DOWNLOAD = 7
+    """From there to the answer's end."""
+    WIRE = 8
+    """Requests that had to wait to be sent, or were sent again, however they ended; the bucket is
+    the flag of `sending.result` that says so."""
 
 
-# A key's bits, from the top: class 4, target 4, phase 8, kind 2, second 25 (388 days), bucket 17;
-# 60 in all.
+PARTS = (Kind.BLOCKED, Kind.UPLOAD, Kind.WAIT, Kind.DOWNLOAD)
+"""The parts of a service time, in their order."""
+
+# A key's bits, from the top: group of kinds 2, class 4, target 4, phase 8, kind within its group 2,
+# second 25 (388 days), bucket 17; 62 in all. Groups came later: keys of the first are as they were.
 BUCKET_BITS = 17
 _SECOND_BITS = 25
 KIND_SHIFT = BUCKET_BITS + _SECOND_BITS
@@ -50,10 +76,11 @@ TARGET_SHIFT = PHASE_SHIFT + 8
 CLASS_SHIFT = TARGET_SHIFT + 4
 NO_CLASS = 15
 """Class of requests of a mix of which nobody knows which they were, as they are lost."""
+_GROUP_SHIFT = CLASS_SHIFT + 4
 MAX_SECOND = (1 << _SECOND_BITS) - 1
 
-_KEYS = 1 << (CLASS_SHIFT + 4)
-_WITHOUT_CLASS = (1 << CLASS_SHIFT) - 1
+_KEYS = 1 << (_GROUP_SHIFT + 2)
+_WITHOUT_CLASS = ~(15 << CLASS_SHIFT)
 _MAX_COUNT = 1 << 40
 """More than any run has; sums of so many columns stay far from overflowing."""
 
@@ -64,12 +91,26 @@ FILE_BYTES = 1 << 29
 def parts_of(keys: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """Return target, phase, kind, second and bucket of each key."""
     return (
-        (keys & _WITHOUT_CLASS) >> TARGET_SHIFT,
+        (keys >> TARGET_SHIFT) & 15,
         (keys >> PHASE_SHIFT) & 0xFF,
-        (keys >> KIND_SHIFT) & 3,
+        _kinds(keys),
         (keys >> BUCKET_BITS) & MAX_SECOND,
         keys & ((1 << BUCKET_BITS) - 1),
     )
+
+
+def class_of(keys: Ints) -> Ints:
+    """Return the class of each key."""
+    return (keys >> CLASS_SHIFT) & 15
+
+
+def base_of(kind: Kind) -> int:
+    """Return what a kind adds to a key."""
+    return (kind >> 2 << _GROUP_SHIFT) | ((kind & 3) << KIND_SHIFT)
+
+
+def _kinds(keys: Ints) -> Ints:
+    return (keys >> _GROUP_SHIFT << 2) | ((keys >> KIND_SHIFT) & 3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,11 +146,9 @@ class Intervals:
 
     def __repr__(self) -> str:
         """Show what a reader asks first: how many requests, over which seconds."""
-        kinds = (self.keys >> KIND_SHIFT) & 3
         seconds = (self.keys >> BUCKET_BITS) & MAX_SECOND
-        total = int(self.counts[kinds == Kind.STATUS].sum())
         span = f"seconds {seconds.min()}..{seconds.max()}" if len(seconds) else "no seconds"
-        return f"<Intervals {total} requests, {span}>"
+        return f"<Intervals {self.total()} requests, {span}>"
 
     def _columns(self) -> tuple[Ints, ...]:
         return (self.keys, self.counts, self.moment_keys, self.sums, self.mins, self.maxs)
@@ -131,7 +170,7 @@ class Intervals:
 
     def folded(self) -> "Intervals":
         """Return the counts of all classes together: of none, what `slab` and the like tell."""
-        if not len(self.keys) or int(self.keys[-1]) >> CLASS_SHIFT == 0:
+        if not class_of(self.keys).any():
             return self
         keys, moments = self.keys & _WITHOUT_CLASS, self.moment_keys & _WITHOUT_CLASS
         return Intervals.merge(
@@ -140,15 +179,12 @@ class Intervals:
 
     def of_class(self, which: int) -> "Intervals":
         """Return the counts of one class alone, without its number."""
-        low, high = np.searchsorted(self.keys, [which << CLASS_SHIFT, (which + 1) << CLASS_SHIFT])
-        first, last = np.searchsorted(
-            self.moment_keys, [which << CLASS_SHIFT, (which + 1) << CLASS_SHIFT]
-        )
+        mine, timed = class_of(self.keys) == which, class_of(self.moment_keys) == which
         return Intervals(
-            self.keys[low:high] & _WITHOUT_CLASS,
-            self.counts[low:high],
-            self.moment_keys[first:last] & _WITHOUT_CLASS,
-            *(column[first:last] for column in (self.sums, self.mins, self.maxs)),
+            self.keys[mine] & _WITHOUT_CLASS,
+            self.counts[mine],
+            self.moment_keys[timed] & _WITHOUT_CLASS,
+            *(column[timed] for column in (self.sums, self.mins, self.maxs)),
         )
 
     def in_class(self, which: int) -> "Intervals":
@@ -186,10 +222,15 @@ class Intervals:
         found, (totals,) = grouped(buckets, (np.add, counts))
         return {Status(int(s)): int(n) for s, n in zip(found, totals, strict=True)}
 
+    def wire(self, target: int, phase: int) -> dict[int, int]:
+        """Return how many requests had which flag of `sending.result`, `WAITED_STREAM` and such."""
+        _, buckets, counts = self.slab(target, phase, Kind.WIRE)
+        found, (totals,) = grouped(buckets, (np.add, counts))
+        return dict(zip(found.tolist(), totals.tolist(), strict=True))
+
     def total(self) -> int:
         """Return how many requests are accounted for, all statuses together."""
-        kinds = (self.keys >> KIND_SHIFT) & 3
-        return int(self.counts[kinds == Kind.STATUS].sum())
+        return int(self.counts[_kinds(self.keys) == Kind.STATUS].sum())
 
     def to_bytes(self) -> bytes:
         """Return a compact form for the wire and the run file (`from_bytes` reads it).
@@ -256,6 +297,6 @@ def grouped(keys: Ints, *reductions: tuple[np.ufunc, Ints]) -> tuple[Ints, list[
 
 
 def _slab_bounds(keys: Ints, target: int, phase: int, kind: Kind) -> tuple[int, int]:
-    base = (target << TARGET_SHIFT) | (phase << PHASE_SHIFT) | (int(kind) << KIND_SHIFT)
+    base = base_of(kind) | (target << TARGET_SHIFT) | (phase << PHASE_SHIFT)
     low, high = np.searchsorted(keys, [base, base + (1 << KIND_SHIFT)])
     return int(low), int(high)

@@ -126,8 +126,9 @@ class Run:
         Args:
             target: its index.
             spans: the phases; None means all that are not warm-up.
-            kind: response time, service time or lag. A lag is known of every request that was sent,
-                however it ended, so none of these counts as slower than everything.
+            kind: response time, service time, one of its parts, or lag. A lag is known of every
+                request that was sent, however it ended, and parts are of those that ended OK, so
+                none of these counts as slower than everything.
         """
         spans = self.measured() if spans is None else list(spans)
         seconds, offset = [np.empty(0, np.int64)], 0
@@ -142,7 +143,7 @@ class Run:
             buckets.append(bucket)
             counts.append(count)
             second, status, count = self.intervals.slab(target, span.index, Kind.STATUS)
-            failed = (status != Status.OK) & (kind is not Kind.LAG)
+            failed = (status != Status.OK) & (kind in {Kind.RESPONSE, Kind.SERVICE})
             where = np.clip(second[failed] - span.first_second, 0, span.seconds - 1) + offset
             bad += np.bincount(where, count[failed], len(bad)).astype(np.int64)
             if found := self.intervals.moments(target, span.index, kind):

@@ -17,9 +17,14 @@ RESULT_DTYPE = np.dtype(
     {
         "names": [
             "seq", "intended_ns", "sent_ns", "done_ns", "response_bytes",
-            "payload", "target", "detail", "phase", "status",
+            "payload", "target", "detail", "phase", "status", "flags",
+            "written_ns", "first_byte_ns", "waited_ns",
         ],
-        "formats": ["<u8", "<i8", "<i8", "<i8", "<u4", "<u4", "<u2", "<u2", "u1", "u1"],
+        "formats": [
+            "<u8", "<i8", "<i8", "<i8", "<u4", "<u4", "<u2", "<u2", "u1", "u1", "u1",
+            "<i8", "<i8", "<i8",
+        ],
+        "offsets": [0, 8, 16, 24, 32, 36, 40, 42, 44, 45, 46, 48, 56, 64],
         "itemsize": RESULT.size,
     }
 )  # fmt: skip

@@ -29,6 +29,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from eiload.base.status import Status
+from eiload.sending.result import RESENT
 
 __all__ = ["Channel", "Landing", "Request"]
 
@@ -57,12 +58,17 @@ class Landing(NamedTuple):
     """How much of the time before `sent_ns` it waited for the server: for a connection, for the
     limit on requests at a time (HTTP/2's MAX_CONCURRENT_STREAMS), for a window or a socket that
     took no more. It counts as service, not as our lag; 0 too where the channel cannot tell."""
-    resent: bool = False
-    """Whether it was sent again, over another connection: the server had said that it would not
-    look at it (HTTP/2's GOAWAY, REFUSED_STREAM). False too where the channel cannot tell."""
+    flags: int = 0
+    """What it waited for, and whether it was sent again (HTTP/2's GOAWAY, REFUSED_STREAM):
+    `result.WAITED_CONNECTION` and the others. 0 too where the channel cannot tell."""
     address: str = ""
     """Which of the target's addresses it was sent to, such as ``10.0.0.7:8500``; empty if to none,
     or where the channel cannot tell."""
+
+    @property
+    def resent(self) -> bool:
+        """Tell whether it was sent again."""
+        return bool(self.flags & RESENT)
 
 
 class Request(Protocol):

@@ -54,7 +54,8 @@ class Outbox:
         sent_ns = landing.sent_ns - landing.waited_ns
         packed = RESULT.pack(
             send.seq, send.intended_ns, sent_ns, landing.done_ns, len(response),
-            send.payload, send.target, detail, send.phase, landing.status,
+            send.payload, send.target, detail, send.phase, landing.status, landing.flags,
+            landing.written_ns, landing.first_byte_ns, landing.waited_ns,
         )  # fmt: skip
         if answer:
             self._say(FromSender.RESPONSE, packed, response)

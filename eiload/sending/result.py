@@ -5,23 +5,52 @@ to this target at this instant) travels to the sender, `Result` travels back. It
 library only, because the sender process runs it. Readers of many results at a time use the same
 layout as a numpy dtype (`arrays.RESULT_DTYPE`; a test holds the two together).
 
-Three instants belong to a request, all ns on the monotonic clock:
+Five instants belong to a request, all ns on the monotonic clock:
 
 - *intended*: when the plan wanted it sent;
-- *sent*: when the call was made, 0 if it never was;
+- *sent*: when its first byte was handed to the kernel, less how long it had waited for the server
+  until then; 0 if it never was;
+- *written*: when its last byte was; 0 if it never was, or where the client cannot tell;
+- *first byte*: when the first byte of the answer was read; 0 likewise;
 - *done*: when its outcome was known, 0 if it never was.
 
 Service time is ``done - sent``, response time is ``done - intended``, lag is ``sent - intended``.
+A service time is the sum of what it waited to be sent, its upload, the wait for an answer, and the
+download (`record.split`).
 """
 
 import struct
 from typing import Any, NamedTuple
 
-__all__ = ["RESULT", "SEND", "WANT_RESPONSE", "Result", "Send", "sampled"]
+__all__ = [
+    "FLAGS",
+    "RESENT",
+    "RESULT",
+    "SEND",
+    "WAITED_CONNECTION",
+    "WAITED_STREAM",
+    "WAITED_WINDOW",
+    "WANT_RESPONSE",
+    "Result",
+    "Send",
+    "sampled",
+]
 
 
 WANT_RESPONSE = 1
 """Flag of `Send`: the response's bytes are wanted back with the result."""
+
+WAITED_CONNECTION = 1
+"""Flag of `Result`: it waited for a connection before its first byte could go."""
+WAITED_STREAM = 2
+"""Flag of `Result`: it waited for the server's limit on requests at a time (HTTP/2's
+MAX_CONCURRENT_STREAMS)."""
+WAITED_WINDOW = 4
+"""Flag of `Result`: it waited for a server, or a socket, that took no more bytes."""
+RESENT = 8
+"""Flag of `Result`: it was sent again, over another connection, as the server had said that it
+would not look at it (HTTP/2's GOAWAY)."""
+FLAGS = (WAITED_CONNECTION, WAITED_STREAM, WAITED_WINDOW, RESENT)
 
 _SCATTER = 0x9E3779B1  # 2**32 over the golden ratio: neighbours land far apart (Knuth, vol. 3, 6.4)
 
@@ -75,6 +104,12 @@ class Result(NamedTuple):
     phase: int
     status: int
     """A `base.status.Status`."""
+    flags: int = 0
+    """`WAITED_CONNECTION`, `WAITED_STREAM`, `WAITED_WINDOW`, `RESENT`."""
+    written_ns: int = 0
+    first_byte_ns: int = 0
+    waited_ns: int = 0
+    """How much of the time from `sent_ns` on it waited for the server to let its first byte go."""
 
     @property
     def service_ns(self) -> int:
@@ -92,5 +127,5 @@ class Result(NamedTuple):
         return self.sent_ns - self.intended_ns
 
 
-RESULT = struct.Struct("<QqqqIIHHBBxx")
-"""Packed `Result`: the fields in order, padded to 48 bytes."""
+RESULT = struct.Struct("<QqqqIIHHBBBxqqq")
+"""Packed `Result`: the fields in order, padded to 72 bytes."""

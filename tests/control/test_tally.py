@@ -39,7 +39,7 @@ def begun() -> Tally:
 
 def a_result(status: Status = Status.OK, *, seq: int = 0, target: int = 0) -> Results:
     """Return one result."""
-    packed = RESULT.pack(seq, 1, 2, 3, 4, 0, target, 1, 0, status)
+    packed = RESULT.pack(seq, 1, 2, 3, 4, 0, target, 1, 0, status, 0, 0, 0, 0)
     return np.frombuffer(packed, RESULT_DTYPE)
 
 

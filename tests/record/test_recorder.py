@@ -16,7 +16,7 @@ from eiload.record.buckets import BUCKETS, bucket_mid_ns
 from eiload.record.intervals import Intervals, Kind, parts_of
 from eiload.record.recorder import Recorder, step_s_for
 from eiload.sending.arrays import RESULT_DTYPE
-from eiload.sending.result import RESULT, Result
+from eiload.sending.result import FLAGS, RESENT, RESULT, Result
 
 RESULTS = st.lists(
     st.builds(
@@ -31,6 +31,10 @@ RESULTS = st.lists(
         detail=st.integers(0, 5),
         phase=st.integers(0, 3),
         status=st.sampled_from(Status),
+        flags=st.sampled_from([0, *FLAGS, sum(FLAGS)]),
+        written_ns=st.integers(0, 50 * NS_PER_S),
+        first_byte_ns=st.integers(0, 60 * NS_PER_S),
+        waited_ns=st.just(0) | st.integers(0, 5 * NS_PER_S),
     ),
     max_size=60,
 )
@@ -166,7 +170,8 @@ def test_only_answers_have_times_and_only_sent_requests_have_lag() -> None:
     ]
     intervals = recorded(results)
     counts = {kind: int(intervals.slab(0, 0, kind)[2].sum()) for kind in Kind}
-    assert counts == {Kind.RESPONSE: 1, Kind.SERVICE: 1, Kind.LAG: 2, Kind.STATUS: 3}
+    known = {Kind.RESPONSE: 1, Kind.SERVICE: 1, Kind.LAG: 2, Kind.STATUS: 3}
+    assert counts == {**dict.fromkeys(Kind, 0), **known}
     assert intervals.statuses(0, 0) == {
         Status.OK: 1,
         Status.UNAVAILABLE: 1,
@@ -281,6 +286,9 @@ def test_the_parts_of_a_key() -> None:
     keys = recorded([Result(0, 7 * NS_PER_S, 0, 0, 0, 0, 3, 0, 2, Status.DROPPED)]).keys
     parts = [part.tolist() for part in parts_of(keys)]
     assert parts == [[3], [2], [Kind.STATUS], [7], [Status.DROPPED]]
+    resent = Result(0, 0, 0, 0, 0, 0, 3, 0, 2, Status.UNAVAILABLE, RESENT)
+    parts = [part.tolist()[-1] for part in parts_of(recorded([resent]).keys)]
+    assert parts == [3, 2, Kind.WIRE, 0, RESENT]
 
 
 @given(RESULTS)

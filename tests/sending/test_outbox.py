@@ -8,7 +8,7 @@ from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.outbox import MAX_DETAIL_CHARS, MAX_DETAILS, Outbox
-from eiload.sending.result import RESULT, Result, Send
+from eiload.sending.result import RESULT, WAITED_STREAM, Result, Send
 from eiload.sending.wire import DETAIL, FromSender
 from tests.sending.driver import CLOCK, Driver, Serve, failing, sends
 
@@ -52,13 +52,14 @@ def test_results_travel_in_company() -> None:
     """They wait for one another a little; each company is called for once."""
     post = Post()
     for done_ns in (1200, 1300):
-        post.outbox.put(SENT, Landing(Status.OK, 1100, done_ns, response=b"abc"))
+        post.outbox.put(SENT, Landing(Status.OK, 1100, done_ns, "", b"abc", (), 1120, 1150))
     assert post.said == []
     post.ring()
     ((kind, body, more),) = post.said
     assert (kind, more) == (FromSender.RESULTS, b"")
     assert [Result._make(fields) for fields in RESULT.iter_unpack(body)] == [
-        Result(7, 1000, 1100, done_ns, 3, 2, 3, 0, 4, Status.OK) for done_ns in (1200, 1300)
+        Result(7, 1000, 1100, done_ns, 3, 2, 3, 0, 4, Status.OK, 0, 1120, 1150)
+        for done_ns in (1200, 1300)
     ]
     post.outbox.put(SENT, Landing(Status.DROPPED))
     post.outbox.flush()
@@ -102,7 +103,9 @@ def test_texts_are_told_before_their_first_use_and_have_an_end() -> None:
 def test_a_wait_for_the_server_is_no_lag() -> None:
     """A request that waited for a connection or a limit was sent, for us, when the wait began."""
     post = Post()
-    post.outbox.put(SENT, Landing(Status.OK, 1710, 1800, waited_ns=700), answer=True)
+    landing = Landing(Status.OK, 1710, 1800, waited_ns=700, flags=WAITED_STREAM)
+    post.outbox.put(SENT, landing, answer=True)
     ((_, body, _),) = post.said
     result = Result._make(RESULT.unpack(body))
     assert (result.lag_ns, result.service_ns) == (10, 790)
+    assert (result.waited_ns, result.flags) == (700, WAITED_STREAM)

@@ -13,7 +13,7 @@ U8, U16, U32, U64 = (st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64))
 I64 = st.integers(-(2**63), 2**63 - 1)
 
 SENDS = st.builds(Send, U64, I64, U32, U16, U8, U8)
-RESULTS = st.builds(Result, U64, I64, I64, I64, U32, U32, U16, U16, U8, U8)
+RESULTS = st.builds(Result, U64, I64, I64, I64, U32, U32, U16, U16, U8, U8, U8, I64, I64, I64)
 
 
 @given(SENDS)
@@ -36,8 +36,8 @@ def test_results_one_after_the_other_stay_apart(results: list[Result]) -> None:
 
 
 def test_the_records_have_their_sizes() -> None:
-    """24 and 48 bytes on every machine: little-endian, without the compiler's padding."""
-    assert (SEND.size, RESULT.size) == (24, 48)
+    """24 and 72 bytes on every machine: little-endian, without the compiler's padding."""
+    assert (SEND.size, RESULT.size) == (24, 72)
     assert SEND.pack(1, 2, 3, 4, 5, WANT_RESPONSE).hex() == (
         "010000000000000002000000000000000300000004000501"
     )
@@ -54,6 +54,7 @@ def test_the_records_have_their_sizes() -> None:
         U32,
         U16,
         U16,
+        U8,
         U8,
         U8,
     )

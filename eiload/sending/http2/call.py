@@ -46,8 +46,6 @@ class Call(Stream):
     """Where it is being sent; None while it waits for a connection."""
     address = ""
     """What it was sent to; empty until then."""
-    resent = False
-    """Whether a server had not looked at it, and it was sent again."""
 
 
 class LineOwner(Protocol):

@@ -192,11 +192,12 @@ class Http2Channel:
         landed, request.landed = request.landed, _nobody
         request.channel = request.line = None
         status, detail, message, metadata = outcome
-        waited_ns = max(0, request.sent_ns - request.began_ns) if request.waited else 0
+        flags = request.flags
+        waited_ns = max(0, request.sent_ns - request.began_ns) if flags else 0
         landed(
             Landing(
                 status, request.sent_ns, done_ns, detail, message, metadata, request.written_ns,
-                request.first_byte_ns, waited_ns, request.resent, request.address,
+                request.first_byte_ns, waited_ns, flags, request.address,
             )
         )  # fmt: skip
 

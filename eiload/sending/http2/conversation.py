@@ -27,6 +27,7 @@ from eiload.sending.http2.events import Closed, Event
 from eiload.sending.http2.link import READ_BYTES, Link
 from eiload.sending.http2.streams import Batch, Stream
 from eiload.sending.proxies import IDLE_NS
+from eiload.sending.result import WAITED_WINDOW
 
 __all__ = ["Conversation", "Owner"]
 
@@ -107,7 +108,7 @@ class Conversation:
         """Send a request as soon as the server lets it."""
         self.connection.request(stream)
         if self._blocked:
-            stream.waited = True
+            stream.flags |= WAITED_WINDOW
         if not self._flush_due and not self._reading:
             self._schedule()
 
@@ -236,6 +237,7 @@ class Conversation:
     def _block(self) -> None:
         """Wait until the kernel takes more."""
         self._blocked = True
+        self.connection.outgoing.hold(WAITED_WINDOW)
         if not self._watched:
             self._watched = True
             self._loop.add_writer(self.link.fileno(), self._writable)

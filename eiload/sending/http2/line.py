@@ -33,6 +33,7 @@ from eiload.sending.http2.events import Ended, Event, GoAway, Reset
 from eiload.sending.http2.frames import ErrorCode
 from eiload.sending.http2.grpc import Outcome, outcome, outcome_of_reset
 from eiload.sending.http2.streams import Stream
+from eiload.sending.result import RESENT, WAITED_CONNECTION
 
 __all__ = ["Line"]
 
@@ -118,7 +119,7 @@ class Line:
             conversation.request(call)
             return
         self._waiting[call] = None
-        call.waited = True
+        call.flags |= WAITED_CONNECTION
         if self.failing:
             self._loop.call_soon(self._strand)
             return
@@ -272,11 +273,12 @@ class Line:
         """Send what the server says it has not looked at, unless it was sent again before."""
         assert isinstance(stream, Call)
         seen = stream.id != 0  # what was never sent is not sent again
-        if seen and (stream.resent or not self._route.retries):
+        if seen and (stream.flags & RESENT or not self._route.retries):
             self._end(stream, found, now_ns)
             return
         stream.conversation = None
-        stream.resent = stream.resent or seen
+        # Until it is sent again it waits for another connection, whatever it waited for before.
+        stream.flags |= WAITED_CONNECTION | RESENT if seen else WAITED_CONNECTION
         stream.rewind()
         self._owner.renew(stream)
         self._owner.again(stream)

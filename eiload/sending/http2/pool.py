@@ -27,6 +27,7 @@ from eiload.sending.http2.balance import Place, places
 from eiload.sending.http2.call import Call, Route
 from eiload.sending.http2.grpc import Outcome
 from eiload.sending.http2.line import CLOSED, Line
+from eiload.sending.result import WAITED_CONNECTION
 
 __all__ = ["LOOK_NS", "LookUp", "Pool"]
 
@@ -151,7 +152,7 @@ class Pool:
 
     def _wait(self, call: Call) -> None:
         self._waiting[call] = None
-        call.waited = True
+        call.flags |= WAITED_CONNECTION
         if self._failure:
             self._loop.call_soon(self._fail_waiting)
         else:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from eiload.sending.http2 import frames
 from eiload.sending.http2.frames import ErrorCode, Flag, ProtocolError
 from eiload.sending.http2.headers import Fields
+from eiload.sending.result import WAITED_STREAM, WAITED_WINDOW
 
 __all__ = ["BATCH_BYTES", "DEFAULT_WINDOW_BYTES", "Batch", "Outgoing", "Stream"]
 
@@ -61,8 +62,9 @@ class Stream:
     """Bytes that the server takes on this stream."""
     credit = 0
     """Bytes that we take on this stream."""
-    waited = False
-    """Whether it had to wait for the server: for a connection, a limit, a window."""
+    flags = 0
+    """What it had to wait for before its first byte could go, and whether it was sent again:
+    `result.WAITED_STREAM` and the others."""
 
     headers: Fields | None = None
     trailers: Fields | None = None
@@ -128,9 +130,19 @@ class Outgoing:
 
     def add(self, stream: Stream) -> None:
         """Take a request."""
-        if self.window <= 0 or len(self.open) + len(self.pending) >= self.max_streams:
-            stream.waited = True
+        if self.window <= 0:
+            stream.flags |= WAITED_WINDOW
+        if len(self.open) + len(self.pending) >= self.max_streams:
+            stream.flags |= WAITED_STREAM
         self.pending[stream] = None
+
+    def hold(self, why: int) -> None:
+        """Note of the requests that are not begun what they wait for now."""
+        # The oldest come first, and were noted when the wait began: each is met once.
+        for stream in reversed(self.pending):
+            if stream.flags & why:
+                break
+            stream.flags |= why
 
     def discard(self, stream: Stream) -> None:
         """Give out no more of a request, and free its place."""
@@ -172,6 +184,8 @@ class Outgoing:
             and len(self.open) < self.max_streams
         ):
             self._open(pending.popitem(last=False)[0], batch)
+        if pending and batch.size < BATCH_BYTES:
+            self.hold(WAITED_WINDOW if self.window <= 0 else WAITED_STREAM)
         return batch
 
     def _open(self, stream: Stream, batch: Batch) -> None:

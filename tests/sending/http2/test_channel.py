@@ -16,6 +16,7 @@ from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.endpoint import KeepAlive
 from eiload.sending.http2.channel import Http2Channel
+from eiload.sending.result import WAITED_STREAM
 from tests.grpc_servers import grpc_server, raw_server, silent
 from tests.sending.http2.calls import (
     METHOD,
@@ -58,6 +59,7 @@ def test_the_wait_for_a_stream_is_told() -> None:
             landing = await second
             assert landing.status is Status.OK
             assert landing.waited_ns >= 200 * MS
+            assert landing.flags == WAITED_STREAM
             assert (await land(channel)).waited_ns == 0
             assert landing.waited_ns <= landing.done_ns - (await first).sent_ns
 

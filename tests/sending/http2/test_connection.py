@@ -10,6 +10,7 @@ from eiload.sending.http2.connection import Connection
 from eiload.sending.http2.events import Ended, GoAway, Pong, Ready, Reset
 from eiload.sending.http2.frames import ErrorCode
 from eiload.sending.http2.grpc import outcome
+from eiload.sending.result import WAITED_STREAM
 from tests.sending.http2.peers import OK, START, Peer, request
 
 MAX = 1 << 20
@@ -151,7 +152,7 @@ def test_the_limit_on_streams_may_change() -> None:
     peer.h2.update_settings({h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 9})
     peer.go()
     assert len(peer.saw(h2.events.RequestReceived)) == 3
-    assert [stream.waited for stream in streams] == [False, True, True]
+    assert [stream.flags for stream in streams] == [0, WAITED_STREAM, WAITED_STREAM]
 
 
 def test_cancelled() -> None:

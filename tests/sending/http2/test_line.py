@@ -10,6 +10,7 @@ import pytest
 
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
+from eiload.sending.result import RESENT
 from tests.grpc_servers import closed_port, raw_server
 from tests.sending.http2.calls import (
     MS,
@@ -39,7 +40,7 @@ def test_five_instants_in_order() -> None:
     assert landing.written_ns > landing.sent_ns
     assert landing.response == bytes(3_000_000)
     assert landing.sent_ns - landing.waited_ns >= before_ns, "it waited for the connection"
-    assert not landing.resent
+    assert not landing.flags & RESENT
 
 
 def test_many_requests_wait_for_one_connection() -> None:
@@ -149,7 +150,7 @@ def test_what_was_not_looked_at_is_sent_again_once() -> None:
         async with opened(port) as channel:
             landings = await land_all(channel, [b"first", b"second"])
             assert [landing.status for landing in landings] == [Status.OK] * 2
-            assert [landing.resent for landing in landings] == [False, True]
+            assert [landing.flags & RESENT for landing in landings] == [0, RESENT]
             assert landings[1].sent_ns
 
     with scripted(behave) as port:
@@ -170,7 +171,7 @@ def test_but_not_twice() -> None:
         landing = ours(endpoint(port))
     assert landing.status is Status.UNAVAILABLE
     assert landing.detail == "the server went away: too_many_pings"
-    assert landing.resent
+    assert landing.flags & RESENT
 
 
 def test_what_was_refused_is_sent_again_once() -> None:
@@ -266,7 +267,7 @@ def test_a_server_that_greets_and_goes() -> None:
         before_ns = time.monotonic_ns()
         landing = ours(endpoint(port))
     assert landing.status is Status.OK
-    assert not landing.resent
+    assert not landing.flags & RESENT
     assert len(lives) == 4
     assert landing.done_ns - before_ns > 500 * MS
 

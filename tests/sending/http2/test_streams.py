@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from eiload.sending.http2.frames import ErrorCode, FrameReader, Kind, ProtocolError
 from eiload.sending.http2.streams import BATCH_BYTES, Batch, Outgoing, Stream
+from eiload.sending.result import WAITED_STREAM
 from tests.sending.http2.peers import request
 
 
@@ -105,7 +106,7 @@ def test_the_limit_on_streams() -> None:
     streams = [request() for _ in range(5)]
     for stream in streams:
         out.add(stream)
-    assert [stream.waited for stream in streams] == [False, False, True, True, True]
+    assert [stream.flags for stream in streams] == [0, 0, *3 * [WAITED_STREAM]]
     assert [which for _, which in out.take().begun] == streams[:2]
     assert not out
     out.discard(streams[0])
