@@ -9,6 +9,7 @@ In the order of the data's way:
 - `sla`: a verdict on each objective of each target: pass, fail, undecided
 - `compare`: the word on two targets of one run or of several: no increase, increase within margin,
   increase, decrease, inconclusive, or that one was unavailable
+- `versions`: was it one version of the model that answered?
 - `agreement` (do both answer the same?), `cost` and `prices` (what a million inferences cost)
 - `judgement`: all of it together, the exit status, and the one last line
 

@@ -25,7 +25,7 @@ MOST_LISTED = 4
 
 
 def in_words(versions: Sequence[Version], *, times: bool = True) -> str:
-    """Return versions in words: ``version 1 (0 s to 9.2 s), version 2 (9.3 s to 20 s)``.
+    """Return versions in words: ``version 1 (0.0 s to 9.2 s), version 2 (9.3 s to 20.0 s)``.
 
     Args:
         versions: by when they were first seen.
@@ -42,7 +42,7 @@ def in_words(versions: Sequence[Version], *, times: bool = True) -> str:
 
 
 def _at(at_ns: int) -> str:
-    return f"{at_ns / NS_PER_S:,.3g} s" if at_ns < 1000 * NS_PER_S else f"{at_ns // NS_PER_S:,} s"
+    return f"{at_ns / NS_PER_S:.1f} s" if at_ns < 1000 * NS_PER_S else f"{at_ns // NS_PER_S:,} s"
 
 
 def change(run: Run, target: int, spans: Sequence[PhaseSpan] | None = None) -> str:

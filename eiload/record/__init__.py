@@ -6,6 +6,7 @@ In the order of the data's way:
   which merge without loss in any order; `buckets`: times as counts, within 0.05 %
 - `ledger`: what was due, held against what was recorded; the difference is LOST, and said
 - `facts` (of phases, targets and workers) and `stopping` (why a run ended) stand beside the counts
+- `served`: what served the requests, versions of the model, addresses, sizes of answers
 - `journal`: what was measured so far, on the disk while the run goes on
 - `run`: the finished run and its file, which is all that judging and reports take
 - `sample` (the times of one target over some phases), `split` (where its time went) and `series`

@@ -10,6 +10,7 @@ In the order of the data's way:
   `flight`: a request under way
 - `channel`: the seam behind which a request starts and lands; `http2`, our own, and `grpcio`: two
   ways to carry it; `wires`: which one; `endpoint`: where to and how
+- `proxies`: what it means that something between us and the server answers; `witness`: who answered
 - `outbox`: results on their way up; `drain`: how a run ends; `pulse`: a sign of life
 - `arrays`, `reply`: what the parent gets
 

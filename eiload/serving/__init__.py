@@ -6,7 +6,7 @@ In the order of the data's way:
   the bytes of each request), made before any load begins
 - `protos` (the messages, without TensorFlow's runtime), `tensors` (arrays to messages and back) and
   `tfserving` (requests out of arrays, arrays and facts out of answers)
-- `endpoint`: a scenario's target, as the sender calls it
+- `endpoint`: a scenario's target, as the sender calls it; `answered`: which version gave an answer
 - `preflight`: can the target be used? It asks; `explain` says what the answers mean, and `diagnose`
   why there are none
 - `detections`: what a detector has answered, and whether that is an answer at all; `agree`: whether

@@ -34,7 +34,7 @@ def test_one_version_is_said_and_passes() -> None:
     judgement = judge(run)
     same = judgement.verdicts[-2]
     assert (same.word, same.target) == (Word.PASS, "gpu")
-    assert same.observed == "version 2 (12 s to 300 s) in 10 answers that were looked at"
+    assert same.observed == "version 2 (12.0 s to 300.0 s) in 10 answers that were looked at"
     assert not any("version" in each for each in judgement.validity.cautions)
 
 
@@ -43,8 +43,8 @@ def test_a_change_is_said_with_every_verdict() -> None:
     run = run_of(seen(1, 10, 20), seen(2, 21, 310))
     judgement = judge(run)
     said = (
-        "gpu answered as version 1 (10 s to 20 s), version 2 (21 s to 310 s): these are several"
-        " systems"
+        "gpu answered as version 1 (10.0 s to 20.0 s), version 2 (21.0 s to 310.0 s): these are"
+        " several systems"
     )
     assert said in judgement.validity.cautions
     for verdict in judgement.verdicts:

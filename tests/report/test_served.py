@@ -22,7 +22,9 @@ def test_versions_addresses_and_sizes() -> None:
     ]
     several = Served(versions=(Version(1, 0, NS_PER_S, 1), Version(2, NS_PER_S, 9 * NS_PER_S, 2)))
     (line,) = said(several)
-    assert line.startswith("  answered as version 1 (0 s to 1 s), version 2 (1 s to 9 s), by 3 ")
+    assert line.startswith(
+        "  answered as version 1 (0.0 s to 1.0 s), version 2 (1.0 s to 9.0 s), by 3 "
+    )
     assert said(Served()) == []
 
 
