@@ -25,6 +25,8 @@ def lines(run: Run, target: int) -> Iterable[Line]:
         yield (f"  answered as {listed}, by {looked_at} answers that were looked at",)
     if served.addresses:
         yield _addresses(served.addresses)
+    elif served.answers and _client(run, target) == "grpcio":
+        yield ("  sent over grpcio, which does not tell to which of the server's addresses",)
     if served.answers:
         mean, largest = map(_bytes, (served.mean_bytes, served.largest_bytes))
         line = f"  size of an answer: mean {mean}, largest {largest}"
@@ -34,6 +36,10 @@ def lines(run: Run, target: int) -> Iterable[Line]:
                 " failed, ask for fewer `outputs:` or raise grpc.max_receive_message_length there"
             )
         yield (line,)
+
+
+def _client(run: Run, target: int) -> str:
+    return list(run.scenario.targets.values())[target].client
 
 
 def _addresses(addresses: dict[str, int]) -> Line:

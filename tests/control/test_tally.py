@@ -8,10 +8,12 @@ from eiload.base.status import Status
 from eiload.control.tally import TOGETHER, Tally
 from eiload.record.facts import Answers
 from eiload.record.recorder import Recorder
+from eiload.record.served import Served, Version
 from eiload.scenario import build
 from eiload.sending.arrays import RESULT_DTYPE, Results
 from eiload.sending.reply import Reply
 from eiload.sending.result import RESULT
+from eiload.sending.witness import Share
 from eiload.server.answers import detections
 from eiload.serving.protos import predict_pb2
 from eiload.serving.tfserving import to_proto
@@ -116,3 +118,23 @@ def test_users_judge_their_requests() -> None:
     assert taken.intervals.statuses(1, 0) == {Status.OK: 2, Status.BAD_ANSWER: 1}
     assert taken.failures == {"a": ({},), "b": ({"BAD_ANSWER: not this": 1},)}
     assert tally.open == 0
+
+
+def test_what_served_is_told() -> None:
+    """Versions of answers that are looked at, sizes of those that ended OK, shares of addresses."""
+    tally = begun()
+    message = predict_pb2.PredictResponse.FromString(an_answer(b"x"))
+    message.model_spec.version.value = 7
+    answer = message.SerializeToString()
+    tally.record(a_result(target=1), str)
+    tally.record(a_result(Status.UNAVAILABLE, target=1), str)
+    tally.check(a_result(target=1), answer)
+    tally.look(1, 0, 9, answer)
+    tally.look(1, 0, 9, an_answer(b"says no version"))
+    reply = Reply(Status.OK, "", answer, 1, 2, 3, bytes(a_result(target=1).data))
+    tally.open = 1
+    tally.count(reply, Status.OK, "")
+    taken = tally.take([Share(1, 0, "10.0.0.1:1", 2)]).served
+    assert taken["a"] == (Served(),)
+    (served,) = taken["b"]
+    assert served == Served(2, 8, 4, (Version(7, 3, 9, 3),), {"10.0.0.1:1": 2})

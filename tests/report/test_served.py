@@ -3,7 +3,7 @@
 from eiload.base.clock import NS_PER_S
 from eiload.record.served import Served, Version
 from eiload.report import served
-from tests.golden import golden_run, with_target
+from tests.golden import ONE, golden_run, with_target
 
 
 def said(of: Served) -> list[str]:
@@ -42,3 +42,11 @@ def test_many_addresses() -> None:
     (line,) = said(Served(addresses={f"10.0.0.{n}:1": n for n in range(1, 11)}))
     assert line.startswith("  sent to 10.0.0.10:1 18.2 %, 10.0.0.9:1 16.4 %")
     assert line.endswith(", and to 2 others")
+
+
+def test_what_a_client_does_not_tell() -> None:
+    """What gRPC's own cannot say: to which address a request went."""
+    text = ONE.replace("model: ssd}", "model: ssd, client: grpcio}")
+    run = with_target(golden_run(text), "gpu", served=(Served(1, 10, 10),))
+    lines = ["".join(map(str, line)) for line in served.lines(run, 0)]
+    assert lines[0] == "  sent over grpcio, which does not tell to which of the server's addresses"
