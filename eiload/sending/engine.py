@@ -304,8 +304,8 @@ class Engine:
                     self._on_results(np.frombuffer(body, RESULT_DTYPE))
             case FromSender.RESPONSE:
                 packed, response = body[: RESULT.size], body[RESULT.size :]
-                (seq,) = np.frombuffer(packed, RESULT_DTYPE)["seq"]
-                if not self._calls.answer(int(seq), packed, response):
+                seq = RESULT.unpack(packed)[0]
+                if not self._calls.answer(seq, packed, response):
                     self._hand_over(packed, response)
             case FromSender.DETAIL:
                 (number,) = DETAIL.unpack_from(body)
