@@ -9,7 +9,10 @@ in which process of eiload it runs (`where`).
 """
 
 import functools
+import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +22,13 @@ from bench.judging import build
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.judging import health, sla
 from eiload.judging.compare import compare
-from eiload.record.intervals import Intervals
+from eiload.record.intervals import BUCKET_BITS, Intervals
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run
 from eiload.report.figures import tables
+from eiload.report.live import head
+from eiload.report.live.watch import Watch
+from eiload.scenario import parse
 from eiload.scenario.arrivals import (
     BurstRate,
     ConstantRate,
@@ -230,6 +236,52 @@ def test_verdicts(benchmark: Any, what: str) -> None:
 
 
 # -- the yardstick -------------------------------------------------------------------------------
+
+
+def test_live_page(benchmark: Any) -> None:
+    """The live page's share of a master: 20 workers, 1,000 requests/s, one poll a second.
+
+    A worker reports every 3 s; a run of 10 minutes has gone before, so that there is much to tell.
+    """
+    text = json.dumps(
+        {
+            "name": "live",
+            "targets": {n: {"server": "127.0.0.1:1", "model": "ssd"} for n in ("gpu", "ei")},
+            "payload": {"synthetic": "8x8"},
+            "traffic": [{"phase": "steady", "rate": "500/s", "for": "1 h"}],
+            "objectives": ["p99 < 400 ms", "p95 < 300 ms", "errors < 1 %"],
+        }
+    )
+    watch = Watch(parse(text, "live", Path(), {}))
+    reports = [_reported(seed) for seed in range(20)]
+    start_s = iter(range(0, 3600, 3))
+
+    def three_seconds() -> None:
+        now_s = next(start_s)
+        for report in reports:
+            moved = report.keys + (now_s << BUCKET_BITS)
+            watch.add(replace(report, keys=moved), now_s + 3.0)
+        for second in range(3):
+            now = watch.look(now_s + 3.0 + second, [now_s + 3.0] * len(reports))
+            json.dumps([head.targets(watch, now, (), {}), head.objectives(watch, {})])
+
+    for _ in range(200):
+        three_seconds()
+    benchmark.extra_info.update(items=3, item="second", where="master")
+    benchmark.pedantic(three_seconds, rounds=100)
+
+
+def _reported(seed: int) -> Intervals:
+    """Return a worker's report of 3 s at 25 requests/s to each of two targets."""
+    rng, recorder = np.random.default_rng(seed), Recorder(0)
+    batch = np.zeros(150, RESULT_DTYPE)
+    batch["intended_ns"] = np.sort(rng.integers(0, 3 * NS_PER_S, 150))
+    batch["sent_ns"] = batch["intended_ns"] + rng.integers(50_000, 500_000, 150)
+    took_ns = 80 * NS_PER_MS * np.exp(0.3 * rng.standard_normal(150))
+    batch["done_ns"] = batch["sent_ns"] + took_ns.astype(np.int64)
+    batch["target"] = np.arange(150) % 2
+    recorder.record(batch)
+    return recorder.take()
 
 
 def test_statistics_of_locust(benchmark: Any) -> None:

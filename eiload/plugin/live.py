@@ -141,7 +141,7 @@ class Live:
             told["targets"] = head.targets(watch, self._now, present.targets, present.failures)
             told["objectives"] = head.objectives(watch, present.answers)
         if ended is not None and ended.outcome.judgement is not None:
-            told |= _verdict(ended)
+            told |= _verdict(ended, [badge for badge in told["badges"] if badge[0] == "emulated"])
         return told
 
     def _place(self, coordinator: Coordinator, present: Present) -> dict[str, Any]:
@@ -173,12 +173,12 @@ def _items(track: Track, after: int) -> list[str]:
     ]  # fmt: skip
 
 
-def _verdict(ended: Kept) -> dict[str, Any]:
-    """Return the verdict on a run that has ended."""
+def _verdict(ended: Kept, known: list[list[str]]) -> dict[str, Any]:
+    """Return the verdict on a run that has ended, with badges beside those that are known."""
     judgement = ended.outcome.judgement
     assert judgement is not None
     valid = judgement.validity.valid
-    badges = [["bad", "INVALID", words.safe(each)] for each in judgement.validity.reasons]
+    badges = known + [["bad", "INVALID", words.safe(each)] for each in judgement.validity.reasons]
     badges += [["open", "CAUTION", words.safe(each)] for each in judgement.validity.cautions]
     return {
         "verdict": {"summary": words.safe(judgement.summary, 600), "tone": ended.tone},

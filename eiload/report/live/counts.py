@@ -3,13 +3,13 @@
 What it knows: buckets (`record.buckets`). What it must not know: targets, phases, when.
 """
 
-from collections.abc import Iterable
+import math
 
 import numpy as np
 
-from eiload.record.buckets import BUCKETS, Ints, bucket_mid_ns
+from eiload.record.buckets import BUCKETS, Ints, bucket_mid_ns, bucket_of
 
-__all__ = ["Counts", "quantile_ns"]
+__all__ = ["Counts", "quantile_ns", "together"]
 
 SPARE = 512
 """Buckets more than asked for at either end, so that the array is not made anew each time."""
@@ -26,14 +26,33 @@ def quantile_ns(buckets: Ints, counts: Ints, failed: int, q: float) -> float:
         failed: requests beside them, which are slower than everything.
         q: in (0, 1).
     """
-    reached = np.cumsum(counts)
+    return _ranked(np.cumsum(counts), failed, q, buckets)
+
+
+def _ranked(reached: Ints, failed: int, q: float, buckets: Ints | int) -> float:
+    """Return a quantile by how many requests there are up to each bucket.
+
+    `buckets` are these buckets, or the first of them where there is one after the other.
+    """
     good = int(reached[-1]) if len(reached) else 0
     if not good + failed:
         return float("nan")
-    rank = max(1, int(np.ceil(q * (good + failed) - 1e-9)))
+    rank = max(1, math.ceil(q * (good + failed) - 1e-9))
     if rank > good:
         return float("inf")
-    return float(bucket_mid_ns(buckets[np.searchsorted(reached, [rank])])[0])
+    at = int(np.searchsorted(reached, rank))
+    bucket = buckets + at if isinstance(buckets, int) else int(buckets[at])
+    return float(bucket_mid_ns(np.array([bucket]))[0])
+
+
+def together(buckets: Ints, counts: Ints) -> tuple[Ints, Ints]:
+    """Return counts in any order by bucket, ascending, each bucket once."""
+    if not len(buckets):
+        return buckets, counts
+    first = int(buckets.min())
+    sums = np.bincount(buckets - first, counts)  # linear; there are not many buckets
+    found = np.flatnonzero(sums)
+    return found + first, sums[found].astype(np.int64)
 
 
 class Counts:
@@ -46,6 +65,7 @@ class Counts:
         """Those counted in the buckets."""
         self._first = 0
         self._counts: Ints = np.zeros(0, np.int64)
+        self._reached: Ints | None = None
 
     @property
     def total(self) -> int:
@@ -58,16 +78,22 @@ class Counts:
             return
         self._reach(int(buckets.min()), int(buckets.max()))
         np.add.at(self._counts, buckets - self._first, counts)
+        self._reached = None
         self.good += int(counts.sum())
 
     def quantile_ns(self, q: float) -> float:
         """Return a quantile of all requests, ns (`quantile_ns`)."""
-        buckets = np.arange(self._first, self._first + len(self._counts))
-        return quantile_ns(buckets, self._counts, self.failed, q)
+        return _ranked(self._up_to(), self.failed, q, self._first)
 
-    def quantiles_ns(self, qs: Iterable[float]) -> list[float]:
-        """Return several of them."""
-        return [self.quantile_ns(q) for q in qs]
+    def answered_ns(self, q: float) -> float:
+        """Return a quantile of those that ended OK alone, ns; NaN of none."""
+        return _ranked(self._up_to(), 0, q, self._first)
+
+    def _up_to(self) -> Ints:
+        """Return how many requests there are up to each bucket."""
+        if self._reached is None:
+            self._reached = np.cumsum(self._counts)
+        return self._reached
 
     def mean_ns(self) -> float:
         """Return the mean of those that ended OK, ns, within 0.05 %; NaN of none."""
@@ -87,9 +113,12 @@ class Counts:
         """Return the share of all requests that took longer than a limit or failed; NaN of none."""
         if not self.total:
             return float("nan")
-        buckets = np.arange(self._first, self._first + len(self._counts))
-        over = int(self._counts[bucket_mid_ns(buckets) > limit_ns].sum())
-        return (over + self.failed) / self.total
+        last = int(bucket_of(np.array([limit_ns], np.int64))[0]) - self._first
+        if last >= 0 and bucket_mid_ns(np.array([last + self._first]))[0] > limit_ns:
+            last -= 1  # a bucket is over a limit when its middle is
+        reached = self._up_to()
+        under = int(reached[min(last, len(reached) - 1)]) if last >= 0 and len(reached) else 0
+        return (self.good - under + self.failed) / self.total
 
     def _reach(self, low: int, high: int) -> None:
         """Have room for buckets from `low` to `high`."""

@@ -16,7 +16,7 @@ from eiload.base.units import format_duration, format_percentile
 from eiload.judging import health
 from eiload.judging.statistics.blocks import BEYOND, clopper_pearson, reportable
 from eiload.record.facts import Answers, TargetFacts
-from eiload.report import outlook, words
+from eiload.report import words
 from eiload.report.figures import ledger
 from eiload.report.live.counts import Counts
 from eiload.report.live.watch import WINDOW_S, Now, Part, Watch
@@ -38,6 +38,7 @@ __all__ = ["NAME_AT_MOST", "QUANTILES", "aim", "badges", "fixed", "objectives", 
 QUANTILES = (0.5, 0.95, 0.99, 0.999)
 NAME_AT_MOST = 60
 NOTHING = "nothing yet"
+ENOUGH = "nothing, if requests do not depend on each other"
 FAILURES_AT_MOST = 4
 """Kinds of failures told of each target."""
 
@@ -157,7 +158,7 @@ def objectives(watch: Watch, answers: Mapping[str, Answers]) -> list[dict[str, A
     """
     scenario = watch.scenario
     rows = []
-    for objective in scenario.objectives:
+    for number, objective in enumerate(scenario.objectives):
         for index, name in enumerate(scenario.targets):
             if isinstance(objective.metric, Agreement):
                 mine = scenario.compare is not None and scenario.compare.candidate == name
@@ -173,7 +174,7 @@ def objectives(watch: Watch, answers: Mapping[str, Answers]) -> list[dict[str, A
                     "target": words.safe(name, NAME_AT_MOST),
                     "phase": words.safe(objective.phase or "", NAME_AT_MOST),
                     "observed": _observed(objective, part, seconds, answers.get(name, Answers())),
-                    "missing": _missing(watch.scenario, objective, part, seconds),
+                    "missing": _missing(watch, number, part, seconds),
                 }
             )
     return rows
@@ -235,20 +236,19 @@ def _times(part: Part, of: str) -> Counts:
     return part.service if of == "service" else part.response
 
 
-def _missing(scenario: Scenario, objective: Objective, part: Part, seconds: float) -> str:
-    """Return how much more it takes at least, before anything can be decided."""
-    phases = outlook.measured(scenario, objective.phase)
-    if why := outlook.why_undecided(objective, phases):
+def _missing(watch: Watch, number: int, part: Part, seconds: float) -> str:
+    """Return how much more an objective takes at least, before anything can be decided."""
+    why, need = watch.needed[number]
+    if why:
         return f"this run cannot decide it: {why}"
-    if isinstance(objective.metric, Agreement | Max):
+    if not need.requests and not need.seconds:
         return ""
-    need = outlook.needed(objective, phases)
     more = []
     if need.requests > part.total:
         more.append(wording.count(need.requests - part.total, "request"))
     if math.isfinite(need.seconds) and need.seconds > seconds + 0.5:
         more.append(wording.span(need.seconds - seconds))
-    return f"at least {' and '.join(more)} more" if more else ""
+    return f"at least {' and '.join(more)} more" if more else ENOUGH
 
 
 # -- badges ------------------------------------------------------------------------------------
@@ -280,9 +280,9 @@ def _late(watch: Watch) -> Iterator[str]:
     """Yield which targets' requests were sent too late so far (`health`)."""
     for index, name in enumerate(watch.scenario.targets):
         part = watch.part(index)
-        late_ns, usual_ns = part.lag.quantile_ns(0.99), part.response.quantile_ns(0.5)
-        known_ns = usual_ns if math.isfinite(usual_ns) else 0.0
-        limit_ns = max(health.LAG_NS, health.LAG_SHARE * known_ns)
+        late_ns, usual_ns = part.lag.quantile_ns(0.99), part.response.answered_ns(0.5)
+        allowed_ns = health.LAG_SHARE * usual_ns if part.response.good else 0.0
+        limit_ns = max(health.LAG_NS, allowed_ns)
         late = round(part.lag.share_over(limit_ns) * part.lag.total) if part.lag.total else 0
         if late_ns > limit_ns and clopper_pearson(late, part.lag.total, 0.95)[0] > LATE_SHARE:
             yield (

@@ -151,6 +151,8 @@
   function targets() {
     var rows = head.targets || [], right = 'right', last = fixed ? 'last ' + fixed.window_s + ' s' : '';
     $('targets-part').hidden = !rows.length;
+    $('now-part').hidden = !!head.verdict;
+    $('judged-title').firstChild.textContent = head.verdict ? 'Judged time ' : 'Judged time so far ';
     table($('now'), [
       ['target'], ['offered/s', right, 'due by the schedule, ' + last],
       ['sent/s', right, 'sent and ended, ' + last], ['answered/s', right, 'good answers, ' + last],
@@ -280,7 +282,10 @@
     });
     var steps = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200];
     var step = steps.find(function (s) { return (x[1] - x[0]) / s <= width / 90; }) || 86400;
-    for (var t = Math.ceil(x[0] / step) * step; t <= x[1]; t += step) { el(grid, 'text', {x: px(t), y: height - 8, class: 'middle'}, clock(t)); }
+    for (var t = Math.ceil(x[0] / step) * step; t <= x[1]; t += step) {
+      var last = px(t) > width - RIGHT - 18;
+      el(grid, 'text', {x: last ? width - 1 : px(t), y: height - 8, class: last ? 'end' : 'middle'}, clock(t));
+    }
     el(grid, 'line', {x1: LEFT, x2: width - RIGHT, y1: height - BOTTOM, y2: height - BOTTOM, class: 'axis'});
     if (head.total && (head.stage === 'load' || head.stage === 'drain')) { el(svg, 'line', {x1: px(head.elapsed), x2: px(head.elapsed), y1: TOP, y2: height - BOTTOM, class: 'now'}); }
     return {svg: svg, x: px, y: y, height: height, width: width};
@@ -332,7 +337,7 @@
     });
     most = most * 1.1 || 1;
     var f = frame(id, height, label, linear(0, most, height - BOTTOM, TOP), ticks(0, most, height / 45), function (v) { return String(v); });
-    el(f.svg, 'text', {x: LEFT - 6, y: TOP - 7, class: 'end'}, unit);
+    el(f.svg, 'text', {x: LEFT - 6, y: 9, class: 'end'}, unit);
     lines.forEach(function (line) { path(f, line[0], line[1]); });
   }
   function key() {

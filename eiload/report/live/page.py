@@ -51,9 +51,9 @@ BODY = """\
 <p id="none" hidden>Start a run in <a href="./" target="_top">Locust's form</a>: it is shown here
 while it goes on.</p>
 <main id="live" hidden>
-<section id="targets-part" hidden><h2>Last seconds <small>ms, rates per second</small></h2>
-<div class="scroll"><table id="now"></table></div>
-<h2>Judged time so far <small>without warm-up, ms</small></h2>
+<section id="targets-part" hidden><div id="now-part"><h2>Last seconds <small>ms, rates per
+second</small></h2><div class="scroll"><table id="now"></table></div></div>
+<h2 id="judged-title">Judged time so far <small>without warm-up, ms</small></h2>
 <div class="scroll"><table id="judged"></table></div></section>
 <section id="objectives-part" hidden><h2>Objectives</h2><p id="no-verdict" class="note" hidden></p>
 <div class="scroll"><table id="objectives"></table></div></section>

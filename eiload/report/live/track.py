@@ -26,7 +26,7 @@ import numpy as np
 from eiload.base.clock import NS_PER_MS
 from eiload.judging.statistics.blocks import reportable
 from eiload.record.buckets import Ints
-from eiload.report.live.counts import quantile_ns
+from eiload.report.live.counts import quantile_ns, together
 
 __all__ = ["COLUMNS", "QUANTILES", "Known", "Track"]
 
@@ -79,10 +79,10 @@ def _together(parts: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
     """Return counts by bucket, ascending."""
     if not parts:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    buckets = np.concatenate([bucket for bucket, _ in parts])
-    counts = np.concatenate([count for _, count in parts])
-    found, at = np.unique(buckets, return_inverse=True)
-    return found, np.bincount(at, counts, len(found)).astype(np.int64)
+    return together(
+        np.concatenate([bucket for bucket, _ in parts]),
+        np.concatenate([count for _, count in parts]),
+    )
 
 
 class Track:

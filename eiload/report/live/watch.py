@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
+from eiload.judging.statistics.needs import Need
 from eiload.record.buckets import Ints, bucket_mid_ns
 from eiload.record.intervals import Intervals, Kind, parts_of
-from eiload.report.live.counts import Counts, quantile_ns
+from eiload.report import outlook
+from eiload.report.live.counts import Counts, quantile_ns, together
 from eiload.report.live.due import Due
 from eiload.report.live.track import Known, Track
-from eiload.scenario import Scenario
+from eiload.scenario import Agreement, Max, Objective, Scenario
 
 __all__ = ["WINDOW_S", "Now", "Part", "Watch"]
 
@@ -98,8 +100,7 @@ class _Recent:
         kept = known_s > start_s
         self._known_s, self._bucket, self._count = [known_s[kept]], [bucket[kept]], [count[kept]]
         within = kept & (known_s <= end_s)
-        found, at = np.unique(bucket[within], return_inverse=True)
-        return found, np.bincount(at, count[within], len(found)).astype(np.int64)
+        return together(bucket[within], count[within])
 
 
 class Watch:
@@ -124,6 +125,9 @@ class Watch:
         """Up to when everything is known that has come to be."""
         self.totals: list[dict[Status, int]] = [{} for _ in targets]
         """Of all phases, warm-up included."""
+        self.needed = [_needed(scenario, each) for each in scenario.objectives]
+        """Of each objective why it cannot be decided, empty if it may be, and what it takes."""
+        self._waiting: list[tuple[Ints, Ints, float]] = []
         self._step_s = step_s
         phases = scenario.traffic
         named = {each.phase for each in scenario.objectives}
@@ -149,13 +153,23 @@ class Watch:
             intervals: what it has counted since it last did.
             now_s: when that came, s from the start of the run.
         """
-        columns = (*parts_of(intervals.keys), intervals.counts)
-        for index in range(len(self.totals)):
-            mine = columns[0] == index
-            if mine.any():
-                self._add(index, tuple(each[mine] for each in columns[1:]), now_s)
+        self._waiting.append((intervals.keys, intervals.counts, now_s))
 
-    def _add(self, index: int, columns: Sequence[Ints], now_s: float) -> None:
+    def _take_in(self) -> None:
+        """Count what waits: of many reports at once it costs little more than of one."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        keys = np.concatenate([keys for keys, _, _ in waiting])
+        counts = np.concatenate([counts for _, counts, _ in waiting])
+        when_s = np.repeat([when_s for *_, when_s in waiting], [len(keys) for keys, *_ in waiting])
+        target, *columns = (*parts_of(keys), counts)
+        for index in range(len(self.totals)):
+            mine = target == index
+            if mine.any():
+                self._add(index, [each[mine] for each in columns], when_s[mine])
+
+    def _add(self, index: int, columns: Sequence[Ints], when_s: Floats) -> None:
         phase, kind, second, bucket, count = columns
         of_status = kind == Kind.STATUS
         for name, within in self._groups.items():
@@ -169,16 +183,18 @@ class Watch:
             failed = _tally(part.statuses, bucket[at], count[at])
             part.response.failed += failed
             part.service.failed += failed
-        failed = _tally(self.totals[index], bucket[of_status], count[of_status])
-        if failed:
-            self._failed[index].append((now_s, failed))
+        _tally(self.totals[index], bucket[of_status], count[of_status])
+        bad = np.flatnonzero(of_status & (bucket != Status.OK))
+        for reported_s in np.unique(when_s[bad]).tolist():
+            number = int(count[bad][when_s[bad] == reported_s].sum())
+            self._failed[index].append((reported_s, number))
             for track in (self.whole, self.recent):
-                track.failed(index, int(now_s), failed)
+                track.failed(index, int(reported_s), number)
         for which, recent in ((Kind.RESPONSE, self._answers), (Kind.LAG, self._sent)):
             at = kind == which
             # When in its second a request was due is not recorded: at its end, say.
             known_s = second[at] + self._step_s + bucket_mid_ns(bucket[at]) / NS_PER_S
-            known_s = np.minimum(known_s, now_s)
+            known_s = np.minimum(known_s, when_s[at])
             recent[index].add(known_s, bucket[at], count[at])
             known = Known(known_s.astype(np.int64), bucket[at], count[at])
             for track in (self.whole, self.recent):
@@ -192,6 +208,7 @@ class Watch:
             heard_s: when each worker of which more is to come has last reported; empty when the
                 run is over.
         """
+        self._take_in()
         oldest = min(heard_s, default=now_s)
         self.heard_s = max(self.heard_s, min(max(oldest, now_s - SILENCE_S), now_s))
         for track in (self.whole, self.recent):
@@ -218,6 +235,13 @@ class Watch:
             seconds, offered, int(lags[1].sum()), int(times[1].sum()), failed, in_flight, times,
             quantile_ns(*lags, 0, 0.99),
         )  # fmt: skip
+
+
+def _needed(scenario: Scenario, objective: Objective) -> tuple[str, Need]:
+    phases = outlook.measured(scenario, objective.phase)
+    why = outlook.why_undecided(objective, phases)
+    known = isinstance(objective.metric, Agreement | Max)
+    return why, Need(0, 0.0) if known else outlook.needed(objective, phases)
 
 
 def _tally(totals: dict[Status, int], statuses: Ints, counts: Ints) -> int:

@@ -37,6 +37,7 @@ def test_failures_are_slower_than_everything() -> None:
     counts.failed = 10
     assert counts.quantile_ns(0.9) == pytest.approx(10e6, rel=1e-3)
     assert math.isinf(counts.quantile_ns(0.91))
+    assert counts.answered_ns(0.99) == pytest.approx(10e6, rel=1e-3)
     assert counts.share_over(1e12) == 0.1
 
 

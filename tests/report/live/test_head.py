@@ -80,11 +80,23 @@ def test_objectives() -> None:
     }  # fmt: skip
     assert gpu["errors < 1 %"]["observed"] == "0 %: 0 of 400"
     assert gpu["errors < 1 %"]["missing"].startswith("at least ")
+    assert gpu["p50 < 120 ms"]["missing"].startswith("at least ")
     assert gpu["throughput > 10/s"]["observed"] == "47.1/s"
     assert gpu["p95 < 1 s"]["observed"] == "nothing yet"
     assert gpu["p95 < 1 s"]["missing"].startswith("this run cannot decide it: a closed loop")
     (agreement,) = [row for row in rows if row["objective"].startswith("agreement")]
     assert (agreement["target"], agreement["observed"]) == ("ei", "95 % of 20 compared")
+
+
+def test_enough() -> None:
+    """When a clean run of so many could be decided, nothing is missing but independence."""
+    watch = watched()
+    times_s = np.full(15_000, 0.1)
+    watch.add(runs.recorded(results(0, 1, np.arange(15_000) / 50 + 2, times_s)), 302.0)
+    watch.look(302.0, [302.0])
+    row = head.objectives(watch, {})[0]
+    assert (row["objective"], row["target"]) == ("p50 < 120 ms", "gpu")
+    assert row["missing"] == head.ENOUGH
 
 
 def test_no_verdict_word() -> None:
@@ -101,7 +113,9 @@ def test_badges() -> None:
     found = [TargetFacts("gpu", "127.0.0.1:1", "ssd", emulated="a stand-in")]
     rows = head.badges(watched(), found, ["worker w was lost: it left"], "SIGINT")
     assert [row[1] for row in rows] == ["EMULATED", "STOPPED EARLY", "INVALID"]
-    late = head.badges(watched(lag_ms=50), (), (), "")
+    watch = watched(lag_ms=50)
+    watch.look(10.5, [10.5])
+    late = head.badges(watch, (), (), "")
     assert [row[1] for row in late] == ["LATE", "LATE"]
     assert "lag p99 50 ms so far" in late[0][2]
 
