@@ -166,11 +166,11 @@ def objectives(watch: Watch, answers: Mapping[str, Answers]) -> list[dict[str, A
                 mine = objective.target in {None, name}
             if not mine:
                 continue
-            part = watch.part(index, objective.phase)
+            part = watch.part(index, objective.phase, objective.of_class)
             seconds = _seconds(watch, objective.phase)
             rows.append(
                 {
-                    "objective": words.safe(objective.text),
+                    "objective": _text(objective),
                     "target": words.safe(name, NAME_AT_MOST),
                     "phase": words.safe(objective.phase or "", NAME_AT_MOST),
                     "observed": _observed(objective, part, seconds, answers.get(name, Answers())),
@@ -178,6 +178,11 @@ def objectives(watch: Watch, answers: Mapping[str, Answers]) -> list[dict[str, A
                 }
             )
     return rows
+
+
+def _text(objective: Objective) -> str:
+    of_class = f" for {objective.of_class}" if objective.of_class else ""
+    return words.safe(f"{objective.text}{of_class}")
 
 
 def _seconds(watch: Watch, name: str | None) -> float:

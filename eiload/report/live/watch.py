@@ -17,12 +17,12 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.judging.statistics.needs import Need
 from eiload.record.buckets import Ints, bucket_mid_ns
-from eiload.record.intervals import Intervals, Kind, parts_of
+from eiload.record.intervals import CLASS_SHIFT, Intervals, Kind, parts_of
 from eiload.report import outlook
 from eiload.report.live.counts import Counts, quantile_ns, together
 from eiload.report.live.due import Due
 from eiload.report.live.track import Known, Track
-from eiload.scenario import Agreement, Max, Objective, Scenario
+from eiload.scenario import Agreement, Max, Objective, Scenario, Versions
 
 __all__ = ["WINDOW_S", "Now", "Part", "Watch"]
 
@@ -33,6 +33,8 @@ SILENCE_S = 8.0
 """How long a worker's silence is waited for: they report every 3 s, and are missed after 4 s."""
 
 Floats = NDArray[np.float64]
+_Group = tuple[str | None, str | None]
+"""The phase and the class of an objective; None for all."""
 
 
 @dataclass(slots=True)
@@ -130,21 +132,23 @@ class Watch:
         self._waiting: list[tuple[Ints, Ints, float]] = []
         self._step_s = step_s
         phases = scenario.traffic
-        named = {each.phase for each in scenario.objectives}
-        self._groups: dict[str | None, NDArray[np.bool_]] = {
-            name: np.array([
-                (phase.name == name) if name is not None else not phase.warm_up for phase in phases
-            ])
-            for name in {None, *named}
-        }  # fmt: skip
-        self._parts = {(target, name): Part() for target in targets for name in self._groups}
+        classes = scenario.payload.classes
+        named = {(each.phase, each.of_class) for each in scenario.objectives}
+        self._groups: dict[_Group, tuple[NDArray[np.bool_], int | None]] = {
+            (name, of_class): (
+                np.array([phase.name == name if name else not phase.warm_up for phase in phases]),
+                classes.index(of_class) if of_class is not None else None,
+            )
+            for name, of_class in {(None, None), *named}
+        }
+        self._parts = {(target, group): Part() for target in targets for group in self._groups}
         self._answers = [_Recent() for _ in targets]
         self._sent = [_Recent() for _ in targets]
         self._failed: list[list[tuple[float, int]]] = [[] for _ in targets]
 
-    def part(self, target: int, phase: str | None = None) -> Part:
-        """Return a target in the phase that an objective names, or in all that are judged."""
-        return self._parts[target, phase]
+    def part(self, target: int, phase: str | None = None, of_class: str | None = None) -> Part:
+        """Return a target over what an objective names, or over all phases that are judged."""
+        return self._parts[target, (phase, of_class)]
 
     def add(self, intervals: Intervals, now_s: float) -> None:
         """Count what a worker has reported.
@@ -163,17 +167,19 @@ class Watch:
         keys = np.concatenate([keys for keys, _, _ in waiting])
         counts = np.concatenate([counts for _, counts, _ in waiting])
         when_s = np.repeat([when_s for *_, when_s in waiting], [len(keys) for keys, *_ in waiting])
-        target, *columns = (*parts_of(keys), counts)
+        target, *columns = (*parts_of(keys), counts, keys >> CLASS_SHIFT)
         for index in range(len(self.totals)):
             mine = target == index
             if mine.any():
                 self._add(index, [each[mine] for each in columns], when_s[mine])
 
     def _add(self, index: int, columns: Sequence[Ints], when_s: Floats) -> None:
-        phase, kind, second, bucket, count = columns
+        phase, kind, second, bucket, count, class_ = columns
         of_status = kind == Kind.STATUS
-        for name, within in self._groups.items():
-            chosen, part = within[phase], self._parts[index, name]
+        for group, (within, of_class) in self._groups.items():
+            chosen, part = within[phase], self._parts[index, group]
+            if of_class is not None:
+                chosen &= class_ == of_class
             for counts, which in (
                 (part.response, Kind.RESPONSE), (part.service, Kind.SERVICE), (part.lag, Kind.LAG),
             ):  # fmt: skip
@@ -240,7 +246,7 @@ class Watch:
 def _needed(scenario: Scenario, objective: Objective) -> tuple[str, Need]:
     phases = outlook.measured(scenario, objective.phase)
     why = outlook.why_undecided(objective, phases)
-    known = isinstance(objective.metric, Agreement | Max)
+    known = isinstance(objective.metric, Agreement | Max | Versions)
     return why, Need(0, 0.0) if known else outlook.needed(objective, phases)
 
 

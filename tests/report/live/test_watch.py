@@ -91,3 +91,19 @@ def test_twenty_workers_are_one() -> None:
     many, _ = watched(run, 60, every_s=1)
     assert one.part(0).statuses == many.part(0).statuses
     assert one.part(0).response.quantile_ns(0.99) == many.part(0).response.quantile_ns(0.99)
+
+
+def test_a_class_of_a_mix() -> None:
+    """An objective of one class has its requests alone, the whole all of them."""
+    text = TWO.replace("payload: {synthetic: 64x48}", "payload: {mix: MIX}").replace(
+        "[p95 < 300 ms, errors < 5 %]", "[{class: large, objective: p95 < 300 ms}]"
+    )
+    mix = "[{class: small, weight: 3, synthetic: 64x48}, {class: large, weight: 1, synthetic: 8x8}]"
+    run = golden_run(text.replace("MIX", mix))
+    watch = Watch(run.scenario)
+    watch.add(run.by_class, 310.0)
+    watch.look(310.0, [])
+    whole, large = watch.part(0), watch.part(0, None, "large")
+    assert whole.statuses == run.statuses(0)
+    assert large.statuses == run.of_class("large").statuses(0)
+    assert 0 < large.total < whole.total / 2
