@@ -163,6 +163,13 @@ class Run:
                 totals[status] = totals.get(status, 0) + count
         return totals
 
+    def wire(self, target: int, spans: Iterable[PhaseSpan] | None = None) -> dict[int, int]:
+        """Return one target's requests by the flags of `sending.result`; phases as in `sample`."""
+        totals: Counter[int] = Counter()
+        for span in self.measured() if spans is None else spans:
+            totals.update(self.intervals.wire(target, span.index))
+        return dict(totals)
+
     def answers(self, target: int, spans: Iterable[PhaseSpan] | None = None) -> Answers:
         """Return the sampled answers of one target; phases as in `sample`.
 

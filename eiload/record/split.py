@@ -22,8 +22,17 @@ from eiload.record.facts import PhaseSpan
 from eiload.record.intervals import PARTS, Kind
 from eiload.record.run import Run
 from eiload.record.sample import Sample
+from eiload.sending.result import RESENT, WAITED_CONNECTION, WAITED_STREAM, WAITED_WINDOW
 
-__all__ = ["NAMES", "Split", "split_of"]
+__all__ = [
+    "NAMES",
+    "RESENT",
+    "WAITED_CONNECTION",
+    "WAITED_STREAM",
+    "WAITED_WINDOW",
+    "Split",
+    "split_of",
+]
 
 NAMES: Mapping[Kind, str] = {
     Kind.LAG: "lag",

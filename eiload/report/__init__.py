@@ -2,8 +2,8 @@
 
 In the order of the data's way, from a run and its judgement to text:
 
-- `figures`: the numbers of each target, computed once; `words`: how numbers and foreign text are
-  written; `plain`: records as plain data
+- `figures`: the numbers of each target, computed once; `went`: where their time went, part by part
+- `words`: how numbers and foreign text are written; `plain`: records as plain data
 - `content` and `against` (comparisons): the sections of a report for people, of the parts that are
   in `section`; so no two forms can disagree; `served`: who answered, in words
 - the forms, each with ``render(run, judgement) -> str``: `terminal` (with `bars`), `markdown`,

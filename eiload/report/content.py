@@ -18,7 +18,7 @@ from eiload.judging.judgement import Judgement
 from eiload.judging.sla import Word
 from eiload.record.facts import TargetFacts
 from eiload.record.run import Run
-from eiload.report import against, figures, served, words
+from eiload.report import against, figures, served, went, words
 from eiload.report.figures import Figures, Ledger
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.scenario import Objective
@@ -46,6 +46,7 @@ def sections(run: Run, judgement: Judgement) -> list[Section]:
     found = [
         _subject(run),
         _times(run, tables),
+        went.section(run),
         _requests(run),
         _failures(run),
         *_comparison(run, judgement),

@@ -20,9 +20,10 @@ from eiload.judging.judgement import Judgement
 from eiload.judging.statistics.blocks import reportable
 from eiload.record import series
 from eiload.record.facts import PhaseSpan
-from eiload.record.intervals import Kind
+from eiload.record.intervals import PARTS, Kind
 from eiload.record.run import Run
 from eiload.record.sample import Sample
+from eiload.record.split import NAMES, split_of
 from eiload.report import words
 
 __all__ = ["FORMULA", "QUANTILES", "files", "tame"]
@@ -156,6 +157,7 @@ def _percentiles(run: Run) -> Iterator[Iterable[object]]:
     yield [
         *("target", "percentile", "response_ms", "service_ms", "lag_ms", "requests"),
         *(("class",) if classes else ()),
+        *(f"{NAMES[kind]}_ms" for kind in PARTS),
     ]
     spans = [span for span in run.measured() if span.seconds]
     parts = [("", run), *((name, run.of_class(name)) for name in classes)]
@@ -164,10 +166,12 @@ def _percentiles(run: Run) -> Iterator[Iterable[object]]:
             kinds = (Kind.RESPONSE, Kind.SERVICE, Kind.LAG)
             samples = [of.sample(target, spans, kind) for kind in kinds]
             total = samples[0].total
+            split = split_of(of, target, spans)
             for q in PERCENTILES:
                 times = [_quantile(sample, q) for sample in samples]
                 row = [tame(facts.name), f"{q * 100:.6g}", *times, total]
-                yield [*row, *((tame(name),) if classes else ())]
+                parted = [_quantile(split.samples[kind], q) if split else "" for kind in PARTS]
+                yield [*row, *((tame(name),) if classes else ()), *parted]
 
 
 def _objectives(judgement: Judgement) -> Iterator[Iterable[object]]:

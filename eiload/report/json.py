@@ -15,7 +15,7 @@ from eiload.base.clock import NS_PER_MS
 from eiload.base.units import format_percentile
 from eiload.judging.judgement import Judgement
 from eiload.record.run import Run
-from eiload.report import figures
+from eiload.report import figures, went
 from eiload.report.figures import Figures
 from eiload.report.plain import plain
 
@@ -29,6 +29,10 @@ def document(run: Run, judgement: Judgement) -> dict[str, Any]:
         **run.to_json(),
         "emulated": run.emulated,
         "figures": [_figures(row) for table in tables for row in table],
+        "where_the_time_went": {
+            facts.name: plain(went.plain_split(run, target))
+            for target, facts in enumerate(run.targets)
+        },
         "judgement": plain(judgement),
     }
 

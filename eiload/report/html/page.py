@@ -18,6 +18,7 @@ from eiload.report.html import charts, figures, verdicts
 from eiload.report.html.document import document
 from eiload.report.html.svg import text
 from eiload.report.html.tables import cell, section
+from eiload.report.html.went import went
 from eiload.report.section import Tone
 
 __all__ = ["render"]
@@ -30,6 +31,10 @@ CURVE = (
 HEAT = (
     "Each field is how many requests were due then and took so long: stalls are columns, two kinds"
     " of answers are two bands. Red at the top: requests that did not end OK."
+)
+WENT = (
+    "Mean response time, part by part. Instants are those of the client's system calls: what lies"
+    " in a kernel's or a proxy's buffers counts as wait."
 )
 LOAD = "Line: requests due per second. Area: good answers. Red: requests that did not end OK."
 LAG = "How late the generator itself was: sent - intended. Too much of it makes a run invalid."
@@ -45,6 +50,7 @@ def render(run: Run, judgement: Judgement) -> str:
         _part("The tail", CURVE, figures.percentiles(run, limits)),
         _part("Response times over time", "", figures.latency(run, limits)),
         _part("Where each request lies", HEAT, figures.heats(run, limits)),
+        _part("Where the time went", WENT, went(run)),
         _part("The load", LOAD, figures.load(run)),
         _part("The generator", LAG, figures.lag(run, _allowed_lag_ns(run))),
         _folded(run, judgement),
