@@ -110,7 +110,7 @@ def check_request(tf: Any, folder: Path) -> None:
     theirs.model_spec.signature_name = "serving_default"
     target = Target(server="localhost:8500", model="ssdresnet")
     ((_, tensor),) = payload.tensors(Payload(images=(str(path),)))
-    ours = payload.request(tensor, target)
+    ours = payload.made_of(target, {target.input: tensor}).request
     assert ours == theirs.SerializeToString(deterministic=True)
 
 

@@ -18,7 +18,6 @@ OTHERS = {
     "sending/http2/test_light.py": "what is not loaded with the wire",
     "sending/http2/test_proxies.py": "proxies that nobody here wrote",
     "server/test_interop.py": "clients that nobody here wrote",
-    "serving/test_first_inference.py": "of preflight.py, whose tests take two files",
     "serving/test_tensorflow.py": "all of our bytes against TensorFlow's, in a process of its own",
 }
 """Test files in rooms that are named after no module, and what they are of."""

@@ -97,7 +97,7 @@ def _command(
 
 
 COMMANDS = (
-    _command("predict", "send a picture to a server, show times and detections"),
+    _command("predict", "send a picture or any inputs to a server, show times and answer"),
     _command(
         "serve", "stand in for TensorFlow Serving or an EI-attached server",
         "eiload.server.cli", "add_serve_arguments", "run_serve",
@@ -106,6 +106,7 @@ COMMANDS = (
         "make-model", "write a small SSD SavedModel to serve",
         "eiload.server.cli", "add_make_model_arguments", "run_make_model",
     ),
+    _command("inspect", "show what a model takes, as a ready payload"),
     _command("validate", "check scenario files"),
     _command("plan", "show a scenario's traffic before it is sent"),
     _command("schema", "print the JSON Schema of scenarios"),

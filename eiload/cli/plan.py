@@ -154,8 +154,8 @@ def _due(scenario: Scenario) -> dict[str, int]:
 
 def _rows(scenario: Scenario) -> Iterator[str]:
     """Yield the lines of the CSV, many at a time."""
-    names = payload.names(scenario.payload)
-    parts = payload.parts(scenario.payload)
+    names = payload.names(scenario.payload) or [f"of {scenario.payload.users or 'a user class'}"]
+    parts = payload.parts(scenario.payload) or [0]
     draw = Draw(np.bincount(parts).tolist(), scenario.payload.weights, scenario.seed)
     classes = scenario.payload.classes
     yield f"arrival,phase,due_s,picture{',class' if classes else ''}"

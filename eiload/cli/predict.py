@@ -28,32 +28,40 @@ from eiload.base.clock import SystemClock
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.base.units import parse_duration
+from eiload.cli.sent import add_arguments as add_inputs
+from eiload.cli.sent import input_name, sent
 from eiload.report import prediction as report
 from eiload.report.prediction import Inference, Prediction
-from eiload.scenario import Payload, Target
+from eiload.scenario import Target
 from eiload.scenario.problem import Problem
 from eiload.scenario.words import F, filled
 from eiload.sending.engine import Engine
 from eiload.sending.reply import Reply
 from eiload.serving import payload
-from eiload.serving.detections import SSD_OUTPUTS, check, detections
+from eiload.serving.detections import detections, is_detector
 from eiload.serving.endpoint import endpoint_of
-from eiload.serving.preflight import FirstInference, Preflight
-from eiload.serving.tfserving import PREDICT, Tensor, decode_response, info
+from eiload.serving.expectations import Expectations
+from eiload.serving.payload import Made
+from eiload.serving.preflight import Preflight
+from eiload.serving.tfserving import PREDICT, Tensor, info, read_response
+from eiload.serving.trial import FirstInference, first_inference
 
 __all__ = ["add_arguments", "predict"]
 
 DESCRIPTION = """\
-Send one picture to a model server, a few times, one request after the other, and show the
-first inference apart (it loads the model into the accelerator), the time of each of the
-others, and what the model sees. It says how long an inference takes on an idle server;
-for latency under traffic run a load test (locust -f locustfiles/ssd.py).
+Send one request to a model server, a few times, one after the other, and show the first
+inference apart (it loads the model into the accelerator), the time of each of the others,
+and what the model answers. A picture is sent, or any model's inputs. It says how long an
+inference takes on an idle server; for latency under traffic run a load test (locust -f
+locustfiles/ssd.py).
 """
 
 EPILOG = """\
 examples:
   eiload predict --model ssd --image 3dogs.jpg
   eiload predict --server localhost:9000 --model ssdresnet --count 100
+  eiload predict --model half_plus_two --input x=[1.0,2.0]
+  eiload predict --model bert --generate --batch 4 --range input_ids=0,30521
   eiload predict --server grpcs://models.example:443 --model ssd --ca ca.pem --json
 
 exit status:
@@ -63,9 +71,6 @@ exit status:
 
 MOST_LINES = 100
 """Of more inferences than this, only the failed ones get a line each."""
-
-SYNTHETIC = (640, 427)
-"""Size of the picture that is made up when none is given: that of AWS's example, 3dogs.jpg."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,12 +90,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("how the model is asked")
     add = model.add_argument
     add("--signature", default="serving_default", help="default: %(default)s")
-    add("--input", default="inputs", help="name of the input (default: %(default)s)")
     add("--encoding", choices=("uint8", "jpeg"), default="uint8",
         help="pixels, or the file's own bytes for a model that decodes (default: %(default)s)")
     add("--batch", type=_whole, default=1, metavar="N", help="the picture N times in a request")
     add("--model-version", type=int, metavar="N", help="default: the newest")
     add("--version-label", metavar="LABEL", help="a version by its label")
+    add_inputs(parser)
     connection = parser.add_argument_group("how the server is reached")
     add = connection.add_argument
     add("--deadline", type=console.argument(_time), default="60 s", metavar="TIME",
@@ -118,19 +123,9 @@ def predict(arguments: argparse.Namespace) -> int:
     """
     tell: Callable[[str], None] = _ignore if arguments.json else console.emit
     target = _target(arguments)
-    name, tensor = next(payload.tensors(_payload(arguments)))
-    request = payload.request(tensor, target)
-    width, height = _size(tensor)
-    found = Prediction(
-        server=arguments.server,
-        model=target.model,
-        picture=name,
-        width=width,
-        height=height,
-        request=f"{info(tensor)} in {target.input!r}",
-        request_bytes=len(request),
-        min_score=arguments.min_score,
-    )
+    what = sent(arguments)
+    _, sample = next(payload.samples(what))
+    request = sample.to(target, None) if what.pictures else None
     with Engine([endpoint_of(target)]) as engine:
         preflight = Preflight(
             caller=engine,
@@ -139,20 +134,23 @@ def predict(arguments: argparse.Namespace) -> int:
             name=target.model,
             target=target,
             address=arguments.server,
-            tensor=info(tensor),
+            pictures=bool(what.pictures),
         )
-        said = preflight.check(request, console.say)
+        said = preflight.check(console.say)
+        if request is None:
+            request = sample.to(target, preflight.signed(said))
+        found = _begun(arguments, sample.name, request, pictures=bool(what.pictures))
         found = replace(found, notes=said.notes)
         tell("\n".join(report.opening(found)))
-        first = preflight.first_inference(request, None, said.first)
-        found = _with_first(found, first)
+        first = first_inference(preflight, request.request, Expectations(None), said)
+        found = replace(_with_first(found, first), notes=(*said.notes, *first.notes))
         if first.stand_in:
             tell(report.stand_in_line(found))
         tell(report.inference_line(0, found.first) if found.first else "")
         interrupted = False
         try:
             for number in range(1, arguments.count + 1):
-                reply = engine.call(0, PREDICT, request, target.deadline_ns)
+                reply = engine.call(0, PREDICT, request.request, target.deadline_ns)
                 found = _with_next(found, reply)
                 inference = found.rest[-1]
                 if arguments.count <= MOST_LINES or not inference.ok:
@@ -163,6 +161,31 @@ def predict(arguments: argparse.Namespace) -> int:
     if arguments.json:
         console.emit(json.dumps(report.document(found), indent=2, allow_nan=False))
     return console.SIGINT_STATUS if interrupted else 1 if found.failures else 0
+
+
+def _begun(
+    arguments: argparse.Namespace, name: str, request: Made, *, pictures: bool
+) -> Prediction:
+    """Return what is known before the first request is sent."""
+    tensors = request.tensors
+    width, height = _size(next(iter(tensors.values()))) if pictures else (0, 0)
+    return Prediction(
+        server=arguments.server,
+        model=arguments.model,
+        picture=name,
+        width=width,
+        height=height,
+        request=", ".join(f"{info(each)} in {alias!r}" for alias, each in tensors.items()),
+        request_bytes=len(request.request),
+        min_score=arguments.min_score,
+    )
+
+
+def _range(array: Tensor) -> tuple[float, float] | None:
+    """Return the least and the largest of an output's values; None of texts and of none."""
+    if array.dtype.kind not in "fiubV" or array.size == 0:
+        return None
+    return float(array.min()), float(array.max())
 
 
 def _ignore(_text: str) -> None:
@@ -215,27 +238,11 @@ def _target(arguments: argparse.Namespace) -> Target:
             "signature": arguments.signature,
             "version": arguments.model_version,
             "version_label": arguments.version_label,
-            "input": arguments.input,
+            "input": input_name(arguments),
             "deadline": arguments.deadline,
             "ready_within": arguments.ready_within,
             "metadata": dict(arguments.metadata),
             "tls": tls if tls or arguments.tls else None,
-        },
-    )
-
-
-def _payload(arguments: argparse.Namespace) -> Payload:
-    width, height = SYNTHETIC
-    made_up = {"width": width, "height": height, "count": 1}
-    if arguments.image is not None and not Path(arguments.image).is_file():
-        raise ScenarioError(f"--image: no such file, got {arguments.image!r}; check the path")
-    return _valid(
-        Payload,
-        {
-            "images": () if arguments.image is None else (arguments.image,),
-            "synthetic": made_up if arguments.image is None else None,
-            "encoding": arguments.encoding,
-            "batch": arguments.batch,
         },
     )
 
@@ -265,7 +272,7 @@ def _option(problem: Problem) -> str:
 def _with_first(found: Prediction, first: FirstInference) -> Prediction:
     status = Status.BAD_ANSWER if first.problem else Status.OK
     inference = Inference(status, first.problem or "", first.service_ns)
-    found = replace(found, first=inference, stand_in=first.stand_in)
+    found = replace(found, first=inference, stand_in=first.stand_in, version=first.version)
     return _with_answer(found, inference, first.outputs)
 
 
@@ -275,8 +282,9 @@ def _with_next(found: Prediction, reply: Reply) -> Prediction:
     status, detail = reply.status, reply.detail
     if status is Status.OK:
         try:
-            outputs = decode_response(reply.response)
-            problem = check(outputs, None)
+            answer = read_response(reply.response)
+            outputs = answer.outputs
+            problem = Expectations(None).check(outputs, unread=answer.unread)
         except ValueError as error:
             problem = str(error)
         if problem:
@@ -289,11 +297,12 @@ def _with_answer(found: Prediction, inference: Inference, outputs: dict[str, Ten
     """Note what an answer shows, if it is a good one."""
     if not inference.ok:
         return found
-    detector = all(alias in outputs for alias in SSD_OUTPUTS)
+    detector = is_detector(outputs)
     return replace(
         found,
         detections=tuple(detections(outputs, found.min_score)) if detector else None,
         outputs={alias: str(info(array)) for alias, array in outputs.items()},
+        ranges={alias: span for alias, array in outputs.items() if (span := _range(array))},
     )
 
 

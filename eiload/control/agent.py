@@ -204,6 +204,7 @@ class Agent:
         self._interrupted = False
 
     def _prepare(self, order: Prepare) -> None:
+        by_class = order.scenario.payload.users is not None
         session = Session(
             order.scenario,
             order.index,
@@ -211,7 +212,8 @@ class Agent:
             clock=self._clock,
             hooks=self._hooks,
             addresses=order.addresses,
-            requests_of=self._requests_of if order.driven else None,
+            requests_of=self._requests_of if order.driven or by_class else None,
+            driven=order.driven,
             drain_ns=order.drain_ns,
         )
         self.session = session

@@ -14,18 +14,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_MS, Clock
+from eiload.base.errors import ScenarioError
+from eiload.base.wording import count
 from eiload.record.facts import TargetFacts
-from eiload.scenario import Expect, Scenario, Target
+from eiload.scenario import Scenario, Target
 from eiload.sending.engine import Engine
 from eiload.serving import payload
-from eiload.serving.preflight import Preflight, proxy_note
-from eiload.serving.tensors import Tensor, TensorInfo, info
-from eiload.serving.tfserving import inputs_of
+from eiload.serving.expectations import Expectations
+from eiload.serving.generated import known
+from eiload.serving.generated import notes as generated_notes
+from eiload.serving.payload import Made, Sample
+from eiload.serving.preflight import Preflight, SelfDescription, proxy_note
+from eiload.serving.tfserving import Signature
+from eiload.serving.trial import first_inference
 
 __all__ = ["Prepared", "RequestsOf", "parts_of", "prepare"]
 
-RequestsOf = Callable[[Scenario, str], Iterable[tuple[Tensor, bytes]]]
-"""Gives the requests to the target of that name: the payload's tensor and the request's bytes."""
+RequestsOf = Callable[[Scenario, str], Iterable[Made]]
+"""Gives the requests to the target of that name."""
+
+
+Key = tuple[int, int]
+"""A target's index, and a part's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +52,19 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _Handed:
     """The requests, as the sender has them."""
 
     digest: str
     numbers: dict[int, list[int]]
-    samples: dict[tuple[int, int], tuple[bytes, TensorInfo]]
-    """For each target and part, the first request and what its tensor looks like."""
-    sizes: dict[tuple[int, int], list[int]]
-    """For each target and part, the bytes of its requests."""
+    parts: list[int]
+    """Of which of the payload's parts each payload is."""
+    samples: dict[Key, bytes]
+    """The first request to each target of each part."""
+    sizes: dict[Key, list[int]]
+    """The bytes of its requests."""
+    others: dict[Key, list[str]]
+    """The models that requests were for, if those were others."""
 
 
 def prepare(
@@ -63,6 +77,7 @@ def prepare(
     requests_of: RequestsOf | None,
     maker: Callable[[str], str],
     first: bool,
+    expectations: Sequence[Expectations] | None = None,
 ) -> Prepared:
     """Make the requests and check the targets.
 
@@ -72,45 +87,65 @@ def prepare(
         clock: the clock.
         addresses: where stand-ins are, by target name.
         progress: told what is waited for.
-        requests_of: what gives the requests that Locust's users make; None if the scenario's
-            traffic is sent.
+        requests_of: what gives the requests that user classes make; None if the scenario says what
+            is sent.
         maker: returns the name of the user class whose requests `requests_of` gives for a target.
         first: make each target's first inference, which one worker does, so that there is one.
+        expectations: what answers have to be, by part; what the scenario expects if None.
 
     Raises:
         ScenarioError: the payload cannot be used, or a model does not take what a user class makes.
         TargetError: a target cannot be used.
         EngineError: the sender has died.
     """
-    driven = requests_of is not None
-    parts = None if driven else payload.parts(scenario.payload)
-    made = _handed_over(engine, _requests(scenario, requests_of), parts, clock)
+    sent = scenario.payload
+    by_class = requests_of is not None
+    asking = {
+        (index, part): Preflight(
+            caller=engine,
+            clock=clock,
+            index=index,
+            name=name,
+            target=target if by_class else payload.under(target, content),
+            address=addresses.get(name) or target.server or "",
+            maker=maker(name) if by_class else "",
+            pictures=bool(content.pictures),
+        )
+        for index, (name, target) in enumerate(scenario.targets.items())
+        for part, content in enumerate(sent.parts[:1] if by_class else sent.parts)
+    }
+    said: dict[Key, SelfDescription] = {}
+    signatures: dict[Key, Signature | None] = {}
+    if not by_class and payload.needs_signature(sent):
+        said = {key: _described(each, progress) for key, each in asking.items()}
+        signatures = {key: each.signed(said[key]) for key, each in asking.items()}
+    made = (
+        _requests(scenario, signatures) if requests_of is None else _of_users(scenario, requests_of)
+    )
+    handed = _handed_over(engine, made, clock)
+    if not said:  # what is wrong with the user's own files or code is said before a server is asked
+        said = {key: _described(each, progress) for key, each in asking.items()}
+    if expectations is None:
+        expectations = [Expectations(sent.expected(part)) for part in range(len(sent.parts))]
+    for part, each in enumerate(expectations):
+        each.for_requests(handed.parts.count(part))
     targets = []
-    for index, (name, target) in enumerate(scenario.targets.items()):
-        found = []
-        for part, content in enumerate(scenario.payload.parts):
-            if (index, part) not in made.samples:
-                continue
-            request, tensor = made.samples[index, part]
-            preflight = Preflight(
-                caller=engine,
-                clock=clock,
-                index=index,
-                name=name,
-                target=target if driven else payload.under(target, content),
-                address=addresses.get(name) or target.server or "",
-                tensor=tensor,
-                maker=maker(name) if driven else "",
-                sent=inputs_of(request),
+    for index in range(len(scenario.targets)):
+        keys = [key for key in asking if key[0] == index]
+        found = [
+            _facts(
+                asking[key],
+                said[key],
+                handed,
+                scenario,
+                expectations[key[1]] if first else None,
+                part=key[1],
             )
-            expect = scenario.payload.expected(part)
-            found.append(_checked(preflight, request, expect, progress, first=first))
-        sizes = [made.sizes[index, part] for part in range(len(found))]
-        whole = _together(found, scenario.payload.classes)
-        mean_bytes = tuple(round(sum(each) / len(each)) for each in sizes)
-        targets.append(replace(whole, request_bytes=mean_bytes))
-    count = len(made.numbers.get(0, ()))
-    return Prepared(made.digest, tuple(targets), made.numbers, parts or [0] * count)
+            for key in keys
+        ]
+        mean_bytes = tuple(round(sum(handed.sizes[key]) / len(handed.sizes[key])) for key in keys)
+        targets.append(replace(_together(found, sent.classes), request_bytes=mean_bytes))
+    return Prepared(handed.digest, tuple(targets), handed.numbers, handed.parts)
 
 
 def _together(found: Sequence[TargetFacts], classes: Sequence[str]) -> TargetFacts:
@@ -135,79 +170,112 @@ def parts_of(requests: Mapping[int, Sequence[int]], parts: Sequence[int]) -> NDA
     return found
 
 
-def _requests(
-    scenario: Scenario, requests_of: RequestsOf | None
-) -> Iterator[Iterator[tuple[int, tuple[Tensor, bytes]]]]:
-    """Yield for each payload its requests by target: (index of the target, (tensor, bytes))."""
-    targets = list(scenario.targets.items())
-    if requests_of is not None:
-        for index, (name, _) in enumerate(targets):
-            for made in requests_of(scenario, name):
-                yield iter([(index, made)])
-        return
+def _described(asking: Preflight, progress: Callable[[str], None]) -> SelfDescription:
+    return asking.check(progress, wait_refused=asking.target.ready_within_ns is not None)
+
+
+_Requests = Iterator[tuple[int, Iterable[tuple[int, Made]]]]
+"""For each payload its part, and its requests by target: (index of the target, request)."""
+
+
+def _requests(scenario: Scenario, signatures: Mapping[Key, Signature | None]) -> _Requests:
     contents = scenario.payload.parts
-    parts = payload.parts(scenario.payload)
-    for part, (_, tensor) in zip(parts, payload.tensors(scenario.payload), strict=True):
-        yield (
-            (index, (tensor, payload.request(tensor, payload.under(target, contents[part]))))
-            for index, (_, target) in enumerate(targets)
-        )
+
+    def to_all(part: int, sample: Sample) -> Iterator[tuple[int, Made]]:
+        for index, target in enumerate(scenario.targets.values()):
+            asked = payload.under(target, contents[part])
+            try:
+                yield index, sample.to(asked, signatures.get((index, part)))
+            except ScenarioError as error:
+                raise _placed(scenario, error) from None
+
+    try:
+        for part, sample in payload.samples(scenario.payload):
+            yield part, to_all(part, sample)
+    except ScenarioError as error:
+        raise _placed(scenario, error) from None
 
 
-def _handed_over(
-    engine: Engine,
-    requests: Iterable[Iterable[tuple[int, tuple[Tensor, bytes]]]],
-    parts: Sequence[int] | None,
-    clock: Clock,
-) -> _Made:
-    """Give the engine every request; `parts` says of which part each payload is, None of one."""
+def _placed(scenario: Scenario, error: ScenarioError) -> ScenarioError:
+    """Return an error whose lines on the scenario's own keys name its file."""
+    prefix = f"{scenario.source}: " if scenario.source else ""
+    lines = str(error).split("\n")
+    return ScenarioError(
+        "\n".join(f"{prefix}{line}" if line.startswith("payload.") else line for line in lines)
+    )
+
+
+def _of_users(scenario: Scenario, requests_of: RequestsOf) -> _Requests:
+    for index, name in enumerate(scenario.targets):
+        for made in requests_of(scenario, name):
+            yield 0, [(index, made)]
+
+
+def _handed_over(engine: Engine, requests: _Requests, clock: Clock) -> _Handed:
+    """Give the engine every request."""
     digest = payload.Digest()
     numbers: dict[int, list[int]] = {}
-    samples: dict[tuple[int, int], tuple[bytes, TensorInfo]] = {}
-    sizes: dict[tuple[int, int], list[int]] = {}
-    for number, of_payload in enumerate(requests):
-        part = parts[number] if parts else 0
+    parts: list[int] = []
+    samples: dict[Key, bytes] = {}
+    sizes: dict[Key, list[int]] = {}
+    others: dict[Key, list[str]] = {}
+    for part, of_payload in requests:
         # In Locust a worker that says nothing for 4 s, as making many would take, is lost.
         clock.sleep_until(clock.now_ns() + NS_PER_MS)
         shared: dict[bytes, int] = {}  # targets of one model take the same bytes
-        for index, (tensor, request) in of_payload:
-            if (index, part) not in samples:
-                samples[index, part] = (request, info(tensor))
+        for index, made in of_payload:
+            samples.setdefault((index, part), made.request)
             if not shared:
-                digest.add(tensor)  # once, whoever and how many it goes to
-            if request not in shared:
-                shared[request] = engine.add_payload(request)
-            numbers.setdefault(index, []).append(shared[request])
-            sizes.setdefault((index, part), []).append(len(request))
-    return _Made(str(digest), numbers, samples, sizes)
+                digest.add_made(made)  # once, whoever and how many it goes to
+            if made.request not in shared:
+                shared[made.request] = engine.add_payload(made.request)
+            numbers.setdefault(index, []).append(shared[made.request])
+            sizes.setdefault((index, part), []).append(len(made.request))
+            if made.other:
+                others.setdefault((index, part), []).append(made.other)
+            if index == 0:
+                parts.append(part)
+    return _Handed(str(digest), numbers, parts, samples, sizes, others)
 
 
-def _checked(
-    preflight: Preflight,
-    request: bytes,
-    expect: Expect | None,
-    progress: Callable[[str], None],
+def _readdressed(others: Sequence[str]) -> Iterator[str]:
+    """Yield that requests were for other models."""
+    if others:
+        names = ", ".join(repr(name) for name in sorted(set(others)))
+        yield f"{count(len(others), 'request')} in the files named {names}; sent to this model"
+
+
+def _facts(
+    asking: Preflight,
+    said: SelfDescription,
+    handed: _Handed,
+    scenario: Scenario,
+    judge: Expectations | None,
     *,
-    first: bool,
+    part: int,
 ) -> TargetFacts:
     """Return what a target tells of itself, and what its first answer was like."""
-    target = preflight.target
-    said = preflight.check(
-        request if first else None, progress, wait_refused=target.ready_within_ns is not None
+    target, key = asking.target, (asking.index, part)
+    first_ns, notes, emulated = (
+        None,
+        [*said.notes, *_readdressed(handed.others.get(key, ()))],
+        _emulated(target),
     )
-    first_ns, notes, emulated = None, list(said.notes), _emulated(target)
+    if (generate := scenario.payload.parts[part].generate) is not None:
+        notes += generated_notes(known(said.signature, generate), generate)
     if (proxy := proxy_note(os.environ)) is not None:
         notes.append(proxy)
-    if first:
-        answer = preflight.first_inference(request, expect, said.first)
+    if judge is not None:
+        answer = first_inference(asking, handed.samples[key], judge, said)
         first_ns = answer.service_ns
+        notes += answer.notes
         if answer.stand_in.startswith("emulated"):
             emulated = answer.stand_in  # whatever the scenario takes it for
         if answer.problem:
             notes.append(f"the first answer is bad: {answer.problem}")
     return TargetFacts(
-        name=preflight.name,
-        address=preflight.address,
+        name=asking.name,
+        address=asking.address,
         model=target.model,
         emulated=emulated,
         first_inference_ns=first_ns,

@@ -91,8 +91,10 @@ class Session:
         clock: the clock.
         hooks: who listens.
         addresses: where stand-ins are, by target name.
-        requests_of: for a driven session, in which Locust's users make the requests (`call`) and
-            the scenario's traffic is not sent: what gives each target's (tensor, request) pairs.
+        requests_of: what gives each target's requests where user classes make them; None where
+            the scenario says what is sent.
+        driven: whether Locust's users send them (`call`) and not the scenario's traffic; if None,
+            they do where they make them.
         drain_ns: how long answers are waited for at the end; the longest deadline if None.
     """
 
@@ -106,6 +108,7 @@ class Session:
         hooks: Hooks,
         addresses: Mapping[str, str] | None = None,
         requests_of: RequestsOf | None = None,
+        driven: bool | None = None,
         drain_ns: int | None = None,
     ) -> None:
         self.scenario = scenario
@@ -121,7 +124,7 @@ class Session:
         self._hooks = hooks
         self._addresses = dict(addresses or {})
         self._requests_of = requests_of
-        self._driven = requests_of is not None
+        self._driven = requests_of is not None if driven is None else driven
         self._drain_ns = drain_limit_ns(scenario, drain_ns)
         self._engine: Engine | None = None
         self._requests: Mapping[int, list[int]] = {}
@@ -169,8 +172,10 @@ class Session:
             requests_of=self._requests_of,
             maker=self._hooks.maker,
             first=self.index == 0,
+            expectations=self.tally.expectations,
         )
         self._requests, self._parts = prepared.requests, prepared.parts
+        self.tally.know(prepared.requests, prepared.parts)
         if not self._driven:
             self._feeder = Feeder(
                 self.scenario,

@@ -8,14 +8,14 @@ recorded in one go; they are unpacked once, for those who ask for each.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eiload.base.status import Status
-from eiload.control.pairing import Pairing
+from eiload.control.pairing import Baselines, Pairing
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
@@ -25,9 +25,9 @@ from eiload.sending.arrays import RESULT_DTYPE, Results
 from eiload.sending.reply import Reply
 from eiload.sending.result import RESULT, Result
 from eiload.sending.witness import Share
-from eiload.serving import detections
 from eiload.serving.answered import version_of
-from eiload.serving.tfserving import decode_response
+from eiload.serving.expectations import Expectations
+from eiload.serving.tfserving import read_response
 
 __all__ = ["Detail", "Taken", "Tally"]
 
@@ -76,6 +76,23 @@ class Tally:
         self._answers = {name: [Answers() for _ in phases] for name in self._names}
         self._served = [[Counting() for _ in phases] for _ in self._names]
         self._pairing = Pairing(scenario.compare, self._names)
+        sent = scenario.payload
+        self.expectations = [Expectations(sent.expected(part)) for part in range(len(sent.parts))]
+        """What answers have to be, by part of the payload."""
+        self._requests: dict[int, dict[int, int]] = {}
+        of_baseline = [name for each in self.expectations for name in each.of_baseline]
+        self._baselines = Baselines(scenario.compare, of_baseline)
+
+    def know(self, requests: Mapping[int, Sequence[int]], parts: Sequence[int]) -> None:
+        """Take note of the sender's numbers of each target's requests, in the payload's order."""
+        met: Counter[int] = Counter()
+        places = []
+        for part in parts:
+            places.append(met[part])
+            met[part] += 1
+        self._requests = {
+            target: dict(zip(numbers, places, strict=False)) for target, numbers in requests.items()
+        }
 
     def begin(self, recorder: Recorder, part_of: Sequence[int] | NDArray[np.uint8] = (0,)) -> None:
         """Count from now on.
@@ -115,15 +132,26 @@ class Tally:
         target, done_ns = int(result["target"][0]), int(result["done_ns"][0])
         self.look(target, int(result["phase"][0]), done_ns, response)
         name = self._names[target]
-        wanted = self._scenario.targets[name].outputs
+        number = int(result["payload"][0])
+        part, request = int(self._part_of[number]), self._requests.get(target, {}).get(number, 0)
+        phase, outputs = int(result["phase"][0]), {}
         try:
-            outputs = decode_response(response)
-            expect = self._scenario.payload.expected(int(self._part_of[int(result["payload"][0])]))
-            problem = detections.check(outputs, expect, wanted=wanted)
+            answer = read_response(response)
+            outputs = answer.outputs
+            problem = self.expectations[part].check(
+                outputs,
+                wanted=self._scenario.targets[name].outputs,
+                unread=answer.unread,
+                request=request,
+                baseline=self._baselines.of(name, (part, request)),
+            )
+            if problem is None and not outputs:
+                return result, ""  # nothing in it can be read: not checked, and not bad
         except ValueError as error:
-            outputs, problem = {}, f"cannot be decoded: {error}"
-        phase = int(result["phase"][0])
+            problem = f"cannot be decoded: {error}"
         self._count_answer(name, phase, Answers(checked=1, bad=problem is not None))
+        if problem is None:
+            self._baselines.add(name, (part, request), outputs)
         if problem is not None:
             result = result.copy()
             result["status"] = Status.BAD_ANSWER

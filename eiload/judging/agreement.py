@@ -84,5 +84,5 @@ def verdict(run: Run, at_least: float) -> tuple[Word, str, str]:
 
 
 def _least(scenario: Scenario) -> int:
-    payloads = sum(part.pictures for part in scenario.payload.parts)
+    payloads = sum(part.known_count or MOST_PAYLOADS for part in scenario.payload.parts)
     return max(LEAST_COMPARED, min(payloads, MOST_PAYLOADS))

@@ -200,6 +200,8 @@ class Choice:
     ) -> Scenario | None:
         if name:
             scenario = options.find(name, os.environ)
+            if scenario.payload.users is not None:
+                targets.giving(scenario, self._everybody)
             from eiload.judging import cost  # noqa: PLC0415  # judging is not needed before a scenario is
 
             cost.check(scenario)  # prices are found wrong before the load, not after it

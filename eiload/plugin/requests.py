@@ -22,7 +22,7 @@ from eiload.plugin.totals import Totals
 from eiload.scenario import Scenario, Target
 from eiload.sending.arrays import Results
 from eiload.sending.result import Result
-from eiload.serving.tensors import Tensor
+from eiload.serving.payload import Made
 
 if TYPE_CHECKING:
     from eiload.control.agent import Agent
@@ -37,8 +37,8 @@ class Maker(Protocol):
     """A user class that makes requests."""
 
     @classmethod
-    def requests(cls, scenario: Scenario, target: Target) -> Iterator[tuple[Tensor, bytes]]:
-        """Yield its prepared requests, each with the tensor that preflight looks at."""
+    def requests(cls, scenario: Scenario, target: Target) -> Iterator[Made]:
+        """Yield its prepared requests."""
 
 
 class Requests:
@@ -122,14 +122,19 @@ class Requests:
     def maker(self, name: str) -> str:
         """Return the name of the user class that belongs to a target."""
         of = (c.__name__ for c in self._classes if targets.target_name(c, self._classes) == name)
-        return next(of, name)
+        giving = [c.__name__ for c in self._classes if targets.gives_samples(c)]
+        return next(of, giving[0] if len(giving) == 1 else name)
 
-    def bytes_for(self, scenario: Scenario, name: str) -> Iterator[tuple[Tensor, bytes]]:
-        """Yield the requests that users send to a target: the payload's tensor, the bytes.
+    def bytes_for(self, scenario: Scenario, name: str) -> Iterator[Made]:
+        """Yield the requests that users send to a target.
 
         Raises:
             ScenarioError: no user class here belongs to the target, or its requests are none.
         """
+        if scenario.payload.users is not None:
+            cls = targets.giving(scenario, self._classes)
+            yield from _some(cls, cls.requests(scenario, scenario.targets[name]))
+            return
         for cls in self._classes:
             if targets.target_name(cls, self._classes) == name:
                 yield from _some(cls, cls.requests(scenario, scenario.targets[name]))
@@ -168,7 +173,7 @@ class Requests:
             )
 
 
-def _some(cls: type, requests: Iterator[tuple[Tensor, bytes]]) -> Iterator[tuple[Tensor, bytes]]:
+def _some(cls: type, requests: Iterator[Made]) -> Iterator[Made]:
     """Yield a class's requests, of which there must be one at least."""
     empty = True
     with blamed(cls, "requests()"):

@@ -10,13 +10,14 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from eiload.base.errors import ScenarioError
+from eiload.base.near import nearest
 from eiload.plugin.slips import slips
 from eiload.scenario import Payload, Scenario, Target
 from eiload.scenario.form import Form
 from eiload.scenario.problem import Problem
 from eiload.scenario.reading import checked, payload_of
 
-__all__ = ["PICTURES", "payload", "plain", "target_name"]
+__all__ = ["PICTURES", "gives_samples", "giving", "payload", "plain", "target_name"]
 
 DEFAULT_IMAGE = "640x427"
 """Size of the synthetic image without ``--image``: that of AWS's example picture, 3dogs.jpg."""
@@ -139,20 +140,47 @@ def _takes_pictures(cls: Any) -> bool:
     return bool(getattr(cls, "sends_pictures", False))
 
 
-def _gives_samples(cls: type) -> bool:
+def giving(scenario: Scenario, classes: Sequence[Any]) -> Any:
+    """Return the user class whose samples a scenario sends, as it says or as the only one.
+
+    Raises:
+        ScenarioError: there is none, or it is not clear which.
+    """
+    wanted = scenario.payload.users or ""
+    own = [cls for cls in classes if gives_samples(cls)]
+    names = ", ".join(cls.__name__ for cls in own) or "none"
+    where = f"{scenario.source}: " if scenario.source else ""
+    if wanted:
+        for cls in own:
+            if cls.__name__ == wanted:
+                return cls
+        raise ScenarioError(
+            f"{where}payload.users: no user class of that name with sample_inputs() in the "
+            f"locustfile, got {wanted!r}; there is {names}{nearest(wanted, names.split(', '))}"
+        )
+    if len(own) == 1:
+        return own[0]
+    raise ScenarioError(
+        f"{where}'payload' is missing; expected 'payload: ..', or a locustfile with one user class "
+        f"that has sample_inputs(), there is {names}"
+        + ("; choose one by 'payload: {users: CLASS}'" if own else "")
+    )
+
+
+def gives_samples(cls: type) -> bool:
     """Tell whether a class has samples of its own."""
     owner = next((one for one in cls.__mro__ if "sample_inputs" in vars(one)), object)
     return owner.__module__.split(".")[0] not in {"builtins", "eiload"}
 
 
 def _sends_pictures(cls: type) -> bool:
-    return _takes_pictures(cls) and not _gives_samples(cls)
+    return _takes_pictures(cls) and not gives_samples(cls)
 
 
 def _unused(classes: Sequence[type], options: Any) -> Iterator[str]:
     """Yield what says of pictures that nobody sends."""
     for cls in filter(_takes_pictures, classes):
-        for word in PICTURES if _gives_samples(cls) else ():
+        for word in PICTURES if gives_samples(cls) else ():
             if getattr(cls, word, None):
                 yield f"{cls.__name__}.{word}: the class gives sample_inputs(); expected either"
     if not any(map(_sends_pictures, classes)):

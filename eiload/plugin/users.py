@@ -29,6 +29,7 @@ from eiload.plugin.answers import Answer
 from eiload.plugin.inputs import caller, request, samples, tensors
 from eiload.scenario import Scenario, Target
 from eiload.serving import payload
+from eiload.serving.payload import Made
 from eiload.serving.tensors import Tensor
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class PredictUser(User):
     version_label: str | None = None
     """Label of the version instead."""
     input: str = "inputs"
-    """Name of the input that preflight looks at."""
+    """Name of the input that takes pictures; `sample_inputs` names its own."""
     outputs: Sequence[str] = ()
     """Names of the outputs to ask for; all if none."""
     deadline: str = "60 s"
@@ -199,16 +200,11 @@ class PredictUser(User):
         )
 
     @classmethod
-    def requests(cls, scenario: Scenario, target: Target) -> Iterator[tuple[Tensor, bytes]]:
-        """Yield the prepared requests, each with the tensor that preflight looks at."""
+    def requests(cls, scenario: Scenario, target: Target) -> Iterator[Made]:
+        """Yield the prepared requests."""
         del scenario
         for inputs in samples(cls):
-            if target.input not in inputs:
-                raise ScenarioError(
-                    f"{cls.__name__}: sample_inputs() has no {target.input!r}, only "
-                    f"{', '.join(map(repr, inputs))}; set the attribute `input` to one of them"
-                )
-            yield inputs[target.input], request(target, inputs)
+            yield Made(inputs, request(target, inputs))
 
     def make_request(self, inputs: Mapping[str, Tensor]) -> bytes:
         """Return the serialised PredictRequest for these tensors.
@@ -246,13 +242,13 @@ class SSDUser(PredictUser):
         cls.tasks = [one for one in cls.tasks if one is not SSDUser.predict] or cls.tasks
 
     @classmethod
-    def requests(cls, scenario: Scenario, target: Target) -> Iterator[tuple[Tensor, bytes]]:
+    def requests(cls, scenario: Scenario, target: Target) -> Iterator[Made]:
         """Yield the class's images as requests, or the samples of a class that gives some."""
         if getattr_static(cls, "sample_inputs") is not vars(PredictUser)["sample_inputs"]:
             yield from super().requests(scenario, target)
             return
         for _, tensor in payload.tensors(targets.payload(cls, scenario.payload)):
-            yield tensor, payload.request(tensor, target)
+            yield payload.made_of(target, {target.input: tensor})
 
     @task
     def predict(self) -> None:

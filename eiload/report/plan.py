@@ -163,27 +163,20 @@ def _targets(plan: Plan) -> Section:
     )
     rows = []
     for load in plan.loads:
-        low, high = min(load.sizes_bytes), max(load.sizes_bytes)
-        mean = sum(load.sizes_bytes) / len(load.sizes_bytes)
-        each = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-        rows.append(
-            Row(
-                (
-                    Foreign(load.target),
-                    wording.count(requests),
-                    each,
-                    _size(mean * requests),
-                    f"{_size(mean * fullest)}/s",
-                )
-            )
-        )
+        cells = ("?", "?", "?")  # the model or a user class makes them: nobody knows yet
+        if load.sizes_bytes:
+            low, high = min(load.sizes_bytes), max(load.sizes_bytes)
+            mean = sum(load.sizes_bytes) / len(load.sizes_bytes)
+            each = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+            cells = (each, _size(mean * requests), f"{_size(mean * fullest)}/s")
+        rows.append(Row((Foreign(load.target), wording.count(requests), *cells)))
     return Section("targets", "", columns, tuple(rows))
 
 
 def _in_flight(plan: Plan) -> Section:
     """Return what Little's law says: in flight = rate x time in the system, in the mean."""
     fullest = max((each.peak[1] for each in plan.phases), default=0)
-    bytes_s = sum(fullest * max(load.sizes_bytes) for load in plan.loads)
+    bytes_s = sum(fullest * max(load.sizes_bytes, default=0) for load in plan.loads)
     total_s = fullest * len(plan.loads)
     processes = max(1, math.ceil(max(total_s / KEPT_PER_S, bytes_s / KEPT_BYTES_PER_S)))
     kept = f"{KEPT_PER_S:,}/s of 1 kB, and {_size(KEPT_BYTES_PER_S)}/s of pictures"

@@ -67,6 +67,10 @@ class Prediction:
     """What the last good answer shows; None when there was none, or the model is no detector."""
     outputs: dict[str, str] = field(default_factory=dict)
     """Name: type and shape of what the last good answer holds."""
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Least and largest value of the outputs that have some."""
+    version: int | None = None
+    """Version of the model that gave the first answer; None where the server does not tell."""
 
     @property
     def failures(self) -> int:
@@ -77,11 +81,11 @@ class Prediction:
 
 def opening(prediction: Prediction) -> list[str]:
     """Return the lines to show before the first request is sent."""
-    size = f"{prediction.width} x {prediction.height}"
+    size = f" ({prediction.width} x {prediction.height})" if prediction.width else ""
     request = f"{words.safe(prediction.request)}, {wording.count(prediction.request_bytes)} bytes"
     return [
         f"{words.safe(prediction.server)} {words.safe(prediction.model)}",
-        f"{words.safe(prediction.picture)} ({size}) as {request} a request",
+        f"{words.safe(prediction.picture)}{size} as {request} a request",
         *(words.safe(note) for note in prediction.notes),
     ]
 
@@ -112,12 +116,20 @@ def closing(prediction: Prediction) -> list[str]:
     elif prediction.outputs:
         lines.append("the answer is no SSD detector's; it holds")
         lines += [
-            f"  {words.safe(name)}  {words.safe(what)}" for name, what in prediction.outputs.items()
+            f"  {words.safe(name)}  {words.safe(what)}{_span(prediction, name)}"
+            for name, what in prediction.outputs.items()
         ]
+    if prediction.version is not None:
+        lines.append(f"version {prediction.version} of the model answered")
     if prediction.failures:
         total = len(prediction.rest) + (prediction.first is not None)
         lines += ["", f"{prediction.failures} of {total} inferences failed"]
     return [line.rstrip() for line in lines]
+
+
+def _span(prediction: Prediction, name: str) -> str:
+    low, high = prediction.ranges.get(name, (math.nan, math.nan))
+    return f"  {low:g} to {high:g}" if name in prediction.ranges else ""
 
 
 def _times(rest: Sequence[Inference]) -> list[str]:
@@ -226,7 +238,16 @@ def document(prediction: Prediction) -> dict[str, Any]:
             for detection in prediction.detections
         ],
         "outputs": prediction.outputs,
+        "ranges": {
+            name: [_finite(each) for each in span] for name, span in prediction.ranges.items()
+        },
+        "model_version": prediction.version,
     }
+
+
+def _finite(value: float) -> float | str:
+    """Return a number as JSON has it; what is not finite as a text."""
+    return value if math.isfinite(value) else str(value)
 
 
 def _plain(inference: Inference) -> dict[str, Any]:

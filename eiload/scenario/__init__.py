@@ -8,8 +8,9 @@ data's way:
   value means), `presets` (phases with a name of their own, written out), `paths` (files that are
   named), then the models, `reading` all of it in order; `words` says what is wrong (`problem`)
 - the models: `form` and `fields` (what all have in common), `target` (`address`), `payload`
-  (`labels`, COCO's), `traffic` (`law_field`, `rate_field`, `rate_points`, `replay_field`,
-  `users_field`), `objective`, `standin` (what a stand-in is told), and all together: `models`
+  (`payload_paths`, `inputs` of any model, `expect` of answers, `labels`, COCO's), `traffic`
+  (`law_field`, `rate_field`, `rate_points`, `replay_field`, `users_field`), `objective`, `standin`
+  (what a stand-in is told), and all together: `models`
 - `laws` (what lies between arrivals), `rates` (how many are expected), `replay` of a recorded
   `trace` (`trace_lines`, `trace_times`), `users` (of closed loops), `arrivals` and `schedule`:
   which requests are due when, and (`mix`) what each asks, a function of the traffic, the payload
@@ -25,6 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eiload.scenario.address import Address, parse_address
+    from eiload.scenario.expect import AnyOutput, Expect
+    from eiload.scenario.inputs import Generate, Input
     from eiload.scenario.models import Compare, Scenario, json_schema
     from eiload.scenario.objective import (
         Agreement,
@@ -38,15 +41,18 @@ if TYPE_CHECKING:
         Versions,
         parse_objective,
     )
-    from eiload.scenario.payload import Expect, Payload, Synthetic
+    from eiload.scenario.payload import Payload, Synthetic
     from eiload.scenario.reading import build, load, parse, restore
     from eiload.scenario.target import Target, Tls
 
 __all__ = [
     "Address",
     "Agreement",
+    "AnyOutput",
     "Compare",
     "Expect",
+    "Generate",
+    "Input",
     "Max",
     "Mean",
     "Metric",
@@ -85,7 +91,10 @@ _HOMES = {
     "Throughput": "objective",
     "Versions": "objective",
     "parse_objective": "objective",
-    "Expect": "payload",
+    "AnyOutput": "expect",
+    "Expect": "expect",
+    "Generate": "inputs",
+    "Input": "inputs",
     "Payload": "payload",
     "Synthetic": "payload",
     "build": "reading",

@@ -18,6 +18,7 @@ from pydantic_core import core_schema
 from eiload.base.near import nearest
 from eiload.base.quantity import shown
 from eiload.base.units import format_duration, parse_duration, parse_rate
+from eiload.scenario.expect import BASELINE
 from eiload.scenario.fields import (
     SEED_AT_MOST,
     Name,
@@ -86,7 +87,10 @@ class Scenario(Form):
         max_length=TARGETS_AT_MOST,
         description="by name; each request goes to all of them",
     )
-    payload: Payload = Field(description="what is sent")
+    payload: Payload = Field(
+        default=Payload(users=""),
+        description="what is sent; if absent, what the locustfile's one user class gives",
+    )
     traffic: Annotated[tuple[PhaseField, ...], Field(strict=False)] = Field(
         min_length=1, max_length=PHASES_AT_MOST, description="phases, in order"
     )
@@ -156,6 +160,8 @@ class Scenario(Form):
         compare = given.get("compare")
         if compare is not None and names is not None:
             yield from _compare_problems(compare, names)
+        if compare is None:
+            yield from _unpaired(given.get("payload"))
         objectives = given.get("objectives")
         if isinstance(objectives, Sequence) and not isinstance(objectives, str):
             for index, objective in enumerate(objectives):
@@ -289,6 +295,17 @@ def _compare_problems(compare: object, names: Sequence[object]) -> Iterator[Prob
             f"the baseline itself, got {shown(both)}; expected another target "
             "(of the same server, to see the tool's own false alarms)",
         )
+
+
+def _unpaired(payload: object) -> Iterator[Problem]:
+    """Yield outputs that have to be the baseline's where nothing is compared."""
+    outputs = _part(_part(payload, "expect"), "outputs")
+    for name, rule in outputs.items() if isinstance(outputs, Mapping) else ():
+        if _part(rule, "equals") in (BASELINE, (BASELINE,), [BASELINE]):  # a list
+            yield Problem(
+                ("payload", "expect", "outputs", name, "equals"),
+                "the baseline of what; expected 'compare:' with two targets",
+            )
 
 
 def _objective_problems(

@@ -1,25 +1,24 @@
 """The files that a scenario names: found, made absolute, in an order that does not change.
 
-Paths are relative to the scenario's file. Where images are asked for, a folder stands for the
-pictures in it and a glob for the files that match it. Every path that leads nowhere is a problem.
-The files are not read here: whether a picture is one is found when it is decoded, still before any
-load. A stand-in's own files are its settings' affair (`standin.fields`).
+Paths are relative to the scenario's file. Where several files may be, a folder stands for those in
+it (where images are asked for: the pictures) and a glob for the files that match it. Every path
+that leads nowhere is a problem. The files are not read here: whether a picture is one is found when
+it is decoded, still before any load. Where in a payload paths stand is `payload_paths`' affair, a
+stand-in's own files are its settings' (`standin.fields`).
 """
 
 import glob
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from eiload.base.near import nearest
 from eiload.base.quantity import shown
+from eiload.scenario.payload_paths import resolved_payload
 from eiload.scenario.problem import Problem
 
 __all__ = ["resolved"]
-
-SUFFIXES = (".jpg", ".jpeg", ".png")
-"""What a folder's pictures end in (in lower case)."""
 
 TLS_FILES = ("ca", "cert", "key")
 
@@ -32,12 +31,12 @@ def resolved(data: Mapping[str, Any], base: Path) -> tuple[dict[str, Any], list[
     result = dict(data)
     problems: list[Problem] = []
     if isinstance(payload := data.get("payload"), Mapping):
-        sent, found = _content(payload, base)
+        sent, found = resolved_payload(payload, base, _all_files)
         if isinstance(mix := payload.get("mix"), list | tuple):
             sent["mix"] = [*mix]
             for index, part in enumerate(mix):
                 if isinstance(part, Mapping):
-                    sent["mix"][index], wrong = _content(part, base)
+                    sent["mix"][index], wrong = resolved_payload(part, base, _all_files)
                     found += [each.below(("mix", index)) for each in wrong]
         result["payload"] = sent
         problems += [each.below(("payload",)) for each in found]
@@ -59,28 +58,20 @@ def resolved(data: Mapping[str, Any], base: Path) -> tuple[dict[str, Any], list[
     return result, problems
 
 
-def _content(given: Mapping[str, Any], base: Path) -> tuple[dict[str, Any], list[Problem]]:
-    """Return what requests hold with its paths absolute, and which of them lead nowhere."""
-    if "images" not in given:
-        return dict(given), []
-    images, found = _all_images(given["images"], base)
-    return {**given, "images": images}, [each.below(("images",)) for each in found]
-
-
-def _all_images(images: object, base: Path) -> tuple[object, list[Problem]]:
-    """Return the absolute paths of all images, each once, sorted; what is no list, as it is."""
-    if not isinstance(images, list | tuple):
-        return images, []
-    files: set[str] = set()
+def _all_files(given: object, base: Path, suffixes: Sequence[str]) -> tuple[object, list[Problem]]:
+    """Return the absolute paths of all files, in order; what is no list, as it is."""
+    if not isinstance(given, list | tuple):
+        return given, []
+    files: list[str] = []
     problems = []
-    for index, image in enumerate(images):
-        if not isinstance(image, str) or not image.strip():
-            return images, []
+    for index, path in enumerate(given):
+        if not isinstance(path, str) or not path.strip():
+            return given, []
         try:
-            files.update(_images(base / image))
+            files += sorted(_stands_for(base / path, suffixes))
         except (OSError, ValueError) as error:
-            problems.append(Problem((index,), _said(error, image)))
-    return (images if problems else sorted(files)), problems
+            problems.append(Problem((index,), _said(error, path)))
+    return (given if problems else files), problems
 
 
 def _files(
@@ -107,7 +98,7 @@ def _said(error: Exception, given: str) -> str:
     return f"{error.args[0]}, got {shown(given)}; expected {error.args[1]}"
 
 
-def _images(path: Path) -> list[str]:
+def _stands_for(path: Path, suffixes: Sequence[str]) -> list[str]:
     """Return the absolute paths of the files that `path` stands for: itself, a folder's, a glob's.
 
     Raises:
@@ -115,10 +106,11 @@ def _images(path: Path) -> list[str]:
         OSError: it cannot be looked at.
     """
     if path.is_dir():
-        found = [each for each in path.iterdir() if each.suffix.lower() in SUFFIXES]
+        found = [each for each in path.iterdir() if not suffixes or each.suffix.lower() in suffixes]
         found = [each for each in found if each.is_file() and not each.name.startswith(".")]
         if not found:
-            raise ValueError("no pictures in this folder", f"{', '.join(SUFFIXES)} in it")
+            what = ("pictures", ", ".join(suffixes)) if suffixes else ("files", "files")
+            raise ValueError(f"no {what[0]} in this folder", f"{what[1]} in it")
     elif glob.has_magic(str(path)) and not path.exists():
         found = [Path(each) for each in glob.iglob(str(path), recursive=True)]  # noqa: PTH207
         found = [each for each in found if each.is_file()]

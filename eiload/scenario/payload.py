@@ -1,4 +1,4 @@
-"""What is sent: images, from files or made up, and what the answers should contain.
+"""What is sent: pictures, any inputs, requests as they are, or those of a user class.
 
 A payload is one `Content`, or a mix of several that are drawn by weight; each has a class then, by
 whose name it can be reported and judged, because time follows bytes.
@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
-from eiload.base.near import nearest
 from eiload.base.quantity import shown
+from eiload.scenario.expect import Expect
 from eiload.scenario.fields import SEED_AT_MOST, Name, Real, Text, Texts, Whole
 from eiload.scenario.form import Form
-from eiload.scenario.labels import LABELS
+from eiload.scenario.inputs import ALL, Generate, Inputs
 from eiload.scenario.problem import Problem
 
 __all__ = ["Content", "Expect", "Part", "Payload", "Synthetic"]
@@ -22,6 +22,11 @@ __all__ = ["Content", "Expect", "Part", "Payload", "Synthetic"]
 IMAGES_AT_MOST = 100_000
 PIXELS_AT_MOST = 8192
 """Of a side: more than that is no picture that a detector gets."""
+
+SOURCES = ("images", "synthetic", "inputs", "generate", "requests", "examples", "users")
+"""Where requests come from; each payload, or class of a mix, has one of them."""
+
+PICTURES = ("images", "synthetic")
 
 
 class Synthetic(Form):
@@ -43,23 +48,13 @@ def _synthetic(value: object) -> object:
     return {"width": int(found[1]), "height": int(found[2])}
 
 
-def _known(labels: tuple[str, ...]) -> tuple[str, ...]:
-    for label in labels:
-        if label not in LABELS.values():
-            raise ValueError(
-                f"unknown label, got {shown(label)}; "
-                f"expected one of COCO's such as 'dog'{nearest(label, LABELS.values())}"
-            )
-    return labels
-
-
-class Expect(Form):
-    """What sampled answers have to contain."""
-
-    labels: Annotated[Texts, AfterValidator(_known)] = Field(
-        min_length=1, description="COCO's names of what has to be detected", examples=[["dog"]]
-    )
-    min_score: Real = Field(default=0.5, gt=0, le=1, description="the least score that counts")
+def _class_name(name: str) -> str:
+    if name and not name.isidentifier():
+        raise ValueError(
+            f"not a class's name, got {shown(name)}; expected that of a user class in the "
+            "locustfile, or '' for the only one with sample_inputs()"
+        )
+    return name
 
 
 CLASSES_AT_MOST = 15
@@ -90,11 +85,31 @@ class Content(Form):
         Synthetic | None,
         BeforeValidator(_synthetic, json_schema_input_type=str | Synthetic | None),
     ] = Field(default=None, description="made-up images instead, such as 640x427")
+    inputs: Inputs = Field(
+        default={},
+        description="any model's inputs by name: a file each, values, or a mapping; or one file "
+        "with all of them",
+        examples=[{"input_ids": "ids.npy", "x": [1.0, 2.0]}],
+    )
+    generate: Generate | None = Field(
+        default=None, description="inputs made up by the model's own signature; {} is enough"
+    )
+    requests: Texts = Field(
+        default=(),
+        description="files of serialised PredictRequests: one each, length-delimited, or "
+        "TFRecords (TensorFlow Serving's warm-up file)",
+        examples=[["requests.pb"]],
+    )
+    examples: Texts = Field(
+        default=(), description="TFRecord files of tf.Example", examples=[["data.tfrecord"]]
+    )
     encoding: Literal["uint8", "jpeg"] = Field(
         default="uint8", description="pixels, or for a model that decodes: a file's own bytes"
     )
     batch: Batches = Field(
-        default=1, description="images in a request; of a list each as often as the others"
+        default=1,
+        description="images, lines or records in a request; of a list, for images, each as often "
+        "as the others",
     )
     expect: Expect | None = Field(default=None, description="check of sampled answers")
 
@@ -108,14 +123,73 @@ class Content(Form):
         """Return the batch sizes; each image is sent in each of them."""
         return (self.batch,) if isinstance(self.batch, int) else self.batch
 
+    @property
+    def known_count(self) -> int | None:
+        """Return how many different requests there are; None where only their files know."""
+        if self.generate is not None:
+            return self.generate.count
+        return self.pictures * len(self.batches) or None
+
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield what cannot be had together."""
-        images, synthetic = given.get("images"), given.get("synthetic")
-        if not images and synthetic is None:
-            yield Problem((), "no images; expected 'images: [FILE]' or 'synthetic: 640x427'")
-        if images and synthetic is not None:
+        said = [word for word in SOURCES if _is_said(word, given.get(word))]
+        if not said:
+            yield Problem(
+                (),
+                "no images; expected 'images: [FILE]' or 'synthetic: 640x427', or for another "
+                "model 'inputs:', 'generate: {}', 'requests:', 'examples:' or 'users:'",
+            )
+        if said[:2] == ["images", "synthetic"]:
             yield Problem(("synthetic",), "both files and synthetic images; expected one of them")
+        elif len(said) > 1:
+            yield Problem((said[1],), f"both {said[0]!r} and {said[1]!r}; expected one of them")
+        if said and said[0] not in PICTURES and given.get("encoding") not in {None, "uint8"}:
+            yield Problem(("encoding",), "no pictures to encode; expected it beside 'images:'")
+        batch = given.get("batch")
+        if batch not in {None, 1} if not isinstance(batch, list | tuple) else True:
+            if said and not _batches(said[0], given[said[0]]):
+                yield Problem(("batch",), _UNBATCHED[said[0]])
+            elif said and said[0] not in PICTURES and not isinstance(batch, int):
+                yield Problem(("batch",), "a list is for pictures; expected one whole number")
+        inputs = given.get("inputs")
+        if isinstance(inputs, Mapping) and ALL in inputs and len(inputs) > 1:
+            other = next(str(each) for each in inputs if each != ALL)
+            yield Problem(("inputs", other), f"beside {ALL!r}, which is all; expected either")
+
+
+_UNBATCHED = {
+    "inputs": "arrays and values have their own first dimension; expected no batch beside them",
+    "generate": "a batch of what is generated; expected it within 'generate:'",
+    "requests": "requests are sent as they are; expected no batch",
+    "users": "a user class gives whole inputs; expected no batch",
+}
+
+
+def _is_said(word: str, value: object) -> bool:
+    """Tell whether a source is given: an empty list is none, an empty mapping is `generate`."""
+    return value is not None if word in {"generate", "users"} else bool(value)
+
+
+def _batches(source: str, given: object) -> bool:
+    """Tell whether `batch` has a meaning for what is sent."""
+    if source != "inputs" or not isinstance(given, Mapping):
+        return source in {*PICTURES, "examples"}
+    return any(map(_is_cut, given.values()))
+
+
+def _is_cut(given: object) -> bool:
+    """Tell whether an input's files are cut into requests by `batch`: lines and bytes are."""
+    files: Any = given
+    read = None
+    if not isinstance(given, str):
+        part = given if isinstance(given, Mapping) else {}
+        files = part.get("file", getattr(given, "file", ()))
+        read = part.get("read", getattr(given, "read_as", None))
+    if read is not None:
+        return read in {"lines", "bytes"}
+    listed = [files] if isinstance(files, str) else [*(files or ())]
+    return any(not str(each).endswith((".npy", ".npz", ".json")) for each in listed)
 
 
 class Part(Content):
@@ -139,6 +213,12 @@ class Part(Content):
 class Payload(Content):
     """What is sent."""
 
+    users: Annotated[str, AfterValidator(_class_name)] | None = Field(
+        default=None,
+        description="a user class of the locustfile, whose sample_inputs() are sent; '' for the "
+        "only one that has some, as without any payload",
+        examples=["MyUser"],
+    )
     mix: Annotated[tuple[Part, ...], Field(strict=False)] = Field(
         default=(),
         max_length=CLASSES_AT_MOST,
@@ -173,7 +253,7 @@ class Payload(Content):
             return
         for key, field in Content.model_fields.items():
             # The resolved form has all defaults filled in.
-            plain: tuple[object, ...] = (None, [], (), field.default)
+            plain: tuple[object, ...] = (None, [], (), {}, field.default)
             if key != "expect" and given.get(key) not in plain:
                 yield Problem((key,), f"beside a mix; expected '{key}:' in each of its classes")
         if isinstance(mix, list | tuple):

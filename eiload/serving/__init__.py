@@ -2,13 +2,14 @@
 
 In the order of the data's way:
 
-- `images` (files and made-up ones, as pixels or bytes) and `payload` (from a scenario's images to
-  the bytes of each request), made before any load begins
+- `payload`: from what a scenario says to the bytes of each request, made before any load begins;
+  of pictures (`images`), of any inputs by name (`given`, whose files are read by `arrays`), of
+  inputs made up by the model's signature (`generated`), of requests as they are (`recorded`)
 - `protos` (the messages, without TensorFlow's runtime), `tensors` (arrays to messages and back) and
   `tfserving` (requests out of arrays, arrays and facts out of answers)
 - `endpoint`: a scenario's target, as the sender calls it; `answered`: which version gave an answer
 - `preflight`: can the target be used? It asks; `explain` says what the answers mean, and `diagnose`
-  why there are none
+  why there are none; `trial`, the first Predict, decides
 - `detections`: what a detector has answered, and whether that is an answer at all; `agree`: whether
   two answers say the same
 

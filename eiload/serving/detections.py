@@ -27,6 +27,8 @@ __all__ = [
     "Outputs",
     "check",
     "detections",
+    "is_detector",
+    "remarks",
 ]
 
 BOXES = "detection_boxes"
@@ -34,6 +36,9 @@ SCORES = "detection_scores"
 CLASSES = "detection_classes"
 NUMBER = "num_detections"
 SSD_OUTPUTS = (BOXES, SCORES, CLASSES, NUMBER)
+
+ROUNDING = 0.01
+"""How far a score may be beyond 0 and 1: half precision, or a sigmoid's sums."""
 
 SHOWN_LABELS = 5
 """How many of the labels found are named beside one that is missing."""
@@ -80,51 +85,74 @@ def detections(outputs: Outputs, min_score: float, item: int = 0) -> list[Detect
     ]
 
 
+def is_detector(outputs: Outputs) -> bool:
+    """Tell whether outputs have the names and the form of an SSD's; others may have the names."""
+    if not all(alias in outputs for alias in SSD_OUTPUTS):
+        return False
+    ranks = tuple(outputs[alias].ndim for alias in SSD_OUTPUTS)
+    return ranks == (3, 2, 2, 1) and outputs[BOXES].shape[2] == 4
+
+
 def check(outputs: Outputs, expect: Expect | None, *, wanted: Sequence[str] = ()) -> str | None:
     """Return why an answer is bad, or None when it is good.
+
+    Only what has the form of an SSD's answer is held to what an SSD's answers are; of other models
+    nothing is demanded but the outputs that were asked for. A detector that sees nothing is good,
+    and so are log-probabilities of minus infinity.
 
     Args:
         outputs: the answer's arrays.
         expect: labels that each image of the batch must show, if any.
         wanted: the outputs that were asked for; empty means all that the model has.
     """
+    detector = is_detector(outputs)
     return (
         _missing(outputs, wanted)
-        or _not_finite(outputs)
-        or _misshapen(outputs)
-        or _implausible(outputs)
-        or (_unseen(outputs, expect) if expect is not None else None)
+        or (
+            (_not_finite(outputs) or _misshapen(outputs) or _implausible(outputs))
+            if detector
+            else None
+        )
+        or (_unseen(outputs, expect) if expect is not None and expect.labels else None)
     )
+
+
+def remarks(outputs: Outputs) -> list[str]:
+    """Return what is odd about the outputs of other models, and not taken for bad."""
+    if is_detector(outputs) or not outputs:
+        return []
+    if all(array.size == 0 for array in outputs.values()):
+        return ["all outputs of the first answer are empty; `expect:` can demand a shape"]
+    return [
+        f"{alias} of the first answer holds NaN or infinity; `expect:` can demand `finite: true`"
+        for alias, array in outputs.items()
+        if array.dtype.kind in "fV" and not np.isfinite(array).all()
+    ]
 
 
 def _missing(outputs: Outputs, wanted: Sequence[str]) -> str | None:
     if not outputs:
         return "the answer has no outputs"
-    required = wanted
-    if not wanted and any(alias in outputs for alias in SSD_OUTPUTS):
-        required = SSD_OUTPUTS
-    if missing := [alias for alias in required if alias not in outputs]:
+    if missing := [alias for alias in wanted if alias not in outputs]:
         return f"missing from the answer: {', '.join(missing)}"
-    if all(array.size == 0 for array in outputs.values()):
+    if is_detector(outputs) and all(outputs[alias].size == 0 for alias in SSD_OUTPUTS):
         return "all outputs are empty"
     return None
 
 
 def _not_finite(outputs: Outputs) -> str | None:
-    for alias, array in outputs.items():
+    for alias in SSD_OUTPUTS:
+        array = outputs[alias]
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             return f"{alias} holds NaN or infinity"
     return None
 
 
 def _misshapen(outputs: Outputs) -> str | None:
-    """Return how the detector's outputs contradict each other; a part of them may be absent."""
-    present = {alias: outputs[alias] for alias in SSD_OUTPUTS if alias in outputs}
-    ranks = {BOXES: 3, SCORES: 2, CLASSES: 2, NUMBER: 1}
+    """Return how the detector's outputs contradict each other."""
+    present = {alias: outputs[alias] for alias in SSD_OUTPUTS}
     for alias, array in present.items():
-        if array.ndim != ranks[alias] or (alias == BOXES and array.shape[2] != 4):
-            return f"{alias} has shape {list(array.shape)}"
-        if array.dtype.kind not in "fiu":
+        if array.dtype.kind not in "fiuV":
             return f"{alias} holds no numbers"
     if len({len(array) for array in present.values()}) > 1:
         return f"outputs differ in their batch: {_shapes(present)}"
@@ -136,15 +164,12 @@ def _misshapen(outputs: Outputs) -> str | None:
 
 def _implausible(outputs: Outputs) -> str | None:
     """Return which value of the detector's well-formed outputs cannot be."""
-    places = min(
-        (outputs[alias].shape[1] for alias in (SCORES, CLASSES) if alias in outputs), default=None
-    )
-    for count in outputs.get(NUMBER, ()):
-        if count != int(count) or count < 0 or (places is not None and count > places):
-            limit = "" if places is None else f" up to {places}"
-            return f"{NUMBER} is {count:g}, expected a whole number{limit}"
-    scores = outputs.get(SCORES)
-    if scores is not None and ((scores < 0) | (scores > 1)).any():
+    places = outputs[SCORES].shape[1]
+    for count in outputs[NUMBER]:
+        if count != int(count) or count < 0 or count > places:
+            return f"{NUMBER} is {count:g}, expected a whole number up to {places}"
+    scores = outputs[SCORES]
+    if ((scores < -ROUNDING) | (scores > 1 + ROUNDING)).any():
         return f"{SCORES} are not all between 0 and 1"
     return None
 
@@ -153,6 +178,8 @@ def _unseen(outputs: Outputs, expect: Expect) -> str | None:
     """Return which expected label an image of the batch does not show."""
     if missing := [alias for alias in SSD_OUTPUTS if alias not in outputs]:
         return f"`expect` needs {', '.join(missing)}, which the answer does not have"
+    if not is_detector(outputs):
+        return f"`expect` needs an SSD's outputs, the answer has {_shapes(outputs)}"
     for item in range(len(outputs[NUMBER])):
         found = detections(outputs, 0.0, item)
         seen = {detection.label for detection in found if detection.score >= expect.min_score}

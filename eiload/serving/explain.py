@@ -24,6 +24,7 @@ __all__ = [
     "mismatch",
     "quoted",
     "refusal",
+    "said",
     "unready",
     "unserved",
 ]
@@ -105,8 +106,8 @@ def misfit(signatures: Mapping[str, Signature], target: Target, tensor: TensorIn
     others = {alias: each for alias, each in signature.inputs.items() if alias != target.input}
     if others:
         return (
-            f"signature {wanted!r} also takes {_tensors(others)}, and a scenario feeds one input;"
-            " choose another `signature:`"
+            f"signature {wanted!r} also takes {_tensors(others)}, and pictures are one input; give"
+            " all by `payload: {inputs: ..}` or `payload: {generate: {}}`"
         )
     return unserved(signatures, target) or _unfed(entry, target, tensor)
 
@@ -129,12 +130,15 @@ def unserved(signatures: Mapping[str, Signature], target: Target) -> str | None:
     return None
 
 
-def mismatch(signature: Signature, sent: Mapping[str, TensorInfo]) -> str | None:
-    """Return why a model does not take the inputs that a user's code makes; None if it does.
+def mismatch(
+    signature: Signature, sent: Mapping[str, TensorInfo], *, by_code: bool = True
+) -> str | None:
+    """Return why a model does not take these inputs; None if it does.
 
     Args:
         signature: the one that is called.
-        sent: what the code makes, by alias.
+        sent: what is sent, by alias.
+        by_code: a user class makes them; else the scenario names them.
     """
     missing = [alias for alias in signature.inputs if alias not in sent]
     for alias in sent:
@@ -143,11 +147,14 @@ def mismatch(signature: Signature, sent: Mapping[str, TensorInfo]) -> str | None
             return f"the model has no input {alias!r}, it takes {_tensors(signature.inputs)}{hint}"
     if missing:
         entries = {alias: signature.inputs[alias] for alias in missing}
-        return f"the model also takes {_tensors(entries)}; give an array for each"
+        remedy = "give an array for each" if by_code else "give each by `inputs:`"
+        return f"the model also takes {_tensors(entries)}; {remedy}"
     for alias, given in sent.items():
         entry = signature.inputs[alias]
         differs = f"input {alias!r} is {given}, the model takes {entry}"
         if entry.dtype != given.dtype:
+            if not by_code:
+                return f"{differs}; {_written(entry.dtype, given.dtype)}"
             return f"{differs}; {_CASTS.get(entry.dtype, _cast(entry.dtype))}"
         if not _fits(entry, given):
             return f"{differs}; give arrays of that shape"
@@ -167,6 +174,15 @@ def _cast(dtype: str) -> str:
     return f"give .astype(np.{dtype})"
 
 
+def _written(wanted: str, given: str) -> str:
+    """Return what to write in a scenario to have an input of another type."""
+    if wanted.startswith("DT_"):
+        return "no array can be of this type: choose another `signature:`"
+    if "string" in {wanted, given}:
+        return f"give {'texts or bytes' if wanted == 'string' else 'numbers'}"
+    return f"write `dtype: {wanted}` beside it"
+
+
 def _fits(entry: TensorInfo, given: TensorInfo) -> bool:
     """Tell whether a shape is one that an input takes."""
     if entry.shape is None or given.shape is None:
@@ -184,7 +200,8 @@ def _unfed(entry: TensorInfo, target: Target, tensor: TensorInfo) -> str | None:
         remedy = (
             f"set `encoding: {encoding}`"
             if encoding
-            else "export the model with an input of uint8 pixels or of encoded images"
+            else "give arrays by `payload: {inputs: ..}`, `{generate: {}}` or `{users: CLASS}`, or"
+            " export the model with an input of uint8 pixels or of encoded images"
         )
         return f"{differs}; {remedy}"
     if entry.shape is None or tensor.shape is None:
@@ -198,17 +215,38 @@ def _unfed(entry: TensorInfo, target: Target, tensor: TensorInfo) -> str | None:
     return None
 
 
-def refusal(status: Status, detail: str, target: Target, tensor: TensorInfo) -> str:
+def refusal(
+    status: Status,
+    detail: str,
+    target: Target,
+    sent: Mapping[str, TensorInfo],
+    *,
+    pictures: bool = True,
+) -> str:
     """Return what a failed call says of the target, and what to change.
 
     Args:
         status: how the call ended, not OK.
         detail: the text that came with it; the server's, or gRPC's own.
         target: what the scenario says of the target.
-        tensor: what was sent, or would be.
+        sent: what was sent, by input; nothing of a call that sends no inputs.
+        pictures: pictures are sent, which the scenario's `input:` and `encoding:` are about.
     """
-    said = f"{status.name}: {quoted(detail)}" if detail.strip() else status.name
-    return f"{said}; {_remedy(status, detail, target, tensor)}"
+    if "HTTP status" in detail or "http2 header with status" in detail:
+        return f"{said(status, detail)}; it is not the server that says so, see the proxy's log"
+    for code, pattern, remedy in _REMEDIES:
+        if status is not code or not re.search(pattern, detail, re.IGNORECASE):
+            continue
+        if pictures or not re.search("`(input|encoding):", remedy):
+            deadline = format_duration(target.deadline_ns)
+            told = remedy.format(input=target.input, sent=_tensors(sent), deadline=deadline)
+            return f"{said(status, detail)}; {told}"
+    return f"{said(status, detail)}; see the server's log"
+
+
+def said(status: Status, detail: str) -> str:
+    """Return what a server says, without what it means."""
+    return f"{status.name}: {quoted(detail)}" if detail.strip() else status.name
 
 
 _REMEDIES: tuple[tuple[Status, str, str], ...] = (
@@ -228,7 +266,7 @@ _REMEDIES: tuple[tuple[Status, str, str], ...] = (
     (
         Status.INVALID_ARGUMENT,
         "",
-        "check `input:`, `encoding:` and `batch:`; the payload is {tensor}",
+        "check what is sent: {sent}",
     ),
     (
         Status.RESOURCE_EXHAUSTED,
@@ -238,7 +276,7 @@ _REMEDIES: tuple[tuple[Status, str, str], ...] = (
     (
         Status.RESOURCE_EXHAUSTED,
         r"larger than max",
-        "the request is over the server's message limit: raise it there, or send smaller images",
+        "the request is over the server's message limit: raise it there, or send less at once",
     ),
     (
         Status.RESOURCE_EXHAUSTED,
@@ -258,17 +296,6 @@ _REMEDIES: tuple[tuple[Status, str, str], ...] = (
     (Status.UNAUTHENTICATED, "", "set `metadata:` to the credentials that it wants"),
     (Status.PERMISSION_DENIED, "", "set `metadata:` to the credentials that it wants"),
 )
-
-
-def _remedy(status: Status, detail: str, target: Target, tensor: TensorInfo) -> str:
-    if "HTTP status" in detail or "http2 header with status" in detail:
-        return "it is not the server that says so, see the proxy's log"
-    for code, pattern, remedy in _REMEDIES:
-        if status is code and re.search(pattern, detail, re.IGNORECASE):
-            return remedy.format(
-                input=target.input, tensor=tensor, deadline=format_duration(target.deadline_ns)
-            )
-    return "see the server's log"
 
 
 def _names(names: Iterable[str]) -> str:

@@ -1,55 +1,141 @@
-"""A scenario's payload: images to tensors to request bytes.
+"""A scenario's payload: what it says to tensors to request bytes.
 
-This file knows how an image becomes the input of an SSD model, and nothing of who sends it when.
+This file knows what each kind of payload becomes, and nothing of who sends it when. Pictures:
 
-- `encoding: uint8`: pixels, uint8 [batch, height, width, 3]; what the model's `image_tensor`
-  variant takes.
+- `encoding: uint8`: pixels, uint8 [batch, height, width, 3]; what an SSD's `image_tensor` variant
+  takes.
 - `encoding: jpeg`: a file's own bytes, strings [batch]; what the `encoded_image_string_tensor`
   variant takes. Decoding, EXIF rotation included, is then the server's.
 
 A batch is one image, repeated: images of different sizes do not fit one tensor, and a request that
-depends on its neighbours would make requests differ by their place in a folder. Of several batch
-sizes each image is sent in each.
+depends on its neighbours would make requests differ by their place in a folder. Other kinds:
+`given` (inputs by name), `generated` (by the model's signature), `recorded` (requests and
+tf.Examples as they are). Those of a user class are its own affair.
 
-The payloads of a mix are those of its parts, one part after the other.
-
-Everything is made before load begins, one image at a time: `tensors` is a generator, so that of a
+Everything is made before load begins, one request at a time: `samples` is a generator, so that of a
 thousand images one is in memory, and for several targets an image is decoded once.
 """
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from eiload.base.errors import ScenarioError
-from eiload.scenario import Payload, Target
+from eiload.scenario import Generate, Payload, Target
 from eiload.scenario.payload import Content, Part
-from eiload.serving import images
-from eiload.serving.tfserving import Tensor, info, predict_request
+from eiload.serving import generated, given, images, recorded
+from eiload.serving.expectations import Expectations
+from eiload.serving.tensors import Tensor, info, size_bytes_of
+from eiload.serving.tfserving import Signature, predict_request
 
-__all__ = ["Digest", "names", "parts", "problems", "request", "sizes", "tensors", "under"]
+__all__ = [
+    "Digest",
+    "Made",
+    "Sample",
+    "made_of",
+    "names",
+    "needs_signature",
+    "parts",
+    "problems",
+    "samples",
+    "sizes",
+    "tensors",
+    "under",
+]
 
 MAX_TENSOR_BYTES = 2**31 - 4096
 """protobuf's limit on a message is 2**31 - 1, TensorFlow Serving's own is the same; the rest of a
 request (names, shape) gets the difference."""
 
 
-def tensors(payload: Payload) -> Iterator[tuple[str, Tensor]]:
-    """Yield each payload's name and its tensor, in order (see `parts`), one at a time.
+class Made(NamedTuple):
+    """One request to one target."""
 
-    Yields:
-        the file's name (or ``synthetic-<width>x<height>-<i>``), and uint8
-        [batch, height, width, 3] or strings [batch]. The batch shares the memory of one image.
+    tensors: Mapping[str, Tensor]
+    """By input; of a request that is taken as it is, its bytes under ""."""
+    request: bytes
+    """The serialised PredictRequest."""
+    other: str = ""
+    """The model that it was for, if that is not the target's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One of a payload's requests, before it is known to whom."""
+
+    name: str
+    to: Callable[[Target, Signature | None], Made]
+    """Returns the request to a target, whose signature may not be known.
 
     Raises:
-        ScenarioError: an image cannot be used, or a request would be too large.
+        ScenarioError: it cannot be made for this target.
     """
-    for part in payload.parts:
-        for index, name in enumerate(_names(part)):
-            yield name, _tensor(part, index, name)
+
+
+def samples(payload: Payload) -> Iterator[tuple[int, Sample]]:
+    """Yield a payload's requests in order, one at a time, each with the part that it is of.
+
+    Those of a user class are none of them.
+
+    Raises:
+        ScenarioError: what the payload names cannot be used, or a request would be too large.
+    """
+    for number, part in enumerate(payload.parts):
+        for sample in _samples_of(part):
+            yield number, sample
+
+
+def _samples_of(part: Content) -> Iterator[Sample]:
+    if part.pictures:
+        yield from (
+            Sample(name, lambda target, _, tensor=tensor: made_of(target, {target.input: tensor}))  # type: ignore[misc]
+            for name, tensor in _tensors_of(part)
+        )
+    elif part.generate is not None:
+        yield from _generated(part.generate)
+    elif part.inputs:
+        for row in given.rows(part.inputs, part.batches[0]):
+            yield Sample(
+                row.name,
+                lambda target, signature, row=row: made_of(  # type: ignore[misc]
+                    target, row.tensors(target, signature)
+                ),
+            )
+    else:
+        yield from _recorded(part)
+
+
+def made_of(target: Target, inputs: Mapping[str, Tensor]) -> Made:
+    """Return the request that gives a target these inputs.
+
+    Raises:
+        ScenarioError: it would be too large.
+    """
+    size_bytes = sum(map(size_bytes_of, inputs.values()))
+    if size_bytes > MAX_TENSOR_BYTES:
+        raise ScenarioError(
+            f"a request of {size_bytes:,} bytes is over the limit of {MAX_TENSOR_BYTES:,} bytes;"
+            " give smaller inputs, or a smaller batch"
+        )
+    request = predict_request(
+        target.model,
+        inputs,
+        signature=target.signature,
+        version=target.version,
+        version_label=target.version_label,
+        outputs=target.outputs,
+    )
+    return Made(inputs, request)
+
+
+def needs_signature(payload: Payload) -> bool:
+    """Tell whether requests are made by what the model says of itself."""
+    return any(part.inputs or part.examples or part.generate is not None for part in payload.parts)
 
 
 def parts(payload: Payload) -> list[int]:
@@ -58,7 +144,7 @@ def parts(payload: Payload) -> list[int]:
 
 
 def names(payload: Payload) -> list[str]:
-    """Return each request's name, as `tensors` does, without a look at the images."""
+    """Return each request's name, as `samples` does; of pictures without a look at them."""
     return [name for part in payload.parts for name in _names(part)]
 
 
@@ -70,40 +156,40 @@ def under(target: Target, part: Content) -> Target:
     return target.model_copy(update={key: value for key, value in asked.items() if value})
 
 
-def request(tensor: Tensor, target: Target) -> bytes:
-    """Return the serialised PredictRequest that gives a target (see `under`) this tensor."""
-    return predict_request(
-        target.model,
-        {target.input: tensor},
-        signature=target.signature,
-        version=target.version,
-        version_label=target.version_label,
-        outputs=target.outputs,
-    )
-
-
 def sizes(
     payload: Payload, targets: Mapping[str, Target], at_most: int
 ) -> dict[str, tuple[int, ...]]:
-    """Return the bytes of the requests to each target, of so many pictures of each part at most.
+    """Return the bytes of the requests to each target, of so many of each part at most.
+
+    None where nobody knows before the model is asked, or a user class makes them.
 
     Raises:
-        ScenarioError: an image cannot be used.
+        ScenarioError: what the payload names cannot be used.
     """
+    if needs_signature(payload) or payload.users is not None:
+        return dict.fromkeys(targets, ())
     each = []
     for part in payload.parts:
         asked = [under(target, part) for target in targets.values()]
-        for index, name in itertools.islice(enumerate(_names(part)), at_most):
-            tensor = _tensor(part, index, name)
-            each.append([len(request(tensor, target)) for target in asked])
+        each += [
+            [len(sample.to(target, None).request) for target in asked]
+            for sample in itertools.islice(_samples_of(part), at_most)
+        ]
     return dict(zip(targets, zip(*each, strict=True), strict=True))
 
 
 def problems(payload: Payload) -> list[str]:
-    """Return what is wrong with the payload's images: one line each, empty when all are good."""
+    """Return what is wrong with what a payload names: a line each, empty when all is good."""
     found = []
-    for part in payload.parts:
-        for index, name in enumerate(_names(part)):
+    for number, part in enumerate(payload.parts):
+        try:
+            Expectations(payload.expected(number))
+            if not part.pictures:
+                for _ in _samples_of(part):
+                    pass
+        except ScenarioError as error:
+            found.append(str(error))
+        for index, name in enumerate(_names(part) if part.pictures else ()):
             # Pixels that are made have one size, and it is all that can be wrong with them.
             if index >= len(part.batches) and part.synthetic and part.encoding == "uint8":
                 break
@@ -117,8 +203,8 @@ def problems(payload: Payload) -> list[str]:
 class Digest:
     """A fingerprint of a sequence of tensors, taken as they pass.
 
-    Two machines with the same digest send the same tensors in the same order; model and target
-    names are not part of it.
+    Two machines with the same digest send the same tensors in the same order; model, target and, of
+    a single input, its name are not part of it.
     """
 
     def __init__(self) -> None:
@@ -126,19 +212,48 @@ class Digest:
 
     def add(self, tensor: Tensor) -> None:
         """Take one more tensor into account."""
-        items = tensor.tolist() if tensor.dtype == object else [tensor.tobytes()]
+        items = tensor.ravel().tolist() if tensor.dtype == object else [tensor.tobytes()]
         # Each with its length, so that no two sequences of tensors run together to the same bytes.
         self._hash.update(f"{info(tensor)} {[len(item) for item in items]}".encode())
         for item in items:
             self._hash.update(item)
+
+    def add_made(self, made: Made) -> None:
+        """Take one more request's tensors into account."""
+        for _, tensor in sorted(made.tensors.items()):
+            self.add(tensor)
 
     def __str__(self) -> str:
         """Return the fingerprint of what was added so far: 64 hexadecimal digits."""
         return self._hash.hexdigest()
 
 
+# -- pictures ------------------------------------------------------------------------------------
+
+
+def tensors(payload: Payload) -> Iterator[tuple[str, Tensor]]:
+    """Yield each payload's name and its tensor, in order (see `parts`), one at a time.
+
+    Yields:
+        the file's name (or ``synthetic-<width>x<height>-<i>``), and uint8
+        [batch, height, width, 3] or strings [batch]. The batch shares the memory of one image.
+
+    Raises:
+        ScenarioError: an image cannot be used, or a request would be too large.
+    """
+    for part in payload.parts:
+        yield from _tensors_of(part)
+
+
+def _tensors_of(part: Content) -> Iterator[tuple[str, Tensor]]:
+    for index, name in enumerate(_names(part)):
+        yield name, _tensor(part, index, name)
+
+
 def _names(part: Content) -> list[str]:
-    """Return the names of a part's requests: each image, in each batch size."""
+    """Return the names of a part's requests; of pictures each, in each batch size."""
+    if not part.pictures:
+        return [sample.name for sample in _samples_of(part)]
     if part.synthetic is None:
         images_ = [Path(path).name for path in part.images]
     else:
@@ -156,7 +271,7 @@ def _tensor(part: Content, index: int, name: str) -> Tensor:
     content = _content(part, image)
     tensor: Tensor
     if isinstance(content, bytes):
-        tensor = np.full(batch, content, dtype=object)
+        tensor = given.repeated(content, batch)
         size_bytes = len(content) * batch
     else:
         tensor = np.broadcast_to(content, (batch, *content.shape))
@@ -181,3 +296,40 @@ def _content(part: Content, index: int) -> images.Image | bytes:
     seed = int(np.random.SeedSequence([made.seed, index]).generate_state(1, np.uint64)[0])
     image = images.synthetic(made.width, made.height, seed)
     return images.encode(image) if encoded else image
+
+
+# -- other kinds ---------------------------------------------------------------------------------
+
+
+def _generated(generate: Generate) -> Iterator[Sample]:
+    def to(target: Target, signature: Signature | None, index: int) -> Made:
+        inputs = generated.known(signature, generate)
+        return made_of(target, generated.generated(inputs, generate, index))
+
+    for index in range(generate.count):
+        yield Sample(
+            f"generated-{index}",
+            lambda target, signature, index=index: to(target, signature, index),  # type: ignore[misc]
+        )
+
+
+def _recorded(payload: Content) -> Iterator[Sample]:
+    for path in payload.requests:
+        for number, data in enumerate(recorded.requests(path), 1):
+            yield Sample(
+                f"{Path(path).name}#{number}",
+                lambda target, _, data=data: _readdressed(data, target),  # type: ignore[misc]
+            )
+    records = [each for path in payload.examples for each in recorded.examples(path)]
+    for number, group in enumerate(given.grouped(records, payload.batches[0]), 1):
+        yield Sample(
+            f"{Path(payload.examples[0]).name}#{number}",
+            lambda target, signature, group=group: made_of(  # type: ignore[misc]
+                target, {given.input_of(target, signature): group}
+            ),
+        )
+
+
+def _readdressed(data: bytes, target: Target) -> Made:
+    request, other = recorded.addressed(data, target)
+    return Made({"": given.repeated(data, 1)}, request, other)

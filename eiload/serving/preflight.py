@@ -1,10 +1,10 @@
 """Can this target be used? Asked before any load is sent, answered in one line.
 
-Steps: is the model AVAILABLE (GetModelStatus), does its signature take the payload
-(GetModelMetadata), and for a server that does not know these calls: does it answer one Predict. It
-knows the order of the questions and how long to wait; what answers mean is `explain`'s, why there
-is none is `diagnose`'s. Calls go through the engine (a `Caller`), so that they take the very
-channels that the load will take.
+Steps: is the model AVAILABLE (GetModelStatus), what does its signature take (GetModelMetadata), and
+does it answer one Predict (`trial`). The last alone decides; what the first two make doubtful is
+handed on to it. This file knows the order of the questions and how long to wait; what answers mean
+is `explain`'s, why there is none is `diagnose`'s. Calls go through the engine (a `Caller`), so that
+they take the very channels that the load will take.
 
 What is waited for, up to `ready_within`: a model that says it is loading, and a server that
 answers HTTP/2 but not yet the call. What is not: a refused connection, an unknown host, a wrong
@@ -16,36 +16,30 @@ Instants and durations are ns; nothing here reads a clock but the one it is give
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Protocol
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
-from eiload.base.errors import ScenarioError, TargetError
+from eiload.base.errors import TargetError
 from eiload.base.status import Status
-from eiload.scenario import Expect, Target
+from eiload.scenario import Target
 from eiload.serving import explain
-from eiload.serving.detections import check as check_answer
 from eiload.serving.diagnose import diagnose
 from eiload.serving.explain import Unready, quoted, refusal, unready
 from eiload.serving.tfserving import (
     DEFAULT_SIGNATURE,
     GET_MODEL_METADATA,
     GET_MODEL_STATUS,
-    PREDICT,
     ModelState,
     Signature,
-    Tensor,
-    TensorInfo,
     decode_metadata,
-    decode_response,
     decode_status,
+    inputs_of,
     metadata_request,
     status_request,
 )
 
-__all__ = ["Caller", "FirstInference", "Preflight", "Reply", "SelfDescription", "proxy_note"]
-
-Decoded = TypeVar("Decoded")
+__all__ = ["NOTHING_SAID", "Caller", "Preflight", "Reply", "SelfDescription", "proxy_note"]
 
 PATIENCE_NS = 5 * NS_PER_S
 """How long one question may take; a distant server needs a few round trips, a tenth of this."""
@@ -114,27 +108,21 @@ class Caller(Protocol):
 class SelfDescription:
     """What a target said of itself."""
 
-    versions: tuple[ModelState, ...]
+    versions: tuple[ModelState, ...] = ()
     """The model's versions, the newest first; empty where the server does not tell."""
-    signature: Signature | None
+    signature: Signature | None = None
     """The one that is called; None where the server does not tell."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     """What a reader of the report should know."""
-    first: Reply | None = None
-    """The answer to the very first Predict, where one had to be sent to find out."""
+    state_doubt: str = ""
+    """Why the model may not be usable, by GetModelStatus."""
+    signature_doubt: str = ""
+    """What the model does not have of what is asked for, by GetModelMetadata."""
+    untold: Reply | None = None
+    """What came instead of the model's metadata."""
 
 
-@dataclass(frozen=True, slots=True)
-class FirstInference:
-    """The first answer of a target; with a cold accelerator it takes seconds."""
-
-    service_ns: int
-    outputs: dict[str, Tensor]
-    """Empty when the answer cannot be decoded."""
-    problem: str | None
-    """Why the answer is bad; None when it is good."""
-    stand_in: str = ""
-    """What the server says it is, if it is a stand-in, such as ``emulated p2.xlarge``."""
+NOTHING_SAID = SelfDescription()
 
 
 def proxy_note(environ: Mapping[str, str]) -> str | None:
@@ -172,152 +160,137 @@ class Preflight:
     """What the scenario says of it."""
     address: str
     """Where it is, as `server:` says it; a stand-in's address is known late."""
-    tensor: TensorInfo
-    """What the payload's requests hold."""
     maker: str = ""
     """Name of the user class whose code makes the requests, and mends them; empty if none does."""
-    sent: Mapping[str, TensorInfo] = field(default_factory=dict)
-    """What such a class's requests hold, by input."""
+    pictures: bool = True
+    """Whether pictures are sent, which the scenario's words `input` and `encoding` are about."""
     patience_ns: int = PATIENCE_NS
     """How long one question may take."""
 
     def check(
-        self,
-        sample_request: bytes | None,
-        progress: Callable[[str], None],
-        *,
-        wait_refused: bool = False,
+        self, progress: Callable[[str], None], *, wait_refused: bool = False
     ) -> SelfDescription:
-        """Return what the target says of itself, once it can take the load.
+        """Return what the target says of itself, once it is there; nothing is inferred.
 
         Args:
-            sample_request: a PredictRequest, sent only where nothing else can decide; None leaves
-                that to whoever makes the first inference.
             progress: told what is waited for, at most every 2 s.
             wait_refused: wait for a port that is closed, too.
 
         Raises:
-            TargetError: the target cannot be used.
+            TargetError: nothing answers there.
         """
-        versions = self._await_model(progress, wait_refused=wait_refused)
-        signature = self._signature()
-        notes = list(_version_notes(self.target, versions))
-        first = None
-        if signature is None and sample_request is not None:
-            first = self._predict(sample_request)
-            notes.append("the server tells no signatures; it answered a Predict")
-        return SelfDescription(versions, signature, tuple(notes), first)
+        versions, state_doubt, notes = self._await_model(progress, wait_refused=wait_refused)
+        signature, signature_doubt, untold = self._signature()
+        more = () if untold is None else self._untold("signatures", untold)
+        return SelfDescription(
+            versions,
+            signature,
+            (*notes, *_version_notes(self.target, versions), *more),
+            state_doubt,
+            signature_doubt,
+            untold,
+        )
 
-    def first_inference(
-        self, request: bytes, expect: Expect | None, reply: Reply | None = None
-    ) -> FirstInference:
-        """Return the target's first answer and the time it took, by the target's own deadline.
-
-        A bad answer is no error: it is for the caller to warn of it, or to stop.
-
-        Args:
-            request: the PredictRequest.
-            expect: what the answer must show, if anything.
-            reply: the first answer, if `check` has it already: the second would tell another time.
+    def signed(self, said: SelfDescription) -> Signature | None:
+        """Return the signature that requests are to be made by; None where the server keeps it.
 
         Raises:
-            TargetError: there is no answer.
+            TargetError: the model has none such, or is not there.
         """
-        reply = self._predict(request) if reply is None else reply
-        service_ns = reply.done_ns - reply.sent_ns
-        try:
-            outputs = decode_response(reply.response)
-        except ValueError as error:
-            return FirstInference(service_ns, {}, str(error), reply.detail)
-        problem = check_answer(outputs, expect, wanted=self.target.outputs)
-        return FirstInference(service_ns, outputs, problem, reply.detail)
+        if said.signature is None and (doubt := said.signature_doubt or said.state_doubt):
+            raise self.error(doubt)
+        if said.untold is not None and said.untold.status is Status.NOT_FOUND:
+            raise self.error(self.refused(said.untold, b""))
+        if said.untold is not None and said.untold.status in _NO_ANSWER:
+            raise self.error(self.silence(said.untold).text)
+        return said.signature
 
     def _await_model(
         self, progress: Callable[[str], None], *, wait_refused: bool
-    ) -> tuple[ModelState, ...]:
-        """Return the model's versions, one that fits AVAILABLE; empty if the server cannot tell."""
+    ) -> tuple[tuple[ModelState, ...], str, tuple[str, ...]]:
+        """Return the model's versions, why none may be usable, and notes."""
         started_ns = self.clock.now_ns()
         told_ns: int | None = None
         request = status_request(self.target.model, version=self.target.version)
         while True:
             reply = self._ask(GET_MODEL_STATUS, request)
-            if reply.status is Status.UNIMPLEMENTED:
-                return ()
             states: tuple[ModelState, ...] = ()
             if reply.status is Status.OK:
-                states = self._decoded(decode_status, reply)
+                try:
+                    states = decode_status(reply.response)
+                except ValueError as error:
+                    return (), f"it answers with {error}; is it TensorFlow Serving?", ()
                 reason = unready(self.target.model, states, self.target.version)
+            elif reply.status in _NO_ANSWER:
+                reason = self.silence(reply, wait_refused=wait_refused)
             else:
-                reason = self._silence(reply, wait_refused=wait_refused)
+                return (), "", self._untold("state", reply)
             if reason is None:
-                return states
+                return states, "", ()
             if not reason.hopeful:
-                raise self._error(reason.text)
+                return states, reason.text, ()
             now_ns = self.clock.now_ns()
             waited_s = (now_ns - started_ns) // NS_PER_S
             limit_s = self.target.patience_ns / NS_PER_S
             if now_ns - started_ns >= self.target.patience_ns:
-                raise self._error(
+                text = (
                     f"not ready after {limit_s:g} s, {reason.text};"
                     " see the server's log, or raise `ready_within:`"
                 )
+                if not states:
+                    raise self.error(text)
+                return states, text, ()
             if told_ns is None or now_ns - told_ns >= PROGRESS_NS:
                 told_ns = now_ns
                 progress(f"{self.name}: {reason.text} (waited {waited_s} s of {limit_s:g} s)")
             self.clock.sleep_until(now_ns + POLL_NS)
 
-    def _signature(self) -> Signature | None:
-        """Return the signature that is called, if the server tells and it takes the payload."""
+    def _signature(self) -> tuple[Signature | None, str, Reply | None]:
+        """Return the signature that is called, what the model does not have, or what came."""
         target = self.target
         request = metadata_request(
             target.model, version=target.version, version_label=target.version_label
         )
         reply = self._ask(GET_MODEL_METADATA, request)
-        if reply.status is Status.UNIMPLEMENTED:
-            return None
         if reply.status is not Status.OK:
-            raise self._error(self._silence(reply).text)
-        signatures = self._decoded(decode_metadata, reply)
-        wrong = explain.unserved(signatures, target) or (
-            None if self.maker else explain.misfit(signatures, target, self.tensor)
-        )
-        if wrong:
-            raise self._error(wrong)
-        signature = signatures[target.signature or DEFAULT_SIGNATURE]
-        if self.maker and (reason := explain.mismatch(signature, self.sent)):
-            raise ScenarioError(f"{self.maker}: {reason}")
-        return signature
+            return None, "", reply
+        try:
+            signatures = decode_metadata(reply.response)
+        except ValueError as error:
+            return None, f"it answers with {error}; is it TensorFlow Serving?", None
+        wrong = explain.unserved(signatures, target) or ""
+        return signatures.get(target.signature or DEFAULT_SIGNATURE), wrong, None
 
-    def _predict(self, request: bytes) -> Reply:
-        """Return the answer to one Predict."""
-        reply = self.caller.call(self.index, PREDICT, request, self.target.deadline_ns)
-        if reply.status is Status.UNAVAILABLE:
-            raise self._error(self._silence(reply).text)
-        if reply.status is not Status.OK:
-            raise self._error(self._refused(reply))
-        return reply
+    def _untold(self, what: str, reply: Reply) -> tuple[str, ...]:
+        """Return the note that the server keeps something for itself; a Predict decides."""
+        if what == "state" and reply.status is Status.UNIMPLEMENTED:
+            return ()  # its metadata is asked for next
+        return (f"the server does not tell the model's {what} ({reply.status.name})",)
 
     def _ask(self, method: str, request: bytes) -> Reply:
         """Return what becomes of one question."""
         return self.caller.call(self.index, method, request, self.patience_ns)
 
-    def _silence(self, reply: Reply, *, wait_refused: bool = False) -> Unready:
+    def silence(self, reply: Reply, *, wait_refused: bool = False) -> Unready:
         """Return what a failed call means, after a look at the port where the call cannot tell."""
         if reply.status not in _NO_ANSWER:
-            return Unready(self._refused(reply), hopeful=False)
+            return Unready(self.refused(reply, b""), hopeful=False)
         finding = diagnose(self.address, self.target.tls, self.patience_ns)
         if finding.kind != "http2":
-            hopeful = wait_refused and finding.kind == "refused"
-            return Unready(f"{finding.cause}; {finding.remedy}", hopeful)
+            text = f"{finding.cause}; {finding.remedy}"
+            if wait_refused and finding.kind == "refused":
+                return Unready(text, hopeful=True)
+            raise self.error(text)
         said = f"it answers {reply.status.name}"
         if reply.detail.strip():
             said += f" ({quoted(reply.detail)})"
         hopeful = reply.status in (Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED)
         return Unready(said if hopeful else f"{said}; {finding.remedy}", hopeful)
 
-    def _refused(self, reply: Reply) -> str:
-        """Return what the server's refusal means."""
-        text = refusal(reply.status, reply.detail, self.target, self.tensor)
+    def refused(self, reply: Reply, request: bytes) -> str:
+        """Return what the server's refusal of a request means."""
+        sent, plain = inputs_of(request), self.pictures and not self.maker
+        text = refusal(reply.status, reply.detail, self.target, sent, pictures=plain)
         if reply.status is not Status.NOT_FOUND:
             return text
         model, version = self.target.model, self.target.version
@@ -331,15 +304,11 @@ class Preflight:
     def _states(self, model: str) -> tuple[ModelState, ...]:
         """Return the versions of a model; empty if the server does not know it."""
         reply = self._ask(GET_MODEL_STATUS, status_request(model))
-        return self._decoded(decode_status, reply) if reply.status is Status.OK else ()
-
-    def _decoded(self, decode: Callable[[bytes], Decoded], reply: Reply) -> Decoded:
-        """Return a decoded answer, or say that it is none."""
         try:
-            return decode(reply.response)
-        except ValueError as error:
-            raise self._error(f"it answers with {error}; is it TensorFlow Serving?") from None
+            return decode_status(reply.response) if reply.status is Status.OK else ()
+        except ValueError:
+            return ()
 
-    def _error(self, reason: str) -> TargetError:
+    def error(self, reason: str) -> TargetError:
         """Return the error that names this target."""
         return TargetError(f"target {self.name!r} at {self.address}: {reason}")

@@ -5,20 +5,31 @@ This file knows one message, ``tensorflow.TensorProto``, and nothing of requests
 Arrays are numpy's; strings are arrays of ``object`` holding ``bytes`` (numpy's own bytes dtype cuts
 trailing NULs, which encoded images may have). What is written is `tensor_content` (little-endian,
 C order), what is read is either form, because a server's default is the typed fields (float_val).
-Element types are named as numpy names them, and "string". Wire layout: tensorflow/tensorflow,
-tensorflow/core/framework/tensor.proto.
+Element types are named as numpy names them, and "string"; bfloat16 is ml_dtypes'. Wire layout:
+tensorflow/tensorflow, tensorflow/core/framework/tensor.proto.
 """
 
 from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
 from eiload.serving.protos import meta_graph_pb2, tensor_pb2, tensor_shape_pb2, types_pb2
 
-__all__ = ["Tensor", "TensorInfo", "declared", "from_proto", "info", "to_proto"]
+__all__ = [
+    "Tensor",
+    "TensorInfo",
+    "UnreadableError",
+    "declared",
+    "dtype_of",
+    "from_proto",
+    "info",
+    "size_bytes_of",
+    "to_proto",
+]
 
 MAX_DECODED_BYTES = 2**31 - 1
 """Largest array made from an answer: protobuf's own limit on a message. Without it, one repeated
@@ -38,6 +49,7 @@ _KINDS = {
     types_pb2.DT_FLOAT: _Kind("float32", "float_val"),
     types_pb2.DT_DOUBLE: _Kind("float64", "double_val"),
     types_pb2.DT_HALF: _Kind("float16", "half_val"),
+    types_pb2.DT_BFLOAT16: _Kind("bfloat16", "half_val"),
     types_pb2.DT_INT8: _Kind("int8", "int_val"),
     types_pb2.DT_INT16: _Kind("int16", "int_val"),
     types_pb2.DT_INT32: _Kind("int32", "int_val"),
@@ -50,6 +62,14 @@ _KINDS = {
     types_pb2.DT_STRING: _Kind("string", "string_val"),
 }
 _ENUMS = {kind.dtype: enum for enum, kind in _KINDS.items()}
+
+
+_AS_BITS = {"float16": np.dtype(np.float16), "bfloat16": np.dtype(ml_dtypes.bfloat16)}
+"""Types whose typed field holds their bits (tensor.proto, half_val)."""
+
+
+class UnreadableError(ValueError):
+    """An element type that no array can be of here: our limit, and no fault of who sends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +126,8 @@ def to_proto(tensor: Tensor, *, typed: bool = False) -> tensor_pb2.TensorProto:
     elif not typed:
         proto.tensor_content = tensor.astype(tensor.dtype.newbyteorder("<"), copy=False).tobytes()
     else:
-        # Half precision travels as its bits (tensor.proto, half_val).
-        bits = tensor.astype(np.float16).view(np.uint16) if name == "float16" else tensor
+        half = _AS_BITS.get(name)
+        bits = tensor if half is None else tensor.astype(half).view(np.uint16)
         getattr(proto, _KINDS[_ENUMS[name]].field).extend(bits.ravel().tolist())
     return proto
 
@@ -119,18 +139,18 @@ def from_proto(proto: tensor_pb2.TensorProto) -> Tensor:
     zeros (tensorflow/core/framework/tensor.cc, FromProtoField). The array may be read-only.
 
     Raises:
-        ValueError: an element type that numpy does not have, a shape that is not known, or values
-            that do not fit it.
+        UnreadableError: an element type that numpy does not have.
+        ValueError: a shape that is not known, or values that do not fit it.
     """
     if proto.dtype not in _KINDS:
-        raise ValueError(f"cannot read element type {_enum_name(proto.dtype)}")
+        raise UnreadableError(f"cannot read element type {_enum_name(proto.dtype)}")
     dtype, field = _KINDS[proto.dtype]
     shape = _shape(proto.tensor_shape)
     if shape is None or None in shape:
         raise ValueError("its shape is not fully known")
     lengths = tuple(length or 0 for length in shape)
     size = prod(lengths)
-    item = np.dtype(object if dtype == "string" else dtype).newbyteorder("<")
+    item = dtype_of(dtype).newbyteorder("<")
     if size * item.itemsize > MAX_DECODED_BYTES:
         raise ValueError(f"its shape {lengths} is larger than any message can be")
     if proto.tensor_content and dtype != "string":
@@ -147,11 +167,23 @@ def from_proto(proto: tensor_pb2.TensorProto) -> Tensor:
     if dtype == "string":
         array = np.full(size, b"", dtype=object)
     else:
-        array = np.zeros(size, dtype=np.uint16 if dtype == "float16" else dtype)
+        array = np.zeros(size, dtype=np.uint16 if dtype in _AS_BITS else dtype)
     array[: len(values)] = values
     if len(values):
         array[len(values) :] = array[len(values) - 1]
-    return (array.view(np.float16) if dtype == "float16" else array).reshape(lengths)
+    return (array.view(_AS_BITS[dtype]) if dtype in _AS_BITS else array).reshape(lengths)
+
+
+def size_bytes_of(tensor: Tensor) -> int:
+    """Return how many bytes an array's values take on the wire; of strings their lengths."""
+    if tensor.dtype == object:
+        return sum(map(len, tensor.ravel().tolist()))
+    return tensor.nbytes
+
+
+def dtype_of(name: str) -> np.dtype[Any]:
+    """Return numpy's type of an element type's name; of "string" that of objects."""
+    return _AS_BITS[name] if name in _AS_BITS else np.dtype(object if name == "string" else name)
 
 
 def _dtype_name(tensor: Tensor) -> str:

@@ -19,7 +19,15 @@ from eiload.serving.protos import (
     predict_pb2,
     protos_only,
 )
-from eiload.serving.tensors import Tensor, TensorInfo, declared, from_proto, info, to_proto
+from eiload.serving.tensors import (
+    Tensor,
+    TensorInfo,
+    UnreadableError,
+    declared,
+    from_proto,
+    info,
+    to_proto,
+)
 
 __all__ = [
     "DEFAULT_SIGNATURE",
@@ -27,6 +35,7 @@ __all__ = [
     "GET_MODEL_STATUS",
     "PREDICT",
     "ModelState",
+    "Response",
     "Signature",
     "Tensor",
     "TensorInfo",
@@ -39,6 +48,7 @@ __all__ = [
     "metadata_request",
     "predict_request",
     "protos_only",
+    "read_response",
     "status_request",
     "to_proto",
 ]
@@ -111,20 +121,46 @@ def inputs_of(data: bytes) -> dict[str, TensorInfo]:
     return {alias: declared(request.inputs[alias]) for alias in sorted(request.inputs)}
 
 
-def decode_response(data: bytes) -> dict[str, Tensor]:
-    """Return the outputs of a serialised PredictResponse by alias, sorted by it.
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a server has answered."""
+
+    outputs: dict[str, Tensor]
+    """By alias, sorted by it."""
+    unread: dict[str, TensorInfo]
+    """Outputs of types that no array here can be of."""
+
+
+def read_response(data: bytes) -> Response:
+    """Return what is in a serialised PredictResponse.
 
     Raises:
         ValueError: the bytes are no PredictResponse, or a tensor in it contradicts itself.
     """
     response = _parse(predict_pb2.PredictResponse(), data)
-    outputs = {}
+    outputs, unread = {}, {}
     for alias in sorted(response.outputs):
+        proto = response.outputs[alias]
         try:
-            outputs[alias] = from_proto(response.outputs[alias])
+            outputs[alias] = from_proto(proto)
+        except UnreadableError:
+            unread[alias] = declared(proto)
         except ValueError as error:
             raise ValueError(f"output {alias!r}: {error}") from None
-    return outputs
+    return Response(outputs, unread)
+
+
+def decode_response(data: bytes) -> dict[str, Tensor]:
+    """Return the outputs of a serialised PredictResponse by alias, sorted by it.
+
+    Raises:
+        ValueError: the bytes are no PredictResponse, a tensor in it contradicts itself, or is of a
+            type that no array can be of.
+    """
+    response = read_response(data)
+    for alias, entry in response.unread.items():
+        raise ValueError(f"output {alias!r}: cannot read element type {entry.dtype}")
+    return response.outputs
 
 
 def metadata_request(

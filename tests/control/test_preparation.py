@@ -89,7 +89,7 @@ def test_users_requests(server: str) -> None:
     def requests_of(scenario: Scenario, name: str) -> Iterator[Any]:
         asked.append(name)
         for _, tensor in list(payload.tensors(scenario.payload))[: len(asked)]:
-            yield tensor, payload.request(tensor, scenario.targets[name])
+            yield payload.made_of(scenario.targets[name], {scenario.targets[name].input: tensor})
 
     found = prepared(two_targets(server), requests_of=requests_of)
     assert asked == ["a", "b"]

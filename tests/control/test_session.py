@@ -208,7 +208,7 @@ def test_sampled_answers_are_checked(server: str, parts: Make) -> None:
 def requests_of(scenario: Scenario, name: str) -> Any:
     """Yield the requests of users to a target."""
     for _, tensor in payload.tensors(scenario.payload):
-        yield tensor, payload.request(tensor, scenario.targets[name])
+        yield payload.made_of(scenario.targets[name], {scenario.targets[name].input: tensor})
 
 
 def test_driven(server: str, parts: Make) -> None:

@@ -45,6 +45,10 @@ class Half:
         request = predict_pb2.PredictRequest.FromString(data)
         self.requests.append(request)
         self.metadata.append(dict([*(context.invocation_metadata() or ())]))
+        sent = {name: each.dtype for name, each in request.inputs.items()}
+        ranks = {len(each.tensor_shape.dim) for each in request.inputs.values()}
+        if self.takes and (sent != self.takes or ranks != {1}):
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, "input size does not match signature")
         alias = next(iter(request.inputs))
         answer = predict_pb2.PredictResponse()
         x = from_proto(request.inputs[alias]).astype(np.float32)

@@ -14,7 +14,7 @@ from eiload.control.agent import Agent
 from eiload.control.session import Hooks
 from eiload.plugin.requests import Requests
 from eiload.scenario import Scenario, Target, build
-from eiload.serving.tensors import Tensor
+from eiload.serving.payload import Made
 from tests.plugin.load import PATIENCE_S, Half, half, in_time, load
 from tests.plugin.test_users import HalfUser
 
@@ -48,8 +48,8 @@ def test_each_class_has_its_target(server: Half) -> None:
             "half_plus_two Predict", "other Predict",
         ]  # fmt: skip
         made = list(one.requests.bytes_for(one.scenario, "other"))
-        assert [tensor.tolist() for tensor, _ in made] == [[1], [5]]
-        assert all(b"other" in data for _, data in made)
+        assert [each.tensors["x"].tolist() for each in made] == [[1], [5]]
+        assert all(b"other" in each.request for each in made)
 
 
 def test_a_worker_with_another_locustfile() -> None:
@@ -71,9 +71,9 @@ class Failing(HalfUser):
     """A class whose own way to make requests has a mistake in it."""
 
     @classmethod
-    def requests(cls, scenario: Scenario, target: Target) -> Iterator[tuple[Tensor, bytes]]:
+    def requests(cls, scenario: Scenario, target: Target) -> Iterator[Made]:
         """Make one, and fail at the second."""
-        yield np.ones(1), b""
+        yield Made({"x": np.ones(1)}, b"")
         raise FileNotFoundError(2, "No such file or directory", "gone.npy")
 
 
@@ -115,3 +115,53 @@ def test_waiting_for_the_run() -> None:
     with pytest.raises(GreenletExit):
         over.session_for(HalfUser)
     agent.close()
+
+
+def riding(users: str | None) -> Scenario:
+    """Return a scenario whose requests a user class gives."""
+    payload = {} if users is None else {"payload": {"users": users}}
+    return build(
+        {
+            "name": "riding",
+            "targets": {"a": {"server": "h:1", "model": "m"}, "b": {"server": "h:2", "model": "n"}},
+            **payload,
+            "traffic": [{"phase": "p", "rate": "1/s", "for": "1 s"}],
+        },
+        "riding.yaml",
+        __file__,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize("users", ["Other", "", None])
+def test_a_classs_samples_ride_a_scenario(users: str | None) -> None:
+    """By name, or as the only one with samples; each target gets them under its model's name."""
+    classes = (Other, HalfUser) if users else (Other,)
+    ours = requests(*classes)
+    for name, model in (("a", b"m"), ("b", b"n")):
+        made = list(ours.bytes_for(riding(users), name))
+        assert [each.tensors["x"].tolist() for each in made] == [[1], [5]]
+        assert all(model in each.request for each in made)
+    if not users:
+        assert ours.maker("a") == "Other"
+
+
+@pytest.mark.parametrize(
+    ("users", "classes", "said"),
+    [
+        ("Othr", (Other,), "payload.users: no user class of that name with sample_inputs() in the"),
+        (
+            "",
+            (Other, HalfUser),
+            "there is Other, HalfUser; choose one by 'payload: {users: CLASS}'",
+        ),
+        (None, (), "that has sample_inputs(), there is none"),
+    ],
+)
+def test_no_class_whose_samples_ride(
+    users: str | None, classes: tuple[type, ...], said: str
+) -> None:
+    """It is said what there is, with the scenario's file."""
+    with pytest.raises(ScenarioError) as refused:
+        list(requests(*classes).bytes_for(riding(users), "a"))
+    assert str(refused.value).startswith("riding.yaml: ")
+    assert said in str(refused.value)

@@ -97,7 +97,11 @@ def test_images_are_found(folder: Path, images: str, found: list[str]) -> None:
         ("b.jpg", "4:11: payload.images: not a list, got 'b.jpg'; expected a list"),
         (
             "[]",
-            "4:3: payload: no images; expected 'images: [FILE]' or 'synthetic: 640x427'",
+            (
+                "4:3: payload: no images; expected 'images: [FILE]' or 'synthetic: 640x427', or "
+                "for another model 'inputs:', 'generate: {{}}', 'requests:', 'examples:' or "
+                "'users:'"
+            ),
         ),
         ("[7]", "4:12: payload.images[0]: not a text, got 7; expected a text, in quotes"),
     ],

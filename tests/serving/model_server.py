@@ -12,17 +12,19 @@ import pytest
 from eiload.base.clock import NS_PER_S, ManualClock
 from eiload.base.errors import TargetError
 from eiload.scenario import Target
+from eiload.serving.expectations import Expectations
 from eiload.serving.preflight import Preflight, SelfDescription
 from eiload.serving.tfserving import (
     GET_MODEL_METADATA,
     GET_MODEL_STATUS,
     PREDICT,
     ModelState,
-    info,
+    inputs_of,
     predict_request,
     protos_only,
     to_proto,
 )
+from eiload.serving.trial import FirstInference, first_inference
 from tests.grpc_servers import Caller, Handler, Pair, grpc_server
 
 with protos_only():
@@ -41,6 +43,8 @@ class ModelServer:
     """TensorFlow Serving's answers for some models, as bytes."""
 
     def __init__(self, **models: list[ModelState]) -> None:
+        self.lenient = False
+        """Whether Predict takes what the metadata does not speak of."""
         self.models = models or {"ssd": [ModelState(1, "AVAILABLE", "")]}
 
     def handlers(self, *methods: str) -> dict[str, Handler]:
@@ -86,7 +90,29 @@ class ModelServer:
         return bytes(answer.SerializeToString())
 
     def predict(self, data: bytes, context: grpc.ServicerContext) -> bytes:
-        """Answer Predict with a dog."""
+        """Answer Predict with a dog, in TensorFlow Serving's order of checks."""
+        request = predict_pb2.PredictRequest.FromString(data)
+        spec = request.model_spec
+        up = [
+            state.version
+            for state in self.models.get(spec.name, [])
+            if state.state == "AVAILABLE"
+            and (not spec.HasField("version") or state.version == spec.version.value)
+        ]
+        if not up:
+            asked = f"Specific({spec.name}, {spec.version.value})"
+            asked = asked if spec.HasField("version") else f"Latest({spec.name})"
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {asked}")
+        if spec.signature_name not in {"", "serving_default"}:
+            context.abort(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                f'Serving signature key "{spec.signature_name}" not found.',
+            )
+        sent = {alias: each.dtype for alias, each in inputs_of(data).items()}
+        if not self.lenient and sent != {"inputs": "uint8"}:
+            context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, "input size does not match signature: 1!=1"
+            )
         answer = predict_pb2.PredictResponse()
         outputs = {
             "detection_boxes": np.zeros((1, 1, 4), np.float32),
@@ -132,7 +158,6 @@ def preflight(
             name="gpu",
             target=target(address, **settings),
             address=address,
-            tensor=info(IMAGE),
             patience_ns=patience_ns,
         )
     finally:
@@ -142,9 +167,22 @@ def preflight(
 def checked(handlers: Mapping[str, Handler], **settings: Any) -> tuple[SelfDescription, list[str]]:
     """Return what a gRPC server with these handlers says, and the methods that were called."""
     with grpc_server(handlers) as port, preflight(f"127.0.0.1:{port}", **settings) as asking:
-        facts = asking.check(REQUEST, lambda line: None)
+        facts = asking.check(lambda line: None)
         assert isinstance(asking.caller, Caller)
         return facts, asking.caller.methods
+
+
+def tried(asking: Preflight) -> FirstInference:
+    """Ask and try a target as a load does: its first Predict is what the target is asked for."""
+    said = asking.check(lambda line: None)
+    request = predict_request(
+        asking.target.model,
+        {asking.target.input: IMAGE},
+        signature=asking.target.signature,
+        version=asking.target.version,
+        outputs=asking.target.outputs,
+    )
+    return first_inference(asking, request, Expectations(None), said)
 
 
 def refused(handlers: Mapping[str, Handler], **settings: Any) -> str:
@@ -156,7 +194,7 @@ def refused(handlers: Mapping[str, Handler], **settings: Any) -> str:
 def unusable(address: str, **settings: Any) -> str:
     """Return why the server at an address cannot be used, without name and address."""
     with preflight(address, **settings) as asking, pytest.raises(TargetError) as caught:
-        asking.check(REQUEST, lambda line: None)
+        tried(asking)
     text = str(caught.value)
     prefix = f"target 'gpu' at {address}: "
     assert text.startswith(prefix)

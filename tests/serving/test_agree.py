@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eiload.serving.agree import agree, iou
+from eiload.serving.agree import agree, close, iou
 
 Outputs = dict[str, NDArray[Any]]
 BOX = (0.1, 0.1, 0.5, 0.5)
@@ -65,6 +65,30 @@ def test_other_models() -> None:
     assert not agree({"y": y}, {"y": y * 2})
     assert not agree({"y": y}, {"z": y})
     assert not agree({"y": y}, {"y": y[:1]})
+    assert not agree({"y": y}, {"y": y.astype(np.float64)})
+    scalar = {name: each[0] for name, each in answer(DOG).items()}  # an SSD's names, no batch
+    assert agree(scalar, scalar)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        ([np.nan, -np.inf, 1.0], [np.nan, -np.inf, 1.0], True),
+        ([np.inf], [-np.inf], False),
+        ([100.0, 0.0], [101.0, 0.005], True),
+        ([100.0], [103.0], False),
+        ([0.001, 0.002], [0.002, 0.001], False),  # small outputs are not all alike
+        ([0.001, 0.002], [0.00101, 0.002], True),
+        ([], [], True),
+    ],
+)
+def test_close(a: list[float], b: list[float], same: bool) -> None:
+    """Floats within a share of the value, or of the largest; what is not finite as it is."""
+    for dtype in (np.float32, np.float64):
+        assert close(np.array(a, dtype), np.array(b, dtype), 0.02) is same
+    assert close(np.array([1, 2]), np.array([1, 2]), 0.02)
+    assert not close(np.array([100]), np.array([101]), 0.02)
+    assert close(np.array([b"a"], object), np.array([b"a"], object), 0.02)
 
 
 def test_iou() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
 from eiload.scenario import Expect
-from eiload.serving.detections import Detection, check, detections
+from eiload.serving.detections import Detection, check, detections, remarks
 
 DOG, CAT = 18, 17
 
@@ -56,18 +57,19 @@ def test_other_models() -> None:
     """Models with other outputs are judged by what holds for any of them."""
     assert check({"probabilities": floats([[0.1, 0.9]])}, None) is None
     assert check({"labels": np.array([b"cat"], dtype=object)}, None) is None
-    assert check({"probabilities": floats([[np.nan]])}, None) == (
-        "probabilities holds NaN or infinity"
-    )
+    assert check({"probabilities": floats([[np.nan]])}, None) is None
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({}, None),
-        ({"detection_scores": None}, "missing from the answer: detection_scores"),
-        ({"detection_boxes": np.zeros((1, 5), np.float32)}, "detection_boxes has shape [1, 5]"),
-        ({"detection_boxes": np.zeros((1, 5, 3), "f4")}, "detection_boxes has shape [1, 5, 3]"),
+        # Of this form is another model's answer.
+        ({"detection_scores": None}, None),
+        ({"detection_boxes": np.zeros((1, 5), np.float32)}, None),
+        ({"detection_boxes": np.zeros((1, 5, 3), "f4")}, None),
+        ({"raw_detection_scores": floats([np.inf])}, None),
+        ({"detection_scores": np.full((1, 5), 1.0001, np.float32)}, None),  # rounding
         (
             {"detection_classes": np.full((1, 5), b"dog", dtype=object)},
             "detection_classes holds no numbers",
@@ -117,6 +119,30 @@ def test_empty_answers() -> None:
     assert check({alias: array[:0] for alias, array in answer().items()}, None) == (
         "all outputs are empty"
     )
+
+
+def test_good_answers_of_other_models() -> None:
+    """Nothing seen, impossible classes, boxes without a batch: good, and said where it is odd."""
+    nothing: Outputs = {"boxes": np.zeros((0, 4), np.float32), "labels": np.zeros(0, np.int64)}
+    impossible: Outputs = {"log_probs": floats([0, -np.inf])}
+    unbatched: Outputs = {
+        "detection_boxes": np.zeros((100, 4), np.float32),
+        "detection_scores": np.full(100, 0.5, np.float32),
+        "detection_classes": np.ones(100, np.int64),
+        "num_detections": np.array(100),
+    }
+    bf16: Outputs = {"embedding": np.full((1, 3), np.nan, ml_dtypes.bfloat16)}
+    for outputs in (nothing, impossible, unbatched, bf16):
+        assert check(outputs, None) is None
+    none_seen = {alias: array[:, :0] for alias, array in answer().items() if array.ndim > 1}
+    assert check(none_seen | {"num_detections": floats([0])}, None) is None
+    assert remarks(unbatched) == remarks(answer()) == []
+    assert remarks(nothing) == [
+        "all outputs of the first answer are empty; `expect:` can demand a shape"
+    ]
+    (remark,) = remarks(impossible)
+    assert remark.startswith("log_probs of the first answer holds NaN or infinity")
+    assert remarks(bf16)[0].startswith("embedding of the first answer holds NaN")
 
 
 def test_wanted_outputs() -> None:

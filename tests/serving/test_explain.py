@@ -116,8 +116,8 @@ def test_fits() -> None:
             {},
             PIXELS,
             (
-                "signature 'serving_default' also takes 'size' (float32 [?]), and a scenario"
-                " feeds one input; choose another `signature:`"
+                "signature 'serving_default' also takes 'size' (float32 [?]), and pictures are one"
+                " input; give all by `payload: {inputs: ..}` or `payload: {generate: {}}`"
             ),
         ),
         (
@@ -154,6 +154,7 @@ def test_fits() -> None:
             (
                 "input 'inputs' takes float32 [?, 224, 224, 3],"
                 " the payload is uint8 [1, 427, 640, 3];"
+                " give arrays by `payload: {inputs: ..}`, `{generate: {}}` or `{users: CLASS}`, or"
                 " export the model with an input of uint8 pixels or of encoded images"
             ),
         ),
@@ -245,7 +246,7 @@ def test_internal_signatures_are_not_offered() -> None:
         (
             "INVALID_ARGUMENT",
             "input must be 4-dimensional[1,5,3]\n\t [[{{node map/while}}]]",
-            "check `input:`, `encoding:` and `batch:`; the payload is uint8 [1, 427, 640, 3]",
+            "check what is sent: 'inputs' (uint8 [1, 427, 640, 3])",
         ),
         (
             "RESOURCE_EXHAUSTED",
@@ -266,7 +267,7 @@ def test_internal_signatures_are_not_offered() -> None:
 )
 def test_refusals(status: str, detail: str, remedy: str) -> None:
     """A refusal is told in the server's words, with the key that mends it."""
-    text = refusal(Status[status], detail, target(), PIXELS)
+    text = refusal(Status[status], detail, target(), {"inputs": PIXELS})
     assert text.startswith(status)
     assert remedy in text
     assert "\n" not in text
@@ -274,7 +275,7 @@ def test_refusals(status: str, detail: str, remedy: str) -> None:
 
 def test_braces_of_a_server_are_not_ours() -> None:
     """What a server says is shown as it is, braces too."""
-    text = refusal(Status.INVALID_ARGUMENT, "len({}) {input} {0}", target(), PIXELS)
+    text = refusal(Status.INVALID_ARGUMENT, "len({}) {input} {0}", target(), {"inputs": PIXELS})
     assert text.startswith("INVALID_ARGUMENT: len({}) {input} {0}; check")
 
 

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image as PillowImage
 
 from eiload.base.errors import ScenarioError
-from eiload.scenario import Payload, Synthetic, Target
+from eiload.scenario import Generate, Input, Payload, Synthetic, Target
 from eiload.serving import images, payload
 from eiload.serving.payload import Digest
-from eiload.serving.tfserving import from_proto, protos_only
+from eiload.serving.tfserving import Signature, TensorInfo, from_proto, inputs_of, protos_only
 
 with protos_only():
     from tensorflow_serving.apis import predict_pb2
@@ -31,7 +31,10 @@ def files(tmp_path: Path) -> tuple[str, ...]:
 
 def requests(content: Payload, target: Target) -> list[tuple[str, bytes]]:
     """Return each image's name and its request to a target."""
-    return [(name, payload.request(tensor, target)) for name, tensor in payload.tensors(content)]
+    return [
+        (name, payload.made_of(target, {target.input: tensor}).request)
+        for name, tensor in payload.tensors(content)
+    ]
 
 
 def fingerprint(content: Payload) -> str:
@@ -108,7 +111,7 @@ def test_one_decoding_serves_all_targets(files: tuple[str, ...]) -> None:
     both = [TARGET, Target(server="localhost:8501", model="ssdresnet")]
     content = Payload(images=files)
     together = [
-        [payload.request(tensor, target) for target in both]
+        [payload.made_of(target, {target.input: tensor}).request for target in both]
         for _, tensor in payload.tensors(content)
     ]
     apart = [[data for _, data in requests(content, target)] for target in both]
@@ -121,7 +124,8 @@ def test_one_image_at_a_time() -> None:
     tracemalloc.start()
     try:
         total_bytes = sum(
-            len(payload.request(tensor, TARGET)) for _, tensor in payload.tensors(made)
+            len(payload.made_of(TARGET, {TARGET.input: tensor}).request)
+            for _, tensor in payload.tensors(made)
         )
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
@@ -191,3 +195,27 @@ def test_digest_knows_boundaries() -> None:
         digest(),
     ]
     assert len(set(numbers)) == len(numbers)
+
+
+def test_other_kinds(tmp_path: Path) -> None:
+    """Inputs, generated ones, requests and examples: named, made, and fingerprinted."""
+    signature = Signature("serving_default", {"x": TensorInfo("float32", (None,))}, {})
+    one = payload.made_of(TARGET, {"x": np.array([1, 2], np.float32)})
+    (tmp_path / "r.pb").write_bytes(one.request)
+    kinds = {
+        "values": Payload(inputs={"x": Input(values=[1, 2])}),
+        "generated-0": Payload(generate=Generate(count=1)),
+        "r.pb#1": Payload(requests=(str(tmp_path / "r.pb"),)),
+    }
+    for name, content in kinds.items():
+        ((_, sample),) = payload.samples(content)
+        assert sample.name == name
+        assert payload.names(content) == [name]
+        assert payload.problems(content) == []
+        made = sample.to(TARGET, signature)
+        assert list(inputs_of(made.request)) == ["x"]
+        digest = payload.Digest()
+        digest.add_made(made)
+        assert len(str(digest)) == 64
+        assert payload.needs_signature(content) == (name != "r.pb#1")
+    assert payload.problems(Payload(requests=(str(tmp_path / "gone"),)))[0].endswith("permissions")

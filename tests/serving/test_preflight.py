@@ -13,6 +13,7 @@ import pytest
 
 from eiload.base.clock import NS_PER_MS, SystemClock
 from eiload.base.errors import TargetError
+from eiload.serving.expectations import Expectations
 from eiload.serving.preflight import Preflight, proxy_note
 from eiload.serving.tfserving import (
     GET_MODEL_METADATA,
@@ -21,6 +22,7 @@ from eiload.serving.tfserving import (
     ModelState,
     predict_request,
 )
+from eiload.serving.trial import first_inference
 from tests.grpc_servers import (
     Caller,
     Handler,
@@ -29,13 +31,13 @@ from tests.grpc_servers import (
     grpc_server,
 )
 from tests.serving.model_server import (
-    REQUEST,
     ModelServer,
     checked,
     failing,
     preflight,
     refused,
     target,
+    tried,
     trusting,
 )
 
@@ -59,24 +61,35 @@ def test_several_versions_are_noted() -> None:
     assert facts.notes == ()
 
 
+UNSAID = "the server does not tell the model's {} ({})"
+
+
 @pytest.mark.parametrize(
-    ("known", "calls", "notes"),
+    ("known", "notes"),
     [
-        ([PREDICT], 3, ("the server tells no signatures; it answered a Predict",)),
-        (
-            [PREDICT, GET_MODEL_STATUS],
-            3,
-            ("the server tells no signatures; it answered a Predict",),
-        ),
-        ([PREDICT, GET_MODEL_METADATA], 2, ()),
+        ([PREDICT], [UNSAID.format("signatures", "UNIMPLEMENTED")]),
+        ([PREDICT, GET_MODEL_STATUS], [UNSAID.format("signatures", "UNIMPLEMENTED")]),
+        ([PREDICT, GET_MODEL_METADATA], []),
     ],
 )
-def test_servers_that_tell_less(known: list[str], calls: int, notes: tuple[str, ...]) -> None:
-    """Where a server does not implement the questions, one Predict decides; and only there."""
+def test_servers_that_tell_less(known: list[str], notes: list[str]) -> None:
+    """Where a server does not implement the questions nothing is wrong yet: a Predict decides."""
     facts, methods = checked(ModelServer().handlers(*known))
-    assert len(methods) == calls
-    assert ("Predict" in methods) == (calls == 3)
-    assert facts.notes == notes
+    assert "Predict" not in methods
+    assert list(facts.notes) == notes
+
+
+def test_a_policy_that_allows_predict_alone() -> None:
+    """What is denied is noted, whatever the status; a Predict decides (case 03, proxies)."""
+    denied = failing(grpc.StatusCode.PERMISSION_DENIED, "RBAC: access denied")
+    handlers = ModelServer().handlers()
+    handlers |= {GET_MODEL_STATUS: denied, GET_MODEL_METADATA: denied}
+    facts, _ = checked(handlers)
+    assert facts.notes == tuple(
+        UNSAID.format(what, "PERMISSION_DENIED") for what in ("state", "signatures")
+    )
+    with grpc_server(handlers) as port, preflight(f"127.0.0.1:{port}") as asking:
+        assert tried(asking).problem is None
 
 
 def test_row_1_refused() -> None:
@@ -84,7 +97,7 @@ def test_row_1_refused() -> None:
     port = closed_port()
     with preflight(f"127.0.0.1:{port}") as asking:
         with pytest.raises(TargetError) as caught:
-            asking.check(REQUEST, pytest.fail)
+            asking.check(pytest.fail)
         assert isinstance(asking.caller, Caller)
         assert asking.caller.methods == ["GetModelStatus"]
         assert asking.clock.now_ns() == 0
@@ -101,7 +114,7 @@ def test_refused_can_be_waited_for() -> None:
     port = closed_port()
     with preflight(f"127.0.0.1:{port}", ready_within="5 s") as asking:
         with pytest.raises(TargetError, match=r"not ready after 5 s, connection refused"):
-            asking.check(REQUEST, lines.append, wait_refused=True)
+            asking.check(lines.append, wait_refused=True)
         assert lines[0].startswith("gpu: connection refused: nothing listens there")
         assert lines[-1].endswith("(waited 4 s of 5 s)")
 
@@ -125,9 +138,8 @@ def test_refused_can_be_waited_for() -> None:
                 name="gpu",
                 target=target(asking.address, ready_within="1 min"),
                 address=asking.address,
-                tensor=asking.tensor,
             )
-            facts = waiting.check(REQUEST, lambda line: started.set(), wait_refused=True)
+            facts = waiting.check(lambda line: started.set(), wait_refused=True)
             assert facts.signature is not None
         finally:
             started.set()
@@ -142,7 +154,7 @@ def test_tls(tmp_path: Path) -> None:
         grpc_server(ModelServer().handlers(), pair.server_credentials()) as port,
         preflight(f"localhost:{port}", credentials=trusting(pair), tls={"ca": pair.cert}) as asking,
     ):
-        assert asking.check(REQUEST, pytest.fail).signature is not None
+        assert asking.check(pytest.fail).signature is not None
 
 
 def test_row_13_proxy() -> None:
@@ -158,7 +170,7 @@ def test_row_14_wrong_model() -> None:
     server = ModelServer(ssdresnet=[ModelState(1, "AVAILABLE", "")])
     assert refused(server.handlers()) == (
         "no model 'ssd' (there is 'ssdresnet'),"
-        " NOT_FOUND: Could not find any versions of model ssd; correct `model:`"
+        " NOT_FOUND: Servable not found for request: Latest(ssd); correct `model:`"
     )
 
 
@@ -181,6 +193,7 @@ def test_row_14_wrong_signature() -> None:
     assert refused(ModelServer().handlers(), signature="serving") == (
         "model 'ssd' has no signature 'serving', it has 'serving_default'; set `signature:`"
         " (did you mean 'serving_default'?)"
+        ' (Predict: FAILED_PRECONDITION: Serving signature key "serving" not found.)'
     )
 
 
@@ -193,10 +206,28 @@ def test_row_14_wrong_service() -> None:
 
 
 def test_row_15_wrong_input() -> None:
-    """What the payload is and what the model takes are compared before any inference."""
+    """What the payload is and what the model takes are compared, and said if it is refused."""
     assert refused(ModelServer().handlers(), input="image") == (
         "signature 'serving_default' has no input 'image', it takes"
         " 'inputs' (uint8 [?, ?, ?, 3]); set `input: inputs`"
+        " (Predict: INVALID_ARGUMENT: input size does not match signature: 1!=1)"
+    )
+
+
+def test_what_the_server_takes_in_spite_of_its_metadata() -> None:
+    """The server decides: an opinion from metadata is a note where it answers all the same."""
+    server = ModelServer()
+    server.lenient = True
+    with (
+        grpc_server(server.handlers()) as port,
+        preflight(f"127.0.0.1:{port}", input="image") as asking,
+    ):
+        found = tried(asking)
+    assert found.problem is None
+    (note,) = found.notes
+    assert note == (
+        "the server answers, although signature 'serving_default' has no input 'image', it takes"
+        " 'inputs' (uint8 [?, ?, ?, 3])"
     )
 
 
@@ -213,7 +244,7 @@ def test_row_17_message_limit() -> None:
         address = f"127.0.0.1:{port}"
         large = predict_request("ssd", {"inputs": np.zeros((1, 1400, 1200, 3), np.uint8)})
         with preflight(address) as asking, pytest.raises(TargetError) as caught:
-            asking.check(large, lambda line: None)
+            first_inference(asking, large, Expectations(None))
     assert "SERVER: Received message larger than max" in str(caught.value)
     assert "over the server's message limit" in str(caught.value)
 
@@ -234,7 +265,7 @@ def test_row_20_loading() -> None:
     lines: list[str] = []
     handlers = ready_after(ModelServer(), 120, loading.status)
     with grpc_server(handlers) as port, preflight(f"127.0.0.1:{port}") as asking:
-        facts = asking.check(REQUEST, lines.append)
+        facts = asking.check(lines.append)
         assert asking.clock.now_ns() == 30 * 1000 * NS_PER_MS
     assert facts.versions[0].state == "AVAILABLE"
     assert len(lines) == 15
@@ -248,7 +279,7 @@ def test_row_20_unavailable_then_ok() -> None:
     unavailable = failing(grpc.StatusCode.UNAVAILABLE, "warming up")
     handlers = ready_after(ModelServer(), 10, unavailable)
     with grpc_server(handlers) as port, preflight(f"127.0.0.1:{port}") as asking:
-        asking.check(REQUEST, lines.append)
+        asking.check(lines.append)
     assert lines == [
         "gpu: it answers UNAVAILABLE (warming up) (waited 0 s of 60 s)",
         "gpu: it answers UNAVAILABLE (warming up) (waited 2 s of 60 s)",
@@ -261,6 +292,7 @@ def test_row_20_gives_up() -> None:
     assert refused(loading.handlers(), ready_within="10 s") == (
         "not ready after 10 s, model 'ssd' version 1 is LOADING;"
         " see the server's log, or raise `ready_within:`"
+        " (Predict: NOT_FOUND: Servable not found for request: Latest(ssd))"
     )
 
 
@@ -268,8 +300,8 @@ def test_failed_load_is_not_waited_for() -> None:
     """A model that failed to load will not come, and its error is shown."""
     failed = ModelServer(ssd=[ModelState(1, "END", "Op type not registered 'X'\n in binary")])
     with grpc_server(failed.handlers()) as port, preflight(f"127.0.0.1:{port}") as asking:
-        with pytest.raises(TargetError, match=r"is END: Op type not registered 'X' in binary$"):
-            asking.check(REQUEST, pytest.fail)
+        with pytest.raises(TargetError, match=r"is END: Op type not registered 'X' in binary \(P"):
+            tried(asking)
         assert asking.clock.now_ns() == 0
 
 
@@ -278,12 +310,14 @@ def test_undecodable_answers() -> None:
     garbage = {GET_MODEL_STATUS: lambda data, context: b"\xff" * 4}
     assert refused(garbage) == (
         "it answers with 4 bytes that are not a GetModelStatusResponse; is it TensorFlow Serving?"
+        " (Predict: UNIMPLEMENTED: Method not found!)"
     )
 
 
 def test_credentials_wanted() -> None:
     """A server that wants credentials is told so, and they are never shown."""
-    handlers = {GET_MODEL_STATUS: failing(grpc.StatusCode.UNAUTHENTICATED, "no token")}
+    wanted = failing(grpc.StatusCode.UNAUTHENTICATED, "no token")
+    handlers = dict.fromkeys((GET_MODEL_STATUS, GET_MODEL_METADATA, PREDICT), wanted)
     assert refused(handlers, metadata={"authorization": "canary"}) == (
         "UNAUTHENTICATED: no token; set `metadata:` to the credentials that it wants"
     )
@@ -291,5 +325,8 @@ def test_credentials_wanted() -> None:
 
 def test_server_errors_are_shown() -> None:
     """An error of the server itself is not waited for, and shown in its words."""
-    handlers = {GET_MODEL_STATUS: failing(grpc.StatusCode.INTERNAL, "\x1b[31mbroken\n")}
-    assert refused(handlers) == "it answers INTERNAL (?[31mbroken); see the server's log"
+    broken = failing(grpc.StatusCode.INTERNAL, "\x1b[31mbroken\n")
+    handlers = dict.fromkeys((GET_MODEL_STATUS, PREDICT), broken)
+    assert refused(handlers) == (
+        "it answers INTERNAL (?[31mbroken); see the server's log (Predict: INTERNAL: ?[31mbroken)"
+    )

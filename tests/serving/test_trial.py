@@ -1,4 +1,4 @@
-"""preflight.first_inference: timed, decoded and checked, of real servers over real sockets."""
+"""The first Predict: timed, decoded and checked, of real servers over real sockets."""
 
 import threading
 import time
@@ -11,8 +11,10 @@ import pytest
 from eiload.base.clock import NS_PER_MS
 from eiload.base.errors import TargetError
 from eiload.scenario import Expect
+from eiload.serving.expectations import Expectations
 from eiload.serving.preflight import Preflight
 from eiload.serving.tfserving import PREDICT
+from eiload.serving.trial import first_inference
 from tests.grpc_servers import Handler, closed_port, grpc_server
 from tests.serving.model_server import REQUEST, ModelServer, preflight
 
@@ -33,7 +35,8 @@ def test_first_inference() -> None:
         return ModelServer().predict(data, context)
 
     found = first(
-        {PREDICT: slow}, lambda asking: asking.first_inference(REQUEST, Expect(labels=("dog",)))
+        {PREDICT: slow},
+        lambda asking: first_inference(asking, REQUEST, Expectations(Expect(labels=("dog",)))),
     )
     assert found.service_ns >= 50 * NS_PER_MS
     assert found.problem is None
@@ -44,17 +47,17 @@ def test_row_16_bad_first_answer() -> None:
     """A bad answer is told, not raised: an expected label missing, or nothing in it."""
     expect = Expect(labels=("cat",))
     good = ModelServer().handlers(PREDICT)
-    found = first(good, lambda asking: asking.first_inference(REQUEST, expect))
+    found = first(good, lambda asking: first_inference(asking, REQUEST, Expectations(expect)))
     assert found.problem == "expected 'cat' with a score of 0.5 or more, found dog 1.00"
     empty = {PREDICT: lambda data, context: b""}
-    found = first(empty, lambda asking: asking.first_inference(REQUEST, None))
+    found = first(empty, lambda asking: first_inference(asking, REQUEST, Expectations(None)))
     assert found.problem == "the answer has no outputs"
 
 
 def test_row_25_undecodable_first_answer() -> None:
     """An answer that cannot be decoded is a bad answer."""
     garbage = {PREDICT: lambda data, context: b"\xff"}
-    found = first(garbage, lambda asking: asking.first_inference(REQUEST, None))
+    found = first(garbage, lambda asking: first_inference(asking, REQUEST, Expectations(None)))
     assert found.problem == "1 bytes that are not a PredictResponse"
     assert found.outputs == {}
 
@@ -69,7 +72,7 @@ def test_row_19_first_inference_over_its_deadline() -> None:
 
     def ask(asking: Preflight) -> str:
         with pytest.raises(TargetError) as caught:
-            asking.first_inference(REQUEST, None)
+            first_inference(asking, REQUEST, Expectations(None))
         over.set()
         return str(caught.value)
 
@@ -86,4 +89,4 @@ def test_refused_first_inference() -> None:
         preflight(f"127.0.0.1:{closed_port()}") as asking,
         pytest.raises(TargetError, match="connection refused: nothing listens there"),
     ):
-        asking.first_inference(REQUEST, None)
+        first_inference(asking, REQUEST, Expectations(None))
