@@ -30,7 +30,6 @@ FIRST = (
     *TENSORFLOW,
     "tests/e2e/test_strangers.py::test_nobody_but_others",
     "tests/e2e/test_runs.py::test_worker_killed",
-    "tests/e2e/test_strangers.py",
 )
 """What takes longest, a minute to a quarter of one; tests or whole files, longest first."""
 
