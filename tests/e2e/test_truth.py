@@ -35,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     path = scenario(
         folder,
         targets={"a": law(seed=1), "aa": law(seed=2), "slow": law(seed=3, slowdown=1.3)},
-        traffic=[{"phase": "steady", "rate": "20/s", "for": "60 s"}],
+        traffic=[{"phase": "steady", "rate": "10/s", "for": "60 s"}],
     )
     headless("--scenario", str(path), "--report-json", "run.json", folder=folder)
     return report(folder)
