@@ -23,17 +23,7 @@ from eiload.base.clock import NS_PER_S, Clock, boot_id
 from eiload.base.errors import EiloadError, EngineError, ScenarioError, TargetError
 from eiload.control import closing, messages
 from eiload.control.logbook import Logbook
-from eiload.control.messages import (
-    Cancel,
-    Failed,
-    Forget,
-    Go,
-    Order,
-    Ready,
-    Report,
-    Stop,
-    Word,
-)
+from eiload.control.messages import Failed, Order, Ready, Report, Word
 from eiload.control.muster import Muster
 from eiload.control.present import Present, present
 from eiload.control.session import drain_limit_ns
@@ -178,7 +168,7 @@ class Coordinator:
     def cancel(self) -> None:
         """End the drain now: whatever is in flight becomes unfinished."""
         for worker in self._workers.live:
-            self._send(worker.name, Cancel(run=self._id))
+            self._send(worker.name, messages.Cancel(run=self._id))
 
     @property
     def elapsed_ns(self) -> int:
@@ -215,16 +205,16 @@ class Coordinator:
                 self._prepare(self._stand_ins.start())
                 self._go()
                 self._load()
-                self._tell_all(Forget(run=self._id))
+                self._tell_all(messages.Forget(run=self._id))
                 # Targets must outlive the last request; now every agent has had its drain.
             self.run = closing.closed(self._known(), self._workers, self._schedule)
         except EiloadError as error:
             early = self._asked and not self.started.is_set()
             self.error = self._unbegun() if early else error
-            self._tell_all(Forget(run=self._id))
+            self._tell_all(messages.Forget(run=self._id))
         except Exception as error:  # a defect must end the run, with a word
             self.error = EngineError(f"internal error: {type(error).__name__}: {error}")
-            self._tell_all(Forget(run=self._id))
+            self._tell_all(messages.Forget(run=self._id))
         finally:
             self.done.set()
 
@@ -257,7 +247,7 @@ class Coordinator:
     def _go(self) -> None:
         self._origin_ns = self._clock.now_ns() + LEAD_NS
         self._started_wall_ns = self._clock.wall_ns() + LEAD_NS
-        go = Go(run=self._id, origin_ns=self._origin_ns, in_ns=LEAD_NS, boot_id=boot_id())
+        go = messages.Go(run=self._id, origin_ns=self._origin_ns, in_ns=LEAD_NS, boot_id=boot_id())
         self._tell_all(go)
         self._workers.begin()
         self.started.set()
@@ -347,7 +337,7 @@ class Coordinator:
         self._stop_ns = self._clock.now_ns()
         if not self.started.is_set() and self.stopped == stopping.RUN_TIME:
             return  # a word to the agents would end their getting ready
-        self._tell_all(Stop(run=self._id, at_ns=self.elapsed_ns + STOP_LEAD_NS))
+        self._tell_all(messages.Stop(run=self._id, at_ns=self.elapsed_ns + STOP_LEAD_NS))
 
     def _tell_all(self, order: Order) -> None:
         for worker in self._workers:

@@ -113,7 +113,7 @@ def test_from_the_login_to_the_second_run(site: Site) -> None:
     site.choose("(none)")
     site.until(f"{UNUSED} === 0 && 'none'", "none")
     site.choose("gone")
-    site.until(PLAN, "phases")
+    site.until(PLAN, "gone")
     page.click("button[type=submit]")
 
     page.open(f"{site.url}/eiload")  # a start that fails

@@ -66,6 +66,7 @@ def test_errors() -> None:
     assert Outcome.of_error(ScenarioError("wrong"), ["SIGINT"]).exit_status == 2
     assert Outcome.of_error(None, ["SIGINT"]).exit_status == 130
     assert Outcome.of_error(None, []).exit_status == 5
+    assert Outcome.of_error(TargetError("gone"), []).error == "gone"
 
 
 def test_locusts_own_rule() -> None:

@@ -13,7 +13,9 @@ def test_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a web UI each line is marked as ours, on stderr."""
     voice = Voice(terminal=True, logfile=False)
     voice.say("it begins")
+    assert voice.last == "it begins"
     voice.complain(ScenarioError("one\ntwo"))
+    assert voice.last == "one\ntwo"
     assert capsys.readouterr().err == "eiload: it begins\neiload: one\neiload: two\n"
 
 
