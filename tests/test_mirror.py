@@ -39,7 +39,7 @@ UNTESTED = {
     ),
     "scenario/standin": "fields laws",
     "sending": "arrays channel reply",
-    "sending/http2": "answers conversation events link",
+    "sending/http2": "answers events link",
     "server": "__main__ app batches extras graph make_model_cli model runtime signatures",
     "serving": "protos tensors",
 }

@@ -87,7 +87,7 @@ class GrpcioChannel:
         except grpc.aio.AioRpcError as error:
             done_ns, status = now_ns(), Status(error.code().value[0])
             told = _pairs(error.trailing_metadata()) if trailers else ()
-            detail = with_size(of_text(error.details() or ""), len(payload))
+            detail = with_size(of_text(_one_text(error.details() or "")), len(payload))
             if status is Status.DEADLINE_EXCEEDED:
                 detail = self._late(detail, request.sent_ns)
             elif status is not Status.UNAVAILABLE:
@@ -175,3 +175,11 @@ def _options(endpoint: Endpoint) -> Options:
 
 def _pairs(metadata: Iterable[Any] | None) -> Trailers:
     return tuple((key, value) for key, value in metadata or ())
+
+
+def _one_text(detail: str) -> str:
+    """Return gRPC's words for a deadline without what it was found at: one failure, one text."""
+    return _DEADLINE if detail.endswith(f"({_DEADLINE})") else detail
+
+
+_DEADLINE = "Deadline Exceeded"

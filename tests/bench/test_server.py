@@ -6,9 +6,11 @@ import grpc
 import numpy as np
 import pytest
 
-from bench.server import MODEL, SMALL, Counted, build, files, serving
+from bench.server import MODEL, SMALL, Counted, Server, build, files, serving
+from eiload.base.status import Status
 from eiload.serving import tfserving
 from eiload.serving.protos import get_model_metadata_pb2, types_pb2
+from tests.sending.http2.calls import endpoint, grpcios, ours
 
 
 def test_counts_together() -> None:
@@ -22,6 +24,22 @@ def test_counts_together() -> None:
 def test_float_tensor_of_as_many_bytes() -> None:
     """An FP32 tensor of the small payload's size has as many bytes as its pixels."""
     assert np.zeros(SMALL.float_shape, np.float32).nbytes == SMALL.tensor_bytes
+
+
+def _both_wires_agree(server: Server, size: int) -> None:
+    """Hold our wire to gRPC's own against a server in C++: words, bytes and instants."""
+    for payload in (b"", b"x" * size, bytes(820_000), bytes(5_000_000)):
+        where = endpoint(server.address, method=tfserving.PREDICT)
+        mine, theirs = ours(where, payload), grpcios(where, payload)
+        assert (mine.status, mine.detail) == (theirs.status, theirs.detail)
+        assert (mine.response, mine.trailers) == (theirs.response, theirs.trailers)
+        counted = server.counted()
+        assert counted == Counted(2, 2 * len(payload), len(payload), len(payload))
+        assert mine.sent_ns <= mine.written_ns <= mine.first_byte_ns <= mine.done_ns
+        assert mine.status is Status.OK
+    where = endpoint(server.address, method="/a.Service/Nobody")
+    mine, theirs = ours(where, b"x"), grpcios(where, b"x")
+    assert (mine.status, mine.detail) == (theirs.status, theirs.detail)
 
 
 def test_native_server_counts(tmp_path: Path) -> None:
@@ -42,6 +60,7 @@ def test_native_server_counts(tmp_path: Path) -> None:
         size = len(request)
         assert server.counted() == Counted(2, 3 * size, size, 2 * size)
         assert server.counted() == Counted(0, 0, 0, 0)
+        _both_wires_agree(server, size)
     assert told.model_spec.name == MODEL
     signatures = get_model_metadata_pb2.SignatureDefMap()
     told.metadata["signature_def"].Unpack(signatures)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,6 @@ import uvloop
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.scenario import Target, Tls
-from eiload.scenario.target import Keepalive
 from eiload.sending.channel import Landing, Request
 from eiload.sending.endpoint import PICK_FIRST, Endpoint
 from eiload.sending.grpcio import GrpcioChannel
@@ -44,6 +44,34 @@ def test_deadline(serve: Serve, hang: Handler) -> None:
     assert short.status is longer.status is Status.DEADLINE_EXCEEDED
     assert short.done_ns - short.intended_ns >= 190 * NS_PER_MS
     assert longer.done_ns - longer.sent_ns >= 390 * NS_PER_MS
+
+
+def test_a_deadline_has_one_text(client: str) -> None:
+    """Wherever a request has got to, Locust's statistics have one row for it.
+
+    One waits for the server's SETTINGS, one is with the server, one waits for a free stream.
+    """
+
+    def deaf(server: Scripted) -> None:
+        while server.socket.recv(4096):
+            pass
+
+    seen = set()
+    with scripted(deaf, MAX_CONCURRENT_STREAMS=1) as port, raw_server(silent) as nobody:
+        ends = [Endpoint(f"127.0.0.1:{p}", PREDICT, 300 * NS_PER_MS) for p in (port, nobody)]
+        with Driver(*(replace(each, client=client) for each in ends)) as driver:
+            threads = [
+                threading.Thread(
+                    target=lambda at: seen.add(driver.engine.call(at, "", b"abc")[:2]), args=[at]
+                )
+                for at in (0, 0, 0, 1)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(PATIENCE_S)
+    assert {status for status, _ in seen} == {Status.DEADLINE_EXCEEDED}
+    assert len(seen) == 1 or client == "grpcio", seen
 
 
 def test_refused(client: str) -> None:
@@ -180,38 +208,6 @@ def test_tls(tmp_path: Path, client: str) -> None:
             with Driver(endpoint) as driver:
                 reply = driver.engine.call(0, "", b"abc")
                 assert (reply.status, reply.response) == (Status.OK, b"abc"), reply.detail
-
-
-def test_keepalive(client: str) -> None:
-    """As a scenario says it: a server that is gone without a word is noticed, one that is not, not.
-
-    gRPC's stack asks when nothing has come for `every` and gives up `timeout` later, as ours does.
-    """
-
-    def deaf(server: Scripted) -> None:
-        server.request()
-        while server.socket.recv(4096):
-            pass
-
-    def slow(server: Scripted) -> None:
-        stream = server.request()
-        for _ in range(2):
-            server.wait(h2.events.PingReceived)
-        server.answer(stream)
-
-    asks = Keepalive(every_ns=100 * NS_PER_MS, timeout_ns=PATIENCE_S * NS_PER_S)
-    with scripted(slow) as port:
-        target = Target(server=f"127.0.0.1:{port}", model="ssd", keepalive=asks)
-        with Driver(replace(endpoint_of(target), client=client)) as driver:
-            reply = driver.engine.call(0, "", b"abc")
-            assert (reply.status, reply.response) == (Status.OK, b"answer"), reply.detail
-    asks = Keepalive(every_ns=100 * NS_PER_MS, timeout_ns=200 * NS_PER_MS)
-    with scripted(deaf) as port:
-        target = Target(server=f"127.0.0.1:{port}", model="ssd", keepalive=asks)
-        with Driver(replace(endpoint_of(target), client=client)) as driver:
-            reply = driver.engine.call(0, "", b"abc")
-            assert reply.status is Status.UNAVAILABLE, reply.detail
-            assert ("keepalive" in reply.detail) or client == "grpcio"
 
 
 class Landings:
