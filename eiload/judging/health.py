@@ -13,12 +13,16 @@ A caution is less: the numbers stand, but a reader should know.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from eiload.base import wording
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.judging import backlog, versions
-from eiload.judging.statistics import blocks
-from eiload.record import stopping
+from eiload.judging.statistics import blocks, needs
+from eiload.judging.statistics.blocks import Blocks
+from eiload.judging.statistics.cut import cut_of
+from eiload.record import series, stopping
 from eiload.record.buckets import bucket_mid_ns
 from eiload.record.intervals import Kind
 from eiload.record.run import Run
@@ -204,6 +208,8 @@ def _cautions(run: Run) -> Iterator[str]:
             )
         if changed := versions.change(run, index):
             yield changed
+    if uneven := _uneven(run):
+        yield uneven
     for worker in run.workers:
         yield from _strained(worker.name, worker.cpu_s, worker.wall_s)
         if worker.loop_delay_max_ns > LOOP_DELAY_NS:
@@ -217,6 +223,16 @@ def _cautions(run: Run) -> Iterator[str]:
     if run.emulated:
         names = ", ".join(facts.name for facts in run.targets if facts.emulated)
         yield f"emulated: {names}; times of stand-ins say nothing of real hardware"
+
+
+def _uneven(run: Run) -> str:
+    """Return that what was due makes blocks too unequal; empty where it does not."""
+    spans = [span for span in run.measured() if span.seconds]
+    if not spans or not run.targets:
+        return ""
+    nothing = np.zeros(sum(span.seconds for span in spans), np.int64)
+    due_then = sum(series.statuses(run, 0, spans).values(), nothing)
+    return needs.unequal(Blocks.counted(cut_of(run, spans), due_then))
 
 
 def _strained(name: str, cpu_s: float, wall_s: float) -> Iterator[str]:

@@ -109,38 +109,52 @@ def measured(scenario: Scenario, name: str | None = None) -> list[Phase]:
 def _undecidable(scenario: Scenario) -> Iterable[str]:
     for objective in scenario.objectives:
         phases = measured(scenario, objective.phase)
-        if reason := why_undecided(objective, phases):
-            where = [f" in {words.safe(objective.phase)}"] if objective.phase else []
+        share = scenario.payload.share(objective.of_class)
+        if reason := why_undecided(objective, phases, share=share):
+            where = [words.safe(objective.where)] if objective.where else []
             who = [f" of {words.safe(objective.target)}"] if objective.target else []
             yield f"cannot decide {objective.text}{''.join(who + where)}: {reason}"
     if scenario.compare:
         yield from _uncompared(scenario.compare, compared(scenario))
 
 
-def why_undecided(objective: Objective, phases: Sequence[Phase], effect: float = 1.0) -> str:
-    """Return why these phases cannot decide an objective; empty when they may."""
+def why_undecided(
+    objective: Objective, phases: Sequence[Phase], effect: float = 1.0, share: float = 1.0
+) -> str:
+    """Return why these phases cannot decide an objective; empty when they may.
+
+    Args:
+        objective: the objective.
+        phases: those that it is judged on.
+        effect: the design effect (see `needed`).
+        share: of the requests, that it is judged on: a class's.
+    """
     match objective.metric:
         case Agreement() | Versions():
             return ""  # takes answers, not time
         case Max():
             return _flattered(phases)  # of this run only, which it knows exactly
         case Share(limit=limit) if 0 < limit < 1:
-            return _too_little(phases, needed(objective, phases, effect))
-    return _flattered(phases) or _too_little(phases, needed(objective, phases, effect))
+            return _too_little(phases, needed(objective, phases, effect, share), share)
+    need = needed(objective, phases, effect, share)
+    return _flattered(phases) or _too_little(phases, need, share)
 
 
-def needed(objective: Objective, phases: Sequence[Phase], effect: float = 1.0) -> Need:
+def needed(
+    objective: Objective, phases: Sequence[Phase], effect: float = 1.0, share: float = 1.0
+) -> Need:
     """Return the least that decides an objective, in phases such as these.
 
     Args:
         objective: of times, shares or a rate.
         phases: those that it is judged on.
         effect: the design effect: how many requests are worth an independent one.
+        share: of the requests, that it is judged on: a class's.
     """
     match objective.metric:
         case Quantile(q=q):
             return needs.least(
-                rate(phases),
+                share * rate(phases),
                 1 - q,
                 expected=blocks.BEYOND,
                 sure=shares.QUANTILE_PASS,
@@ -148,7 +162,7 @@ def needed(objective: Objective, phases: Sequence[Phase], effect: float = 1.0) -
             )
         case Share(limit=limit) if 0 < limit < 1:
             return needs.least(
-                rate(phases), limit, expected=0, sure=shares.CONFIDENCE, effect=effect
+                share * rate(phases), limit, expected=0, sure=shares.CONFIDENCE, effect=effect
             )
     return Need(0, needs.LEAST_S)
 
@@ -168,9 +182,9 @@ def _flattered(phases: Iterable[Phase]) -> str:
     return ""
 
 
-def _too_little(phases: Sequence[Phase], need: Need) -> str:
+def _too_little(phases: Sequence[Phase], need: Need, share: float = 1.0) -> str:
     length_s = sum(phase.duration_ns for phase in phases) / NS_PER_S
-    per_s = rate(phases)
+    per_s = share * rate(phases)
     if math.isinf(per_s) or not need.requests:  # how many requests there will be, nobody knows
         if length_s >= needs.LEAST_S:
             return ""

@@ -6,18 +6,20 @@ makes) is ``-``.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eiload.base import wording
 from eiload.base.clock import NS_PER_S
+from eiload.judging.likely import Chance
 from eiload.report import curve, words
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.scenario import Scenario
 from eiload.scenario.arrivals import ClosedPhase
 from eiload.scenario.census import WINDOWS_S, PhaseCensus
+from eiload.scenario.mix import Draw
 from eiload.scenario.users import most
 
 __all__ = ["Decision", "Load", "Plan", "differences", "sections"]
@@ -35,8 +37,8 @@ class Load:
     """What one target gets."""
 
     target: str
-    sizes_bytes: tuple[int, ...]
-    """Of its requests."""
+    sizes_bytes: tuple[tuple[int, ...], ...]
+    """Of its requests, by the payload's parts; empty if nobody knows."""
     service_ns: float
     """Of a request in the mean; NaN if nobody said."""
 
@@ -53,6 +55,8 @@ class Decision:
     """How many times as many requests as it needs; NaN where it is no matter of requests."""
     why_not: str
     """Why it cannot; empty when it may."""
+    chance: Chance | None = None
+    """How likely it is decided, if it is like another run; None if nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ class Plan:
     against: str = ""
     """The run file that is compared with; empty if none."""
     differences: tuple[str, ...] = ()
+    unequal: str = ""
+    """Why what it decides is less sure than it says; empty where it is not."""
 
 
 def sections(plan: Plan, *, width: int, unicode: bool) -> Iterable[Section]:
@@ -152,8 +158,10 @@ def _phases(plan: Plan) -> Section:
 
 
 def _targets(plan: Plan) -> Section:
+    payload = plan.scenario.payload
     requests = sum(each.requests for each in plan.phases)
     fullest = max((each.peak[1] for each in plan.phases), default=0)
+    of_class = Draw([1] * len(payload.parts), payload.weights, plan.scenario.seed).tally(requests)
     columns = (
         Column("target", right=False, wrap=True),
         Column("requests"),
@@ -163,20 +171,40 @@ def _targets(plan: Plan) -> Section:
     )
     rows = []
     for load in plan.loads:
-        cells = ("?", "?", "?")  # the model or a user class makes them: nobody knows yet
-        if load.sizes_bytes:
-            low, high = min(load.sizes_bytes), max(load.sizes_bytes)
-            mean = sum(load.sizes_bytes) / len(load.sizes_bytes)
-            each = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-            cells = (each, _size(mean * requests), f"{_size(mean * fullest)}/s")
-        rows.append(Row((Foreign(load.target), wording.count(requests), *cells)))
+        means = [sum(each) / len(each) for each in load.sizes_bytes]
+        whole = sum(
+            count * mean for count, mean in zip(of_class.tolist(), means, strict=False)
+        ) / max(1, requests)
+        per_s = f"{_size(whole * fullest)}/s" if means else words.NOT_KNOWN
+        every = [size for each in load.sizes_bytes for size in each]
+        rows.append(_target(Foreign(load.target), requests, every, whole, per_s))
+        for name, count, each in zip(
+            payload.classes, of_class.tolist(), load.sizes_bytes, strict=False
+        ):
+            mean = sum(each) / len(each)
+            made = _target(Foreign(f"- {name}"), count, each, mean, words.NOT_KNOWN)
+            rows.append(replace(made, minor=True))
     return Section("targets", "", columns, tuple(rows))
+
+
+def _target(
+    name: Foreign, requests: int, sizes_bytes: Sequence[int], mean_bytes: float, per_s: str
+) -> Row:
+    """Return a row of a target, or of one class of its requests."""
+    known = bool(sizes_bytes)
+    low, high = min(sizes_bytes, default=0), max(sizes_bytes, default=0)
+    size = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    whole = _size(mean_bytes * requests) if known else words.NOT_KNOWN
+    return Row((name, wording.count(requests), size if known else words.NOT_KNOWN, whole, per_s))
 
 
 def _in_flight(plan: Plan) -> Section:
     """Return what Little's law says: in flight = rate x time in the system, in the mean."""
     fullest = max((each.peak[1] for each in plan.phases), default=0)
-    bytes_s = sum(fullest * max(load.sizes_bytes, default=0) for load in plan.loads)
+    bytes_s = sum(
+        fullest * max((size for each in load.sizes_bytes for size in each), default=0)
+        for load in plan.loads
+    )
     total_s = fullest * len(plan.loads)
     processes = max(1, math.ceil(max(total_s / KEPT_PER_S, bytes_s / KEPT_BYTES_PER_S)))
     kept = f"{KEPT_PER_S:,}/s of 1 kB, and {_size(KEPT_BYTES_PER_S)}/s of pictures"
@@ -239,30 +267,44 @@ def _decisions(plan: Plan) -> Section:
         Column("has", wrap=True),
         Column("needs\nat least", wrap=True),
         Column("times"),
+        *((Column("decided\nin"), Column("for 80 %", wrap=True)) if plan.like else ()),
         Column("", right=False, wrap=True),
     )
     rows = []
     for each in plan.decisions:
         word = Tone("cannot", good=None) if each.why_not else Tone("may be decided", good=True)
         times = words.NOT_KNOWN if math.isnan(each.times) else words.three_digits(each.times)
-        rows.append(
-            Row((Foreign(each.what), Foreign(each.where), each.has, each.needs, times, word))
-        )
+        chance = _chance(each) if plan.like else ()
+        head = (Foreign(each.what), Foreign(each.where), each.has, each.needs, times)
+        rows.append(Row((*head, *chance, word)))
     how = (
         f"with requests as dependent as in {plan.like}"
         if plan.like
         else "if requests did not depend on each other; a busy server takes several times that"
     )
     note = f"the least on which a clean run passes, {how}"
+    if plan.like:
+        note += (
+            f"; decided in: of 100 runs made of stretches of {plan.like}, how many get a word that"
+            " is not undecided or inconclusive, and how long a run takes for 80 of them"
+        )
     whys = [(f"{each.what}: {each.why_not}",) for each in plan.decisions if each.why_not]
+    whys += [(plan.unequal,)] if plan.unequal else []
     return Section("what it can decide", note, columns, tuple(rows), tuple(whys))
 
 
+def _chance(decision: Decision) -> tuple[str, str]:
+    """Return how likely it is decided, and what length would."""
+    chance = decision.chance
+    if chance is None:
+        return words.NOT_KNOWN, words.NOT_KNOWN
+    longer = "no length tried" if chance.longer_s is None else wording.span(chance.longer_s)
+    return f"{chance.decided:.0%} ({chance.good:.0%} well)", longer
+
+
 def _against(plan: Plan) -> Section:
-    lines = [(f"{each}",) for each in plan.differences] or [
-        ("the same requests at the same instants",)
-    ]
-    return Section("against another run", plan.against, lines=tuple(lines))
+    said = plan.differences or ("the same requests at the same instants",)
+    return Section("against another run", plan.against, lines=tuple((each,) for each in said))
 
 
 def _clock(duration_ns: int) -> str:

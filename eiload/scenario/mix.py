@@ -57,6 +57,12 @@ class Draw:
         found: Ints = self._turn[np.asarray(numbers) % len(self._turn)]
         return found
 
+    def tally(self, arrivals: int) -> Ints:
+        """Return how many of the first arrivals are of each part."""
+        turns, rest = divmod(arrivals, len(self._turn))
+        found = np.bincount(self._turn[:rest], minlength=len(self._counts))
+        return np.asarray(turns * self._places + found, np.int64)
+
     def payloads(self, numbers: Ints) -> Ints:
         """Return which payload each arrival takes, counted through all parts."""
         turns, places = np.divmod(np.asarray(numbers, np.int64), len(self._turn))

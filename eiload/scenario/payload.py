@@ -240,6 +240,12 @@ class Payload(Content):
         """Return how often each of the parts is drawn beside the others."""
         return tuple(part.weight for part in self.mix) or (1.0,)
 
+    def share(self, name: str | None) -> float:
+        """Return the share of the requests that is of a class; all of them are of None."""
+        if name is None:
+            return 1.0
+        return self.weights[self.classes.index(name)] / sum(self.weights)
+
     def expected(self, part: int) -> Expect | None:
         """Return what answers to requests of one of the parts have to contain."""
         return self.parts[part].expect or self.expect

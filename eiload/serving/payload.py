@@ -158,8 +158,8 @@ def under(target: Target, part: Content) -> Target:
 
 def sizes(
     payload: Payload, targets: Mapping[str, Target], at_most: int
-) -> dict[str, tuple[int, ...]]:
-    """Return the bytes of the requests to each target, of so many of each part at most.
+) -> dict[str, tuple[tuple[int, ...], ...]]:
+    """Return the bytes of the requests to each target by part, of so many of each part at most.
 
     None where nobody knows before the model is asked, or a user class makes them.
 
@@ -168,14 +168,16 @@ def sizes(
     """
     if needs_signature(payload) or payload.users is not None:
         return dict.fromkeys(targets, ())
-    each = []
+    found: dict[str, list[tuple[int, ...]]] = {name: [] for name in targets}
     for part in payload.parts:
-        asked = [under(target, part) for target in targets.values()]
-        each += [
-            [len(sample.to(target, None).request) for target in asked]
-            for sample in itertools.islice(_samples_of(part), at_most)
-        ]
-    return dict(zip(targets, zip(*each, strict=True), strict=True))
+        asked = {name: under(target, part) for name, target in targets.items()}
+        each: dict[str, list[int]] = {name: [] for name in targets}
+        for sample in itertools.islice(_samples_of(part), at_most):
+            for name, target in asked.items():
+                each[name].append(len(sample.to(target, None).request))
+        for name, bytes_ in each.items():
+            found[name].append(tuple(bytes_))
+    return {name: tuple(parts) for name, parts in found.items()}
 
 
 def problems(payload: Payload) -> list[str]:

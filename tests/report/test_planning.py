@@ -7,7 +7,7 @@ import pytest
 from eiload.report.planning import planned
 from tests import golden
 
-SIZES = {"gpu": (1000,), "ei": (1000,)}
+SIZES = {"gpu": ((1000,),), "ei": ((1000,),)}
 
 
 def test_what_is_due_and_what_it_decides() -> None:

@@ -29,6 +29,9 @@ def test_a_turn_holds_each_class_by_its_weight(parts: list[tuple[int, int]], see
     )
     exact = np.array(weights) / sum(weights) * TURN
     assert found.sum() == TURN
+    draw = Draw(counts, weights, seed)
+    parts_of = np.bincount(draw.parts(np.arange(TURN + 77)), minlength=len(parts))
+    assert draw.tally(TURN + 77).tolist() == parts_of.tolist()
     assert (np.abs(found - exact) < 1).all()
 
 

@@ -161,8 +161,8 @@ def test_sizes(files: tuple[str, ...]) -> None:
     targets = {"gpu": TARGET, "ei": TARGET.model_copy(update={"model": "ssdresnet"})}
     sizes = payload.sizes(Payload(images=files), targets, 2)
     made = [len(data) for _, data in requests(Payload(images=files), TARGET)]
-    assert sizes["gpu"] == tuple(made[:2])
-    assert sizes["ei"] == tuple(size + len("resnet") for size in made[:2])
+    assert sizes["gpu"] == (tuple(made[:2]),)
+    assert sizes["ei"] == (tuple(size + len("resnet") for size in made[:2]),)
 
 
 def test_digest(files: tuple[str, ...]) -> None:

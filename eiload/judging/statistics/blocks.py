@@ -134,6 +134,15 @@ class Blocks:
         return int(np.count_nonzero(self.totals))
 
     @property
+    def worth(self) -> float:
+        """Return how many blocks of equal size would carry as much: ``n^2 / sum of n_k^2``.
+
+        Kish, *Survey Sampling*, 1965, section 11.7: what unequal weights leave of a sample's size.
+        """
+        squares = float(self.totals @ self.totals)
+        return float(self.totals.sum()) ** 2 / squares if squares else 0.0
+
+    @property
     def k(self) -> int:
         """Return the number of blocks."""
         return len(self.totals)

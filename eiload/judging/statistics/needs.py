@@ -13,7 +13,7 @@ from eiload.judging.statistics import blocks, shares
 from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.cut import MAX_BLOCKS, MIN_BLOCK_S, MIN_BLOCKS
 
-__all__ = ["LEAST_S", "Need", "least", "occupancy", "to_compare"]
+__all__ = ["LEAST_S", "Need", "least", "occupancy", "to_compare", "unequal"]
 
 LEAST_S = MIN_BLOCKS * MIN_BLOCK_S
 """The shortest measurement that anything can pass on, s."""
@@ -71,6 +71,17 @@ def occupancy(of: Blocks) -> str:
     return (
         f"its requests came in {of.occupied} of {wording.count(of.k, 'part')} of the time, a"
         f" verdict takes them in {MIN_BLOCKS}"
+    )
+
+
+def unequal(of: Blocks) -> str:
+    """Return that blocks are so unequal that few of them decide; empty where they are not."""
+    if not of.sound or of.worth >= MIN_BLOCKS:
+        return ""
+    return (
+        f"requests come so unevenly that {of.k} parts of the time are worth {of.worth:.0f} equal"
+        f" ones, fewer than the {MIN_BLOCKS} that a verdict takes: what it says of a tail is less"
+        ' sure than it says (docs/statistics.md, "Arrivals that are not Poisson")'
     )
 
 

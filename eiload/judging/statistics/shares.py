@@ -43,6 +43,7 @@ __all__ = [
     "decide_quantile",
     "interval_ns",
     "least_requests",
+    "word_on_quantile",
 ]
 
 CONFIDENCE = 0.975
@@ -150,6 +151,11 @@ def interval_ns(of: Blocks, q: float) -> tuple[float, float]:
         return float(of.values_ns[index]) if index < len(of.values_ns) else math.inf
 
     return first(lambda word: word is not Word.FAIL), first(lambda word: word is Word.PASS)
+
+
+def word_on_quantile(of: Blocks, q: float, limit_ns: float) -> Word:
+    """Return the word of `decide_quantile`, without what it would take: for many replicates."""
+    return _judged_quantile(of, q, limit_ns, _tails(of, q))[0].word
 
 
 class _Effects(NamedTuple):

@@ -14,14 +14,19 @@ from eiload.record.run import Run
 from eiload.report import json as report_json
 from eiload.report.against import tone_of
 from eiload.report.content import sections
-from eiload.report.html import charts, figures, verdicts
+from eiload.report.html import charts, figures, planned, verdicts
 from eiload.report.html.document import document
 from eiload.report.html.svg import text
 from eiload.report.html.tables import cell, section
 from eiload.report.html.went import went
+from eiload.report.planning import planned as put_together
 from eiload.report.section import Tone
+from eiload.scenario.arrivals import OpenPhase, Replay
 
 __all__ = ["render"]
+
+PLANNED_AT_MOST = 2_000_000
+"""Requests whose plan is drawn: each is counted anew, a million takes a tenth of a second."""
 
 CURVE = (
     "Response time at each percentile, failures included: where a curve leaves the picture, the"
@@ -123,6 +128,8 @@ def _folded(run: Run, judgement: Judgement) -> str:
     parts = [_details(each.title, section(each, level=0)) for each in sections(run, judgement)]
     masked = run.scenario.masked().model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     written = yaml.safe_dump(masked, sort_keys=False, allow_unicode=True)
+    if plan := _plan(run):
+        parts.append(_details("plan", plan))
     parts.append(_details("scenario", f"<pre>{_whole(written)}</pre>"))
     facts = "".join(
         f"<tr><td>{text(key)}</td><td class=wrap>{text(value)}</td></tr>"
@@ -141,6 +148,20 @@ def _folded(run: Run, judgement: Judgement) -> str:
     )
     parts.append(_details("run file", f"<p>{link}</p>"))
     return "<section><h2>Everything else</h2>" + "".join(parts) + "</section>"
+
+
+def _plan(run: Run) -> str:
+    """Return what the scenario would send and could decide; nothing where nobody knows or counts.
+
+    A replay's trace is a file, which is not looked for here.
+    """
+    opened = [phase for phase in run.scenario.traffic if isinstance(phase, OpenPhase)]
+    if not opened or any(isinstance(phase.rate, Replay) for phase in opened):
+        return ""
+    if sum(phase.expected() for phase in opened) > PLANNED_AT_MOST:
+        return ""
+    sizes = {each.name: tuple((size,) for size in each.request_bytes) for each in run.targets}
+    return planned.drawn(put_together(run.scenario, sizes), 3)
 
 
 def _details(title: str, body: str) -> str:

@@ -12,7 +12,7 @@ from eiload.report.html.document import document
 from eiload.report.html.svg import Frame, Linear, text
 from eiload.report.html.tables import section
 
-__all__ = ["page"]
+__all__ = ["drawn", "page"]
 
 WIDTH, HEIGHT = 1080.0, 190.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 26.0, 30.0
@@ -32,13 +32,17 @@ def page(planned: plan.Plan, description: str) -> str:
     first, *cannot = outlook.outlook(scenario)
     told = "".join(f"<p>{text(line)}</p>" for line in description.split("\n") if line)
     doubts = "".join(f"<li>{text(line)}</li>" for line in cannot)
-    _, *parts = plan.sections(planned, width=100, unicode=True)  # the first is drawn better here
     return document(
         f"the plan of {scenario.name}",
         f'<h1>{text(scenario.name)}</h1>{told}<p class="sub">{text(first)}</p>'
-        f"{f'<ul>{doubts}</ul>' if doubts else ''}{_rate(planned)}"
-        + "".join(section(each) for each in parts),
+        f"{f'<ul>{doubts}</ul>' if doubts else ''}{drawn(planned)}",
     )
+
+
+def drawn(planned: plan.Plan, level: int = 2) -> str:
+    """Return the plan's picture and its tables, under headings of a level."""
+    _, *parts = plan.sections(planned, width=100, unicode=True)  # the first is drawn better here
+    return _rate(planned) + "".join(section(each, level) for each in parts)
 
 
 def _rate(planned: plan.Plan) -> str:

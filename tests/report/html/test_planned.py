@@ -4,7 +4,7 @@ from eiload.report.html.planned import page
 from eiload.report.planning import planned
 from tests import golden
 
-SIZES = {"gpu": (1000,), "ei": (1000,)}
+SIZES = {"gpu": ((1000,),), "ei": ((1000,),)}
 
 CLOSED = """
 name: closed
@@ -26,6 +26,6 @@ def test_a_plan() -> None:
 
 def test_nothing_by_the_clock() -> None:
     """A closed loop has no rate to draw."""
-    made = page(planned(golden.scenario(CLOSED), {"gpu": (1000,)}), "")
+    made = page(planned(golden.scenario(CLOSED), {"gpu": ((1000,),)}), "")
     assert "<svg" not in made
     assert "of 3 users" in made
