@@ -1,6 +1,7 @@
 """The page: the verdict first, then the pictures, then everything else, folded."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -151,17 +152,21 @@ def _folded(run: Run, judgement: Judgement) -> str:
 
 
 def _plan(run: Run) -> str:
-    """Return what the scenario would send and could decide; nothing where nobody knows or counts.
+    """Return what the scenario planned to send; nothing where nobody knows or counts it.
 
-    A replay's trace is a file, which is not looked for here.
+    What it could decide is judged by now, and a replay's trace is a file, which is not looked for.
     """
     opened = [phase for phase in run.scenario.traffic if isinstance(phase, OpenPhase)]
     if not opened or any(isinstance(phase.rate, Replay) for phase in opened):
         return ""
     if sum(phase.expected() for phase in opened) > PLANNED_AT_MOST:
         return ""
-    sizes = {each.name: tuple((size,) for size in each.request_bytes) for each in run.targets}
-    return planned.drawn(put_together(run.scenario, sizes), 3)
+    sizes = {
+        name: tuple((size,) for size in facts.request_bytes)
+        for name, facts in zip(run.scenario.targets, run.targets, strict=True)
+    }
+    made = put_together(run.scenario, sizes)
+    return planned.drawn(replace(made, decisions=(), unequal=""), 3)
 
 
 def _details(title: str, body: str) -> str:

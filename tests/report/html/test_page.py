@@ -14,7 +14,7 @@ import pytest
 from eiload.record.run import Run
 from eiload.report import render
 from tests.e2e.browser import CHROMIUM, browser
-from tests.golden import golden_run, steady
+from tests.golden import MIX, golden_run, steady
 from tests.report import runs
 from tests.report.runs import judged
 
@@ -187,3 +187,12 @@ def test_in_a_browser(tmp_path: Path) -> None:
         first = "document.querySelector('details[open] th[data-sort]')"
         assert page.run(f"{first} === null || ({first}.click(), true)")
         assert page.complaints == []
+
+
+def test_a_mix_has_its_plan_and_its_classes() -> None:
+    """What was planned to be sent is on the page, and each class has its line and its verdicts."""
+    made = page_of(golden_run(MIX))
+    assert "<summary>plan</summary>" in made
+    assert "requests per second at each target" in made
+    for said in ("- of large", "p95 &lt; 300 ms for large"):
+        assert said in made
