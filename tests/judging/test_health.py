@@ -207,3 +207,12 @@ def test_a_lost_worker_is_told_once() -> None:
     run = replace(golden_run(), problems=("worker w1 was lost: it left",))
     run = replace(run, workers=(*run.workers, lost))
     assert health.check(run).reasons == ("worker w1 was lost: it left",)
+
+
+def test_arrivals_that_leave_few_blocks_to_decide() -> None:
+    """A minute at a hundred times the rate of the four before it is all that counts: so it says."""
+    phases = "  - {phase: calm, rate: 1/s, for: 4 min}\n  - {phase: busy, rate: 100/s, for: 1 min}"
+    text = f"{ONE.split('  - {phase')[0]}{phases}\n"
+    (caution,) = health.check(golden_run(text)).cautions
+    assert "20 parts of the time are worth 4 equal ones, fewer than the 12" in caution
+    assert not health.check(golden_run(ONE)).cautions
