@@ -51,6 +51,10 @@ UNTRAINED = (
     "This SSD was written by eiload make-model. It is untrained: its weights are random numbers\n"
     "and its detections mean nothing. It is for measuring servers, not for finding dogs.\n"
 )
+UNTRAINED_TWO = (
+    "This model of two inputs was written by eiload make-model. It is untrained: its weights are\n"
+    "random numbers and its scores mean nothing. It is for measuring servers.\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Design:
     encoded: bool = False
     raw: bool = False
     seed: int = 1
+    two_inputs: bool = False
+    """No detector at all: a small model of tokens and numbers, to try payloads of any model on."""
 
     def check(self) -> None:
         """See that it can be built.
@@ -111,7 +117,9 @@ def write_model(directory: Path, version: int, design: Design) -> Path:
         with tempfile.TemporaryDirectory(prefix=".making-", dir=directory) as scratch:
             made = Path(scratch) / "model"
             _build(design, made)
-            (directory / "UNTRAINED.txt").write_text(UNTRAINED)
+            (directory / "UNTRAINED.txt").write_text(
+                UNTRAINED_TWO if design.two_inputs else UNTRAINED
+            )
             made.rename(target)
     except OSError as error:
         raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
@@ -149,6 +157,9 @@ def _build(design: Design, path: Path) -> None:
     """Build the graph and write it."""
     tf = tensorflow()
     tf.keras.utils.set_random_seed(design.seed)
+    if design.two_inputs:
+        _build_two(tf, path)
+        return
     network = _network(tf.keras, design)
     detect = _detector(tf, network, design)
     archive = tf.keras.export.ExportArchive()
@@ -159,6 +170,29 @@ def _build(design: Design, path: Path) -> None:
         else tf.TensorSpec([None, None, None, 3], tf.uint8, name=INPUT)
     )
     archive.add_endpoint("serving_default", detect, input_signature=[spec])
+    archive.write_out(str(path), verbose=False)
+
+
+def _build_two(tf: Any, path: Path) -> None:
+    """Build a model of two inputs: token ids [N, length] and four numbers each, to two scores."""
+    keras = tf.keras
+    tokens = keras.Input((None,), dtype="int64", name="tokens")
+    numbers = keras.Input((4,), dtype="float32", name="numbers")
+    words = keras.layers.GlobalAveragePooling1D()(keras.layers.Embedding(1000, 16)(tokens))
+    joined = keras.layers.Concatenate()([words, numbers])
+    scores = keras.layers.Dense(2, activation="softmax")(joined)
+    network = keras.Model([tokens, numbers], scores)
+
+    def score(tokens: Any, numbers: Any) -> Mapping[str, Any]:
+        return {"scores": network([tokens, numbers], training=False)}
+
+    archive = keras.export.ExportArchive()
+    archive.track(network)
+    specs = [
+        tf.TensorSpec([None, None], tf.int64, name="tokens"),
+        tf.TensorSpec([None, 4], tf.float32, name="numbers"),
+    ]
+    archive.add_endpoint("serving_default", score, input_signature=specs)
     archive.write_out(str(path), verbose=False)
 
 

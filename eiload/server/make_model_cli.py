@@ -21,6 +21,7 @@ MAKE_MODEL_EPILOG = """\
 examples:
   eiload make-model models/ssd                            300 x 300, full width
   eiload make-model models/small --size 64 --width 0.05   a few ms on any CPU
+  eiload make-model models/two --two-inputs               for scenarios/any-model.yaml
   eiload serve --saved-model models/ssd
   docker run -p 8500:8500 -v $PWD/models/ssd:/models/ssd -e MODEL_NAME=ssd tensorflow/serving
 """
@@ -43,6 +44,12 @@ def add_make_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--raw", action="store_true", help="answer the raw boxes and scores of all anchors, too"
+    )
+    parser.add_argument(
+        "--two-inputs",
+        action="store_true",
+        help="no SSD: a small model of tokens int64 [?, ?] and numbers float32 [?, 4], to try any "
+        "model's payloads on",
     )
     parser.add_argument("--seed", type=int, default=1, help="of the weights (default: 1)")
     parser.add_argument(
@@ -72,10 +79,14 @@ def run_make_model(arguments: argparse.Namespace) -> int:
         encoded=arguments.encoded,
         raw=arguments.raw,
         seed=arguments.seed,
+        two_inputs=arguments.two_inputs,
     )
     path = write_model(Path(arguments.directory), arguments.version, design)
+    kind, answers = (
+        ("model of two inputs", "scores") if design.two_inputs else ("SSD", "detections")
+    )
     console.emit(
-        f"wrote {path}: an untrained SSD, random weights (seed {design.seed}); "
-        "its detections mean nothing"
+        f"wrote {path}: an untrained {kind}, random weights (seed {design.seed}); "
+        f"its {answers} mean nothing"
     )
     return 0

@@ -111,7 +111,8 @@ def test_every_key_means_what_the_design_says() -> None:
 @pytest.mark.parametrize("shipped", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.name)
 def test_the_shipped_scenarios_are_good(shipped: Path, tmp_path: Path) -> None:
     """Every scenario in the repository can be read with nothing in the environment."""
-    (tmp_path / "models" / "ssd").mkdir(parents=True)  # what `eiload make-model` would have made
+    for model in ("ssd", "two"):  # what `eiload make-model` would have made
+        (tmp_path / "models" / model).mkdir(parents=True)
     shutil.copytree(SHIPPED, tmp_path / "scenarios")
     path = tmp_path / "scenarios" / shipped.name
     scenario = load(path, {})

@@ -76,7 +76,11 @@ def write_other(tf: Any, path: Path) -> None:
 def main(folder: Path) -> None:
     """Write the models and print what is known of them."""
     parser = console.Parser(prog="eiload")
-    for name, flags in (("pixels", ["--raw"]), ("encoded", ["--encoded"])):
+    for name, flags in (
+        ("pixels", ["--raw"]),
+        ("encoded", ["--encoded"]),
+        ("two", ["--two-inputs"]),
+    ):
         argv = ["make-model", str(folder / name), *SMALL, *flags]
         assert console.run(parser, COMMANDS, argv) == 0
         parser = console.Parser(prog="eiload")

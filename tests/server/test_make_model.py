@@ -13,6 +13,13 @@ def test_it_says_plainly_that_it_is_untrained(made: Made) -> None:
     assert (made.folder / "pixels" / "UNTRAINED.txt").read_text() == UNTRAINED
 
 
+def test_a_model_of_two_inputs(made: Made) -> None:
+    """It is no SSD, and says so."""
+    said = "an untrained model of two inputs, random weights (seed 1); its scores mean nothing"
+    assert said in made.said
+    assert (made.folder / "two" / "1" / "saved_model.pb").exists()
+
+
 def test_the_backbone_is_resnet50(made: Made) -> None:
     """At full width its convolutions have as many weights as those of Keras' ResNet50."""
     assert made.known["ours"] == made.known["theirs"] > 23_000_000
