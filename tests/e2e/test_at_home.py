@@ -11,15 +11,8 @@ import pytest
 from eiload.base.status import Status
 from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import (
-    Finished,
-    free_port,
-    headless,
-    report,
-    scenario,
-    started,
-    until_valid,
-    was_late,
-)
+    Finished, free_port, headless, report, scenario, started, until_valid, was_late,
+)  # fmt: skip
 from tests.e2e.stand_ins import shared
 
 RUN_FILE = ("--report-json", "run.json")
