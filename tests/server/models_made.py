@@ -51,8 +51,8 @@ def write_other(tf: Any, path: Path) -> None:
     def doubled(x: Any) -> dict[str, Any]:
         return {"twice": 2.0 * x}
 
-    def brain(x: Any) -> dict[str, Any]:
-        return {"twice": tf.cast(2.0 * x, tf.bfloat16)}
+    def complex_(x: Any) -> dict[str, Any]:
+        return {"twice": tf.cast(2.0 * x, tf.complex64)}
 
     names = tf.TensorSpec([None], tf.string)
     signatures = {
@@ -61,7 +61,7 @@ def write_other(tf: Any, path: Path) -> None:
             ("serving_default", mixed, numbers, names),
             ("total", total, numbers),
             ("doubled", doubled, numbers),
-            ("brain", brain, numbers),
+            ("complex", complex_, numbers),
         )
     }
     tf.saved_model.save(tf.Module(), str(path), signatures)

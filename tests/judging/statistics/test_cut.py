@@ -77,6 +77,6 @@ def test_no_other_file_cuts_a_run() -> None:
     cutting = {
         path.name
         for path in package.rglob("*.py")
-        if re.search(r"\bCut\(|\bblock_count\(|\bMAX_BLOCKS\b.*//", path.read_text())
+        if re.search(r"\bCut\(|\bdef block_count\(|\bMAX_BLOCKS\b.*//", path.read_text())
     }
     assert cutting == {"cut.py"}
