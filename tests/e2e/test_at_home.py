@@ -11,8 +11,15 @@ import pytest
 from eiload.base.status import Status
 from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import (
-    Finished, free_port, headless, report, scenario, started, until_valid, was_late,
-)  # fmt: skip
+    Finished,
+    free_port,
+    headless,
+    report,
+    scenario,
+    started,
+    until_valid,
+    was_late,
+)
 from tests.e2e.stand_ins import shared
 
 RUN_FILE = ("--report-json", "run.json")
@@ -327,23 +334,3 @@ def test_all_of_it_from_the_environment(tmp_path: Path) -> None:
     (line,) = (each for each in finished.complaints() if "not used" in each)
     assert line.endswith(": --host")
     assert report(tmp_path).ended_ns == report(tmp_path).scenario.duration_ns
-
-
-def test_own_option_of_our_name(tmp_path: Path) -> None:
-    """One sentence that says whose option it is, and status 2."""
-    path = tmp_path / "own.py"
-    path.write_text(
-        PLAIN
-        + """
-from locust import events
-
-@events.init_command_line_parser.add_listener
-def add(parser):
-    parser.add_argument("--model", default="ssd", help="the model under test")
-"""
-    )
-    finished = headless("-u", "1", folder=tmp_path, locustfile=path)
-    assert finished.status == 2
-    assert "Traceback" not in finished.err
-    (line,) = finished.complaints()
-    assert line.startswith("--model: the locustfile adds an option that eiload has")

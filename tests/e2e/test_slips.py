@@ -123,3 +123,26 @@ def test_judging_answers(tmp_path: Path) -> None:
     assert rows.keys() >= {"forgotten", "expected", "again"}
     assert all("0(0.00%)" in row or "%" not in row for row in rows.values()), rows
     assert "BAD_ANSWER" not in finished.err
+
+
+def test_own_option_of_our_name(tmp_path: Path) -> None:
+    """One sentence that says whose option it is, and status 2."""
+    path = tmp_path / "own.py"
+    path.write_text(
+        """
+from locust import events
+from eiload import SSDUser
+
+class SSD(SSDUser):
+    pass
+
+@events.init_command_line_parser.add_listener
+def add(parser):
+    parser.add_argument("--model", default="ssd", help="the model under test")
+"""
+    )
+    finished = headless("-u", "1", folder=tmp_path, locustfile=path)
+    assert finished.status == 2
+    assert "Traceback" not in finished.err
+    (line,) = finished.complaints()
+    assert line.startswith("--model: the locustfile adds an option that eiload has")
