@@ -15,6 +15,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,18 @@ from eiload.base.errors import EiloadError, OutputError
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
-__all__ = ["Command", "Parser", "add_form", "also_to", "argument", "aside", "emit", "run", "say"]
+__all__ = [
+    "Command",
+    "Parser",
+    "add_form",
+    "also_to",
+    "argument",
+    "aside",
+    "emit",
+    "run",
+    "say",
+    "told_to_end",
+]
 
 T = TypeVar("T")
 
@@ -37,6 +49,8 @@ INTERNAL_STATUS = 5
 """A defect of eiload itself: nothing that it said can be trusted, as of an invalid run."""
 
 _logs: list[Callable[[int, str], object]] = []
+
+_told_to_end = threading.Event()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +150,7 @@ def run(program: Parser, commands: Sequence[Command], argv: Sequence[str]) -> in
 
     Only the chosen command's parser is filled, which is why the choice is looked for first.
     """
+    _told_to_end.clear()
     debug = "--debug" in argv
     program.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     chosen = next((word for word in argv if not word.startswith("-")), "")
@@ -151,7 +166,7 @@ def run(program: Parser, commands: Sequence[Command], argv: Sequence[str]) -> in
         arguments = program.parse_args(argv)
         if arguments.command is None:
             program.error("no command given")
-        status: int = arguments.run(arguments)
+        status: int = SIGTERM_STATUS if told_to_end() else arguments.run(arguments)
     except EiloadError as error:
         if debug:
             traceback.print_exc()
@@ -174,7 +189,17 @@ def run(program: Parser, commands: Sequence[Command], argv: Sequence[str]) -> in
 
 def _terminated(_number: int, _frame: object) -> NoReturn:
     """Leave through every `finally`, so that no child process stays behind."""
+    _told_to_end.set()
     raise SystemExit(SIGTERM_STATUS)
+
+
+def told_to_end() -> bool:
+    """Tell whether SIGTERM has come so far.
+
+    For whoever handles it anew: Python swallows what a handler raises while it calls a weak
+    reference's callback or a finalizer, as importing a module does, and then the command goes on.
+    """
+    return _told_to_end.is_set()
 
 
 def add_form(parser: argparse.ArgumentParser, forms: tuple[str, ...]) -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 import uvloop
 
 from eiload.base.clock import NS_PER_S, SystemClock
+from eiload.base.console import told_to_end
 from eiload.base.errors import ScenarioError
 from eiload.scenario.standin import StandIn
 from eiload.server.emulated import EmulatedModel, EmulatedRepository
@@ -200,6 +201,8 @@ def _end_at_signals(stop: asyncio.Future[int]) -> None:
     loop = asyncio.get_running_loop()
     for number, status in SIGNALS.items():
         loop.add_signal_handler(number, _resolve, stop, status)
+    if told_to_end():  # before there was a handler of ours
+        _resolve(stop, SIGNALS[signal.SIGTERM])
 
 
 def _end_with_stdin(stop: asyncio.Future[int]) -> None:

@@ -1,7 +1,9 @@
 """console: an error is its lines on stderr and an exit status."""
 
+import argparse
 import os
 import signal
+import weakref
 
 import pytest
 
@@ -60,3 +62,35 @@ def test_terminated() -> None:
     with pytest.raises(SystemExit) as left:
         console.run(console.Parser(), [console.Command("do", "", lambda _parser: None, do)], ["do"])
     assert left.value.code == 143
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_sigterm_that_python_swallows() -> None:
+    """It comes while a weak reference's callback runs, as in an import: the command ends anyway."""
+
+    class Thing:
+        """Something that goes away."""
+
+    def swallowing(text: str) -> str:
+        thing = Thing()
+        reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+        del thing
+        assert reference() is None
+        return text
+
+    def fill(parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("what", type=swallowing)
+
+    done: list[int] = []
+
+    def do(_arguments: object) -> int:
+        done.append(1)
+        return 0
+
+    program = console.Parser(prog="eiload")
+    assert console.run(program, [console.Command("do", "", fill, do)], ["do", "x"]) == 143
+    assert console.told_to_end()
+    assert done == []
+    program = console.Parser(prog="eiload")  # the next one is not told
+    assert console.run(program, [console.Command("do", "", lambda _: None, do)], ["do"]) == 0
+    assert not console.told_to_end()
