@@ -3,6 +3,7 @@
 What it knows: what the coordinator knows. What it must not know: who looks, what is made of it.
 """
 
+import functools
 from collections import Counter
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ def present(workers: Workers, elapsed_ns: int, stopped_ns: int | None, *, begun:
                 if texts:
                     mine.update(texts)
         for name, each in report.answers.items():
-            answers[name] = _together(answers.get(name, Answers()), each)
+            answers[name] = functools.reduce(Answers.plus, each, answers.get(name, Answers()))
     ready = next((worker.ready for worker in workers if worker.ready), None)
     remaining = [worker for worker in workers if not worker.lost]
     return Present(
@@ -71,8 +72,3 @@ def present(workers: Workers, elapsed_ns: int, stopped_ns: int | None, *, begun:
         failures={name: dict(texts) for name, texts in failures.items()},
         answers=answers,
     )
-
-
-def _together(first: Answers, others: tuple[Answers, ...]) -> Answers:
-    """Return the counts of all together."""
-    return Answers(*(sum(each) for each in zip(first, *others, strict=True)))
