@@ -180,7 +180,7 @@ def clock(source: str) -> Finding:
     return Finding(Level.OK, f"clock source: {source}")
 
 
-def steal(times: Callable[[], tuple[int, int] | None], over_s: float) -> Finding:
+def steal(times: Callable[[], tuple[float, float] | None], over_s: float) -> Finding:
     """Return how much of the CPUs' time a hypervisor gave to others.
 
     Args:
@@ -236,13 +236,12 @@ def lateness_ns(rings: int = RINGS) -> list[int]:
     return late
 
 
-def _cpu_times() -> tuple[int, int] | None:
-    """Return stolen and all time of the CPUs, in ticks (proc(5), /proc/stat); None without."""
-    fields = _text("/proc/stat").partition("\n")[0].split()[1:9]
-    if len(fields) < 8:
+def _cpu_times() -> tuple[float, float] | None:
+    """Return stolen and all time of the CPUs, s; None where the system does not tell."""
+    times = psutil.cpu_times()
+    if not hasattr(times, "steal"):  # not on Linux
         return None
-    ticks = [int(field) for field in fields]
-    return ticks[7], sum(ticks)
+    return times.steal, sum(times) - times.guest - times.guest_nice  # guests' is user time, too
 
 
 def _text(path: str) -> str:

@@ -53,7 +53,7 @@ examples:
 
 exit status: 0 it is planned, 2 the scenario is wrong, 6 the CSV file could not be written
 """
-    parser.add_argument("file", type=Path, metavar="SCENARIO", help="a scenario")
+    parser.add_argument("file", metavar="SCENARIO", help="a scenario")
     parser.add_argument(
         "--service-time",
         type=console.argument(parse_duration),
@@ -84,7 +84,7 @@ def plan(arguments: argparse.Namespace) -> int:
         ScenarioError: the scenario, a picture or a run file is wrong.
         OutputError: the CSV file cannot be written.
     """
-    scenario = load(finding.find(str(arguments.file)), os.environ)
+    scenario = load(finding.find(arguments.file), os.environ)
     if arguments.csv == STDOUT:
         for part in _rows(scenario):
             console.emit(part)

@@ -86,7 +86,7 @@ def rows(inputs: Mapping[str, Input], batch: int) -> Iterator[Row]:
     Raises:
         ScenarioError: a file cannot be used, or inputs give different numbers of requests.
     """
-    columns = {name: [*_column(name, given, batch)] for name, given in inputs.items()}
+    columns = {name: [*_column(given, batch)] for name, given in inputs.items()}
     longest = max(columns, key=lambda name: len(columns[name]))
     for name, column in columns.items():
         if len(column) not in {1, len(columns[longest])}:
@@ -103,7 +103,7 @@ def rows(inputs: Mapping[str, Input], batch: int) -> Iterator[Row]:
         yield Row(columns[longest][index][0], values, dtypes)
 
 
-def _column(name: str, given: Input, batch: int) -> Iterator[tuple[str, Item]]:
+def _column(given: Input, batch: int) -> Iterator[tuple[str, Item]]:
     """Yield the requests that one input has values for: what they are called, how to read them."""
     if not given.file:
         yield "values", lambda: {"": Literal(given.values)}
@@ -116,7 +116,6 @@ def _column(name: str, given: Input, batch: int) -> Iterator[tuple[str, Item]]:
                 yield f"{called}#{number + 1}", lambda group=group: {"": group}  # type: ignore[misc]
         else:
             yield called, lambda path=path: {"": repeated(whole(path), batch)}  # type: ignore[misc]
-    del name
 
 
 def repeated(data: bytes, batch: int) -> Tensor:

@@ -58,8 +58,7 @@ class Due:
         while self._counted_s <= second:
             try:
                 chunk = next(self._chunks, None)
-            except TraceError as error:  # it is away; the run's record tells how many there were
-                del error
+            except TraceError:  # it is away; the run's record tells how many there were
                 self._unknown.append((self._counted_s, float("inf")))
                 chunk = None
             if chunk is None:
