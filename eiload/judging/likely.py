@@ -19,11 +19,11 @@ import numpy as np
 from eiload.base.status import Status
 from eiload.judging.compare.comparison import Change, word_of
 from eiload.judging.statistics import shares, shift
-from eiload.judging.statistics.blocks import Blocks
+from eiload.judging.statistics.blocks import Blocks, by_bucket
 from eiload.judging.statistics.cut import Floats, block_count
 from eiload.judging.statistics.shares import Word
 from eiload.record import series
-from eiload.record.buckets import BUCKETS, Ints, bucket_mid_ns
+from eiload.record.buckets import Ints, bucket_mid_ns
 from eiload.record.facts import PhaseSpan
 from eiload.record.intervals import Kind
 from eiload.record.run import Run
@@ -209,11 +209,9 @@ class _Cells:
 
     @staticmethod
     def of(sample: Sample) -> "_Cells":
-        occupied = np.flatnonzero(np.bincount(sample.bucket, minlength=BUCKETS))
+        occupied, cells = by_bucket(sample, sample.second, sample.seconds)
         counts = np.zeros((len(occupied) + 1, sample.seconds + 1))
-        row = np.searchsorted(occupied, sample.bucket)
-        np.add.at(counts, (row, sample.second + 1), sample.count)
-        counts[-1, 1:] += sample.bad
+        counts[:-1, 1:], counts[-1, 1:] = cells, sample.bad
         return _Cells(bucket_mid_ns(occupied), np.cumsum(counts, axis=1))
 
     def blocks(self, windows: _Windows, scale: float) -> Blocks:

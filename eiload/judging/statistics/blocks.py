@@ -34,6 +34,7 @@ __all__ = [
     "MIN_BLOCKS",
     "REPLICATES",
     "Blocks",
+    "by_bucket",
     "clopper_pearson",
     "design_effect",
     "expanded_tail",
@@ -94,15 +95,8 @@ class Blocks:
             cut: of these seconds (`cut_of`); None for seconds that are each a step.
         """
         cut = Cut.even(sample.seconds) if cut is None else cut
-        seen = np.bincount(sample.bucket, minlength=BUCKETS) > 0
-        buckets = np.flatnonzero(seen)
-        column = (np.cumsum(seen) - 1)[sample.bucket]
-        cells = np.bincount(
-            column * cut.k + cut.block[sample.second],
-            weights=sample.count,
-            minlength=len(buckets) * cut.k,
-        ).astype(np.float64)
-        cumulative = np.cumsum(cells.reshape(len(buckets), cut.k), axis=0)
+        buckets, cells = by_bucket(sample, cut.block[sample.second], cut.k)
+        cumulative = np.cumsum(cells, axis=0)
         good = cumulative[-1] if len(buckets) else np.zeros(cut.k)
         totals = good + cut.sums(sample.bad)
         return Blocks(cut.lengths_s(), bucket_mid_ns(buckets), cumulative, totals)
@@ -297,6 +291,26 @@ def serial_factor(sums: Floats, totals: Floats, *, sds: float = SERIAL_SDS) -> f
         return 1.0
     r = min(r, SERIAL_MOST)
     return (1 + r) / (1 - r)
+
+
+def by_bucket(sample: Sample, column: Ints, columns: int) -> tuple[Ints, Floats]:
+    """Return a sample's occupied buckets, ascending, and what each has in each column.
+
+    Args:
+        sample: the sample.
+        column: where each of its counts belongs, such as its block or its second.
+        columns: how many there are.
+
+    Returns:
+        The buckets, shape (B,), and the counts, shape (B, columns).
+    """
+    seen = np.bincount(sample.bucket, minlength=BUCKETS) > 0
+    buckets = np.flatnonzero(seen)
+    row = (np.cumsum(seen) - 1)[sample.bucket]
+    cells = np.bincount(
+        row * columns + column, weights=sample.count, minlength=len(buckets) * columns
+    ).astype(np.float64)
+    return buckets, cells.reshape(len(buckets), columns)
 
 
 def clopper_pearson(events: float, n: float, confidence: float) -> tuple[float, float]:
