@@ -5,7 +5,7 @@ What it knows: how a target is reached, what is on its way, who is told how it w
 
 import ssl
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from eiload.base.clock import NS_PER_S
 from eiload.sending.endpoint import KeepAlive
@@ -13,10 +13,7 @@ from eiload.sending.http2.conversation import Conversation
 from eiload.sending.http2.grpc import Outcome
 from eiload.sending.http2.streams import Stream
 
-if TYPE_CHECKING:
-    from eiload.sending.http2.line import Line
-
-__all__ = ["CONNECT_NS", "Call", "LineOwner", "Route"]
+__all__ = ["CONNECT_NS", "Call", "Carrier", "LineOwner", "Route"]
 
 CONNECT_NS = 20 * NS_PER_S
 """How long connecting may take, TLS and the server's SETTINGS included (gRPC's
@@ -37,10 +34,17 @@ class Route(NamedTuple):
     """Whether what a server says it has not looked at is sent again, once."""
 
 
+class Carrier(Protocol):
+    """What a call goes over: a line."""
+
+    def drop(self, call: "Call", /) -> None:
+        """Forget a call that is given up."""
+
+
 class Call(Stream):
     """A request on its way."""
 
-    line: "Line | None" = None
+    line: Carrier | None = None
     """None while it waits for the target's addresses."""
     conversation: Conversation | None = None
     """Where it is being sent; None while it waits for a connection."""
@@ -60,7 +64,7 @@ class LineOwner(Protocol):
     def again(self, call: Call) -> None:
         """Send a call that no server has looked at, over any line."""
 
-    def stranded(self, line: "Line", calls: Sequence[Call], why: str) -> None:
+    def stranded(self, line: Carrier, calls: Sequence[Call], why: str) -> None:
         """Take calls for which a line has no connection, and why."""
 
     def came(self) -> None:

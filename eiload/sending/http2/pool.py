@@ -24,7 +24,7 @@ from eiload.sending.endpoint import PICK_FIRST
 from eiload.sending.http2.address import Hosts, Target, numeric, resolve
 from eiload.sending.http2.backoff import Backoff
 from eiload.sending.http2.balance import Place, places
-from eiload.sending.http2.call import Call, Route
+from eiload.sending.http2.call import Call, Carrier, Route
 from eiload.sending.http2.grpc import Outcome
 from eiload.sending.http2.line import CLOSED, Line
 from eiload.sending.result import WAITED_CONNECTION
@@ -171,7 +171,7 @@ class Pool:
 
     # -- what lines tell -------------------------------------------------------------------------
 
-    def stranded(self, line: Line, calls: Sequence[Call], why: str) -> None:
+    def stranded(self, line: Carrier, calls: Sequence[Call], why: str) -> None:
         """Send calls for which a line has no connection over another, if one may have it."""
         if self._closed or all(other.failing for other in self.lines if other is not line):
             self._fail(calls, why)
