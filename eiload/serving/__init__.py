@@ -8,6 +8,7 @@ In the order of the data's way:
 - `protos` (the messages, without TensorFlow's runtime), `tensors` (arrays to messages and back) and
   `tfserving` (requests out of arrays, arrays and facts out of answers)
 - `endpoint`: a scenario's target, as the sender calls it; `answered`: which version gave an answer
+  (`varint`: numbers as protobuf writes them)
 - `preflight`: can the target be used? It asks; `explain` says what the answers mean, and `diagnose`
   why there are none; `trial`, the first Predict, decides
 - `detections`: what a detector has answered, and whether that is an answer at all; `agree`: whether

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from google.protobuf.message import DecodeError
 
 from eiload.serving.protos import model_pb2
+from eiload.serving.varint import varint
 
 __all__ = ["version_of"]
 
@@ -46,30 +47,17 @@ def _fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
     """
     at, end = 0, len(data)
     while at < end:
-        tag, at = _varint(data, at)
+        tag, at = varint(data, at)
         kind = tag & 7
         if kind == _BYTES:
-            length, at = _varint(data, at)
+            length, at = varint(data, at)
             if length > end - at:
                 raise ValueError("cut off")
             yield tag >> 3, data[at : at + length]
             at += length
         elif kind == _VARINT:
-            _, at = _varint(data, at)
+            _, at = varint(data, at)
         elif kind in {_FIXED64, _FIXED32}:
             at += 8 if kind == _FIXED64 else 4
         else:
             raise ValueError("no wire type of protobuf")
-
-
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        if at >= len(data):
-            raise ValueError("cut off")
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-    raise ValueError("too long a number")

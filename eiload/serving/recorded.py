@@ -20,6 +20,7 @@ from eiload.scenario import Target
 from eiload.serving.arrays import whole
 from eiload.serving.protos import predict_pb2, protos_only
 from eiload.serving.tfserving import DEFAULT_SIGNATURE
+from eiload.serving.varint import varint
 
 with protos_only():
     from tensorflow.core.example import example_pb2
@@ -30,6 +31,9 @@ __all__ = ["addressed", "examples", "requests"]
 HEADER_BYTES = 12
 FOOTER_BYTES = 4
 """Before and after the data of a TFRecord."""
+
+LENGTH_BYTES = 5
+"""At most, of the length before a message: protobuf's messages are below 2 GiB."""
 
 
 def requests(path: str) -> list[bytes]:
@@ -133,16 +137,10 @@ def _delimited(data: bytes) -> list[bytes]:
     found: list[bytes] = []
     place = 0
     while place < len(data):
-        length, shift = 0, 0
-        while True:
-            if place >= len(data) or shift > 28:
-                return []
-            byte = data[place]
-            place += 1
-            length |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
+        try:
+            length, place = varint(data, place, LENGTH_BYTES)
+        except ValueError:
+            return []
         if place + length > len(data):
             return []
         found.append(data[place : place + length])
