@@ -104,7 +104,11 @@ class Locust:
 
     def senders(self) -> list[psutil.Process]:
         """Return the sender processes below it."""
-        return [p for p in self.children() if "eiload.sending.sender" in " ".join(p.cmdline())]
+        return self.running("eiload.sending.sender")
+
+    def running(self, name: str) -> list[psutil.Process]:
+        """Return the processes below it whose command holds `name`."""
+        return [process for process in self.children() if runs(process, name)]
 
     def children(self) -> list[psutil.Process]:
         """Return all processes below it."""
@@ -130,6 +134,14 @@ class Locust:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
         self.process.wait()
+
+
+def runs(process: psutil.Process, name: str) -> bool:
+    """Tell whether the command of a process holds `name`; one that has just ended has none."""
+    try:
+        return name in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # a zombie too
+        return False
 
 
 @contextlib.contextmanager

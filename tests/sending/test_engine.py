@@ -56,9 +56,12 @@ time.sleep(600)
 
 def gone(pid: int) -> bool:
     """Wait until a process has ended."""
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + PATIENCE_S
     while time.monotonic() < give_up:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
             return True
         time.sleep(0.02)
     return False
