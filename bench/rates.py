@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from eiload.judging.compare.comparison import Change, word_of
-from eiload.judging.sla.rules import rate_margin
 from eiload.judging.statistics import blocks, shares
 from eiload.judging.statistics.cut import MAX_BLOCKS, block_count
+from eiload.judging.statistics.means import rate_limits
 from eiload.judging.statistics.shares import Word
 from eiload.judging.statistics.shift import Interval, QuantileShift
 
@@ -187,11 +187,10 @@ def throughputs(runs: int) -> list[tuple[str, Tally]]:
             k = block_count(length)
             lengths = np.full(k, length / k)
             answers = rng.poisson(rate * length / k, (runs, k)).astype(np.float64)
-            measured = answers.sum(axis=1) / length
-            margins = np.array([rate_margin(each, lengths) for each in answers])
+            limits = np.array([rate_limits(each, lengths) for each in answers])
             tally = {
-                "pass": _percent(measured - margins > rate),
-                "fail": _percent(measured + margins < rate),
+                "pass": _percent(limits[:, 0] > rate),
+                "fail": _percent(limits[:, 1] < rate),
             }
             found.append((f"{length} s at {rate}/s", tally))
     return found

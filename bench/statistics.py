@@ -46,9 +46,9 @@ from bench.rates import (
     table,
     throughputs,
 )
-from eiload.judging.sla.rules import mean_limits
 from eiload.judging.statistics import blocks, shares, shift
 from eiload.judging.statistics.blocks import Blocks
+from eiload.judging.statistics.means import mean_limits
 from eiload.judging.statistics.shares import Word
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)

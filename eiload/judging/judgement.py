@@ -24,6 +24,7 @@ from eiload.judging.compare.comparison import Comparison
 from eiload.judging.cost import Cost, cost
 from eiload.judging.health import Validity
 from eiload.judging.sla import Verdict, Word
+from eiload.judging.statistics.levels import FIXED, Levels
 from eiload.record.run import Run
 from eiload.record.stopping import SIGNALS
 
@@ -59,18 +60,23 @@ def first_of(*statuses: int) -> int:
     return min(known, key=ORDER.index, default=0)
 
 
-def judge(run: Run, *, undecided_ok: bool = False) -> Judgement:
+def judge(run: Run, *, undecided_ok: bool = False, levels: Levels = FIXED) -> Judgement:
     """Return everything that can be said of a run.
 
     Args:
         run: the run.
         undecided_ok: let what is undecided or inconclusive pass for the exit status.
+        levels: how sure the words must be; of one of several looks, higher ones.
     """
     parts = _Parts()
     validity = parts.of("soundness", lambda: health.check(run), Validity(True, (), ()))
-    verdicts = parts.of("objectives", lambda: sla.judge(run), sla.unjudged(run, "not judged"))
+    verdicts = parts.of(
+        "objectives", lambda: sla.judge(run, levels), sla.unjudged(run, "not judged")
+    )
     comparison = (
-        parts.of("comparison", lambda: compare(run), None) if run.scenario.compare else None
+        parts.of("comparison", lambda: compare(run, levels=levels), None)
+        if run.scenario.compare
+        else None
     )
     agreed = parts.of("agreement", lambda: agreement.find(run), None)
     holds = validity.valid and not parts.defects and _holds(run, verdicts, comparison)

@@ -12,6 +12,7 @@ from eiload.base import wording
 from eiload.base.clock import NS_PER_S
 from eiload.base.units import format_percentile
 from eiload.judging.statistics import blocks, needs, shares
+from eiload.judging.statistics.levels import FIXED
 from eiload.judging.statistics.needs import Need
 from eiload.report import words
 from eiload.scenario import (
@@ -157,12 +158,12 @@ def needed(
                 share * rate(phases),
                 1 - q,
                 expected=blocks.BEYOND,
-                sure=shares.QUANTILE_PASS,
+                sure=FIXED.quantile_passes,
                 effect=effect,
             )
         case Share(limit=limit) if 0 < limit < 1:
             return needs.least(
-                share * rate(phases), limit, expected=0, sure=shares.CONFIDENCE, effect=effect
+                share * rate(phases), limit, expected=0, sure=FIXED.passes, effect=effect
             )
     return Need(0, needs.LEAST_S)
 

@@ -140,10 +140,17 @@ def word_of(row: QuantileShift, margin: float) -> Change:
     return Change.INCREASE if low > 1 else Change.INCONCLUSIVE
 
 
-def says(row: QuantileShift, candidate: str, baseline: str, *, at_least: bool = False) -> str:
+def says(
+    row: QuantileShift,
+    candidate: str,
+    baseline: str,
+    *,
+    at_least: bool = False,
+    confidence: float = 0.95,
+) -> str:
     """Return what a row's interval says, in words."""
     assert row.ratio is not None
     low, high = wording.change(row.ratio.low), wording.change(row.ratio.high)
     between = f"at least {low}" if at_least or math.isinf(row.ratio.high) else f"{low} to {high}"
     against = f"{format_percentile(row.q)} of {candidate} against {baseline}"
-    return f"{against} {between} (95 % confidence)"
+    return f"{against} {between} ({wording.share(confidence)} confidence)"

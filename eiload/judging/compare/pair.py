@@ -33,6 +33,7 @@ from eiload.judging.compare.comparison import (
 from eiload.judging.statistics import needs, shares, shift
 from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.cut import cut_of
+from eiload.judging.statistics.levels import FIXED, Levels
 from eiload.judging.statistics.shift import Draws, Interval, QuantileShift
 from eiload.record import series
 from eiload.record.facts import PhaseSpan
@@ -121,6 +122,8 @@ class Pair:
     service: tuple[QuantileShift, ...]
     draws: Draws | None
     """Of the headline; None where the data do not support it."""
+    confidence: float = 0.95
+    """Of each interval of a ratio, both sides together."""
 
     @property
     def parts(self) -> tuple[Part, Part]:
@@ -160,20 +163,28 @@ class Pair:
         )
 
 
-def pair_of(baseline: Part, candidate: Part, how: Compare) -> Pair:
+def pair_of(baseline: Part, candidate: Part, how: Compare, levels: Levels = FIXED) -> Pair:
     """Return two targets with their shift function; paired when they are of one run."""
+    confidence = 2 * levels.ratio - 1
     paired = baseline.run is candidate.run
     quantiles = sorted({*how.quantiles, how.headline})
-    response, draws = shift.shift(baseline.cut, candidate.cut, quantiles, paired=paired)
-    response = [_with_intervals(row, baseline.cut, candidate.cut) for row in response]
-    service, _ = shift.shift(baseline.served(), candidate.served(), quantiles, paired=paired)
-    return Pair(baseline, candidate, how, tuple(response), tuple(service), draws.get(how.headline))
+    response, draws = shift.shift(
+        baseline.cut, candidate.cut, quantiles, paired=paired, confidence=confidence
+    )
+    response = [_with_intervals(row, baseline.cut, candidate.cut, levels) for row in response]
+    service, _ = shift.shift(
+        baseline.served(), candidate.served(), quantiles, paired=paired, confidence=confidence
+    )
+    of_headline = draws.get(how.headline)
+    return Pair(baseline, candidate, how, tuple(response), tuple(service), of_headline, confidence)
 
 
-def _with_intervals(row: QuantileShift, baseline: Blocks, candidate: Blocks) -> QuantileShift:
+def _with_intervals(
+    row: QuantileShift, baseline: Blocks, candidate: Blocks, levels: Levels
+) -> QuantileShift:
     """Return a row with each target's own interval, where the quantile is supported."""
     own = [
-        None if value is None else Interval(value, *shares.interval_ns(cut, row.q))
+        None if value is None else Interval(value, *shares.interval_ns(cut, row.q, levels))
         for value, cut in ((row.baseline_ns, baseline), (row.candidate_ns, candidate))
     ]
     return replace(row, baseline_within_ns=own[0], candidate_within_ns=own[1])
@@ -289,7 +300,7 @@ def _of_ratio(pair: Pair) -> PairVerdict:
         whose = candidate if pair.row.ratio.value else baseline
         return word, f"more than {wording.share(1 - pair.row.q)} of {whose}'s requests failed"
     understated = word is Change.INCREASE and shift.near_saturation(pair.candidate.cut)
-    text = says(pair.row, candidate, baseline, at_least=understated)
+    text = says(pair.row, candidate, baseline, at_least=understated, confidence=pair.confidence)
     text += f", margin {wording.share(pair.how.margin)}"
     if word.good and pair.closed:
         return Change.INCONCLUSIVE, f"{text}, but a closed loop flatters a slow server"

@@ -21,18 +21,20 @@ from eiload.judging import agreement, health
 from eiload.judging.compare.comparison import Change, Comparison
 from eiload.judging.compare.pair import Pair, Part, pair_of, several_versions, uneven, verdict
 from eiload.judging.statistics import shift
+from eiload.judging.statistics.levels import FIXED, Levels
 from eiload.record.run import Run
 from eiload.scenario import Compare
 
 __all__ = ["compare", "in_one_run", "recorded"]
 
 
-def compare(run: Run, how: Compare | None = None) -> Comparison:
+def compare(run: Run, how: Compare | None = None, levels: Levels = FIXED) -> Comparison:
     """Compare two targets of one run.
 
     Args:
         run: whose targets got the same requests at the same instants.
         how: which ones and how; None means the scenario's own `compare:`.
+        levels: how sure the words must be; of one of several looks, higher ones.
 
     Raises:
         ValueError: the scenario has no `compare:` and none is given.
@@ -40,13 +42,13 @@ def compare(run: Run, how: Compare | None = None) -> Comparison:
     how = run.scenario.compare if how is None else how
     if how is None:
         raise ValueError("nothing to compare: the scenario has no `compare:`")
-    return recorded(in_one_run(run, how))
+    return recorded(in_one_run(run, how, levels))
 
 
-def in_one_run(run: Run, how: Compare) -> Pair:
+def in_one_run(run: Run, how: Compare, levels: Levels = FIXED) -> Pair:
     """Return two targets of one run, paired."""
     baseline, candidate = (run.target_index(name) for name in (how.baseline, how.candidate))
-    return pair_of(Part.of(run, baseline), Part.of(run, candidate), how)
+    return pair_of(Part.of(run, baseline), Part.of(run, candidate), how, levels)
 
 
 def recorded(pair: Pair) -> Comparison:

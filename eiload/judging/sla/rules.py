@@ -18,7 +18,6 @@ And a target that answers wrongly gets no verdict on how fast it does. Methods a
 docs/statistics.md.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -40,7 +39,9 @@ from eiload.judging.sla.sentences import (
 )
 from eiload.judging.statistics import blocks, shares
 from eiload.judging.statistics.blocks import Blocks
-from eiload.judging.statistics.cut import Floats, cut_of
+from eiload.judging.statistics.cut import cut_of
+from eiload.judging.statistics.levels import FIXED, Levels
+from eiload.judging.statistics.means import mean_limits, rate_limits
 from eiload.judging.statistics.shares import Word
 from eiload.judging.statistics.shift import Interval
 from eiload.record import series
@@ -50,16 +51,7 @@ from eiload.record.run import Run
 from eiload.record.sample import Sample
 from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Share, Throughput, Versions
 
-__all__ = ["Verdict", "Word", "judge", "mean_limits", "rate_margin", "unjudged"]
-
-MEAN_PASS, MEAN_FAIL = 0.99999, 0.975
-"""One-sided confidence of a mean's limits, if it were normal; it is not. A mean hangs on rare long
-stalls that a run may happen not to have, and then its variance looks small as well: at 97.5 % a
-system exactly at its limit passes in 10-20 % of runs of 5 minutes, at 99.99 % in up to 7 %, at
-99.999 % in up to 4 %. False failures: at most 3 %."""
-
-RATE_CONFIDENCE = 0.975
-"""One-sided, of a throughput's limits."""
+__all__ = ["Verdict", "Word", "judge", "unjudged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +70,18 @@ class Verdict:
     """How much of what is allowed was used (`BareVerdict.used`)."""
 
 
-def judge(run: Run) -> tuple[Verdict, ...]:
+def judge(run: Run, levels: Levels = FIXED) -> tuple[Verdict, ...]:
     """Return one verdict for each objective and target that it is for, in the scenario's order.
 
     An objective of no phase is judged on all phases that are not warm-up, taken together.
+
+    Args:
+        run: the run.
+        levels: how sure the words must be; of one of several looks, higher ones.
     """
     found: dict[tuple[int, int], Verdict] = {}
     for of in dict.fromkeys(objective.of_class for objective in run.scenario.objectives):
-        judge_ = _Judge(run if of is None else run.of_class(of))
+        judge_ = _Judge(run if of is None else run.of_class(of), levels)
         for index, name in enumerate(run.scenario.targets):
             concern = [
                 (number, objective)
@@ -117,8 +113,9 @@ def unjudged(run: Run, why: str) -> tuple[Verdict, ...]:
 class _Judge:
     """The rules, with what several objectives of one run look at kept between them."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, levels: Levels) -> None:
         self._run = run
+        self._levels = levels
         self._samples: dict[tuple[int, str | None, Kind], tuple[Sample, Blocks]] = {}
 
     def verdicts(self, objectives: Sequence[Objective], target: int) -> list[Verdict]:
@@ -211,7 +208,7 @@ class _Judge:
     ) -> BareVerdict:
         if not sample.total:
             return NOTHING
-        decision = shares.decide_quantile(of, q, limit_ns)
+        decision = shares.decide_quantile(of, q, limit_ns, self._levels)
         over = f"{of_n(decision)} over {format_duration(limit_ns)}"
         if blocks.reportable(q, sample.total):
             observed = f"{format_percentile(q)} {wording.time(sample.quantile_ns(q))}, {over}"
@@ -230,13 +227,15 @@ class _Judge:
             events = total - by_status.get(Status.OK, 0)
         cut = cut_of(self._run, spans)
         whole = Blocks.counted(cut, total)
-        decision = shares.decide(cut.sums(events), whole.totals, limit, lengths_s=whole.lengths_s)
+        decision = shares.decide(
+            cut.sums(events), whole.totals, limit, lengths_s=whole.lengths_s, levels=self._levels
+        )
         what = f"{of} < {format_share(limit)}"
         if of == "dropped":
             return judged(decision, f"{of_n(decision)} dropped", what, whole, "")
         observed = f"{of_n(decision)} did not end OK"
         finding = judged(decision, observed, what, whole, self._away(spans, target))
-        return _with_answers(finding, self._run.answers(target, spans), limit)
+        return _with_answers(finding, self._run.answers(target, spans), limit, self._levels)
 
     def _mean(
         self, sample: Sample, of: Blocks, limit_ns: int, target: int, away: str
@@ -259,7 +258,7 @@ class _Judge:
             return BareVerdict(Word.FAIL, observed, away)
         if not of.sound:
             return BareVerdict(Word.UNDECIDED, observed, too_short("a mean", of))
-        estimate = Interval(mean, *mean_limits(sums, of.totals))
+        estimate = Interval(mean, *mean_limits(sums, of.totals, self._levels))
         return between(observed, estimate, limit_ns, wording.time, below=True)
 
     def _throughput(self, spans: list[PhaseSpan], target: int, at_least: float) -> BareVerdict:
@@ -276,8 +275,8 @@ class _Judge:
         whole = Blocks.counted(cut, due)
         if not whole.sound:
             return BareVerdict(Word.UNDECIDED, observed, too_short("a throughput", whole))
-        margin = rate_margin(cut.sums(per_second), whole.lengths_s)
-        estimate = Interval(measured, measured - margin, measured + margin)
+        limits = rate_limits(cut.sums(per_second), whole.lengths_s, self._levels)
+        estimate = Interval(measured, *limits)
         finding = between(observed, estimate, at_least, wording.rate, below=False)
         if offered < at_least and finding.word is not Word.PASS:
             reason = f"{finding.reason}; the load itself is under {format_rate(at_least)}"
@@ -285,41 +284,13 @@ class _Judge:
         return finding
 
 
-def mean_limits(sums: Floats, totals: Floats) -> tuple[float, float]:
-    """Return the confidence limits of a mean, for failing and for passing.
-
-    Args:
-        sums: summed values per block, shape (K,), K >= 2.
-        totals: how many values each block holds, shape (K,).
-    """
-    k, n = len(totals), float(totals.sum())
-    mean = float(sums.sum()) / n
-    residuals = sums - mean * totals  # blocks differ in size: a ratio estimate
-    error = math.sqrt(k / (k - 1) * float(residuals @ residuals)) / n
-    serial = math.sqrt(blocks.serial_factor(sums, totals))
-    return (
-        mean - blocks.t_quantile(MEAN_FAIL, k - 1) * error,
-        mean + blocks.t_quantile(MEAN_PASS, k - 1) * error * serial,
-    )
-
-
-def rate_margin(answers: Floats, lengths_s: Floats) -> float:
-    """Return how far a rate's confidence limits lie from it, per second.
-
-    Args:
-        answers: per block, shape (K,), K >= 2.
-        lengths_s: of the blocks, shape (K,).
-    """
-    k = len(answers)
-    error = float(np.std(answers / lengths_s, ddof=1)) / math.sqrt(k)
-    return blocks.t_quantile(RATE_CONFIDENCE, k - 1) * error
-
-
-def _with_answers(finding: BareVerdict, answers: Answers, limit: float) -> BareVerdict:
+def _with_answers(
+    finding: BareVerdict, answers: Answers, limit: float, levels: Levels
+) -> BareVerdict:
     """Let wrong answers, found in a sample of those that ended OK, count against errors."""
     if not answers.bad or finding.word is Word.FAIL:
         return finding
-    lower, upper = blocks.clopper_pearson(answers.bad, answers.checked, shares.CONFIDENCE)
+    lower, upper = blocks.clopper_pearson(answers.bad, answers.checked, levels.fails)
     observed = (
         f"{finding.observed}, and {wording.count(answers.bad)} of"
         f" {wording.count(answers.checked)} checked answers were wrong"

@@ -34,9 +34,9 @@ import numpy as np
 from eiload.judging.statistics import blocks, cut
 from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.cut import MIN_BLOCK_S, Floats
+from eiload.judging.statistics.levels import FIXED, Levels
 
 __all__ = [
-    "CONFIDENCE",
     "ShareVerdict",
     "Word",
     "decide",
@@ -46,18 +46,8 @@ __all__ = [
     "word_on_quantile",
 ]
 
-CONFIDENCE = 0.975
-"""One-sided."""
-
-QUANTILE_PASS = 0.99
-"""One-sided, of the limit that a quantile passes by: at 97.5 % a system exactly at its limit passes
-in up to 8 % of runs of 5 minutes (12 % when its speed drifts), at 99 % in up to 4 %."""
-
 TAILS = (0.5, 1, 2, 4, 8)
 """Multiples j of the allowed share, whose quantiles' design effects are looked at as well."""
-
-SHORT_FAIL = 0.99
-"""One-sided, of the limit that a run too short to pass fails by."""
 
 LEAST_SHORT_S, SECONDS_WORTH = 10, 5
 """From the first on a second of a short run may count as an observation, below only so many."""
@@ -113,7 +103,7 @@ def least_requests(
     *,
     expected: int = blocks.BEYOND,
     deff: float = 1.0,
-    sure: float = CONFIDENCE,
+    sure: float = FIXED.passes,
 ) -> int:
     """Return the fewest requests that can show a share to be under `allowed`.
 
@@ -129,12 +119,12 @@ def least_requests(
     return math.ceil(max(expected / allowed, deff * clean) - 1e-6)
 
 
-def decide_quantile(of: Blocks, q: float, limit_ns: float) -> ShareVerdict:
+def decide_quantile(of: Blocks, q: float, limit_ns: float, levels: Levels = FIXED) -> ShareVerdict:
     """Judge "less than ``1 - q`` of the requests take longer than `limit_ns`"."""
-    return _advised(*_judged_quantile(of, q, limit_ns, _tails(of, q)))
+    return _advised(*_judged_quantile(of, q, limit_ns, _tails(of, q), levels))
 
 
-def interval_ns(of: Blocks, q: float) -> tuple[float, float]:
+def interval_ns(of: Blocks, q: float, levels: Levels = FIXED) -> tuple[float, float]:
     """Return between which times "the quantile `q` is under X" is undecided, ns.
 
     That is a confidence interval of the quantile (Woodruff, *Confidence intervals for medians and
@@ -146,16 +136,18 @@ def interval_ns(of: Blocks, q: float) -> tuple[float, float]:
 
     def first(holds: Callable[[Word], bool]) -> float:
         index = bisect_left(
-            of.values_ns, True, key=lambda x: holds(_judged_quantile(of, q, x, tails)[0].word)
+            of.values_ns,
+            True,
+            key=lambda x: holds(_judged_quantile(of, q, x, tails, levels)[0].word),
         )
         return float(of.values_ns[index]) if index < len(of.values_ns) else math.inf
 
     return first(lambda word: word is not Word.FAIL), first(lambda word: word is Word.PASS)
 
 
-def word_on_quantile(of: Blocks, q: float, limit_ns: float) -> Word:
+def word_on_quantile(of: Blocks, q: float, limit_ns: float, levels: Levels = FIXED) -> Word:
     """Return the word of `decide_quantile`, without what it would take: for many replicates."""
-    return _judged_quantile(of, q, limit_ns, _tails(of, q))[0].word
+    return _judged_quantile(of, q, limit_ns, _tails(of, q), levels)[0].word
 
 
 class _Effects(NamedTuple):
@@ -182,11 +174,12 @@ def _tails(of: Blocks, q: float) -> _Effects:
 
 
 def _judged_quantile(
-    of: Blocks, q: float, limit_ns: float, tails: _Effects
+    of: Blocks, q: float, limit_ns: float, tails: _Effects, levels: Levels
 ) -> "tuple[ShareVerdict, _Evidence]":
     return _judged(
         of.over(limit_ns), of.totals, 1 - q,
-        lengths_s=of.lengths_s, like=tails, expected=blocks.BEYOND, sure=QUANTILE_PASS,
+        lengths_s=of.lengths_s, like=tails, expected=blocks.BEYOND,
+        sure=levels.quantile_passes, levels=levels,
     )  # fmt: skip
 
 
@@ -197,7 +190,8 @@ def decide(
     *,
     lengths_s: Floats | None = None,
     expected: int = 0,
-    sure: float = CONFIDENCE,
+    sure: float | None = None,
+    levels: Levels = FIXED,
 ) -> ShareVerdict:
     """Judge "less than a share `allowed` of the requests are among the `events`".
 
@@ -207,14 +201,22 @@ def decide(
         allowed: in (0, 1).
         lengths_s: of the blocks, shape (K,); None for blocks of 5 s.
         expected: how many requests must be expected beyond the limit, to pass.
-        sure: one-sided confidence of a pass.
+        sure: one-sided confidence of a pass; None for that of errors.
+        levels: how sure the words must be.
     """
     if lengths_s is None:
         lengths_s = np.full(len(totals), float(MIN_BLOCK_S))
     none = _Effects(1.0, 1.0)
     return _advised(
         *_judged(
-            events, totals, allowed, lengths_s=lengths_s, like=none, expected=expected, sure=sure
+            events,
+            totals,
+            allowed,
+            lengths_s=lengths_s,
+            like=none,
+            expected=expected,
+            sure=levels.passes if sure is None else sure,
+            levels=levels,
         )
     )
 
@@ -228,6 +230,7 @@ def _judged(
     like: _Effects,
     expected: int,
     sure: float,
+    levels: Levels,
 ) -> "tuple[ShareVerdict, _Evidence]":
     """Return the verdict, without how many requests would decide it, and what it rests on.
 
@@ -237,14 +240,14 @@ def _judged(
     n, beyond = int(totals.sum()), float(events.sum())
     sound = cut.sound(lengths_s, totals)
     if sound:
-        effect, evidence = _long(events, totals, like, sure)
+        effect, evidence = _long(events, totals, like, sure, levels)
         if n * allowed < expected - 1e-9 and evidence.lower() <= expected / n:
             # Of so small a share these requests say nothing, unless they are surely beyond the
             # smallest share that they can tell of.
-            short = _short(events, totals, lengths_s, sure)
+            short = _short(events, totals, lengths_s, sure, levels)
             evidence = short._replace(to_pass=evidence.to_pass)
     else:
-        effect, evidence = 1.0, _short(events, totals, lengths_s, sure)
+        effect, evidence = 1.0, _short(events, totals, lengths_s, sure, levels)
     lower, upper = evidence.lower(), evidence.upper()
     deff = n / evidence.to_pass if evidence.to_pass else 1.0
     enough = sound and n >= least_requests(allowed, expected=expected, deff=deff, sure=sure)
@@ -267,26 +270,30 @@ def _advised(verdict: ShareVerdict, evidence: "_Evidence") -> ShareVerdict:
     return replace(verdict, needs=_needs(evidence, verdict.n, verdict.allowed))
 
 
-def _long(events: Floats, totals: Floats, like: _Effects, sure: float) -> "tuple[float, _Evidence]":
+def _long(
+    events: Floats, totals: Floats, like: _Effects, sure: float, levels: Levels
+) -> "tuple[float, _Evidence]":
     """Return the design effect for passing, and the evidence, of blocks that carry a verdict."""
     n, occupied = float(totals.sum()), int(np.count_nonzero(totals))
     own = _Effects.of([events], totals)
     plain, serial = max(own.plain, like.plain), max(own.serial, like.serial)
     evidence = _Evidence(
         float(events.sum()) / n,
-        n / (plain * blocks.t_widening(occupied, CONFIDENCE)),
+        n / (plain * blocks.t_widening(occupied, levels.fails)),
         n / (serial * blocks.t_widening(occupied, sure)),
-        CONFIDENCE,
+        levels.fails,
         sure,
     )
     return serial, evidence
 
 
-def _short(events: Floats, totals: Floats, lengths_s: Floats, sure: float) -> "_Evidence":
+def _short(
+    events: Floats, totals: Floats, lengths_s: Floats, sure: float, levels: Levels
+) -> "_Evidence":
     """Return the evidence of blocks that cannot pass anything; they may fail."""
     n, occupied = float(totals.sum()), int(np.count_nonzero(totals))
     effect = blocks.design_effect(events, totals) * blocks.serial_factor(events, totals, sds=0.0)
-    widening = blocks.t_widening(occupied, CONFIDENCE) if occupied > 1 else 1.0
+    widening = blocks.t_widening(occupied, levels.fails) if occupied > 1 else 1.0
     # Long blocks that happen to be empty make no seconds of evidence: each counts as one.
     fine = lengths_s < MIN_BLOCK_S
     seconds = float(lengths_s[fine & (totals > 0)].sum()) + float(np.sum(~fine & (totals > 0)))
@@ -294,7 +301,7 @@ def _short(events: Floats, totals: Floats, lengths_s: Floats, sure: float) -> "_
     worth = seconds if long_enough else max(1.0, seconds // SECONDS_WORTH)
     to_fail = min(n / (effect * widening), worth) if n else 0.0
     share = float(events.sum()) / n if n else 0.0
-    return _Evidence(share, to_fail, n, SHORT_FAIL if long_enough else CONFIDENCE, sure)
+    return _Evidence(share, to_fail, n, levels.short_fails if long_enough else levels.fails, sure)
 
 
 class _Evidence(NamedTuple):

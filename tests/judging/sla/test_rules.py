@@ -12,6 +12,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.judging import sla
 from eiload.judging.sla import Verdict, Word
+from eiload.judging.statistics.levels import FIXED
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
@@ -339,3 +340,16 @@ def test_an_objective_of_a_class_sees_that_class_only() -> None:
     assert [each.word for each in (every, other, small, small_too)] == [Word.PASS] * 4
     assert (large.word, large.target, large.objective.of_class) == (Word.FAIL, "ei", "large")
     assert large.observed.endswith("over 300 ms")
+
+
+@pytest.mark.parametrize(
+    ("objective", "word"),
+    [("p95 < 150 ms", "pass"), ("p95 < 136 ms", "fail"), ("mean < 105 ms", "pass"),
+     ("errors < 0.1 %", "pass"), ("throughput > 18.5/s", "pass")],
+)  # fmt: skip
+def test_a_word_must_be_as_sure_as_its_look_says(objective: str, word: str) -> None:
+    """What passes or fails when it is judged once stays open where next to no doubt is allowed."""
+    run = ran(objective)
+    surer = FIXED.each(lambda sure: 1 - (1 - sure) / 1e9)
+    (once,), (often,) = sla.judge(run), sla.judge(run, surer)
+    assert (once.word, often.word) == (word, Word.UNDECIDED)

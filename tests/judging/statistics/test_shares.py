@@ -12,6 +12,7 @@ from bench.queues import SYSTEMS, Pairs, simulate
 from eiload.judging.statistics import blocks, shares
 from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.cut import Cut, Floats
+from eiload.judging.statistics.levels import FIXED
 from eiload.judging.statistics.shares import Word
 from eiload.record.sample import Sample
 
@@ -178,7 +179,7 @@ def test_a_quantile_passes_at_99_per_cent() -> None:
     events, totals = np.full(20, 5.0), np.full(20, 300.0)
     words = {sure: shares.decide(events, totals, 0.021, sure=sure).word for sure in (0.975, 0.99)}
     assert words == {0.975: Word.PASS, 0.99: Word.UNDECIDED}
-    assert shares.QUANTILE_PASS == 0.99
+    assert FIXED.quantile_passes == 0.99
 
 
 def test_interval_is_where_an_objective_is_undecided() -> None:
