@@ -7,7 +7,6 @@ What is planned is `report.planning`'s, what is said `report.plan`'s.
 import argparse
 import csv
 import io
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -16,17 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from eiload.base import console, wording
+from eiload.base import console
 from eiload.base.clock import NS_PER_S
 from eiload.base.files import write_whole
 from eiload.base.units import parse_duration
 from eiload.record import journal
-from eiload.record.run import Run
-from eiload.report import outlook, planning, terminal
+from eiload.report import differ, outlook, planning, terminal
 from eiload.report import plan as report
 from eiload.scenario import Scenario, finding, load
-from eiload.scenario.arrivals import ClosedPhase
-from eiload.scenario.mix import Draw
+from eiload.scenario.picks import ALL, Picks
 from eiload.scenario.schedule import Schedule
 from eiload.serving import payload
 
@@ -96,7 +93,7 @@ def plan(arguments: argparse.Namespace) -> int:
         planning.planned(scenario, sizes, service_ns=arguments.service_time, like=like),
         like=str(arguments.like or ""),
         against=str(arguments.against or ""),
-        differences=tuple(_differences(scenario, against)) if against else (),
+        differences=tuple(differ.differences(scenario, against.scenario)) if against else (),
     )
     look = terminal.look_of(sys.stdout, os.environ)
     parts = report.sections(planned, width=look.width, unicode=look.unicode)
@@ -106,72 +103,39 @@ def plan(arguments: argparse.Namespace) -> int:
     return 0
 
 
-# -- against another run -------------------------------------------------------------------------
-
-
-def _differences(scenario: Scenario, against: Run) -> Iterator[str]:
-    """Yield what would differ from a run: in the scenario, then in what is due."""
-    here, there = (
-        _without_seen(json.loads(replaced.to_json()))
-        for replaced in (scenario.masked(), against.scenario)
-    )
-    yield from report.differences(here, there)
-    mine, theirs = (_due(each) for each in (scenario, against.scenario))
-    for name in mine:
-        if name in theirs and mine[name] != theirs[name]:
-            yield (
-                f"phase {name}: {wording.count(mine[name], 'request')} here, {theirs[name]:,} there"
-            )
-
-
-def _without_seen(data: dict[str, object]) -> dict[str, object]:
-    """Return a scenario's data without where it is from, and traces by their fingerprint."""
-    traffic = []
-    for phase in data["traffic"]:  # type: ignore[attr-defined]
-        replay = dict(phase.get("replay") or {})
-        if seen := replay.pop("seen", None):
-            replay |= {"file": Path(replay["file"]).name, "sha256": seen["sha256"][:12]}
-        traffic.append(phase | ({"replay": replay} if replay else {}))
-    kept = {key: value for key, value in data.items() if key != "source"}
-    return kept | {"traffic": traffic}
-
-
-def _due(scenario: Scenario) -> dict[str, int]:
-    """Return the requests of each open phase; of a replay as many as were seen."""
-    cells = Schedule(scenario.traffic, scenario.seed).due([scenario.duration_ns])
-    counts = [0] * len(scenario.traffic)
-    for (phase, _), count in cells.items():
-        counts[phase] += count
-    return {
-        phase.name: count
-        for phase, count in zip(scenario.traffic, counts, strict=True)
-        if not isinstance(phase, ClosedPhase)
-    }
-
-
 # -- the instants --------------------------------------------------------------------------------
 
 
 def _rows(scenario: Scenario) -> Iterator[str]:
     """Yield the lines of the CSV, many at a time."""
-    names = payload.names(scenario.payload) or [f"of {scenario.payload.users or 'a user class'}"]
+    unnamed = f"of {scenario.payload.users or 'a user class'}"
+    labels = payload.labels(scenario.payload) or [(unnamed, 1)]
     parts = payload.parts(scenario.payload) or [0]
-    draw = Draw(np.bincount(parts).tolist(), scenario.payload.weights, scenario.seed)
-    classes = scenario.payload.classes
-    yield f"arrival,phase,due_s,picture{',class' if classes else ''}"
+    picks = Picks(scenario, np.bincount(parts).tolist())
+    classes, targets = scenario.payload.classes, [*scenario.targets]
+    schedule = Schedule(scenario.traffic, scenario.seed)
+    batches = len({batch for _, batch in labels}) > 1
+    chosen = any("target" in replay.kinds for replay in schedule.replays())
+    shown = (("batch", batches), ("class", bool(classes)), ("target", chosen))
+    yield ",".join(["arrival", "phase", "due_s", "picture", *(word for word, is_ in shown if is_)])
     phases = [phase.name for phase in scenario.traffic]
-    for chunk in Schedule(scenario.traffic, scenario.seed).chunks():
+    for chunk in schedule.chunks():
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         numbers = chunk.first + np.arange(len(chunk.offsets_ns))
-        for number, due_ns, which in zip(
+        only = picks.targets(chunk.phase, chunk.codes)
+        for number, due_ns, which, target in zip(
             numbers.tolist(),
             chunk.offsets_ns.tolist(),
-            draw.payloads(numbers).tolist(),
+            picks.payloads(chunk.phase, numbers, chunk.codes).tolist(),
+            [ALL] * len(numbers) if only is None else only.tolist(),
             strict=True,
         ):
             seconds, rest_ns = divmod(due_ns, NS_PER_S)
             due_s = f"{seconds}.{rest_ns:09}"
-            of = (classes[parts[which]],) if classes else ()
-            writer.writerow((number, phases[chunk.phase], due_s, names[which], *of))
+            name, batch = labels[which]
+            more: list[object] = [batch] if batches else []
+            more += [classes[parts[which]]] if classes else []
+            more += [targets[target] if target != ALL else ""] if chosen else []
+            writer.writerow((number, phases[chunk.phase], due_s, name, *more))
         yield text.getvalue().rstrip("\n")

@@ -84,10 +84,9 @@ def closed(known: Known, workers: Workers, schedule: Schedule) -> Run:
     run = opened(known, workers, ended_ns)
     if known.driven:
         return run.counted(intervals)
-    due = schedule.due(workers.cuts_ns(ended_ns))
     scenario = known.scenario
-    mixed = bool(scenario.payload.mix)
-    intervals, _, surplus = reconcile(intervals, due, len(scenario.targets), mixed=mixed)
+    dues = schedule.dues(workers.cuts_ns(ended_ns), [*scenario.targets])
+    intervals, _, surplus = reconcile(intervals, dues, mixed=bool(scenario.payload.mix))
     more = (f"{surplus} requests are recorded that were not scheduled",) if surplus else ()
     return replace(run, problems=(*run.problems, *more)).counted(intervals)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from eiload.record.buckets import Ints
 from eiload.scenario import Scenario
 from eiload.scenario.arrivals import ClosedPhase, phase_seed
-from eiload.scenario.mix import Draw
+from eiload.scenario.picks import ALL, Picks
 from eiload.scenario.schedule import Chunk, Schedule, target_order
 from eiload.scenario.users import Exponential, Lognormal, Think
 from eiload.scenario.users import stints as stints_of
@@ -47,7 +47,8 @@ class Feeder:
         parts: of which of the payload's parts each payload is; None if it has one.
 
     Raises:
-        ScenarioError: a trace that is to be replayed is not here, or another one.
+        ScenarioError: a trace that is to be replayed is not here, or another one, or chooses what
+            there is not.
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class Feeder:
         self._requests = [np.asarray(requests[target]) for target in range(len(scenario.targets))]
         weights = scenario.payload.weights if parts is not None else (1.0,)
         counts = np.bincount(parts or [0] * len(self._requests[0]), minlength=len(weights))
-        self._draw = Draw(counts.tolist(), weights, scenario.seed)
+        self._picks = Picks(scenario, counts.tolist())
         self._schedule = Schedule(scenario.traffic, scenario.seed)
         self._schedule.check()
         self._chunks: Iterator[Chunk] = self._schedule.chunks()
@@ -100,9 +101,9 @@ class Feeder:
         while (chunk := self._chunk) is not None:
             near = int(np.searchsorted(chunk.offsets_ns, horizon_ns))
             if near:
-                self._send(Chunk(chunk.phase, chunk.first, chunk.offsets_ns[:near]))
+                self._send(chunk.cut(near)[0])
             if near < len(chunk.offsets_ns):
-                self._chunk = Chunk(chunk.phase, chunk.first + near, chunk.offsets_ns[near:])
+                self._chunk = chunk.cut(near)[1]
                 return
             self._chunk = next(self._chunks, None)
 
@@ -112,7 +113,9 @@ class Feeder:
         numbers, offsets = numbers[mine], chunk.offsets_ns[mine]
         targets = len(self._requests)
         sends = np.zeros((len(numbers), targets), SEND_DTYPE)
-        which = self._draw.payloads(numbers)
+        codes = None if chunk.codes is None else chunk.codes[mine]
+        which = self._picks.payloads(chunk.phase, numbers, codes)
+        only = self._picks.targets(chunk.phase, codes)
         order = target_order(numbers, targets, self._seed)
         payloads = np.stack([requests[which] for requests in self._requests], axis=1)
         # What is due at one instant is sent in the order of its records.
@@ -124,7 +127,9 @@ class Feeder:
             column["target"] = target
             column["phase"] = chunk.phase
             column["flags"] = WANT_RESPONSE * sampled(numbers, self._sample)
-        if len(numbers):
+        if only is not None:
+            sends = sends[(only[:, None] == ALL) | (order == only[:, None])]
+        if sends.size:
             self._engine.send(sends.tobytes())
 
     def _mine(self, numbers: Ints, offsets_ns: Ints) -> NDArray[np.bool_]:
@@ -149,7 +154,7 @@ class Feeder:
         """Start the users of one slice who have not gone by `from_ns` of the phase."""
         begin_ns = self._origin_ns + self._schedule.starts_ns[number]
         stints = stints_of(phase.users, phase.duration_ns)
-        listed = self._draw.listed()
+        listed = self._picks.draw.listed()
         users = [
             user for user in range(index, len(stints), self._count) if stints[user][1] > from_ns
         ]

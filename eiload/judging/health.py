@@ -76,15 +76,18 @@ def allowed_lag_ns(run: Run, target: int) -> int:
     return max(LAG_NS, int(LAG_SHARE * answered.quantile_ns(0.5)))
 
 
-def due(run: Run, phase: int, until_ns: int) -> tuple[int, int]:
-    """Return the least and the most requests that an open phase had due before `until_ns`."""
+def due(run: Run, phase: int, until_ns: int, target: str | None = None) -> tuple[int, int]:
+    """Return the least and the most requests that an open phase had due before `until_ns`.
+
+    To one target, or to any where each goes to all.
+    """
     traffic = run.scenario.traffic
     plan = traffic[phase]
     start_ns = sum(each.duration_ns for each in traffic[:phase])
     assert isinstance(plan, OpenPhase)
     if until_ns <= start_ns:
         return 0, 0
-    return plan.due(until_ns - start_ns, phase_seed(run.scenario.seed, phase))
+    return plan.due(until_ns - start_ns, phase_seed(run.scenario.seed, phase), target)
 
 
 def twins(run: Run) -> list[tuple[str, str]]:
@@ -130,8 +133,8 @@ def _unaccounted(run: Run) -> Iterator[str]:
     for phase, plan in enumerate(run.scenario.traffic):
         if isinstance(plan, ClosedPhase):
             continue
-        least, most = _planned(run, phase)
         for index, facts in enumerate(run.targets):
+            least, most = _planned(run, phase, facts.name)
             found = sum(run.intervals.statuses(index, phase).values())
             if not least <= found <= most:
                 expected = wording.count(least if found < least else most)
@@ -141,14 +144,14 @@ def _unaccounted(run: Run) -> Iterator[str]:
                 )
 
 
-def _planned(run: Run, phase: int) -> tuple[int, int]:
-    """Return the fewest and the most requests that a phase may have, for each target."""
+def _planned(run: Run, phase: int, target: str) -> tuple[int, int]:
+    """Return the fewest and the most requests that a phase may have for a target."""
     if not run.stopped:
-        return due(run, phase, run.scenario.duration_ns)
+        return due(run, phase, run.scenario.duration_ns, target)
     slack_ns = int(STOP_SLACK_S * NS_PER_S)
     return (
-        due(run, phase, run.ended_ns - slack_ns)[0],
-        due(run, phase, run.ended_ns + slack_ns)[1],
+        due(run, phase, run.ended_ns - slack_ns, target)[0],
+        due(run, phase, run.ended_ns + slack_ns, target)[1],
     )
 
 

@@ -261,9 +261,9 @@ def _rebuilt(file: BinaryIO) -> Run:
     if header["driven"]:
         scenario = as_long_as(scenario, ended_ns)
     else:
-        due = Schedule(scenario.traffic, scenario.seed).due(last["cuts_ns"])
-        mixed = bool(scenario.payload.mix)
-        counts, _, _ = reconcile(counts, due, len(scenario.targets), mixed=mixed)
+        schedule = Schedule(scenario.traffic, scenario.seed)
+        dues = schedule.dues(last["cuts_ns"], [*scenario.targets])
+        counts, _, _ = reconcile(counts, dues, mixed=bool(scenario.payload.mix))
     unfinished = (
         f"the run was not finished: its journal ends {ended_ns / NS_PER_S:.0f} s into the load"
     )

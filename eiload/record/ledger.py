@@ -5,6 +5,8 @@ it died is found here, as the difference between the schedule, which everybody c
 records that arrived; it is entered as LOST in the second it was due.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from eiload.base.clock import NS_PER_S
@@ -17,14 +19,14 @@ __all__ = ["reconcile"]
 
 
 def reconcile(
-    intervals: Intervals, due: dict[tuple[int, int], int], targets: int, *, mixed: bool = False
+    intervals: Intervals, dues: Sequence[Mapping[tuple[int, int], int]], *, mixed: bool = False
 ) -> tuple[Intervals, int, int]:
     """Return the records completed to what was due.
 
     Args:
         intervals: what was recorded, by class where there are classes.
-        due: arrivals that fell due, by (phase, second), from `schedule.Schedule.due`.
-        targets: how many targets each arrival makes a request to.
+        dues: of each target the requests that fell due, by (phase, second), from
+            `schedule.Schedule.dues`.
         mixed: there are classes; of which one a request was that is missing, went with it.
 
     Returns:
@@ -33,9 +35,9 @@ def reconcile(
     """
     missing: list[tuple[int, int, int, int]] = []
     surplus = 0
-    phases = {phase for phase, _ in due}
+    phases = {phase for due in dues for phase, _ in due}
     whole = intervals.folded()
-    for target in range(targets):
+    for target, due in enumerate(dues):
         for phase in phases:
             seconds, _, counts = whole.slab(target, phase, Kind.STATUS)
             recorded: dict[int, int] = {}

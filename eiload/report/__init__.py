@@ -10,7 +10,8 @@ In the order of the data's way, from a run and its judgement to text:
   `html`, `junit`, `json`; `render` here chooses one by name and imports no other
 - `progress`: the one line that is shown while a run goes on, `live`: a page instead;
   `prediction`: for ``eiload predict``
-- `plan`: what a scenario would send and decide, put together by `planning`; `outlook`: in a line
+- `plan`: what a scenario would send and decide, put together by `planning`; `outlook`: in a line;
+  `differ`: from another
 
 What it must not know: how a verdict was reached, where the text goes. Nothing in here judges,
 measures, opens a file or asks for the time.

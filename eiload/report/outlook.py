@@ -26,15 +26,17 @@ from eiload.scenario import (
     Target,
     Versions,
 )
-from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase
+from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase, Replay
 
 __all__ = [
     "compared",
+    "least_share",
     "measured",
     "needed",
     "open_requests",
     "outlook",
     "rate",
+    "share_of",
     "why_uncompared",
     "why_undecided",
 ]
@@ -47,7 +49,10 @@ def outlook(scenario: Scenario) -> list[str]:
 
 def _summary(scenario: Scenario) -> str:
     phases, judged = scenario.traffic, measured(scenario)
-    requests = f"{_expected(phases)} to each target"
+    replays = [phase.rate for phase in phases if isinstance(phase, OpenPhase)]
+    one = any(isinstance(each, Replay) and "target" in each.kinds for each in replays)
+    to = "in all, each to the target that a trace names" if one else "to each target"
+    requests = f"{_expected(phases)} {to}"
     if len(judged) < len(phases):
         requests += f" (measured: {_expected(judged)})"
     parts = [
@@ -98,6 +103,42 @@ def open_requests(phases: Iterable[Phase]) -> float:
     return sum(phase.expected() for phase in phases if isinstance(phase, OpenPhase))
 
 
+def share_of(
+    scenario: Scenario, phases: Sequence[Phase], of_class: str | None, target: str | None
+) -> float:
+    """Return the share of the arrivals of some phases that are a class's and a target's.
+
+    By weight, or as the trace that a phase replays chooses. Of closed loops nobody knows how many
+    requests there will be, so there a class's weight is its share.
+
+    Args:
+        scenario: the scenario.
+        phases: some of its.
+        of_class: a class of its mix; None: all.
+        target: one of its; None: any.
+    """
+    by_weight = scenario.payload.share(of_class)
+    opened = [phase for phase in phases if isinstance(phase, OpenPhase)]
+    if len(opened) < len(phases) or not (whole := open_requests(opened)):
+        return by_weight
+    named = {"class": of_class, "target": target}
+    wanted = {kind: name for kind, name in named.items() if name is not None}
+    found = 0.0
+    for phase in opened:
+        chosen = phase.rate if isinstance(phase.rate, Replay) else None
+        share = chosen.share_of(wanted) if chosen else 1.0
+        if not chosen or "class" not in chosen.kinds:
+            share *= by_weight
+        found += share * phase.expected()
+    return found / whole
+
+
+def least_share(scenario: Scenario, objective: Objective, phases: Sequence[Phase]) -> float:
+    """Return the share of the requests that an objective is judged on, at the target with least."""
+    names = [objective.target] if objective.target else [*scenario.targets]
+    return min(share_of(scenario, phases, objective.of_class, name) for name in names)
+
+
 def measured(scenario: Scenario, name: str | None = None) -> list[Phase]:
     """Return the phases that count for an objective."""
     return [
@@ -110,7 +151,7 @@ def measured(scenario: Scenario, name: str | None = None) -> list[Phase]:
 def _undecidable(scenario: Scenario) -> Iterable[str]:
     for objective in scenario.objectives:
         phases = measured(scenario, objective.phase)
-        share = scenario.payload.share(objective.of_class)
+        share = least_share(scenario, objective, phases)
         if reason := why_undecided(objective, phases, share=share):
             where = [words.safe(objective.where)] if objective.where else []
             who = [f" of {words.safe(objective.target)}"] if objective.target else []

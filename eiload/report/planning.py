@@ -24,6 +24,7 @@ from eiload.report.plan import Decision, Load, Plan
 from eiload.scenario import Compare, Objective, Quantile, Scenario, Share
 from eiload.scenario.arrivals import ClosedPhase, Phase
 from eiload.scenario.census import PhaseCensus, census
+from eiload.scenario.picks import Picks
 from eiload.scenario.schedule import Schedule
 
 __all__ = ["planned"]
@@ -47,7 +48,12 @@ def planned(
     Raises:
         TraceError: a trace that is replayed cannot be read.
     """
-    counted = census(Schedule(scenario.traffic, scenario.seed))
+    parts = len(scenario.payload.parts)
+    counted = census(
+        Schedule(scenario.traffic, scenario.seed),
+        Picks(scenario, [1] * parts),
+        (len(scenario.targets), parts),
+    )
     return Plan(
         scenario,
         counted,
@@ -76,7 +82,7 @@ def _decisions(
         phases = outlook.measured(scenario, objective.phase)
         names = [objective.target] if objective.target else list(scenario.targets)
         effect = max([1.0, *(_effect(objective, name, like) for name in names)])
-        share = scenario.payload.share(objective.of_class)
+        share = outlook.least_share(scenario, objective, phases)
         need = outlook.needed(objective, phases, effect, share)
         found = _decision(
             objective.text + (f" for {objective.of_class}" if objective.of_class else ""),
@@ -87,7 +93,7 @@ def _decisions(
             or _uneven(scenario, counted, phases, objective),
             share=share,
         )
-        yield replace(found, chance=_chance(objective, names, phases, share, like))
+        yield replace(found, chance=_chance(scenario, objective, phases, like))
     if scenario.compare:
         phases = outlook.compared(scenario)
         per_s = outlook.rate(phases)
@@ -103,20 +109,21 @@ def _decisions(
 
 
 def _chance(
-    objective: Objective,
-    names: Sequence[str],
-    phases: Sequence[Phase],
-    share: float,
-    like: Run | None,
+    scenario: Scenario, objective: Objective, phases: Sequence[Phase], like: Run | None
 ) -> Chance | None:
     """Return how likely an objective is decided of the target that is decided least often."""
-    seconds, per_s = _length_s(phases), share * outlook.rate(phases)
+    seconds, per_s = _length_s(phases), outlook.rate(phases)
+    names = [objective.target] if objective.target else list(scenario.targets)
     known = [] if like is None else [each.name for each in like.targets]
     if like is None or not seconds or math.isinf(per_s) or not set(names) <= set(known):
         return None
     of = objective.of_class
     run = like.of_class(of) if of and of in like.scenario.payload.classes else like
-    chances = [chance(run, like.target_index(name), objective, seconds, per_s) for name in names]
+    shares = [outlook.share_of(scenario, phases, of, name) for name in names]
+    chances = [
+        chance(run, like.target_index(name), objective, seconds, share * per_s)
+        for name, share in zip(names, shares, strict=True)
+    ]
     return min((each for each in chances if each), key=lambda each: each.decided, default=None)
 
 

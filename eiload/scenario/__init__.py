@@ -12,9 +12,9 @@ data's way:
   (`law_field`, `rate_field`, `rate_points`, `replay_field`, `users_field`), `objective`, `standin`
   (what a stand-in is told), and all together: `models`
 - `laws` (what lies between arrivals), `rates` (how many are expected), `replay` of a recorded
-  `trace` (`trace_lines`, `trace_times`), `users` (of closed loops), `arrivals` and `schedule`:
-  which requests are due when, and (`mix`) what each asks, a function of the traffic, the payload
-  and a seed; `census` counts them
+  `trace` (`trace_lines`, `trace_times`; a `turn` through it, what was `seen`), `users` (of closed
+  loops), `arrivals` and `schedule`: which requests are due when; `picks`: what each asks, drawn
+  (`mix`) or by a trace's `choice`, a function of traffic, payload and seed; `census` counts them
 
 What it must not know: gRPC, tensors, Locust, and what comes of a run. A name is loaded when it is
 asked for: the stand-in's process, which needs `standin` alone, would start half a second later

@@ -33,6 +33,7 @@ from eiload.scenario.rates import (
     StepsRate,
 )
 from eiload.scenario.replay import Replay
+from eiload.scenario.turn import Part
 from eiload.scenario.users import Think, Users
 
 __all__ = [
@@ -78,8 +79,17 @@ class OpenPhase:
         Raises:
             TraceError: the trace of a replay cannot be read.
         """
+        for part in self.parts(seed):
+            yield part.instants
+
+    def parts(self, seed: int) -> Iterator[Part]:
+        """Yield the arrivals as `instants` does, with what a trace that is replayed chooses.
+
+        Raises:
+            TraceError: as `instants`.
+        """
         if isinstance(self.rate, Replay):
-            yield from self.rate.instants(self.duration_ns, seed)
+            yield from self.rate.parts(self.duration_ns, seed)
             return
         profile, last_ns = self.profile(seed), 0
         for units in laws.points(self.process, np.random.default_rng(seed), CHUNK):
@@ -91,17 +101,17 @@ class OpenPhase:
             np.maximum.accumulate(offsets, out=offsets)
             if len(offsets):
                 last_ns = int(offsets[-1])
-                yield offsets
+                yield Part(offsets)
             if not within.all():
                 return
 
-    def due(self, within_ns: int, seed: int) -> tuple[int, int]:
-        """Return the least and the most arrivals before an offset.
+    def due(self, within_ns: int, seed: int, target: str | None = None) -> tuple[int, int]:
+        """Return the least and the most arrivals before an offset, to one target or to any.
 
         They are the same unless it is a replay, of which only whole seconds are kept.
         """
         if isinstance(self.rate, Replay):
-            return self.rate.due(within_ns, self.duration_ns, seed)
+            return self.rate.due(within_ns, self.duration_ns, seed, target)
         count = sum(int(np.count_nonzero(each < within_ns)) for each in self.instants(seed))
         return count, count
 

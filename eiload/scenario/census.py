@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_S
-from eiload.scenario.schedule import Schedule
+from eiload.scenario.picks import ALL, Picks
+from eiload.scenario.schedule import Chunk, Schedule
 
 __all__ = ["WINDOWS_S", "PhaseCensus", "census"]
 
@@ -28,7 +29,9 @@ class PhaseCensus:
     """The arrivals of one phase, at each target."""
 
     per_second: NDArray[np.int64]
-    """Requests in each second of the phase, shape (seconds,); the last one may be cut short."""
+    """Arrivals in each second of the phase, shape (seconds,); the last one may be cut short."""
+    sent: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0), np.int64))
+    """Requests by target and part of the payload, shape (targets, parts); empty if not asked."""
     requests: int = 0
     gaps: int = field(default=0, repr=False)
     gaps_s: float = field(default=0.0, repr=False)
@@ -60,14 +63,21 @@ class PhaseCensus:
         return float(counts.var(ddof=1)) / mean if mean else math.nan
 
 
-def census(schedule: Schedule) -> tuple[PhaseCensus, ...]:
+def census(
+    schedule: Schedule, picks: Picks | None = None, shape: tuple[int, int] = (0, 0)
+) -> tuple[PhaseCensus, ...]:
     """Return what is due in each phase; of a closed loop nobody knows before, so nothing.
+
+    Args:
+        schedule: the schedule.
+        picks: what each arrival sends; None if that does not matter.
+        shape: how many targets there are, and parts of the payload.
 
     Raises:
         TraceError: a trace that is replayed cannot be read.
     """
     found = [
-        PhaseCensus(np.zeros(-(-phase.duration_ns // NS_PER_S), np.int64))
+        PhaseCensus(np.zeros(-(-phase.duration_ns // NS_PER_S), np.int64), np.zeros(shape, int))
         for phase in schedule.traffic
     ]
     last_ns: dict[int, int] = {}
@@ -83,4 +93,21 @@ def census(schedule: Schedule) -> tuple[PhaseCensus, ...]:
         of.gaps_s += float(gaps_s.sum())
         of.squares_s2 += float(gaps_s @ gaps_s)
         last_ns[chunk.phase] = int(offsets[-1])
+        if picks is not None:
+            of.sent += _sent(chunk, picks, *shape)
     return tuple(found)
+
+
+def _sent(chunk: Chunk, picks: Picks, targets: int, parts: int) -> NDArray[np.int64]:
+    """Return how many requests some arrivals make, by target and part."""
+    numbers = chunk.first + np.arange(len(chunk.offsets_ns))
+    of = picks.parts(chunk.phase, numbers, chunk.codes)
+    only = picks.targets(chunk.phase, chunk.codes)
+    if only is None:
+        return np.tile(np.bincount(of, minlength=parts), (targets, 1))
+    return np.stack(
+        [
+            np.bincount(of[(only == ALL) | (only == target)], minlength=parts)
+            for target in range(targets)
+        ]
+    )

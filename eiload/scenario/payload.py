@@ -37,6 +37,10 @@ class Synthetic(Form):
     count: Whole = Field(default=8, ge=1, le=10_000, description="how many different ones")
     seed: Whole = Field(default=1, ge=0, le=SEED_AT_MOST, description="of their content")
 
+    def names(self) -> list[str]:
+        """Return what each of them is called."""
+        return [f"synthetic-{self.width}x{self.height}-{index}" for index in range(self.count)]
+
 
 def _synthetic(value: object) -> object:
     """Let `640x427` stand for `{width: 640, height: 427}`."""

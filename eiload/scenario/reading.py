@@ -18,6 +18,7 @@ from eiload.scenario import document, paths, presets
 from eiload.scenario.arrivals import OpenPhase, Replay, phase_seed
 from eiload.scenario.models import Scenario
 from eiload.scenario.payload import Payload
+from eiload.scenario.picks import chooser_of
 from eiload.scenario.problem import Path as DataPath
 from eiload.scenario.problem import Problem
 from eiload.scenario.trace import TraceError
@@ -142,7 +143,12 @@ def _looked(scenario: Scenario) -> tuple[Scenario | None, list[Problem]]:
         if isinstance(phase, OpenPhase) and isinstance(phase.rate, Replay):
             try:
                 seed = phase_seed(scenario.seed, index)
-                traffic[-1] = replace(phase, rate=phase.rate.looked(phase.duration_ns, seed))
+                chooser = chooser_of(scenario, phase.rate)
+                problems = [*chooser.problems(compared=scenario.compare is not None)]
+                found += [each.below(("traffic", index, "replay", "choose")) for each in problems]
+                if not problems:
+                    looked = phase.rate.looked(phase.duration_ns, seed, chooser.choice)
+                    traffic[-1] = replace(phase, rate=looked)
             except TraceError as error:
                 found.append(Problem(("traffic", index, "replay", "file"), str(error)))
     if found:

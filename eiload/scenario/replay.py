@@ -6,14 +6,11 @@ same instants. Drawn from the phase's seed are only where a minute's counted req
 (uniformly: Poisson, given the count), and which requests are kept by `scale_to`.
 
 A trace is read as a stream, again by each worker. So that all of them and whoever looks at the run
-later mean the same requests, the scenario that travels has what was `Seen`: the file's fingerprint
-and the requests of each second.
+later mean the same requests, the scenario that travels has what was `seen`.
 """
 
-import base64
 import hashlib
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,55 +19,19 @@ from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.units import format_duration, format_rate
-from eiload.scenario.trace import Trace, TraceError
+from eiload.scenario.seen import Counts, Seconds, Seen
+from eiload.scenario.trace import Texts, Trace, TraceError
+from eiload.scenario.turn import Part, Table, Turn
 
 __all__ = ["Replay", "Seen"]
 
-MINUTE_NS = 60 * NS_PER_S
 TURNS_AT_MOST = 10_000
 """Through a trace in one phase: each reads the file."""
 
 MOST_PER_S = 100_000
 """More than any rate that can be asked for (`fields.RATE_AT_MOST`)."""
 
-SECONDS_AT_MOST = 40 * 24 * 3600
-"""Of a phase."""
-
-SORTED_AT_MOST = 50_000_000
-"""Requests of a trace that is sorted in memory: 400 MB."""
-
 Instants = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a trace was when the scenario was read."""
-
-    sha256: str
-    """Of the file."""
-    share: float
-    """Which share of its requests is sent (`Replay.scale_to`)."""
-    seconds: str
-    """The requests of each second of the phase: int32, compressed, base64."""
-
-    @staticmethod
-    def of(sha256: str, share: float, per_second: NDArray[np.int32]) -> "Seen":
-        """Return what was seen."""
-        packed = zlib.compress(per_second.astype("<i4").tobytes(), 9)
-        return Seen(sha256, share, base64.b64encode(packed).decode())
-
-    def per_second(self) -> NDArray[np.int32]:
-        """Return the requests of each second of the phase.
-
-        Raises:
-            ValueError: it was damaged.
-        """
-        try:
-            packed = base64.b64decode(self.seconds, validate=True)
-            whole = zlib.decompressobj().decompress(packed, SECONDS_AT_MOST * 4)
-            return np.frombuffer(whole, "<i4")
-        except (zlib.error, ValueError) as error:
-            raise ValueError(f"damaged counts of a trace ({error}); expected no 'seen:'") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +54,31 @@ class Replay:
     seen: Seen | None = None
     whole_seconds: bool = False
     """Not from the file, but as many as were seen, each at the start of its second."""
+    only: str | None = None
+    """Of those the ones that go to this target; None: all."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Return what its requests choose (`choice.KINDS`), in the order of their texts."""
+        return tuple(kind for kind, _ in self.trace.choose)
+
+    def share_of(self, wanted: Mapping[str, str]) -> float:
+        """Return the share of the requests that chooses all of this.
+
+        Args:
+            wanted: texts by kind; a kind that the trace does not choose is no condition.
+
+        Raises:
+            TraceError: nothing was seen.
+        """
+        places = {
+            self.kinds.index(kind): text for kind, text in wanted.items() if kind in self.kinds
+        }
+        if not places:
+            return 1.0
+        if self.seen is None:
+            raise TraceError(f"{self.trace.file}: nothing is known of it; expected it to be read")
+        return self.seen.share_of(places)
 
     def instants(self, duration_ns: int, seed: int) -> Iterator[Instants]:
         """Yield the arrivals' offsets from the phase's start in order, ns, in chunks.
@@ -100,20 +86,34 @@ class Replay:
         Raises:
             TraceError: the file cannot be read, or the trace is shorter than the phase.
         """
-        if self.whole_seconds:
-            return self._by_the_second(duration_ns, seed)
-        return self.sent(duration_ns, seed, self.seen.share if self.seen else 1.0)
+        return (part.instants for part in self.parts(duration_ns, seed))
 
-    def sent(self, duration_ns: int, seed: int, share: float) -> Iterator[Instants]:
-        """Yield what is left of the arrivals when a share of them is drawn.
+    def parts(self, duration_ns: int, seed: int) -> Iterator[Part]:
+        """Yield the arrivals, some at a time, with the places in `Seen.choices` of their choices.
 
         Raises:
             TraceError: as `instants`.
         """
+        if self.whole_seconds:
+            return self._by_the_second(duration_ns, seed)
+        seen = self.seen
+        known = [texts for texts, _ in seen.choices] if seen else []
+        table = Table(self.trace.file, known)
+        parts = self._sent(duration_ns, seed, seen.share if seen else 1.0, table)
+        return self._known(parts, len(known)) if seen and self.kinds else parts
+
+    def _known(self, parts: Iterator[Part], choices: int) -> Iterator[Part]:
+        for part in parts:
+            if part.codes is not None and part.codes.max() >= choices:
+                raise TraceError(self._other())
+            yield part
+
+    def _sent(self, duration_ns: int, seed: int, share: float, table: Table) -> Iterator[Part]:
+        """Yield what is left of the arrivals when a share of them is drawn."""
         rng = np.random.default_rng((seed, 0x7468696E))
-        for offsets in self._all(duration_ns, seed):
-            kept = offsets if share >= 1 else offsets[rng.random(len(offsets)) < share]
-            if len(kept):
+        for part in self._all(duration_ns, seed, table):
+            kept = part if share >= 1 else part.only(rng.random(len(part.instants)) < share)
+            if len(kept.instants):
                 yield kept
 
     def pieces(self, duration_ns: int, seed: int = 0) -> list[tuple[int, float, float]]:
@@ -128,25 +128,34 @@ class Replay:
         rates = counts / (lengths_ns / NS_PER_S)
         return list(zip(lengths_ns.tolist(), rates.tolist(), rates.tolist(), strict=True))
 
-    def due(self, within_ns: int, duration_ns: int, seed: int) -> tuple[int, int]:
+    def due(
+        self, within_ns: int, duration_ns: int, seed: int, target: str | None = None
+    ) -> tuple[int, int]:
         """Return the least and the most arrivals that are due before an offset.
 
-        Only whole seconds were seen.
+        Only whole seconds were seen. To one target, or all.
 
         Raises:
             TraceError: nothing was seen, and the file cannot be read.
         """
-        counts = self.counted(duration_ns, seed)
+        counts = self.counted(duration_ns, seed, target)
         least = int(counts[: max(0, within_ns) // NS_PER_S].sum())
         most = int(counts[: -(-max(0, within_ns) // NS_PER_S)].sum())
         return (most, most) if within_ns >= duration_ns else (least, most)
 
-    def looked(self, duration_ns: int, seed: int) -> "Replay":
+    def looked(
+        self, duration_ns: int, seed: int, check: Callable[[Texts], object] | None = None
+    ) -> "Replay":
         """Read the trace through and return the replay with what was seen.
+
+        Args:
+            duration_ns: of the phase.
+            seed: of the phase.
+            check: called once with each choice; raises a ValueError if it is none.
 
         Raises:
             TraceError: it cannot be read, is shorter than the phase, has no request there, too few
-                for `scale_to`, or is another one than was seen before.
+                for `scale_to`, a choice that is none, or is another one than was seen before.
         """
         sha256 = self.fingerprint()
         if self.seen and self.seen.sha256 != sha256:
@@ -155,8 +164,8 @@ class Replay:
                 "the same file, or no 'seen:'"
             )
         plain = replace(self, seen=None)
-        per_second = plain.counted(duration_ns, seed)
-        requests, share = int(per_second.sum()), 1.0
+        counts, share = plain.count(duration_ns, seed, 1.0, check), 1.0
+        requests = int(counts.per_second.sum())
         if not requests:
             raise TraceError(f"{self.trace.file}: no request in this part; expected another 'from'")
         if self.scale_to is not None:
@@ -168,18 +177,58 @@ class Replay:
                     f"{self.speed:g}, fewer than 'scale_to'; expected at most so many, or a speed "
                     f"of {self.speed * share:.3g}"
                 )
-            per_second = _per_second(plain.sent(duration_ns, seed, share), duration_ns)
-        return replace(plain, seen=Seen.of(sha256, share, per_second))
+            counts = plain.count(duration_ns, seed, share)
+        return replace(plain, seen=Seen.of(sha256, share, counts))
 
-    def counted(self, duration_ns: int, seed: int) -> NDArray[np.int32]:
+    def count(
+        self,
+        duration_ns: int,
+        seed: int,
+        share: float,
+        check: Callable[[Texts], object] | None = None,
+    ) -> Counts:
+        """Read the trace through and count what is left of it when a share is drawn.
+
+        Raises:
+            TraceError: as `looked`.
+        """
+        table = Table(self.trace.file)
+        parts = self._sent(duration_ns, seed, share, table)
+        if check is not None:
+            parts = self._checked(parts, table, check)
+        place = self.kinds.index("target") if "target" in self.kinds else None
+        return Counts.of(parts, duration_ns, table, place)
+
+    def _checked(
+        self, parts: Iterator[Part], table: Table, check: Callable[[Texts], object]
+    ) -> Iterator[Part]:
+        """Pass the arrivals on, each choice looked at when it comes first."""
+        good: set[int] = set()
+        for part in parts:
+            met = set() if part.codes is None else {*np.unique(part.codes).tolist()}
+            for code in sorted(met - good):
+                texts, line = table.met[code]
+                try:
+                    check(texts)
+                except ValueError as error:
+                    raise TraceError(f"{self.trace.file}:{line}: {error}") from None
+                good.add(code)
+            yield part
+
+    def counted(self, duration_ns: int, seed: int, target: str | None = None) -> Seconds:
         """Return the requests of each second of the phase: what was seen, else from the file.
+
+        Args:
+            duration_ns: of the phase.
+            seed: of the phase.
+            target: only those to this target; None: all.
 
         Raises:
             TraceError: as `instants`.
         """
         if self.seen is not None:
-            return self.seen.per_second()
-        return _per_second(self.instants(duration_ns, seed), duration_ns)
+            return self.seen.per_second(target)
+        return self.count(duration_ns, seed, 1.0).per_second
 
     def check(self) -> None:
         """Look whether the file is the one that was seen.
@@ -188,10 +237,7 @@ class Replay:
             TraceError: it is not, or not here.
         """
         if self.seen and self.fingerprint() != self.seen.sha256:
-            raise TraceError(
-                f"{self.trace.file}: another content here than where the scenario was read; "
-                "expected the same file on every machine"
-            )
+            raise TraceError(self._other())
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the file.
@@ -206,25 +252,25 @@ class Replay:
             reason = (error.strerror or "cannot be read").lower()
             raise TraceError(f"{self.trace.file}: {reason}; expected a file of arrivals") from None
 
-    def _by_the_second(self, duration_ns: int, seed: int) -> Iterator[Instants]:
-        counts = self.counted(duration_ns, seed)
+    def _by_the_second(self, duration_ns: int, seed: int) -> Iterator[Part]:
+        counts = self.counted(duration_ns, seed, self.only)
         for second in np.flatnonzero(counts).tolist():
-            yield np.full(int(counts[second]), second * NS_PER_S, np.int64)
+            yield Part(np.full(int(counts[second]), second * NS_PER_S, np.int64))
 
-    def _all(self, duration_ns: int, seed: int) -> Iterator[Instants]:
+    def _all(self, duration_ns: int, seed: int, table: Table) -> Iterator[Part]:
         """Yield all arrivals of the phase, before any are left out."""
         rng, turn_ns, requests = np.random.default_rng(seed), 0, 0
         while True:
-            turn = _Turn(self, rng)
-            for offsets in turn.slices():
-                found = np.floor((offsets + turn_ns) / self.speed).astype(np.int64)
-                within = found[: int(np.searchsorted(found, duration_ns))]
-                requests += len(within)
+            turn = Turn(self.trace, self.start_ns, self.length_ns, self.sort, rng, table)
+            for part in turn.parts():
+                found = np.floor((part.instants + turn_ns) / self.speed).astype(np.int64)
+                within = int(np.searchsorted(found, duration_ns))
+                requests += within
                 if requests > MOST_PER_S * (duration_ns / NS_PER_S + 1):
                     raise TraceError(self._absurd(duration_ns))
-                if len(within):
-                    yield within
-                if len(within) < len(found):
+                if within:
+                    yield part._replace(instants=found).only(slice(within))
+                if within < len(found):
                     return
             if not turn.requests:
                 raise TraceError(
@@ -236,6 +282,12 @@ class Replay:
                 return
             if not self.loop or turn.length_ns * TURNS_AT_MOST < duration_ns * self.speed:
                 raise TraceError(self._short(turn_ns, duration_ns))
+
+    def _other(self) -> str:
+        return (
+            f"{self.trace.file}: another content here than where the scenario was read; "
+            "expected the same file on every machine"
+        )
 
     def _short(self, length_ns: int, duration_ns: int) -> str:
         has = format_duration(int(length_ns / self.speed) // NS_PER_S * NS_PER_S)
@@ -251,94 +303,3 @@ class Replay:
             f"{self.trace.file}: more than {MOST_PER_S:,}/s over {format_duration(duration_ns)} at "
             f"speed {self.speed:g}; expected fewer, by a lower 'speed' or a 'where'"
         )
-
-
-class _Turn:
-    """One time through the slice."""
-
-    def __init__(self, replay: Replay, rng: np.random.Generator) -> None:
-        self._replay = replay
-        self._rng = rng
-        self.requests = 0
-        """Seen in the slice so far."""
-        self.length_ns = 0
-        """Of the slice; known when it has been read."""
-
-    def slices(self) -> Iterator[Instants]:
-        """Yield the slice's instants from its start, ns, ascending."""
-        start_ns, length_ns = self._replay.start_ns, self._replay.length_ns
-        end_ns = 2**62 if length_ns is None else start_ns + length_ns
-        reached = False
-        for instants in self._ordered():
-            low, high = np.searchsorted(instants, (start_ns, end_ns))
-            self.requests += int(high - low)
-            if high > low:
-                yield instants[low:high] - start_ns
-            if high < len(instants):
-                reached = True
-                break
-        if reached or (length_ns is not None and self._whole_ns >= end_ns):
-            self.length_ns = end_ns - start_ns
-        else:
-            self.length_ns = max(0, self._whole_ns - start_ns)
-
-    _whole_ns = 0
-
-    def _ordered(self) -> Iterator[Instants]:
-        """Yield the whole trace's instants, ascending; at the end `_whole_ns` is its length."""
-        trace = self._replay.trace
-        if trace.kind() == "minutes":
-            counts = trace.minutes().tolist()
-            self._whole_ns = len(counts) * MINUTE_NS
-            for minute, count in enumerate(counts):
-                within = np.sort(self._rng.random(count))
-                yield minute * MINUTE_NS + np.floor(within * MINUTE_NS).astype(np.int64)
-        elif self._replay.sort:
-            yield from self._sorted()
-        else:
-            yield from self._streamed()
-
-    def _streamed(self) -> Iterator[Instants]:
-        last_ns, requests = 0, 0
-        for instants, numbers in self._replay.trace.batches():
-            back = np.flatnonzero(np.diff(instants, prepend=last_ns) < 0)
-            if len(back):
-                raise TraceError(
-                    f"{self._replay.trace.file}:{numbers[int(back[0])]}: earlier than the request "
-                    "before it; expected them in order, or 'sort: true' to sort it in memory"
-                )
-            last_ns, requests = int(instants[-1]), requests + len(instants)
-            yield instants
-        # Gaps begin at the start, so that the last request ends the last of them.
-        gaps = self._replay.trace.kind() == "gaps"
-        self._whole_ns = last_ns if gaps else _length_ns(last_ns, requests)
-
-    def _sorted(self) -> Iterator[Instants]:
-        parts, requests = [], 0
-        for instants, _ in self._replay.trace.batches():
-            parts.append(instants)
-            requests += len(instants)
-            if requests > SORTED_AT_MOST:
-                raise TraceError(
-                    f"{self._replay.trace.file}: more than {SORTED_AT_MOST:,} requests to sort; "
-                    "expected a file that is in order"
-                )
-        if parts:
-            whole = np.sort(np.concatenate(parts))
-            whole -= whole[0]
-            yield whole
-            self._whole_ns = _length_ns(int(whole[-1]), requests)
-
-
-def _per_second(chunks: Iterator[Instants], duration_ns: int) -> NDArray[np.int32]:
-    counts = np.zeros(-(-duration_ns // NS_PER_S), np.int64)
-    for offsets in chunks:
-        first = int(offsets[0] // NS_PER_S)
-        found = np.bincount(offsets // NS_PER_S - first)
-        counts[first : first + len(found)] += found
-    return counts.astype(np.int32)
-
-
-def _length_ns(last_ns: int, requests: int) -> int:
-    """Return a trace's length: the gap that would come next has the mean of the others."""
-    return last_ns + (last_ns // (requests - 1) if requests > 1 else 0)

@@ -9,7 +9,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
 from eiload.base.clock import NS_PER_S
 from eiload.base.quantity import shown
 from eiload.base.units import format_duration, format_rate
-from eiload.scenario.fields import Real, Text, YesNo, duration, rate
+from eiload.scenario.fields import Name, Real, Text, YesNo, duration, rate
 from eiload.scenario.form import Form
 from eiload.scenario.replay import Replay, Seen
 from eiload.scenario.trace import Trace
@@ -20,6 +20,16 @@ YEARS = "3650 d"
 """A trace may be longer than any run."""
 
 
+Chosen = Annotated[
+    tuple[
+        Annotated[tuple[Annotated[str, Field(strict=True)], ...], Field(strict=False)],
+        Annotated[int, Field(ge=1)],
+    ],
+    Field(strict=False),
+]
+"""Texts by column, and how many requests have them."""
+
+
 class SeenForm(Form):
     """What the trace was when the scenario was read; written by eiload, not by hand."""
 
@@ -27,6 +37,31 @@ class SeenForm(Form):
     share: Real = Field(gt=0, le=1, description="of its requests that is sent")
     seconds: Annotated[str, Field(strict=True)] = Field(
         description="requests of each second, compressed"
+    )
+    choices: Annotated[tuple[Chosen, ...], Field(strict=False)] = Field(
+        default=(), description="what its requests choose, and how many choose it"
+    )
+    targets: dict[Name, Annotated[str, Field(strict=True)]] = Field(
+        default={}, description="of each target that they choose the seconds, likewise"
+    )
+
+
+class ChooseForm(Form):
+    """Columns that choose what a request is; what none of them chooses is drawn."""
+
+    of_class: Text | None = Field(
+        default=None, alias="class", description="column with a class of the payload's mix"
+    )
+    image: Text | None = Field(
+        default=None, description="column with an image's file name, or as much of its path"
+    )
+    batch: Text | None = Field(
+        default=None,
+        description="column with a batch size, one of the payload's 'batch'",
+        examples=["NumImages"],
+    )
+    target: Text | None = Field(
+        default=None, description="column with the name of the only target that gets the request"
     )
 
 
@@ -63,6 +98,11 @@ class ReplayForm(Form):
     scale_to: Annotated[float, rate(above=True)] | None = Field(
         default=None, description="keep a drawn share, so many requests per second in the mean"
     )
+    choose: ChooseForm = Field(
+        default=ChooseForm(),
+        description="columns (JSON: keys) that say what each request is",
+        examples=[{"class": "Model"}],
+    )
     seen: SeenForm | None = Field(default=None, description="what eiload saw in the file")
 
 
@@ -75,9 +115,19 @@ def _replay(value: object, info: ValidationInfo) -> Replay:
         )
     form = ReplayForm.read(value, info)
     trace = Trace(
-        str(Path(form.file)), form.column or "", form.unit or "", tuple(form.where.items())
+        str(Path(form.file)),
+        form.column or "",
+        form.unit or "",
+        tuple(form.where.items()),
+        tuple(form.choose.model_dump(exclude_none=True).items()),
     )
-    seen = form.seen and Seen(form.seen.sha256, form.seen.share, form.seen.seconds)
+    seen = form.seen and Seen(
+        form.seen.sha256,
+        form.seen.share,
+        form.seen.seconds,
+        form.seen.choices,
+        tuple(form.seen.targets.items()),
+    )
     return Replay(
         trace,
         form.start,
@@ -96,9 +146,17 @@ def fits(replay: Replay, duration_ns: int) -> None:
     Raises:
         ValueError: it is not, or is damaged.
     """
-    if replay.seen and len(replay.seen.per_second()) != -(-duration_ns // NS_PER_S):
+    seen, seconds = replay.seen, -(-duration_ns // NS_PER_S)
+    if seen is None:
+        return
+    of_all = {len(seen.per_second()), *(len(seen.per_second(name)) for name, _ in seen.targets)}
+    if of_all != {seconds}:
         raise ValueError(
             "counts of a phase of another length; expected none, no 'seen:', after a change"
+        )
+    if any(len(texts) != len(replay.kinds) for texts, _ in seen.choices):
+        raise ValueError(
+            "choices by other columns; expected none, no 'seen:', after a change of 'choose'"
         )
 
 
@@ -116,9 +174,23 @@ def written(replay: Replay) -> dict[str, object]:
         "loop": replay.loop,
         "sort": replay.sort,
         "scale_to": None if replay.scale_to is None else format_rate(replay.scale_to),
-        "seen": seen and {"sha256": seen.sha256, "share": seen.share, "seconds": seen.seconds},
+        "choose": dict(trace.choose) or None,
+        "seen": seen and _seen_written(seen),
     }
     return {key: value for key, value in what.items() if value is not None}
+
+
+def _seen_written(seen: Seen) -> dict[str, object]:
+    found: dict[str, object] = {
+        "sha256": seen.sha256,
+        "share": seen.share,
+        "seconds": seen.seconds,
+    }
+    if seen.choices:
+        found["choices"] = [[list(texts), count] for texts, count in seen.choices]
+    if seen.targets:
+        found["targets"] = dict(seen.targets)
+    return found
 
 
 ReplayField = Annotated[

@@ -21,7 +21,7 @@ from eiload.base.errors import ScenarioError
 from eiload.scenario.arrivals import Instants, OpenPhase, Phase, Replay, phase_seed
 from eiload.scenario.trace import TraceError
 
-__all__ = ["Chunk", "Schedule", "target_order"]
+__all__ = ["Chunk", "Schedule", "noise", "target_order"]
 
 
 class Chunk(NamedTuple):
@@ -32,6 +32,16 @@ class Chunk(NamedTuple):
     """Number of the first arrival, counted through all open phases of the run."""
     offsets_ns: Instants
     """When each is due, ns from the start of the run, ascending, shape (n,)."""
+    codes: NDArray[np.int32] | None = None
+    """What each chooses: its place in `Seen.choices` of the phase's trace; None if nothing."""
+
+    def cut(self, count: int) -> tuple["Chunk", "Chunk"]:
+        """Return the first so many, and the others."""
+        codes, rest = (None, None) if self.codes is None else np.split(self.codes, [count])
+        return (
+            Chunk(self.phase, self.first, self.offsets_ns[:count], codes),
+            Chunk(self.phase, self.first + count, self.offsets_ns[count:], rest),
+        )
 
 
 @dataclass(frozen=True)
@@ -59,9 +69,8 @@ class Schedule:
             ScenarioError: one is not.
         """
         try:
-            for phase in self.traffic:
-                if isinstance(phase, OpenPhase) and isinstance(phase.rate, Replay):
-                    phase.rate.check()
+            for replay in self.replays():
+                replay.check()
         except TraceError as error:
             raise ScenarioError(str(error)) from None
 
@@ -74,11 +83,11 @@ class Schedule:
         first = 0
         for index, phase in enumerate(self.traffic):
             if isinstance(phase, OpenPhase):
-                for offsets in phase.instants(phase_seed(self.seed, index)):
-                    yield Chunk(index, first, offsets + self.starts_ns[index])
-                    first += len(offsets)
+                for part in phase.parts(phase_seed(self.seed, index)):
+                    yield Chunk(index, first, part.instants + self.starts_ns[index], part.codes)
+                    first += len(part.instants)
 
-    def due(self, cuts_ns: Sequence[int]) -> dict[tuple[int, int], int]:
+    def due(self, cuts_ns: Sequence[int], target: str | None = None) -> dict[tuple[int, int], int]:
         """Count the arrivals that fell due, by (phase, second of the run).
 
         This is what a run's records must add up to, for each target. Where a trace that was
@@ -86,35 +95,67 @@ class Schedule:
 
         Args:
             cuts_ns: for each slice, the offset from which nothing of it was sent any more.
+            target: only the arrivals that make a request to it; None: all.
         """
         try:
-            return self._due(cuts_ns, self.chunks())
+            return self._due(cuts_ns, self.chunks(), target)
         except TraceError:
-            return self._due(cuts_ns, replace(self, traffic=self._coarse()).chunks())
+            whole = replace(self, traffic=self._coarse(target))
+            return self._due(cuts_ns, whole.chunks(), None)
 
-    def _coarse(self) -> tuple[Phase, ...]:
+    def dues(
+        self, cuts_ns: Sequence[int], targets: Sequence[str]
+    ) -> list[dict[tuple[int, int], int]]:
+        """Return `due` for each target."""
+        if any("target" in replay.kinds for replay in self.replays()):
+            return [self.due(cuts_ns, target) for target in targets]
+        return [self.due(cuts_ns)] * len(targets)
+
+    def replays(self) -> Iterator[Replay]:
+        """Yield the traces that are replayed."""
+        for phase in self.traffic:
+            if isinstance(phase, OpenPhase) and isinstance(phase.rate, Replay):
+                yield phase.rate
+
+    def _coarse(self, target: str | None) -> tuple[Phase, ...]:
         """Return the traffic with the seconds of traces that were seen instead of the traces."""
         return tuple(
-            replace(phase, rate=replace(phase.rate, whole_seconds=True))
+            replace(phase, rate=replace(phase.rate, whole_seconds=True, only=target))
             if isinstance(phase, OpenPhase) and isinstance(phase.rate, Replay)
             else phase
             for phase in self.traffic
         )
 
-    @staticmethod
-    def _due(cuts_ns: Sequence[int], chunks: Iterator[Chunk]) -> dict[tuple[int, int], int]:
+    def _due(
+        self, cuts_ns: Sequence[int], chunks: Iterator[Chunk], target: str | None
+    ) -> dict[tuple[int, int], int]:
         cuts = np.asarray(cuts_ns, np.int64)
         cells: dict[tuple[int, int], int] = {}
         for chunk in chunks:
             if chunk.offsets_ns[0] >= cuts.max():
                 break
             numbers = chunk.first + np.arange(len(chunk.offsets_ns))
-            offsets = chunk.offsets_ns[chunk.offsets_ns < cuts[numbers % len(cuts)]]
+            sent = chunk.offsets_ns < cuts[numbers % len(cuts)]
+            if target is not None and chunk.codes is not None:
+                sent &= self.goes_to(chunk.phase, target)[chunk.codes]
+            offsets = chunk.offsets_ns[sent]
             seconds, counts = np.unique(offsets // NS_PER_S, return_counts=True)
             for second, count in zip(seconds.tolist(), counts.tolist(), strict=True):
                 cell = (chunk.phase, second)
                 cells[cell] = cells.get(cell, 0) + count
         return cells
+
+    def goes_to(self, phase: int, target: str) -> NDArray[np.bool_]:
+        """Return which choices of a phase's trace make a request to a target."""
+        plan = self.traffic[phase]
+        assert isinstance(plan, OpenPhase)
+        assert isinstance(plan.rate, Replay)
+        seen, kinds = plan.rate.seen, plan.rate.kinds
+        choices = seen.choices if seen else ()
+        if "target" not in kinds:
+            return np.ones(len(choices), bool)
+        place = kinds.index("target")
+        return np.array([texts[place] == target for texts, _ in choices], bool)
 
 
 def target_order(numbers: NDArray[np.int64], targets: int, seed: int) -> NDArray[np.int64]:
@@ -134,22 +175,24 @@ def target_order(numbers: NDArray[np.int64], targets: int, seed: int) -> NDArray
         Indices of targets by place, shape (n, targets).
     """
     block, within = np.divmod(np.asarray(numbers, np.int64), targets)
-    noise = _noise(block, targets + 1, seed)
-    drawn = np.argsort(noise[:, :targets], axis=1, kind="stable")
+    bits = noise(block, targets + 1, seed)
+    drawn = np.argsort(bits[:, :targets], axis=1, kind="stable")
     # Which row of the square comes first in its block is drawn too.
-    first = noise[:, targets] % np.uint64(targets)
+    first = bits[:, targets] % np.uint64(targets)
     turn = (within + first.astype(np.int64)) % targets
     place = (np.arange(targets) + turn[:, None]) % targets
     return np.take_along_axis(drawn, place, axis=1)
 
 
-def _noise(numbers: NDArray[np.int64], columns: int, seed: int) -> NDArray[np.uint64]:
-    """Return random bits that depend on nothing but a number, a column and the seed.
+def noise(
+    numbers: NDArray[np.int64], columns: int, seed: int, use: int = 0x6F72646572
+) -> NDArray[np.uint64]:
+    """Return random bits that depend on nothing but a number, a column, the seed and their use.
 
     By SplitMix64's output function (Steele, Lea & Flood, *Fast splittable pseudorandom number
     generators*, OOPSLA 2014), so that any slice of the arrivals can be had without the rest.
     """
-    base = np.random.SeedSequence((seed, 0x6F72646572)).generate_state(1, np.uint64)[0]
+    base = np.random.SeedSequence((seed, use)).generate_state(1, np.uint64)[0]
     with np.errstate(over="ignore"):
         index = numbers.astype(np.uint64)[:, None] * np.uint64(columns) + np.arange(
             columns, dtype=np.uint64

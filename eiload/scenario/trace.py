@@ -8,8 +8,9 @@ What it knows: the forms that traces have, found out from their first line.
 - counts per minute (Azure Functions 2019): columns 1, 2, 3 ... of a CSV
 
 Instants are ns from the trace's first one (gaps: from the start; counts: from the first minute), in
-the file's order. What is wrong is a `TraceError` that names the file and the line. What it must not
-know: phases.
+the file's order. Of the forms with a line for each request, further columns may be asked for, that
+choose what the request is (`Trace.choose`). What is wrong is a `TraceError` that names the file and
+the line. What it must not know: phases, what the texts in those columns mean (`choice`).
 """
 
 import csv
@@ -17,7 +18,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ from eiload.base.quantity import shown
 from eiload.scenario.trace_lines import Lines, TraceError, batched
 from eiload.scenario.trace_times import UNITS, CellError, Times
 
-__all__ = ["Trace", "TraceError"]
+__all__ = ["Lot", "Texts", "Trace", "TraceError"]
 
 KNOWN = (
     *("timestamp", "time", "arrival_time", "arrival", "start_time", "start_timestamp", "ts"),
@@ -48,6 +49,20 @@ Instants = NDArray[np.int64]
 Row = Sequence[str]
 Kind = Literal["csv", "json", "gaps", "minutes"]
 
+Texts = tuple[str, ...]
+"""What one request has in the columns that choose, in their order."""
+
+
+class Lot(NamedTuple):
+    """Some requests of a trace, in the file's order."""
+
+    instants: Instants
+    """ns, shape (n,)."""
+    lines: Sequence[int]
+    """Which line of the file each is in."""
+    texts: Sequence[Texts] = ()
+    """What each has in the columns that choose; empty where none do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -60,6 +75,8 @@ class Trace:
     """What plain numbers count (`trace_times.UNITS`); empty if they are none."""
     where: tuple[tuple[str, str], ...] = ()
     """Only lines that have these texts in these columns."""
+    choose: tuple[tuple[str, str], ...] = ()
+    """What is chosen (`choice.KINDS`), and the column that has it."""
 
     def kind(self) -> Kind:
         """Return which form the file has.
@@ -77,10 +94,8 @@ class Trace:
                 return "gaps"
             return "minutes" if {"1", "2"} <= set(_header(lines)) else "csv"
 
-    def batches(self) -> Iterator[tuple[Instants, Sequence[int]]]:
-        """Yield the instants of requests, ns, in the file's order, and the lines they are in.
-
-        Not of a file of counts.
+    def batches(self) -> Iterator[Lot]:
+        """Yield the requests, some at a time. Not of a file of counts.
 
         Raises:
             TraceError: the file cannot be read, or a line of it.
@@ -107,34 +122,39 @@ class Trace:
             count = next(n for n in itertools.count(1) if str(n) not in names) - 1
             if header[first : first + count] != [str(n + 1) for n in range(count)]:
                 raise lines.error("minutes out of order; expected columns 1, 2, 3 ...", 1)
-            if self.column or self.unit:
-                raise lines.error("counts per minute; expected no 'column' and no 'unit'", 1)
+            if self.column or self.unit or self.choose:
+                raise lines.error(
+                    "counts per minute; expected no 'column', no 'unit' and no 'choose'", 1
+                )
             keep, total = self._filter(header, lines), np.zeros(count, np.int64)
             for number, row in _rows(lines):
                 if keep(row):
                     total += _counts(row[first : first + count], count, lines, number)
             return total
 
-    def _of_csv(self, lines: Lines) -> Iterator[tuple[Instants, Sequence[int]]]:
+    def _of_csv(self, lines: Lines) -> Iterator[Lot]:
         header = _header(lines)
         keep = self._filter(header, lines)
         lower = [name.lower() for name in header]
         ends = not self.column and ENDS in lower and LENGTHS in lower
         column = lower.index(ENDS) if ends else self._column(header, lines)
         minus = lower.index(LENGTHS) if ends else None
+        chosen = [_index(name, header, lines) for _, name in self.choose]
+        last = max(column, minus or 0, *chosen)
         times = Times(self.unit or ("s" if ends else ""))
         for batch in batched((number, row) for number, row in _rows(lines) if keep(row)):
             numbers = [number for number, _ in batch]
             cells: list[object] = []
             for number, row in batch:
-                if len(row) <= max(column, minus or 0):
+                if len(row) <= last:
                     what = f"{len(row)} cells, the header has {len(header)}; expected as many"
                     raise lines.error(what, number)
                 cell = row[column]
                 cells.append(cell if minus is None else _start(cell, row[minus], lines, number))
-            yield _read(times, cells, numbers, lines), numbers
+            texts = [tuple(row[each].strip() for each in chosen) for _, row in batch]
+            yield Lot(_read(times, cells, numbers, lines), numbers, texts if chosen else ())
 
-    def _of_json(self, lines: Lines) -> Iterator[tuple[Instants, Sequence[int]]]:
+    def _of_json(self, lines: Lines) -> Iterator[Lot]:
         times, path = Times(self.unit), tuple(self.column.split(".")) if self.column else ()
         for batch in batched(_records(lines)):
             kept = [
@@ -147,11 +167,14 @@ class Trace:
             path = path or _known_key(kept[0][1], lines, kept[0][0])
             numbers = [number for number, _ in kept]
             cells = [_below(record, path) for _, record in kept]
-            yield _read(times, cells, numbers, lines), numbers
+            chosen = [self._chosen(record, lines, number) for number, record in kept]
+            yield Lot(_read(times, cells, numbers, lines), numbers, chosen if self.choose else ())
 
-    def _of_gaps(self, lines: Lines) -> Iterator[tuple[Instants, Sequence[int]]]:
-        if self.where or self.column:
-            raise lines.error("gaps, a number a line; expected no 'column' and no 'where'", 1)
+    def _of_gaps(self, lines: Lines) -> Iterator[Lot]:
+        if self.where or self.column or self.choose:
+            raise lines.error(
+                "gaps, a number a line; expected no 'column', no 'where' and no 'choose'", 1
+            )
         size_ns, last_ns = UNITS[self.unit or GAPS], 0.0
         for batch in batched((n, line) for n, line in enumerate(lines, 1) if line.strip()):
             gaps_ns = []
@@ -162,7 +185,16 @@ class Trace:
                 gaps_ns.append(float(line) * size_ns)
             found_ns = np.cumsum([last_ns, *gaps_ns])[1:]
             last_ns = float(found_ns[-1])
-            yield np.rint(found_ns).astype(np.int64), [number for number, _ in batch]
+            yield Lot(np.rint(found_ns).astype(np.int64), [number for number, _ in batch])
+
+    def _chosen(self, record: Mapping[str, object], lines: Lines, number: int) -> Texts:
+        """Return what a record has under the keys that choose."""
+        found = [_below(record, name.split(".")) for _, name in self.choose]
+        for (_, name), value in zip(self.choose, found, strict=True):
+            if value is None or isinstance(value, Mapping | list):
+                what = "nothing" if value is None else shown(value)
+                raise lines.error(f"{name!r} has {what}; expected a text or a number", number)
+        return tuple(str(value).strip() for value in found)
 
     def _column(self, header: Sequence[str], lines: Lines) -> int:
         """Return which column has the instants."""

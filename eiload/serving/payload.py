@@ -37,8 +37,8 @@ __all__ = [
     "Digest",
     "Made",
     "Sample",
+    "labels",
     "made_of",
-    "names",
     "needs_signature",
     "parts",
     "problems",
@@ -143,9 +143,12 @@ def parts(payload: Payload) -> list[int]:
     return [index for index, part in enumerate(payload.parts) for _ in _names(part)]
 
 
-def names(payload: Payload) -> list[str]:
-    """Return each request's name, as `samples` does; of pictures without a look at them."""
-    return [name for part in payload.parts for name in _names(part)]
+def labels(payload: Payload) -> list[tuple[str, int]]:
+    """Return what each request is made of, in the order of `samples`: its name, its batch size.
+
+    Of pictures without a look at them; what has no batch has 1.
+    """
+    return [label for part in payload.parts for label in _labels(part)]
 
 
 def under(target: Target, part: Content) -> Target:
@@ -254,16 +257,18 @@ def _tensors_of(part: Content) -> Iterator[tuple[str, Tensor]]:
 
 def _names(part: Content) -> list[str]:
     """Return the names of a part's requests; of pictures each, in each batch size."""
+    several = not isinstance(part.batch, int)
+    return [f"{name} x{batch}" if several else name for name, batch in _labels(part)]
+
+
+def _labels(part: Content) -> list[tuple[str, int]]:
     if not part.pictures:
-        return [sample.name for sample in _samples_of(part)]
+        return [(sample.name, 1) for sample in _samples_of(part)]
     if part.synthetic is None:
         images_ = [Path(path).name for path in part.images]
     else:
-        made = part.synthetic
-        images_ = [f"synthetic-{made.width}x{made.height}-{index}" for index in range(made.count)]
-    if isinstance(part.batch, int):
-        return images_
-    return [f"{name} x{batch}" for name in images_ for batch in part.batch]
+        images_ = part.synthetic.names()
+    return [(name, batch) for name in images_ for batch in part.batches]
 
 
 def _tensor(part: Content, index: int, name: str) -> Tensor:

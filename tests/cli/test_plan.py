@@ -168,6 +168,66 @@ def test_the_instants(
     assert {line["picture"] for line in lines} == {f"synthetic-64x48-{i}" for i in range(8)}
 
 
+REPLAYED = """\
+name: replayed
+targets:
+  gpu: {server: "127.0.0.1:8500", model: ssd}
+  ei: {server: "127.0.0.1:9000", model: ssd}
+payload:
+  mix:
+    - {class: small, synthetic: 64x48, batch: [1, 4]}
+    - {class: large, synthetic: 640x480}
+traffic:
+  - phase: trace
+    replay:
+      {file: t.csv, unit: s, choose: {class: Model, image: file, batch: NumImages, target: host}}
+    for: 1 min
+objectives:
+  - {class: large, target: ei, objective: p90 < 1 s}
+  - {class: small, target: gpu, objective: p90 < 1 s}
+"""
+
+
+def test_a_trace_that_chooses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Requests, bytes and what can be decided are by class and target, as the trace has them.
+
+    What `--csv` writes is a trace that chooses the same again.
+    """
+    kinds = [
+        ("small", "synthetic-64x48-3", 4, "gpu"),
+        ("small", "synthetic-64x48-0", 1, "gpu"),
+        ("large", "synthetic-640x480-1", 1, "ei"),
+    ]
+    rows = [(n / 10, *kinds[0 if n % 10 else 1 + n // 10 % 2]) for n in range(601)]
+    text = "".join(",".join(map(str, row)) + "\n" for row in rows)
+    (tmp_path / "t.csv").write_text(f"timestamp,Model,file,NumImages,host\n{text}")
+    path = tmp_path / "replayed.yaml"
+    path.write_text(REPLAYED)
+    text = said(capsys, path)
+    assert row(text, "gpu")[1] == "570"
+    assert row(text, "ei")[1] == "30"
+    of_class = [re.split(r"\s{2,}", line.strip()) for line in text.splitlines() if "- " in line]
+    assert [cells[:2] for cells in of_class if cells[0] in {"- small", "- large"}] == [
+        ["- small", "570"], ["- large", "0"], ["- small", "0"], ["- large", "30"],
+    ]  # fmt: skip
+    assert row(text, "p90 < 1 s for small")[-1] == "may be decided"
+    assert "p90 < 1 s for large: needs at least 200 requests: 7 min at 0.5/s; this" in text
+    instants = said(capsys, path, "--csv", "-")
+    written = list(csv.DictReader(instants.splitlines()))
+    columns = ("class", "picture", "batch", "target")
+    assert [tuple(line[key] for key in columns) for line in written] == [
+        (kind, image, str(batch), host) for _, kind, image, batch, host in rows[:600]
+    ]
+    (tmp_path / "again.csv").write_text(instants)
+    path.write_text(
+        REPLAYED.replace("file: t.csv", "file: again.csv, column: due_s")
+        .replace("Model, image: file, batch: NumImages, target: host", "class, image: picture, "
+                 "batch: batch, target: target")
+    )  # fmt: skip
+    again = list(csv.DictReader(said(capsys, path, "--csv", "-").splitlines()))
+    assert again == written
+
+
 def test_without_characters_beyond_ascii(scenario: Path) -> None:
     """A terminal that lacks them gets a drawing all the same."""
     from eiload.report import plan as report

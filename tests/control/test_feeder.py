@@ -196,3 +196,30 @@ def test_who_takes_over_a_ramp_starts_those_who_are_there() -> None:
         for user, (begin, end) in zip(loop.users, loop.stints_ns, strict=True)
     }
     assert stints == {(0, 4 * NS_PER_S, 7 * NS_PER_S)}
+
+
+def test_a_trace_that_chooses(tmp_path: Path) -> None:
+    """Images are the trace's, for both targets, on any slice; a target gets its requests alone."""
+    rows = [(n / 50, f"synthetic-8x8-{n % 2}", "ab"[n % 5 == 0]) for n in range(100)]
+    text = "".join(f"{at},{image},{target}\n" for at, image, target in rows)
+    (tmp_path / "t.csv").write_text(f"timestamp,image,target\n{text}")
+    for columns in ({"image": "image"}, {"image": "image", "target": "target"}):
+        replay = {"file": str(tmp_path / "t.csv"), "unit": "s", "choose": columns}
+        scenario = a_scenario([{"phase": "x", "replay": replay, "for": "2 s"}])
+        found: list[tuple[int, int, int]] = []
+        for index in range(3):
+            feeder, orders = fed(scenario, index, 3)
+            for horizon_s in (1, 2):
+                feeder.feed(horizon_s * NS_PER_S)
+            sends = np.concatenate(orders.sends)
+            found += [
+                (int(seq) // 2, int(target), int(payload))
+                for seq, target, payload in sends[["seq", "target", "payload"]].tolist()
+            ]
+        expected = [
+            (n, target, 7 + n % 2 + 2 * target)
+            for n, (*_, name) in enumerate(rows)
+            for target in range(2)
+            if len(columns) == 1 or "ab"[target] == name
+        ]
+        assert sorted(found) == expected

@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from eiload.base.status import Status
 from eiload.control.session import LOOKAHEAD_NS, Hooks, Left, Session
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals, Kind
+from eiload.record.ledger import reconcile
 from eiload.scenario import Scenario
 from eiload.scenario.mix import Draw
 from eiload.scenario.schedule import Schedule
@@ -328,3 +330,28 @@ def test_a_mix(server: str, parts: Make, phase: dict[str, Any]) -> None:
             assert counted.of_class(which).statuses(target, 0) == {Status.OK: of_target}
     (small, large) = players[0].prepared.targets[0].request_bytes
     assert 8 * 8 * 3 < small < 64 * 64 * 3 < large < 2 * 64 * 64 * 3
+
+
+def test_a_trace_that_chooses(server: str, parts: Make, tmp_path: Path) -> None:
+    """Class, image and batch size of each line go to both targets, or to the one it names."""
+    rows = [("small,synthetic-8x8-2,1,a", 2), ("large,synthetic-64x64-1,2,b", 3 + 2 + 1)]
+    text = "".join(f"{n / 100},{rows[n % 2][0]}\n" for n in range(50))
+    (tmp_path / "t.csv").write_text(f"timestamp,class,image,batch,host\n{text}")
+    columns = {"class": "class", "image": "image", "batch": "batch"}
+    for choose in (columns, {**columns, "target": "host"}):
+        replay = {"file": str(tmp_path / "t.csv"), "unit": "s", "choose": choose}
+        traffic = [{"phase": "steady", "replay": replay, "for": "500 ms"}]
+        scenario = two_targets(server, payload={"mix": MIX}, traffic=traffic)
+        players = [parts(scenario, index, 2) for index in range(2)]
+        together(*players)
+        results = np.sort(np.concatenate([part.results() for part in players]), order="seq")
+        assert set(results["status"].tolist()) == {Status.OK}
+        assert [(int(each["seq"]) // 2, each["target"], each["payload"]) for each in results] == [
+            (n, target, rows[n % 2][1])
+            for n in range(50)
+            for target in range(2)
+            if len(choose) == 3 or target == n % 2
+        ]
+        counted = Intervals.merge(part.session.take().intervals for part in players)
+        dues = Schedule(scenario.traffic, 1).dues([NS_PER_S] * 2, ["a", "b"])
+        assert reconcile(counted, dues, mixed=True)[1:] == (0, 0)

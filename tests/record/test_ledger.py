@@ -34,7 +34,7 @@ def test_sums(due: dict[tuple[int, int], int], arrived: dict[tuple[int, int], in
               targets: int) -> None:  # fmt: skip
     """Afterwards each cell holds at least what was due; missing and surplus are both told."""
     arrived = {cell: count for cell, count in arrived.items() if cell[0] in {p for p, _ in due}}
-    completed, missing, surplus = reconcile(recorded(arrived, targets), due, targets)
+    completed, missing, surplus = reconcile(recorded(arrived, targets), [due] * targets)
     every = due.keys() | arrived.keys()
     gaps = [due.get(cell, 0) - arrived.get(cell, 0) for cell in every]
     assert missing == targets * sum(gap for gap in gaps if gap > 0)
@@ -52,7 +52,7 @@ def test_nothing_amiss() -> None:
     """Records that add up come back as they were."""
     cells = {(0, 0): 5, (1, 3): 2}
     intervals = recorded(cells, 2)
-    assert reconcile(intervals, cells, 2) == (intervals, 0, 0)
+    assert reconcile(intervals, [cells] * 2) == (intervals, 0, 0)
 
 
 def test_what_is_lost_of_a_mix_is_of_no_class() -> None:
@@ -61,9 +61,20 @@ def test_what_is_lost_of_a_mix_is_of_no_class() -> None:
     results = np.zeros(4, RESULT_DTYPE)
     results["payload"] = [0, 0, 1, 0]
     recorder.record(results)
-    completed, missing, _ = reconcile(recorder.take(), {(0, 0): 6}, 1, mixed=True)
+    completed, missing, _ = reconcile(recorder.take(), [{(0, 0): 6}], mixed=True)
     assert missing == 2
     assert completed.folded().statuses(0, 0) == {Status.OK: 4, Status.LOST: 2}
     assert [completed.of_class(which).statuses(0, 0) for which in (0, 1, NO_CLASS)] == [
         {Status.OK: 3}, {Status.OK: 1}, {Status.LOST: 2},
     ]  # fmt: skip
+
+
+def test_each_target_has_its_own() -> None:
+    """Where a trace chooses targets, what one has too little is not what the other has too much."""
+    cells = {(0, 0): 5, (1, 3): 2}
+    completed, missing, surplus = reconcile(
+        recorded(cells, 2), [{(0, 0): 6}, {(0, 0): 5, (1, 3): 2}]
+    )
+    assert (missing, surplus) == (1, 2)
+    assert completed.statuses(0, 0) == {Status.OK: 5, Status.LOST: 1}
+    assert completed.statuses(1, 0) == {Status.OK: 5}

@@ -1,8 +1,12 @@
 """What `eiload validate` says of a good scenario."""
 
+from dataclasses import replace
+
 import pytest
 
-from eiload.report.outlook import outlook
+from eiload.report.outlook import least_share, measured, needed, outlook, rate, share_of
+from eiload.scenario import parse_objective
+from tests import golden
 from tests.report import runs
 
 
@@ -95,3 +99,17 @@ def test_stand_ins_are_emulated() -> None:
     """A target without a server says that it is emulated."""
     line = of(('server: "127.0.0.1:8500"', "stand_in: p2.xlarge"))[0]
     assert line.startswith("2 targets (gpu emulated, ei 127.0.0.1:9000)")
+
+
+def test_a_class_takes_its_share() -> None:
+    """An objective of a class has its requests only: by weight as many times as many are needed."""
+    scenario = golden.scenario(golden.MIX)
+    phases = measured(scenario)
+    shares = {name: share_of(scenario, phases, name, None) for name in scenario.payload.classes}
+    assert sum(shares.values()) == pytest.approx(1)
+    for name, share in shares.items():
+        objective = replace(parse_objective("p99.9 < 300 ms"), of_class=name)
+        assert least_share(scenario, objective, phases) == share
+        need, of_all = needed(objective, phases, share=share), needed(objective, phases)
+        assert need.seconds > of_all.seconds
+        assert need.requests / need.seconds == pytest.approx(share * rate(phases), rel=0.01)

@@ -3,7 +3,6 @@
 import gzip
 import shutil
 import tracemalloc
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ S = 10**9
 
 def instants(trace: Trace) -> list[int]:
     """Return all instants of a trace."""
-    return [int(each) for batch, _ in trace.batches() for each in batch]
+    return [int(each) for lot in trace.batches() for each in lot.instants]
 
 
 def named(name: str, **how: object) -> Trace:
@@ -45,6 +44,7 @@ def named(name: str, **how: object) -> Trace:
             "csv",
             [0, 10**6, -800_000, -800_000],
         ),
+        (named("azure-lmm.csv"), "csv", [0, S // 4, S, 2 * S + S // 8]),
         (named("mooncake.jsonl", unit="ms"), "json", [0, 0, 3_052_000_000]),
         (named("mooncake.jsonl", unit="s", where=(("output_length", "500"),)), "json", [0]),
         (named("sagemaker.jsonl"), "json", [0, 2 * S]),
@@ -66,6 +66,52 @@ def test_counts_per_minute() -> None:
     assert named("azure-functions-2019.csv").minutes().tolist() == [61, 241, 13, 4]
     http = named("azure-functions-2019.csv", where=(("Trigger", "http"), ("HashOwner", "o1")))
     assert http.minutes().tolist() == [60, 0, 12, 3]
+
+
+@pytest.mark.parametrize(
+    ("trace", "texts"),
+    [
+        (
+            named("azure-lmm.csv", choose=(("batch", "NumImages"),)),
+            [("1",), ("4",), ("1",), ("8",)],
+        ),
+        (
+            named("burstgpt.csv", unit="s", choose=(("class", "Model"), ("target", "Log Type"))),
+            [
+                ("ChatGPT", "Conversation log"),
+                ("ChatGPT", "Conversation log"),
+                ("GPT-4", "API log"),
+                ("ChatGPT", "API log"),
+            ],
+        ),
+        (
+            named(
+                "burstgpt.csv", unit="s", where=(("Model", "GPT-4"),),
+                choose=(("class", "Request tokens"),),
+            ),
+            [("417",)],
+        ),
+        (
+            named("azure-functions-2021.txt", choose=(("class", "func"),)),
+            [("f1",), ("f2",), ("f1",)],
+        ),
+        (
+            named("mooncake.jsonl", unit="ms", choose=(("class", "input_length"),)),
+            [("6755",), ("7319",), ("7234",)],
+        ),
+        (named("sagemaker.jsonl", choose=(("image", "captureData.endpointInput.data"),)),
+         [("x",), ("y",)]),
+    ],
+    ids=lambda value: Path(value.file).name if isinstance(value, Trace) else "",
+)  # fmt: skip
+def test_columns_that_choose(trace: Trace, texts: list[tuple[str, ...]]) -> None:
+    """Each request has the texts of the columns that were asked for, in their order."""
+    assert [each for lot in trace.batches() for each in lot.texts] == texts
+
+
+def test_without_columns_that_choose() -> None:
+    """Nothing is kept of what nobody asks for."""
+    assert [[*lot.texts] for lot in named("burstgpt.csv", unit="s").batches()] == [[]]
 
 
 @pytest.mark.parametrize("name", ["trace.csv.gz", "trace.csv"])
@@ -123,6 +169,26 @@ def test_a_file_that_ends_early(tmp_path: Path) -> None:
         ("5\nx\n", {"unit": "ms"}, 2, "no gap, got 'x'; expected a number of ms"),
         ("5\n6\n", {"column": "x"}, 1, "gaps, a number a line; expected no 'column'"),
         ("a,b\n1,2\n", {"where": (("c", "1"),)}, 1, "no column 'c', got 'a,b'"),
+        (
+            "time,Model\n1,2\n",
+            {"choose": (("class", "model"),), "unit": "s"},
+            1,
+            "no column 'model', got 'time,Model' (did you mean 'Model'?)",
+        ),
+        ("time,m\n1,a\n2\n", {"choose": (("class", "m"),), "unit": "s"}, 3, "1 cells, the header"),
+        (
+            '{"ts": 1, "m": "a"}\n{"ts": 2}\n',
+            {"choose": (("class", "m"),), "unit": "s"},
+            2,
+            "'m' has nothing; expected a text or a number",
+        ),
+        (
+            '{"ts": 1, "m": {"a": 1}}\n',
+            {"choose": (("class", "m"),), "unit": "s"},
+            1,
+            "'m' has {'a': 1}; expected a text or a number",
+        ),
+        ("5\n6\n", {"choose": (("class", "m"),)}, 1, "gaps, a number a line; expected no 'column'"),
     ],
 )
 def test_a_damaged_line_is_named(
@@ -201,9 +267,9 @@ def test_a_trace_is_a_stream(tmp_path: Path) -> None:
             file.writelines(f"{n / 1000:.3f},12\n" for n in range(lines))
         tracemalloc.start()
         count, last = 0, 0
-        batches: Sequence[int]
-        for batch, batches in Trace(str(path), unit="s").batches():
-            count, last = count + len(batches), int(batch[-1])
+        trace = Trace(str(path), unit="s", choose=(("class", "tokens"),))
+        for lot in trace.batches():
+            count, last = count + len(lot.texts), int(lot.instants[-1])
         peaks_bytes.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert (count, last) == (lines, (lines - 1) * 10**6)

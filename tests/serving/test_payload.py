@@ -210,7 +210,7 @@ def test_other_kinds(tmp_path: Path) -> None:
     for name, content in kinds.items():
         ((_, sample),) = payload.samples(content)
         assert sample.name == name
-        assert payload.names(content) == [name]
+        assert payload.labels(content) == [(name, 1)]
         assert payload.problems(content) == []
         made = sample.to(TARGET, signature)
         assert list(inputs_of(made.request)) == ["x"]

@@ -39,9 +39,9 @@ COARSE_BITS = 3
 
 FAILED = -1
 
-Offered = Callable[[int, int], float | None]
-"""Returns how many requests were due to each target from one second to another; None if nobody
-knows."""
+Offered = Callable[[int, int, int], float | None]
+"""Returns how many requests were due from one second to another to a target, by its index; None if
+nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,8 @@ class Track:
         """
         while (self._closed + 1) * self.width_s <= until_s:
             start = self._closed * self.width_s
-            due = offered(start, start + self.width_s)
             for target in self._targets:
+                due = offered(start, start + self.width_s, target)
                 self._cell(target, start).offered = due
             self._tell(self._closed)
             self._closed += 1

@@ -230,12 +230,12 @@ class Watch:
         lags = self._sent[index].between(start_s, end_s)
         self._failed[index] = [one for one in self._failed[index] if one[0] > start_s]
         failed = sum(number for when_s, number in self._failed[index] if when_s <= end_s)
-        offered = self.due.between(start_s, end_s)
+        offered = self.due.between(start_s, end_s, index)
         if offered is None:
             spent_s = float(bucket_mid_ns(times[0]) @ times[1]) / NS_PER_S
             in_flight = spent_s / seconds if seconds else 0.0
         else:
-            due = sum(map(self.due.before, heard_s)) / len(heard_s)
+            due = sum(self.due.before(second, index) for second in heard_s) / len(heard_s)
             in_flight = max(0.0, due - sum(self.totals[index].values()))
         return Now(
             seconds, offered, int(lags[1].sum()), int(times[1].sum()), failed, in_flight, times,
@@ -245,9 +245,10 @@ class Watch:
 
 def _needed(scenario: Scenario, objective: Objective) -> tuple[str, Need]:
     phases = outlook.measured(scenario, objective.phase)
-    why = outlook.why_undecided(objective, phases)
+    share = outlook.least_share(scenario, objective, phases)
+    why = outlook.why_undecided(objective, phases, share=share)
     known = isinstance(objective.metric, Agreement | Max | Versions)
-    return why, Need(0, 0.0) if known else outlook.needed(objective, phases)
+    return why, Need(0, 0.0) if known else outlook.needed(objective, phases, share=share)
 
 
 def _tally(totals: dict[Status, int], statuses: Ints, counts: Ints) -> int:

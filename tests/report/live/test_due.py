@@ -1,9 +1,12 @@
 """How many requests were due, found as it goes on, against the whole schedule."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from eiload.report.live.due import Due
+from eiload.scenario import build
 from tests import golden
 
 MIXED = """
@@ -43,3 +46,24 @@ def test_a_stop() -> None:
     due.stopped_s = 100.0
     assert due.between(100, 200) == 0
     assert due.before(150) == due.before(100)
+
+
+def test_targets_that_a_trace_chooses(tmp_path: Path) -> None:
+    """Each has its own requests due; together they are the trace's."""
+    rows = "".join(f"{n / 10},{'gpu' if n % 4 else 'ei'}\n" for n in range(200))
+    (tmp_path / "t.csv").write_text(f"timestamp,host\n{rows}")
+    replay = {"file": "t.csv", "unit": "s", "choose": {"target": "host"}}
+    target = {"server": "127.0.0.1:1", "model": "ssd"}
+    scenario = build(
+        {
+            "name": "x",
+            "targets": {"gpu": target, "ei": target},
+            "payload": {"synthetic": "8x8"},
+            "traffic": [{"phase": "p", "replay": replay, "for": "20 s"}],
+        },
+        "s",
+        tmp_path,
+    )
+    due = Due(scenario)
+    assert [due.before(4, index) for index in (0, 1)] == [30, 10]
+    assert [due.between(8, 20, index) for index in (0, 1)] == [90, 30]

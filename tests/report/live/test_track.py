@@ -16,8 +16,9 @@ def known(seconds: list[int], ms: float) -> Known:
     return Known(np.array(seconds, np.int64), bucket, np.ones(len(seconds), np.int64))
 
 
-def due(start_s: int, end_s: int) -> float:
-    """Return that ten requests a second were due."""
+def due(start_s: int, end_s: int, target: int) -> float:
+    """Return that ten requests a second were due to each target."""
+    del target
     return 10.0 * (end_s - start_s)
 
 
@@ -36,7 +37,7 @@ def test_columns() -> None:
     assert told(track, "r") == [["r", 0, 2, [[20.0, 3, 0, pytest.approx(3, rel=0.01)],
                                              [20.0, 0, 4, None]]]]  # fmt: skip
     track.answered(0, known([0], 100))  # late: it became known by now
-    track.close(4, lambda _start, _end: None)
+    track.close(4, lambda _start, _end, _target: None)
     assert told(track, "r")[1] == ["r", 2, 2, [[None, 2, 0, None], [None, 0, 0, None]]]
 
 
