@@ -24,6 +24,7 @@ APART = (
     "response times, ms; in brackets: 95 % confidence interval, within which an objective is"
     " undecided; wider, because what disturbs both does not cancel"
 )
+BY_PHASE = "in brackets: 95 % confidence interval, each by itself; no verdict is on these"
 OVER_RUNS = "response times, ms; in brackets: 95 % confidence interval of the mean over runs"
 
 
@@ -56,7 +57,29 @@ def sections(comparison: Comparison, *, emulated: bool) -> list[Section]:
             if (other := row.candidate_within_ns) or row.baseline_within_ns
         ),
     )
-    return [response, service, *([apart] if apart.rows else [])]
+    by_phase = Section(
+        f"{title}: response times by phase",
+        BY_PHASE,
+        (Column("phase", right=False, wrap=True), *_columns(comparison)),
+        _by_phase(comparison),
+    )
+    return [each for each in (response, by_phase, service, apart) if each.rows or each.lines]
+
+
+def _by_phase(comparison: Comparison) -> tuple[Row, ...]:
+    """Return each phase's median and headline, all on one scale."""
+    shown = {0.5, comparison.headline}
+    chosen = [
+        (phase.name, row) for phase in comparison.phases for row in phase.response if row.q in shown
+    ]
+    known = [row.ratio for _, row in chosen if row.ratio is not None]
+    scale = bars.scale_of([(ratio.low, ratio.high) for ratio in known], comparison.margin)
+    rows, before = [], ""
+    for name, row in chosen:
+        cells = _row(row, scale, format_percentile(row.q)).cells
+        rows.append(Row((Foreign(name) if name != before else "", *cells)))
+        before = name
+    return tuple(rows)
 
 
 def _within(interval: Interval | None) -> str:

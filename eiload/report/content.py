@@ -7,52 +7,50 @@ An invalid run has numbers and no verdict: its objectives are listed without a w
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from eiload.base import wording
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.base.units import format_percentile, format_price
+from eiload.base.units import format_price
 from eiload.judging.judgement import Judgement
 from eiload.judging.sla import Word
 from eiload.record.facts import TargetFacts
 from eiload.record.run import Run
-from eiload.report import against, figures, served, went, words
-from eiload.report.figures import Figures, Ledger
+from eiload.report import against, figures, served, times, went, words
+from eiload.report.figures import Ledger
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
+from eiload.report.times import labelled
 from eiload.scenario import Objective
 
 __all__ = ["NO_VERDICT", "objective_text", "sections"]
-
-DEFINITIONS = (
-    "ms; response time: from when a request was due to its answer, service time: from when it was "
-    "sent, lag: from due to sent (our own lateness)"
-)
 
 MOST_FAILURES = 5
 """Kinds of failures listed for each target; a server under stress invents many texts."""
 
 FIRST_NOTE = "it loads the model into the accelerator"
 
-TARGET = Column("target", right=False, wrap=True)
-
 NO_VERDICT = "no verdict"
 
 
 def sections(run: Run, judgement: Judgement) -> list[Section]:
-    """Return everything a report says, in reading order, but for the last line."""
-    tables = figures.tables(run)
+    """Return everything a report says, in reading order, but for the line that says it all.
+
+    First what was asked (objectives, comparison), then what bears on the answer, then the rest.
+    """
+    beside = _validity(judgement)
     found = [
+        *(() if judgement.validity.valid else (beside,)),
+        _objectives(run, judgement),
+        *_comparison(run, judgement),
+        *((beside,) if judgement.validity.valid else ()),
         _subject(run),
-        _times(run, tables),
+        times.section(run),
         went.section(run),
         _requests(run),
         _failures(run),
-        *_comparison(run, judgement),
         _cost(run, judgement),
-        _objectives(run, judgement),
-        _validity(judgement),
     ]
     return [section for section in found if section.rows or section.lines]
 
@@ -95,58 +93,6 @@ def _subject(run: Run) -> Section:
 def _name(target: TargetFacts) -> Line:
     """Return a target's name, with the word that must stand wherever a stand-in is shown."""
     return (Foreign(target.name), *((" (emulated)",) if target.emulated else ()))
-
-
-def _labelled(run: Run, name: str) -> Foreign:
-    """Return a target's name as a cell: with that word, too."""
-    emulated = any(target.emulated for target in run.targets if target.name == name)
-    return Foreign(wording.marked(name, emulated))
-
-
-# -- numbers -----------------------------------------------------------------------------------
-
-_COLUMNS = (
-    TARGET,
-    Column("requests"),
-    Column("good/s"),
-    Column("errors"),
-    *(Column(format_percentile(q)) for q in figures.QUANTILES),
-    Column("max\nok"),
-    Column("service\np99"),
-    Column("lag\np99"),
-)
-
-
-def _times(run: Run, tables: Sequence[Sequence[Figures]]) -> Section:
-    return Section(
-        "response times",
-        DEFINITIONS,
-        _COLUMNS,
-        tuple(_times_row(run, figures_) for table in tables for figures_ in table),
-    )
-
-
-def _times_row(run: Run, row: Figures) -> Row:
-    return Row(
-        (
-            _part(row) or _labelled(run, row.facts.name),
-            wording.count(row.ledger.scheduled),
-            words.per_second(row.throughput_per_s),
-            wording.share(row.ledger.error_share),
-            *(words.milliseconds(row.response_ns[q]) for q in figures.QUANTILES),
-            words.milliseconds(row.max_ok_ns),
-            words.milliseconds(row.service_p99_ns),
-            words.milliseconds(row.lag_p99_ns),
-        ),
-        minor=bool(row.phase or row.of_class),
-    )
-
-
-def _part(row: Figures) -> Foreign:
-    """Return which part of a target's requests a row is of; empty if it is all of them."""
-    if row.of_class:
-        return Foreign(f"- of {row.of_class}")
-    return Foreign(f"- {row.phase}" if row.phase else "")
 
 
 # -- what became of every request --------------------------------------------------------------
@@ -207,7 +153,7 @@ def _failures(run: Run) -> Section:
     for index in range(len(run.targets)):
         rows += _failure_rows(run, index, warm_up=False)
         rows += _failure_rows(run, index, warm_up=True)
-    columns = (TARGET, Column("requests"), Column("how", right=False, wrap=True))
+    columns = (times.TARGET, Column("requests"), Column("how", right=False, wrap=True))
     return Section("what did not end well", "", columns, tuple(rows))
 
 
@@ -222,7 +168,7 @@ def _failure_rows(run: Run, index: int, *, warm_up: bool) -> Iterable[Row]:
         if status is not Status.OK and number > explained:
             kinds[_MEANINGS.get(status, status.name)] = number - explained
     ranked = sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0]))
-    name = _labelled(run, target.name)
+    name = labelled(run, target.name)
     when = "in warm-up: " if warm_up else ""
     for text, number in ranked[:MOST_FAILURES]:
         yield Row((name, wording.count(number), Foreign(f"{when}{text}")))
@@ -252,11 +198,11 @@ def _cost(run: Run, judgement: Judgement) -> Section:
     if cost is None:
         return Section("cost")
     headings = ("price", "USD/h", "good/s", "USD per million\ngood inferences")
-    columns = (TARGET, *map(Column, headings))
+    columns = (times.TARGET, *map(Column, headings))
     rows = tuple(
         Row(
             (
-                _labelled(run, each.name),
+                labelled(run, each.name),
                 Foreign(each.price.text),
                 format_price(each.price.usd_per_h).removesuffix(" USD/h"),
                 words.per_second(each.throughput_per_s),
@@ -279,7 +225,7 @@ def _objectives(run: Run, judgement: Judgement) -> Section:
     columns = (
         Column("verdict", right=False),
         Column("objective", right=False),
-        TARGET,
+        times.TARGET,
         Column("observed", right=False, wrap=True),
         Column("why", right=False, wrap=True),
     )
@@ -288,7 +234,7 @@ def _objectives(run: Run, judgement: Judgement) -> Section:
             (
                 _tone(verdict.word) if judgement.validity.valid else NO_VERDICT,
                 objective_text(verdict.objective),
-                _labelled(run, verdict.target),
+                labelled(run, verdict.target),
                 verdict.observed,
                 verdict.reason,
             )

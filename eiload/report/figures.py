@@ -19,11 +19,41 @@ from eiload.record.intervals import Kind
 from eiload.record.run import Run
 from eiload.record.sample import Sample
 from eiload.record.series import throughput_per_s
+from eiload.scenario import Quantile, Scenario
 
-__all__ = ["QUANTILES", "Figures", "Ledger", "figures", "ledger", "quantile_ns", "tables"]
+__all__ = [
+    "QUANTILES",
+    "Figures",
+    "Ledger",
+    "asked",
+    "asked_of_service",
+    "figures",
+    "ledger",
+    "quantile_ns",
+    "tables",
+]
 
 QUANTILES = (0.5, 0.9, 0.99, 0.999)
-"""The response time quantiles of a report's main table."""
+"""The response time quantiles of every run; those that its scenario asks for come to them."""
+
+
+def asked(scenario: Scenario) -> tuple[float, ...]:
+    """Return the response time quantiles that a reader asks for: p50, p99, and the scenario's.
+
+    The scenario's are those that its objectives name, and its comparison's headline.
+    """
+    headline = [scenario.compare.headline] if scenario.compare is not None else []
+    return tuple(sorted({0.5, 0.99, *_named(scenario, "response"), *headline}))
+
+
+def asked_of_service(scenario: Scenario) -> tuple[float, ...]:
+    """Return the service time quantiles that the scenario's objectives name."""
+    return tuple(sorted(_named(scenario, "service")))
+
+
+def _named(scenario: Scenario, of: str) -> set[float]:
+    metrics = [objective.metric for objective in scenario.objectives]
+    return {each.q for each in metrics if isinstance(each, Quantile) and each.of == of}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +85,20 @@ class Figures:
     throughput_per_s: float
     """Good answers that came, per second of the phases; NaN when they lasted no time."""
     response_ns: dict[float, float | None]
-    """Response time at each of `QUANTILES`; None where the data cannot support it."""
+    """Response time at each of `QUANTILES` and of those `asked`, in their order; None where the
+    data cannot support it."""
     mean_ok_ns: float
     max_ok_ns: float
-    service_p99_ns: float | None
+    service_ns: dict[float, float | None]
+    """Service time at p99 and at each that is asked of it."""
     lag_p99_ns: float | None
     of_class: str = ""
     """The class of a mix; empty for all requests together."""
+
+    @property
+    def service_p99_ns(self) -> float | None:
+        """Return the service time at p99."""
+        return self.service_ns[0.99]
 
 
 def quantile_ns(sample: Sample, q: float) -> float | None:
@@ -92,18 +129,22 @@ def figures(
     run: Run, target: int, spans: Sequence[PhaseSpan], phase: str = "", of_class: str = ""
 ) -> Figures:
     """Return the figures of one target over some phases."""
-    response = run.sample(target, spans)
-    lag = run.sample(target, spans, Kind.LAG)
+    response, service, lag = (
+        run.sample(target, spans, kind) for kind in (Kind.RESPONSE, Kind.SERVICE, Kind.LAG)
+    )
+    quantiles = sorted({*QUANTILES, *asked(run.scenario)})
     return Figures(
         facts=run.targets[target],
         phase=phase,
         warm_up=bool(spans) and all(span.warm_up for span in spans),
         ledger=ledger(run.statuses(target, spans)),
         throughput_per_s=throughput_per_s(run, target, spans),
-        response_ns={q: quantile_ns(response, q) for q in QUANTILES},
+        response_ns={q: quantile_ns(response, q) for q in quantiles},
         mean_ok_ns=response.mean_ns(),
         max_ok_ns=float(response.max_ns) if response.good else float("nan"),
-        service_p99_ns=quantile_ns(run.sample(target, spans, Kind.SERVICE), 0.99),
+        service_ns={
+            q: quantile_ns(service, q) for q in sorted({0.99, *asked_of_service(run.scenario)})
+        },
         lag_p99_ns=quantile_ns(lag, 0.99),
         of_class=of_class,
     )

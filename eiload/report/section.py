@@ -54,6 +54,8 @@ class Column:
     """Numbers, which end at the right."""
     wrap: bool = False
     """Sentences or names, which may take several lines."""
+    wide: bool = False
+    """Only for whoever has room for it: a wide terminal, a page that scrolls."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ __all__ = ["PLAIN", "Look", "look_of", "render"]
 WIDTH = 100
 """Columns when nobody says how many there are: a log viewer's usual width."""
 
+WIDE = 120
+"""Columns of a terminal from which tables are wide; below, they keep to what was asked for."""
+
 LEAST_WIDTH = 40
 LEAST_COLUMN = 12
 GAP = 2
@@ -86,12 +89,14 @@ def look_of(stream: TextIO, environ: Mapping[str, str]) -> Look:
 
 
 def render(run: Run, judgement: Judgement, look: Look = PLAIN) -> str:
-    """Return the report as text; its last line says it all."""
+    """Return the report as text; its first line says it all, and so does its last."""
     good = judgement.exit_status == 0
-    return page(sections(run, judgement), judgement.summary, look, good=good)
+    return page(sections(run, judgement), judgement.summary, look, good=good, first=True)
 
 
-def page(parts: Iterable[Section], last: str, look: Look = PLAIN, *, good: bool) -> str:
+def page(
+    parts: Iterable[Section], last: str, look: Look = PLAIN, *, good: bool, first: bool = False
+) -> str:
     """Return sections laid out one below the other, and a last line.
 
     Args:
@@ -99,11 +104,14 @@ def page(parts: Iterable[Section], last: str, look: Look = PLAIN, *, good: bool)
         last: the line that says it all.
         look: what the text may use.
         good: whether the last line is good news.
+        first: say it at the top, too: a terminal shows the end of a long text, a log its beginning.
     """
     sheet = _Page(look)
+    if first:
+        sheet.say(last, good=good, space=True)
     for section in parts:
         sheet.add(section)
-    sheet.last(last, good=good)
+    sheet.say(last, good=good)
     return sheet.text()
 
 
@@ -135,11 +143,19 @@ class _Page:
             self._print(self._hanging(self._line(line)))
         self._print(Text())
 
-    def last(self, line: str, *, good: bool) -> None:
-        """Write the line that says it all; it is not broken where the width ends."""
+    def say(self, line: str, *, good: bool, space: bool = False) -> None:
+        """Write the line that says it all; it is not broken where the width ends.
+
+        Args:
+            line: the line.
+            good: whether it is good news.
+            space: leave an empty line below it.
+        """
         style = "bold green" if good else "bold"
         shown = Text(self._look.show(line, LAST_AT_MOST), style=style)
         self._console.print(shown, soft_wrap=True)
+        if space:
+            self._print(Text())
 
     def text(self) -> str:
         """Return everything written so far, without the padding of tables."""
@@ -149,15 +165,19 @@ class _Page:
         self._console.print(text, overflow="fold")
 
     def _add_table(self, section: Section) -> None:
-        """Write a table: whole if it fits, else without its pictures, else as a list."""
+        """Write a table: wide, compact or without its pictures, else as a list."""
         every = range(len(section.columns))
+        compact = [i for i in every if not section.columns[i].wide]
         pictures = {i for row in section.rows for i in every if isinstance(row.cells[i], Bar)}
-        for chosen in (list(every), [i for i in every if i not in pictures]):
+        choices = [compact, [i for i in compact if i not in pictures]]
+        if self._look.width >= WIDE:
+            choices.insert(0, list(every))
+        for chosen in choices:
             if sum(self._least_width(section, i) + GAP for i in chosen) <= self._look.width:
                 self._print(self._table(section, chosen))
                 return
         for row in section.rows:
-            self._print(self._hanging(self._listed(section, row)))
+            self._print(self._hanging(self._listed(section, row, choices[-1])))
 
     def _table(self, section: Section, chosen: Sequence[int]) -> Table:
         table = Table(
@@ -191,13 +211,13 @@ class _Page:
     def _heading(self, column: Column) -> Text:
         return Text("\n".join(self._look.show(line) for line in column.heading.split("\n")))
 
-    def _listed(self, section: Section, row: Row) -> Text:
+    def _listed(self, section: Section, row: Row, chosen: Sequence[int]) -> Text:
         """Return a row as one line of headings and cells."""
-        parts = [self._cell(row.cells[0])]
-        for column, cell in zip(section.columns[1:], row.cells[1:], strict=True):
-            if cell and not isinstance(cell, Bar):
-                heading = self._heading(column).plain.replace("\n", " ")
-                parts += [Text(f", {heading} "), self._cell(cell)]
+        parts = [self._cell(row.cells[chosen[0]])]
+        for i in chosen[1:]:
+            if row.cells[i]:
+                heading = self._heading(section.columns[i]).plain.replace("\n", " ")
+                parts += [Text(f", {heading} "), self._cell(row.cells[i])]
         return Text("").join(parts)
 
     def _hanging(self, text: Text) -> Text:

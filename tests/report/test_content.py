@@ -30,8 +30,20 @@ def lines(found: Section) -> list[str]:
     return [said(line) for line in found.lines]
 
 
+def test_what_was_asked_comes_first() -> None:
+    """Objectives, comparison, what bears on both; then the run and its numbers."""
+    report = [each.title for each in sections(runs.golden(), judged(runs.golden()))]
+    assert report[:2] == ["objectives", "comparison of ei with gpu: response times"]
+    rest = report[report.index("run golden") :]
+    assert rest == [
+        "run golden", "response times", "every request", "what did not end well", "cost",
+    ]  # fmt: skip
+    invalid = replace(runs.golden(), problems=("the sender was killed",))
+    assert sections(invalid, judged(invalid))[0].title.startswith("the run is invalid")
+
+
 def test_what_was_measured() -> None:
-    """The report begins with the scenario, when, how long, and against what."""
+    """The scenario, when, how long, and against what."""
     found = section(runs.golden(), "run golden")
     assert lines(found) == [
         "70 s of load, from 2026-01-01 00:00:00 UTC, seed 1",
@@ -217,10 +229,8 @@ def test_emulated_wherever_a_stand_in_was_a_target() -> None:
     """Title, targets, tables and comparison say that a stand-in is no real hardware."""
     gpu, ei = runs.golden().targets
     run = replace(runs.golden(), targets=(gpu, replace(ei, emulated="eia2.medium, network")))
-    report = sections(run, judged(run))
-    assert report[0].title == "emulated run golden"
     assert "ei (emulated): 127.0.0.1:9000, model ssdresnet, eia2.medium, network" in lines(
-        report[0]
+        section(run, "emulated run golden")
     )
     for title in ("response times", "what did not end well", "cost (emulated)", "objectives"):
         named = {

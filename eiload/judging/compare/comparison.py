@@ -24,7 +24,7 @@ from eiload.record.facts import PhaseSpan
 from eiload.record.intervals import Kind
 from eiload.record.run import Run
 
-__all__ = ["Change", "Comparison", "Design", "Side", "says", "side_of", "word_of"]
+__all__ = ["Change", "Comparison", "Design", "PhaseChange", "Side", "says", "side_of", "word_of"]
 
 Design = Literal["paired", "separate runs", "repeated runs"]
 """Two targets of one run; of two runs; of one run again and again."""
@@ -83,6 +83,15 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class PhaseChange:
+    """Two targets in one phase, quantile by quantile; no verdict is on it."""
+
+    name: str
+    response: tuple[QuantileShift, ...]
+    service: tuple[QuantileShift, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two targets, quantile by quantile, and what is said of them."""
 
@@ -104,6 +113,8 @@ class Comparison:
     """The verdict in one sentence, beginning with its word."""
     notes: tuple[str, ...] = ()
     """What a reader should know beside the verdict, a sentence each."""
+    phases: tuple[PhaseChange, ...] = ()
+    """The same by phase, where several phases with different traffic are compared."""
 
     def without_verdict(self, why: str) -> "Comparison":
         """Return the same numbers and no verdict on them."""

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from eiload.base.errors import ScenarioError
 from eiload.judging import health
+from eiload.judging.compare.by_phase import with_phases
 from eiload.judging.compare.comparable import Named, refuse, refuse_versions
 from eiload.judging.compare.comparison import Change, Comparison
 from eiload.judging.compare.pair import Part, pair_of, several_versions, uneven, verdict
@@ -138,7 +139,7 @@ def _separate(
     result = verdict(pair)
     if result[0] is Change.INCREASE and shift.near_saturation(second.cut):
         notes.append(f"{second.name} is near saturation: the increase's size is understated")
-    return pair.record("separate runs", result, notes)
+    return with_phases(pair.record("separate runs", result, notes), pair)
 
 
 def _called(file: Named, index: int) -> str:

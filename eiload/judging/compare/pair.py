@@ -90,10 +90,17 @@ class Part:
     @staticmethod
     def of(run: Run, index: int, name: str = "") -> "Part":
         """Return a target of a run, to be called `name` or as it is called there."""
-        spans = tuple(_spans_of(run))
-        side = side_of(run, index, spans)
+        part = Part._of(run, index, tuple(_spans_of(run)))
+        return replace(part, side=replace(part.side, name=name)) if name else part
+
+    @staticmethod
+    def _of(run: Run, index: int, spans: tuple[PhaseSpan, ...]) -> "Part":
         cut = Blocks.of(run.sample(index, spans), cut_of(run, spans))
-        return Part(run, index, spans, replace(side, name=name) if name else side, cut)
+        return Part(run, index, spans, side_of(run, index, spans), cut)
+
+    def over(self, spans: Sequence[PhaseSpan]) -> "Part":
+        """Return the same target in some of its phases."""
+        return replace(Part._of(self.run, self.index, tuple(spans)), side=self.side)
 
     @property
     def name(self) -> str:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.judging import agreement, health
+from eiload.judging.compare.by_phase import with_phases
 from eiload.judging.compare.comparison import Change, Comparison
 from eiload.judging.compare.pair import Pair, Part, pair_of, several_versions, uneven, verdict
 from eiload.judging.statistics import shift
@@ -42,7 +43,8 @@ def compare(run: Run, how: Compare | None = None, levels: Levels = FIXED) -> Com
     how = run.scenario.compare if how is None else how
     if how is None:
         raise ValueError("nothing to compare: the scenario has no `compare:`")
-    return recorded(in_one_run(run, how, levels))
+    pair = in_one_run(run, how, levels)
+    return with_phases(recorded(pair), pair)
 
 
 def in_one_run(run: Run, how: Compare, levels: Levels = FIXED) -> Pair:
