@@ -33,10 +33,13 @@ __all__ = [
     "also_to",
     "argument",
     "aside",
+    "clear",
     "emit",
+    "over",
     "run",
     "say",
     "told_to_end",
+    "width",
 ]
 
 T = TypeVar("T")
@@ -48,7 +51,15 @@ SIGTERM_STATUS = 143
 INTERNAL_STATUS = 5
 """A defect of eiload itself: nothing that it said can be trusted, as of an invalid run."""
 
+OVER_AGAIN = "\r\x1b[K"
+"""Goes back to the beginning of a terminal's line and empties it (ECMA-48: CR, EL)."""
+
+WIDTH = 80
+"""Of a terminal that does not say how wide it is."""
+
 _logs: list[Callable[[int, str], object]] = []
+_open = [False]
+"""Whether the last line of the terminal is one that is written over."""
 
 _told_to_end = threading.Event()
 
@@ -111,6 +122,45 @@ def say(message: str, level: int = logging.INFO) -> None:
             log(level, line)
 
 
+def width() -> int:
+    """Return how many columns the terminal has that is said to; 0 if there is none.
+
+    A terminal that knows no controls (TERM=dumb) is none: a line on it cannot be written over.
+    """
+    try:
+        if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+            return 0
+        columns = os.environ.get("COLUMNS", "")
+        if columns.isdecimal() and int(columns):
+            return int(columns)
+        return os.get_terminal_size(sys.stderr.fileno()).columns or WIDTH
+    except (OSError, ValueError):  # it has gone, or stands for none
+        return 0
+
+
+def over(text: str, logged: str) -> None:
+    """Write one line to the terminal that is said to, over the last one that was written so.
+
+    Args:
+        text: the line; it must fit (`width`).
+        logged: what is said to a log, if there is one.
+    """
+    with contextlib.suppress(OSError):
+        _write(sys.stderr, text)
+        _open[0] = True
+    for log in _logs:
+        log(logging.INFO, logged)
+
+
+def clear() -> None:
+    """Empty the terminal's line if it is one that is written over: something else comes there."""
+    if _open[0]:
+        _open[0] = False
+        with contextlib.suppress(OSError):
+            sys.stderr.write(OVER_AGAIN)
+            sys.stderr.flush()
+
+
 def also_to(log: Callable[[int, str], object]) -> None:
     """Have everything that is said written to a log, too; once in a process."""
     _logs[:] = [log]
@@ -140,6 +190,7 @@ def emit(text: str) -> None:
 
 
 def _write(stream: TextIO, text: str) -> None:
+    clear()
     encoding = getattr(stream, "encoding", None) or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
     stream.flush()

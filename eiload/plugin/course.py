@@ -118,7 +118,8 @@ class Course:
         self._journal: Journal | None = None
         self._live = live
         step_s = self._step_s = 1 if driven else step_s_for(scenario.duration_ns)
-        self._progress = Progress(list(scenario.targets), len(scenario.traffic), step_s)
+        warm_up = [index for index, phase in enumerate(scenario.traffic) if phase.warm_up]
+        self._progress = Progress(list(scenario.targets), len(scenario.traffic), step_s, warm_up)
         self._reports = reports
         if (run_file := reports.get("json")) is not None and rewritable(run_file):
             self._journal = Journal(beside(run_file), self._sync)
@@ -159,6 +160,19 @@ class Course:
     def follow(self) -> Outcome:
         """Look after the run until its end; return what became of it."""
         coordinator = self.coordinator
+        with self._voice.alone():
+            self._attend()
+        if coordinator.run is None:
+            self._voice.complain(coordinator.error)
+            outcome = Outcome.of_error(coordinator.error, self._signals)
+        else:
+            outcome = self._judged(coordinator.run)
+        self._close_journal(keep=coordinator.started.is_set() and "json" not in outcome.written)
+        return outcome
+
+    def _attend(self) -> None:
+        """Look after the run until its end."""
+        coordinator = self.coordinator
         attended_s = shown_s = time.monotonic()
         while not coordinator.done.wait(self._pause_s()):
             now_s = time.monotonic()
@@ -176,13 +190,6 @@ class Course:
             if now_s - shown_s >= PROGRESS_S and coordinator.started.is_set():
                 shown_s = now_s
                 self._show_progress()
-        if coordinator.run is None:
-            self._voice.complain(coordinator.error)
-            outcome = Outcome.of_error(coordinator.error, self._signals)
-        else:
-            outcome = self._judged(coordinator.run)
-        self._close_journal(keep=coordinator.started.is_set() and "json" not in outcome.written)
-        return outcome
 
     def _pause_s(self) -> float:
         """Return how long nothing needs to be looked after."""
@@ -216,7 +223,10 @@ class Course:
         if self._driven:  # its plan is only the longest there may be
             ready_ns = self._clock.now_ns() - self._began_ns - elapsed_ns
             total_ns = max(self._run_time_ns - ready_ns, 0) if self._run_time_ns else 0
-        self._voice.say(self._progress.line(elapsed_ns, total_ns, phase))
+        told = elapsed_ns, total_ns, phase
+        self._voice.tell(
+            self._progress.line(*told), lambda width: self._progress.ticker(*told, width)
+        )
 
     # -- the journal -----------------------------------------------------------------------
 

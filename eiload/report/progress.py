@@ -1,4 +1,4 @@
-"""The one line that is shown, again and again, while a run goes on.
+"""How a run goes, in one line, again and again: for a log; `ticker` has the line for a terminal.
 
 What it knows: counts so far and the last seconds' times. What it must not know: objectives. There
 are never verdict words in it: looking every few seconds and stopping at a pleasant moment makes
@@ -10,7 +10,7 @@ Counts are of the whole run, warm-up included. Times are response times of the l
 seconds; the tail shown is the highest quantile that so few requests support, or their largest.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +20,14 @@ from eiload.base import wording
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.base.units import format_percentile
+from eiload.judging.statistics.blocks import reportable
 from eiload.record.buckets import Ints, bucket_mid_ns
 from eiload.record.intervals import Intervals, Kind
 from eiload.record.sample import Sample
-from eiload.report import words
+from eiload.report import ticker, words
 from eiload.report.figures import ledger, quantile_ns
+from eiload.report.live.counts import Counts
+from eiload.report.ticker import SoFar, clock
 
 Floats = NDArray[np.float64]
 
@@ -40,6 +43,8 @@ NOTABLE_LAG_NS = 5 * NS_PER_MS
 """Lag is mentioned from here on; below, it is noise beside any inference."""
 
 _TAILS = (0.99, 0.95, 0.9)
+_SO_FAR = (0.95, 0.5)
+"""Of all so far: p95 as soon as there are requests for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +70,35 @@ class Progress:
         targets: their names, by index.
         phases: how many phases the run has.
         step_s: in which steps, s, the times come (`recorder.step_s_for`).
+        warm_up: which phases, by number, are not judged.
     """
 
-    def __init__(self, targets: Sequence[str], phases: int, step_s: int = 1) -> None:
+    def __init__(
+        self,
+        targets: Sequence[str],
+        phases: int,
+        step_s: int = 1,
+        warm_up: Collection[int] = (),
+    ) -> None:
         self._targets = tuple(targets)
         self._phases = range(phases)
         self._step_s = step_s
         self._totals: list[dict[Status, int]] = [{} for _ in targets]
         self._recent: list[dict[Kind, _Times]] = [{} for _ in targets]
+        self._warm_up = frozenset(warm_up)
+        self._so_far = [{False: Counts(), True: Counts()} for _ in targets]  # by warm-up or not
+        self._sent = [0 for _ in targets]
 
     def add(self, intervals: Intervals) -> None:
         """Count what was recorded since the last call."""
         for target, totals in enumerate(self._totals):
             for phase in self._phases:
+                so_far = self._so_far[target][phase in self._warm_up]
                 for status, number in intervals.statuses(target, phase).items():
                     totals[status] = totals.get(status, 0) + number
+                    so_far.failed += number if status is not Status.OK else 0
+                so_far.add(*intervals.slab(target, phase, Kind.RESPONSE)[1:])
+                self._sent[target] += int(intervals.slab(target, phase, Kind.LAG)[2].sum())
             for kind in (Kind.RESPONSE, Kind.LAG):
                 known = self._recent[target].get(kind, _NO_TIMES)
                 parts = [intervals.slab(target, phase, kind) for phase in self._phases]
@@ -103,6 +122,24 @@ class Progress:
             for index, name in enumerate(self._targets)
         ]
         return line(elapsed_ns, total_ns, phase, now)
+
+    def ticker(self, elapsed_ns: int, total_ns: int, phase: str, width: int) -> str:
+        """Return the line of a terminal so many characters wide."""
+        rows = []
+        for index, name in enumerate(self._targets):
+            so_far = ledger(self._totals[index])
+            counts = self._so_far[index][False]
+            if not counts.total:
+                counts = self._so_far[index][True]
+            q = next((q for q in _SO_FAR if reportable(q, counts.total)), None)
+            tail = "max" if q is None else format_percentile(q)
+            tail_ns = counts.max_ns() if q is None else counts.quantile_ns(q)
+            errors = so_far.scheduled - so_far.ok
+            known = counts.total > 0 and not np.isnan(tail_ns)
+            rows.append(
+                SoFar(name, self._sent[index], so_far.ok, errors, tail if known else "", tail_ns)
+            )
+        return ticker.line(elapsed_ns, total_ns, phase, rows, width)
 
     def _latest_s(self) -> float:
         return max(
@@ -162,7 +199,7 @@ def line(elapsed_ns: int, total_ns: int, phase: str, targets: Sequence[TargetNow
         phase: the name of the present one; "drain" after the last.
         targets: in the scenario's order.
     """
-    clocks = [_clock(elapsed_ns), *([_clock(total_ns)] if total_ns else [])]
+    clocks = [clock(elapsed_ns), *([clock(total_ns)] if total_ns else [])]
     parts = [f"{'/'.join(clocks)} {words.safe(phase, 20)}"]
     parts += [f"{words.safe(now.name, 20)} {_counts(now)}, {_times(now)}" for now in targets]
     return " | ".join(parts)
@@ -194,10 +231,3 @@ def _times(now: TargetNow) -> str:
     if late_ns >= NOTABLE_LAG_NS:
         text += f", lag p99 {words.milliseconds(late_ns)} ms"
     return text
-
-
-def _clock(span_ns: int) -> str:
-    seconds = max(0, span_ns) // NS_PER_S
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    text = f"{minutes:02}:{seconds % 60:02}"
-    return f"{hours}:{text}" if hours else text

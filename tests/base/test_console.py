@@ -3,12 +3,15 @@
 import argparse
 import os
 import signal
+import sys
 import weakref
+from collections.abc import Iterator
 
 import pytest
 
 from eiload.base import console
 from eiload.base.errors import EngineError, OutputError, ScenarioError, TargetError
+from tests.terminals import Terminal
 
 
 def command(error: BaseException) -> list[console.Command]:
@@ -94,3 +97,57 @@ def test_sigterm_that_python_swallows() -> None:
     program = console.Parser(prog="eiload")  # the next one is not told
     assert console.run(program, [console.Command("do", "", lambda _: None, do)], ["do"]) == 0
     assert not console.told_to_end()
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """Return a terminal; a test has to make it stderr itself, as pytest does before it."""
+    found = Terminal(columns=90)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    yield found
+    console.clear()
+    found.close()
+
+
+def test_a_line_is_written_over(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes the place of the one before; what is said then has a line of its own."""
+    monkeypatch.setattr(sys, "stderr", terminal.stream)
+    console.over("one", "")
+    console.over("two", "")
+    console.say("three")
+    assert terminal.written() == "one\r\x1b[Ktwo\r\x1b[Keiload: three\n"
+    console.say("four")
+    console.clear()
+    assert terminal.written() == "eiload: four\n"
+
+
+def test_the_log_has_every_line(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There, nothing is written over."""
+    monkeypatch.setattr(sys, "stderr", terminal.stream)
+    logged: list[str] = []
+    monkeypatch.setattr(console, "_logs", [lambda _, line: logged.append(line)])
+    console.over("short", "a long one")
+    assert terminal.written() == "short"
+    assert logged == ["a long one"]
+
+
+def test_width(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal's, or what the environment says; none where no line can be written over."""
+    monkeypatch.setattr(sys, "stderr", terminal.stream)
+    assert console.width() == 90
+    monkeypatch.setenv("COLUMNS", "70")
+    assert console.width() == 70
+    monkeypatch.setenv("TERM", "dumb")
+    assert console.width() == 0
+    monkeypatch.setenv("TERM", "xterm")
+    with open(os.devnull, "w", encoding="utf-8") as nothing:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stderr", nothing)
+        assert console.width() == 0
+    assert terminal.written() == ""
+    monkeypatch.delenv("COLUMNS")
+    silent = Terminal(columns=0)
+    monkeypatch.setattr(sys, "stderr", silent.stream)
+    assert console.width() == console.WIDTH
+    silent.close()
+    assert console.width() == 0  # it has gone
