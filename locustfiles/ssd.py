@@ -6,7 +6,7 @@ With a scenario (targets, traffic, objectives from YAML):
 
 or as plain Locust, users in a closed loop:
 
-    locust -f locustfiles/ssd.py --headless --host localhost:8500 -u 10 -r 2 -t 1m --image 3dogs.jpg
+    locust -f locustfiles/ssd.py --headless --host localhost:8500 -u 10 -r 2 -t 1m --image dogs.jpg
 
 or in the web UI, with both:
 

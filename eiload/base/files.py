@@ -22,7 +22,14 @@ from pathlib import Path
 from eiload.base import leftovers
 from eiload.base.errors import OutputError
 
-__all__ = ["check_writable", "descriptor", "rewritable", "write_files", "write_whole"]
+__all__ = [
+    "check_writable",
+    "descriptor",
+    "rewritable",
+    "write_bytes",
+    "write_files",
+    "write_whole",
+]
 
 NEW_MODE = 0o666
 """Of a new file, before the umask, like `open`'s."""
@@ -89,7 +96,15 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         OutputError: it cannot be written; what was there before still is.
     """
-    data = (text if text.endswith("\n") else text + "\n").encode("utf-8")
+    write_bytes(path, (text if text.endswith("\n") else text + "\n").encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, wholly or not at all.
+
+    Raises:
+        OutputError: it cannot be written; what was there before still is.
+    """
     try:
         if (number := descriptor(path)) is not None:
             _write_all(number, data)

@@ -25,7 +25,7 @@ EPILOG = """\
 examples:
   eiload demo
   eiload init load-tests
-  eiload predict --server localhost:8500 --model ssd --image 3dogs.jpg
+  eiload predict --server localhost:8500 --model ssd --image dogs.jpg
   eiload serve --port 8500 --model ssd
   eiload validate scenarios/demo.yaml
   eiload plan demo
@@ -39,7 +39,7 @@ options that eiload adds to locust, with a locustfile that imports it ('locust -
 printed before any is read, so they are listed here and in docs/locust.md):
   --scenario NAME, --model NAME, --encoding uint8|jpeg, --image FILE
   --report-json FILE, --report-html FILE, --report-markdown FILE, --report-junit FILE
-  --undecided fail|ok, --eiload-token TOKEN, --eiload-send-secrets-unproven
+  --report-csv FOLDER, --undecided fail|ok, --eiload-token TOKEN, --eiload-send-secrets-unproven
 each but the token also as LOCUST_SCENARIO, ... in the environment, or in locust.conf.
 
 exit status:
@@ -106,6 +106,7 @@ COMMANDS = (
         "make-model", "write a small SSD SavedModel to serve",
         "eiload.server.cli", "add_make_model_arguments", "run_make_model",
     ),
+    _command("image", "write a made-up picture, to have one to send"),
     _command("inspect", "show what a model takes, as a ready payload"),
     _command("validate", "check scenario files"),
     _command("plan", "show a scenario's traffic before it is sent"),

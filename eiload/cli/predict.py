@@ -58,7 +58,7 @@ locustfiles/ssd.py).
 
 EPILOG = """\
 examples:
-  eiload predict --model ssd --image 3dogs.jpg
+  eiload predict --model ssd --image dogs.jpg
   eiload predict --server localhost:9000 --model ssdresnet --count 100
   eiload predict --model half_plus_two --input x=[1.0,2.0]
   eiload predict --model bert --generate --batch 4 --range input_ids=0,30521

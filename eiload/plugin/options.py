@@ -18,12 +18,15 @@ __all__ = ["REPORTS", "add", "chosen", "find", "outputs"]
 
 LOOPBACK = "127.0.0.1"
 
-REPORTS = ("json", "html", "markdown", "junit")
-"""Forms of report that are written to a file on request."""
+REPORTS = ("json", "html", "markdown", "junit", "csv")
+"""Forms of report that are written on request: to a file, CSV to a folder."""
 
-RUN_FILE_HELP = (
-    "; `eiload report FILE` shows it again; until then FILE.journal holds what was measured so far"
-)
+HELP = {
+    "json": "write the report as json to this file at the end; `eiload report FILE` shows it "
+    "again; until then FILE.journal holds what was measured so far",
+    "csv": "write tables to this folder at the end: per second, per percentile, per objective",
+}
+"""Of the reports of which there is more to say."""
 
 DEFAULT_ENCODING = "uint8"
 
@@ -105,9 +108,8 @@ def _add(parser: argparse.ArgumentParser) -> Any:
             f"--report-{form}",
             env_var=f"LOCUST_REPORT_{form.upper()}",
             default="",
-            metavar="FILE",
-            help=f"write the report as {form} to this file at the end"
-            + (RUN_FILE_HELP if form == "json" else ""),
+            metavar="FOLDER" if form == "csv" else "FILE",
+            help=HELP.get(form, f"write the report as {form} to this file at the end"),
         )
     group.add_argument(
         "--undecided",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from eiload.base.console import aside, emit, say
 from eiload.base.errors import EiloadError, EngineError, OutputError
-from eiload.base.files import rewritable, write_whole
+from eiload.base.files import rewritable, write_files, write_whole
 from eiload.plugin.others import NOBODY, Others
 from eiload.record.run import Run, save
 from eiload.record.stopping import SIGNALS
@@ -23,7 +23,12 @@ from eiload.record.stopping import SIGNALS
 if TYPE_CHECKING:
     from eiload.judging.judgement import Judgement
 
-__all__ = ["Outcome"]
+__all__ = ["BELOW_LOCUSTS", "Outcome"]
+
+BELOW_LOCUSTS = """\
+* Locust's tables above have other numbers than the report below: they count the warm-up too,
+  a failed request with the time it took to fail, and keep two digits of each time."""
+"""A footnote to Locust's own tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +124,14 @@ class Outcome:
             so_far = replace(judgement, exit_status=status)
             return render(form, run, so_far, undecided_ok=undecided_ok)
 
-        def wrote(what: str, form: str, write: Callable[[str], object]) -> bool:
+        def tables() -> Mapping[str, str]:
+            from eiload.report import csv  # noqa: PLC0415
+
+            return csv.files(run, judgement)
+
+        def wrote(what: str, write: Callable[[], object]) -> bool:
             try:
-                write(rendered(form))
+                write()
             except (OutputError, OSError) as error:
                 told = str(error)
                 if isinstance(error, OSError):
@@ -136,19 +146,30 @@ class Outcome:
             return False
 
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            wrote(f"GITHUB_STEP_SUMMARY {summary}", "markdown", partial(_append, Path(summary)))
+            wrote(
+                f"GITHUB_STEP_SUMMARY {summary}",
+                lambda: _append(Path(summary), rendered("markdown")),
+            )
+
+        def write(form: str, path: Path) -> None:
+            if form == "csv":
+                write_files(path, tables())
+            else:
+                write_whole(path, rendered(form))
+
         # JUnit comes last: its cases tell what became of the others.
         for form, path in sorted(reports.items(), key=lambda each: each[0] == "junit"):
-            if wrote(f"--report-{form} {path}", form, partial(write_whole, path)):
+            if wrote(f"--report-{form} {path}", partial(write, form, path)):
                 written += [] if form in written else [form]
         status = first_of(own.exit_status, *more) if more else own.exit_status
         return cls(status, run, own, tuple(written), others)
 
-    def show(self, *, to_stderr: bool = False) -> int:
+    def show(self, *, to_stderr: bool = False, below_locusts: bool = False) -> int:
         """Print the report; nothing if the run did not come to be (the error has been said).
 
         Args:
             to_stderr: print it there, because stdout carries something else.
+            below_locusts: Locust's own tables stand above it: say why their numbers differ.
 
         Returns:
             The exit status, which is another when the report could not be printed.
@@ -159,7 +180,8 @@ class Outcome:
         if self.run is not None and self.judgement is not None:
             look = terminal.look_of(sys.stderr if to_stderr else sys.stdout, os.environ)
             try:
-                text = "\n" + terminal.render(self.run, self.judgement, look)
+                note = f"{BELOW_LOCUSTS}\n\n" if below_locusts else ""
+                text = f"\n{note}{terminal.render(self.run, self.judgement, look)}"
                 aside(text) if to_stderr else emit(text)
             except OutputError as error:
                 say(str(error))

@@ -6,6 +6,7 @@ and every run's.
 """
 
 import contextlib
+import errno
 import os
 from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
@@ -14,11 +15,15 @@ from typing import Any, NamedTuple
 from eiload.base.errors import ScenarioError
 from eiload.base.files import check_writable, rewritable
 from eiload.record.journal import beside
+from eiload.report import TABLES
 
 __all__ = ["SUMMARY", "Output", "Outputs", "of_locust", "read_by_locust"]
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """Environment variable with the page that GitHub's CI shows of a step; reports are added to it."""
+
+FOLDER = "csv"
+"""The form of report that is a folder of files."""
 
 CSV = ("stats", "stats_history", "failures", "exceptions")
 """What Locust adds to ``--csv``'s prefix."""
@@ -53,8 +58,12 @@ class Outputs:
         """The first run's."""
         self._others = list(others)
         self._taken: set[Hashable] = set()
+        for form, path in self.given.items():
+            if form == FOLDER:
+                _check_folder(f"--report-{form}", path)
         for option, path in self._of(self.given):
-            _check(option, path)
+            if path.parent.is_dir() or option != f"--report-{FOLDER}":
+                _check(option, path)
         for option, path in self._others:
             if option == SUMMARY:
                 _check_addable(option, path)
@@ -95,10 +104,7 @@ class Outputs:
     def _numbered(self, number: int) -> dict[str, Path]:
         if number == 1:
             return dict(self.given)
-        return {
-            form: path.with_name(f"{path.stem}-{number}{path.suffix}") if rewritable(path) else path
-            for form, path in self.given.items()
-        }
+        return {form: _another(form, path, number) for form, path in self.given.items()}
 
     def _are_free(self, paths: Mapping[str, Path], number: int) -> bool:
         files = [path for _, path in self._of(paths) if rewritable(path)]
@@ -110,10 +116,21 @@ class Outputs:
 
     def _of(self, paths: Mapping[str, Path]) -> list[Output]:
         """Return what is written for these reports."""
-        written = [Output(f"--report-{form}", path) for form, path in paths.items()]
+        written = [
+            Output(f"--report-{form}", file)
+            for form, path in paths.items()
+            for file in ([path / name for name in TABLES] if form == FOLDER else [path])
+        ]
         if (run_file := paths.get("json")) is not None and rewritable(run_file):
             written.append(Output("--report-json's journal", beside(run_file)))
         return written
+
+
+def _another(form: str, path: Path, number: int) -> Path:
+    """Return the path with a number in it; a device's is as it was."""
+    if form == FOLDER:
+        return path.with_name(f"{path.name}-{number}")
+    return path.with_name(f"{path.stem}-{number}{path.suffix}") if rewritable(path) else path
 
 
 def of_locust(options: Any, environ: Mapping[str, str]) -> list[Output]:
@@ -182,6 +199,14 @@ def _check(option: str, path: Path) -> None:
         check_writable(path)
     except OSError as error:
         raise ScenarioError(f"{option} {path}: cannot be written: {error.strerror}") from error
+
+
+def _check_folder(option: str, folder: Path) -> None:
+    """Look whether there is such a folder or can be one, without making it."""
+    there = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
+    why = "" if os.access(there, os.W_OK) else os.strerror(errno.EACCES)
+    if why := why if there.is_dir() else f"{there} is no folder":
+        raise ScenarioError(f"{option} {folder}: cannot be written: {why}")
 
 
 def _check_addable(option: str, path: Path) -> None:

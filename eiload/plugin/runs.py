@@ -305,6 +305,8 @@ class Runs:
             )
         if self.outcome is not None and self._given.headless and not self._shown:
             self._shown = True
-            status = self.outcome.show(to_stderr=self._stdout_is_taken())
+            status = self.outcome.show(
+                to_stderr=self._stdout_is_taken(), below_locusts=not self._given.json
+            )
             if status != self.outcome.exit_status:
                 raise SystemExit(status)  # Locust has taken the other one already

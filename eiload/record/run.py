@@ -25,6 +25,7 @@ from eiload.base.files import write_whole
 from eiload.base.status import Status
 from eiload.record.facts import Answers, PhaseSpan, TargetFacts, WorkerFacts, facts_of
 from eiload.record.intervals import Intervals, Kind
+from eiload.record.mistaken import EXPECTED, sort_of, sort_of_json
 from eiload.record.recorder import step_s_for
 from eiload.record.sample import Sample
 from eiload.record.served import Served
@@ -209,6 +210,19 @@ class Run:
                 found.update(facts.failures[span.index])
         return dict(found)
 
+    def frame(self) -> Any:
+        """Return the run as a pandas DataFrame: a row a second, phase and target.
+
+        The columns are those of ``seconds.csv`` (docs/run-file.md): counts by status, times in ms,
+        NaN where so few requests do not support a percentile, infinite where one failed.
+
+        Raises:
+            ModuleNotFoundError: pandas is not installed.
+        """
+        from eiload.record.seconds import frame  # noqa: PLC0415  # it builds on this module
+
+        return frame(self)
+
     def to_json(self) -> dict[str, Any]:
         """Return the run as plain data, the form of the run file."""
         return {
@@ -236,8 +250,9 @@ class Run:
             ValueError: `data` is not a run of this schema.
         """
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-            found = data.get("schema") if isinstance(data, dict) else type(data).__name__
-            raise ValueError(f"not a run file of schema {SCHEMA!r}, got {found!r}")
+            raise ValueError(
+                f"not a run file of schema {SCHEMA!r}, but {sort_of_json(data)}; {EXPECTED}"
+            )
         try:
             run = Run(
                 scenario=restore(json.dumps(data["scenario"])),
@@ -279,8 +294,15 @@ def load(path: str | os.PathLike[str]) -> Run:
     """
     path = Path(path)
     try:
-        return Run.from_json(json.loads(path.read_text(encoding="utf-8")))
+        data = path.read_bytes()
     except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # json's and unicode's errors are ValueErrors too
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror}; {EXPECTED}") from error
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:  # unicode's are ValueErrors too
+        sort = sort_of(path, data)
+        raise ScenarioError(f"{path}: not a run file, but {sort}; {EXPECTED}") from error
+    try:
+        return Run.from_json(document)
+    except ValueError as error:
         raise ScenarioError(f"{path}: {error}") from error

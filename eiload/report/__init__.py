@@ -6,9 +6,12 @@ In the order of the data's way, from a run and its judgement to text:
 - `words`: how numbers and foreign text are written; `plain`: records as plain data
 - `content` and `against` (comparisons): the sections of a report for people, of the parts that are
   in `section`; so no two forms can disagree; `served`: who answered, in words
+- `times`: a report's main table
 - the forms, each with ``render(run, judgement) -> str``: `terminal` (with `bars`), `markdown`,
   `html`, `junit`, `json`; `render` here chooses one by name and imports no other
-- `progress`: the one line that is shown while a run goes on, `live`: a page instead;
+- `csv`: tables for spreadsheets and programs, several files
+- `progress`: a line that says how a run goes, `ticker`: the one that a terminal writes over,
+  `live`: a page instead;
   `prediction`: for ``eiload predict``
 - `plan`: what a scenario would send and decide, put together by `planning`; `outlook`: in a line;
   `differ`: from another
@@ -23,9 +26,12 @@ if TYPE_CHECKING:
     from eiload.judging.judgement import Judgement
     from eiload.record.run import Run
 
-__all__ = ["FORMS", "render"]
+__all__ = ["FORMS", "TABLES", "render"]
 
 FORMS = ("terminal", "json", "markdown", "junit", "html")
+
+TABLES = ("seconds.csv", "percentiles.csv", "objectives.csv")
+"""The files that `csv` makes."""
 
 
 def render(form: str, run: "Run", judgement: "Judgement", *, undecided_ok: bool = False) -> str:

@@ -12,23 +12,18 @@ import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
-import numpy as np
-
 from eiload.base.clock import NS_PER_MS
-from eiload.base.status import Status
 from eiload.judging.judgement import Judgement
 from eiload.judging.statistics.blocks import reportable
-from eiload.record import series
-from eiload.record.facts import PhaseSpan
+from eiload.record import seconds
 from eiload.record.intervals import PARTS, Kind
 from eiload.record.run import Run
 from eiload.record.sample import Sample
 from eiload.record.split import NAMES, split_of
 from eiload.report import words
 
-__all__ = ["FORMULA", "QUANTILES", "files", "tame"]
+__all__ = ["FORMULA", "files", "tame"]
 
-QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 PERCENTILES = (*(n / 100 for n in range(1, 100)), 0.995, 0.999, 0.9995, 0.9999)
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -77,75 +72,13 @@ def _quantile(sample: Sample, q: float) -> str:
 
 def _seconds(run: Run) -> Iterator[Iterable[object]]:
     """Yield a row a second, phase and target: what was due then and what became of it."""
-    statuses = [
-        status
-        for status in Status
-        if any(status in run.statuses(t, run.phases()) for t in range(len(run.targets)))
-    ]
-    names = [f"p{q * 100:g}" for q in QUANTILES]
-    yield [
-        *("target", "phase", "warm_up", "second", "due", "answered"),
-        *(status.name for status in statuses),
-        *(f"response_{name}_ms" for name in names),
-        *("response_max_ms", "service_p50_ms", "lag_p50_ms", "lag_max_ms"),
-    ]
-    for target, facts in enumerate(run.targets):
-        for span in run.phases():
-            yield from _phase(run, target, facts.name, span, statuses)
+    yield seconds.columns(run)
+    for name, phase, warm_up, *numbers in seconds.rows(run):
+        yield [tame(name), tame(phase), int(warm_up), *map(_cell, numbers)]
 
 
-def _phase(
-    run: Run, target: int, name: str, span: PhaseSpan, statuses: Iterable[Status]
-) -> Iterator[Iterable[object]]:
-    if not span.seconds:
-        return
-    by_status = series.statuses(run, target, [span])
-    nothing = np.zeros(span.seconds, np.int64)
-    due = sum(by_status.values(), nothing)
-    answered = series.answers(run, target, [span])
-    response, service, lag = (
-        _BySecond(run.sample(target, [span], kind))
-        for kind in (Kind.RESPONSE, Kind.SERVICE, Kind.LAG)
-    )
-    for second in range(span.seconds):
-        if not due[second] and not answered[second]:
-            continue
-        of = response(second)
-        lagging = lag(second)
-        yield [
-            *(tame(name), tame(span.name), int(span.warm_up), span.first_second + second),
-            *(int(due[second]), int(answered[second])),
-            *(int(by_status.get(status, nothing)[second]) for status in statuses),
-            *(_quantile(of, q) for q in QUANTILES),
-            _ms(of.quantile_ns(1.0)),
-            _quantile(service(second), 0.5),
-            _quantile(lagging, 0.5),
-            _ms(lagging.quantile_ns(1.0)),
-        ]
-
-
-class _BySecond:
-    """The seconds of a sample, each as a sample of its own."""
-
-    def __init__(self, sample: Sample) -> None:
-        order = np.argsort(sample.second, kind="stable")
-        self._second = sample.second[order]
-        self._bucket, self._count = sample.bucket[order], sample.count[order]
-        self._whole = sample
-
-    def __call__(self, second: int) -> Sample:
-        first, last = np.searchsorted(self._second, [second, second + 1])
-        whole = self._whole
-        return Sample(
-            1,
-            np.zeros(last - first, np.int64),
-            self._bucket[first:last],
-            self._count[first:last],
-            whole.bad[second : second + 1],
-            0,
-            whole.min_ns,
-            whole.max_ns,
-        )
+def _cell(value: float) -> object:
+    return value if isinstance(value, int) else _number(value)
 
 
 # -- per percentile and per objective ----------------------------------------------------------

@@ -8,8 +8,9 @@ import pytest
 
 from eiload.base.errors import ScenarioError, TargetError
 from eiload.plugin.others import Others
-from eiload.plugin.outcome import Outcome
+from eiload.plugin.outcome import BELOW_LOCUSTS, Outcome
 from eiload.record.run import Run, load
+from eiload.report import TABLES
 from tests.golden import TWO, golden_run, steady
 
 
@@ -33,6 +34,16 @@ def test_reports_are_written(good: Run, tmp_path: Path) -> None:
     assert "golden" in paths["markdown"].read_text()
     assert paths["junit"].read_text().startswith("<?xml")
     assert "judgement" in json.loads(paths["json"].read_text())
+
+
+def test_tables_are_written(good: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """CSV is a folder of files; one that cannot be made is said."""
+    assert outcome(good, reports={"csv": tmp_path / "a" / "tables"}).written == ("csv",)
+    names = sorted(path.name for path in (tmp_path / "a" / "tables").iterdir())
+    assert names == sorted(TABLES)
+    (tmp_path / "file").write_text("")
+    assert outcome(good, reports={"csv": tmp_path / "file" / "x"}).exit_status == 6
+    assert "cannot be made a folder" in capsys.readouterr().err
 
 
 def test_unwritten_report(good: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,7 +93,10 @@ def test_locusts_own_rule() -> None:
 def test_shown(good: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """The report is printed; of a run that did not come to be, nothing is."""
     outcome(good).show()
-    assert "golden" in capsys.readouterr().out
+    alone = capsys.readouterr().out
+    assert "golden" in alone
+    outcome(good).show(below_locusts=True)
+    assert capsys.readouterr().out == f"\n{BELOW_LOCUSTS}\n{alone}"
     Outcome.of_error(None, []).show()
     assert capsys.readouterr().out == ""
 

@@ -102,6 +102,26 @@ def test_what_is_read_is_not_overwritten(folder: Path) -> None:
         )
 
 
+def test_tables_have_a_folder(folder: Path) -> None:
+    """One that is there or can be made; its files are nobody else's; later runs have another."""
+    outputs = Outputs({"csv": Path("deep/er/tables")})
+    assert outputs.take() == {"csv": Path("deep/er/tables")}
+    assert outputs.take() == {"csv": Path("deep/er/tables-2")}
+    assert not (folder / "deep").exists()
+    (folder / "tables-2").mkdir()
+    (folder / "tables-2" / "seconds.csv").write_text("somebody's")
+    outputs = Outputs({"csv": Path("tables")})
+    outputs.take()
+    assert outputs.take() == {"csv": Path("tables-3")}
+    (folder / "tables").write_text("")
+    with pytest.raises(
+        ScenarioError, match=r"--report-csv tables/er: cannot be written: .*/tables"
+    ):
+        Outputs({"csv": Path("tables/er")})
+    with pytest.raises(ScenarioError, match="--report-csv and --report-markdown both write"):
+        Outputs({"csv": Path("tables-2"), "markdown": Path("tables-2/seconds.csv")})
+
+
 def test_devices_take_everything() -> None:
     """What cannot be replaced may be written to more than once, in every run."""
     null, out = Path("/dev/null"), Path("/dev/stdout")

@@ -56,11 +56,11 @@ def test_file_is_plain_json_with_a_schema(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("", "Expecting value"),
-        ("[]", r"not a run file of schema 'eiload-run/1', got 'list'"),
-        ('{"schema": "eiload-run/9"}', r"got 'eiload-run/9'"),
+        ("", "an empty file"),
+        ("[]", r"not a run file of schema 'eiload-run/1', but JSON of something else"),
+        ('{"schema": "eiload-run/9"}', r'but of schema "eiload-run/9"'),
         ('{"schema": "eiload-run/1"}', r"damaged run file: KeyError: 'scenario'"),
-        ("\x00", "Expecting value"),
+        ("\x00", "no text"),
     ],
 )
 def test_what_is_no_run_file_is_refused_by_name(tmp_path: Path, text: str, match: str) -> None:
