@@ -20,8 +20,14 @@ import pytest
 
 from bench.judging import build
 from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.export import native
+from eiload.export.metrics import Moment, State, moment
+from eiload.export.otlp import message
+from eiload.export.prometheus import page
+from eiload.export.totals import Totals
 from eiload.judging import health, sla
 from eiload.judging.compare import compare
+from eiload.record.facts import TargetFacts
 from eiload.record.intervals import BUCKET_BITS, Intervals
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run
@@ -271,15 +277,60 @@ def test_live_page(benchmark: Any) -> None:
     benchmark.pedantic(three_seconds, rounds=100)
 
 
-def _reported(seed: int) -> Intervals:
-    """Return a worker's report of 3 s at 25 requests/s to each of two targets."""
+@pytest.mark.parametrize("way", ["prometheus", "prometheus, native", "otlp"])
+def test_given_to_others(benchmark: Any, way: str) -> None:
+    """What giving a run's numbers to others takes of a master: 20 workers, 4,000 requests/s.
+
+    A worker reports every 3 s. A page is made every 5 s, a message every 10 s; HTTP is not in it.
+    """
+    text = json.dumps(
+        {
+            "name": "given",
+            "targets": {n: {"server": "127.0.0.1:1", "model": "ssd"} for n in ("gpu", "ei")},
+            "payload": {"synthetic": "8x8"},
+            "traffic": [{"phase": "steady", "rate": "2000/s", "for": "1 h"}],
+            "objectives": ["p99 < 400 ms", "p95 < 300 ms", "errors < 1 %"],
+        }
+    )
+    scenario, totals = parse(text, "given", Path(), {}), Totals()
+    reports = [_reported(seed, 600) for seed in range(20)]
+    targets = tuple(TargetFacts(name, "127.0.0.1:1", "ssd") for name in scenario.targets)
+    start_s = iter(range(0, 36_000, 30))
+
+    def now(second: int) -> Moment:
+        state = State(
+            scenario=scenario, number=1, totals=totals, targets=targets, answers={},
+            elapsed_ns=second * NS_PER_S, heard_ns=second * NS_PER_S, in_flight=9, workers=20,
+        )  # fmt: skip
+        return moment(state, 0, second * NS_PER_S)
+
+    def thirty_seconds() -> None:
+        begin_s = next(start_s)
+        for second in range(begin_s + 1, begin_s + 31):
+            if second % 3 == 0:
+                for report in reports:
+                    moved = report.keys + ((second - 3) << BUCKET_BITS)
+                    totals.add(replace(report, keys=moved))
+            if way == "otlp" and second % 10 == 0:
+                message(now(second), "cumulative", {}, "0")
+            elif way != "otlp" and second % 5 == 0:
+                page(now(second), native.CONTENT_TYPE if "native" in way else "")
+
+    benchmark.extra_info.update(items=30, item="second", where="master")
+    benchmark.pedantic(thirty_seconds, rounds=10, warmup_rounds=5)
+
+
+def _reported(seed: int, count: int = 150) -> Intervals:
+    """Return a worker's report of 3 s with so many requests to two targets."""
     rng, recorder = np.random.default_rng(seed), Recorder(0)
-    batch = np.zeros(150, RESULT_DTYPE)
-    batch["intended_ns"] = np.sort(rng.integers(0, 3 * NS_PER_S, 150))
-    batch["sent_ns"] = batch["intended_ns"] + rng.integers(50_000, 500_000, 150)
-    took_ns = 80 * NS_PER_MS * np.exp(0.3 * rng.standard_normal(150))
+    batch = np.zeros(count, RESULT_DTYPE)
+    batch["intended_ns"] = np.sort(rng.integers(0, 3 * NS_PER_S, count))
+    batch["sent_ns"] = batch["intended_ns"] + rng.integers(50_000, 500_000, count)
+    took_ns = 80 * NS_PER_MS * np.exp(0.3 * rng.standard_normal(count))
     batch["done_ns"] = batch["sent_ns"] + took_ns.astype(np.int64)
-    batch["target"] = np.arange(150) % 2
+    batch["written_ns"] = batch["sent_ns"] + 10_000
+    batch["first_byte_ns"] = batch["done_ns"] - 10_000
+    batch["target"] = np.arange(count) % 2
     recorder.record(batch)
     return recorder.take()
 

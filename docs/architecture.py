@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- rooms: python docs/architecture.py -->", "<!-- end of rooms -->"
 ROOMS = (
     *("base", "scenario", "sending", "serving", "record", "judging"),
-    *("server", "report", "control", "plugin", "cli"),
+    *("server", "report", "export", "control", "plugin", "cli"),
 )
 
 

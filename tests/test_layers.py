@@ -21,9 +21,11 @@ ROOMS = {
     "judging": {"base", "scenario", "record"},
     "server": {"base", "scenario.labels", "scenario.standin", "serving"},
     "report": {"base", "scenario", "record", "judging", "serving"},
+    "export": {"base", "scenario", "record", "judging", "report"},
     "control": {"base", "scenario", "sending", "serving", "record", "server.launch"},
     "plugin": {
-        *("base", "scenario", "sending", "serving", "record", "judging", "report", "control"),
+        *("base", "scenario", "sending", "serving", "record", "judging", "report", "export"),
+        "control",
     },
     "cli": {
         *("base", "scenario", "sending", "serving", "record", "judging", "report", "server"),

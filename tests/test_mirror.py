@@ -9,6 +9,7 @@ OTHERS = {
     "bench/test_main.py": "of bench/__main__.py",
     "cli/test_any_model.py": "of predict.py, whose tests take two files",
     "cli/test_report_csv.py": "a way of `eiload report` that is long enough for a file",
+    "export/test_dashboard.py": "deploy/grafana/eiload.json against a page",
     "judging/test_no_favourite.py": "a law of compare and schedule together, over many runs",
     "plugin/test_picture_users.py": "of users.py, whose tests take two files",
     "report/test_run_file.py": "docs/run-file.md against a run file",

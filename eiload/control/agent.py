@@ -136,6 +136,7 @@ class Agent:
                 failures=taken.failures,
                 answers=taken.answers,
                 served=taken.served,
+                in_flight=session.in_flight,
             )
         self._final_sent = True
         return Final(

@@ -63,7 +63,7 @@ class Coordinator:
         send: takes an order to the agent of that name.
         clock: the clock.
         say: told, in words, what is waited for or went wrong, for a person to read.
-        on_intervals: told of counts as they arrive, for showing progress.
+        on_intervals: told of counts as they arrive, by class where there are classes.
         driven: Locust's users make the requests; the run ends when it is stopped.
         journal: kept while the load is on, for the case that this process is killed.
         drain_ns: how long answers are waited for at the end; the longest deadline if None.
@@ -313,7 +313,7 @@ class Coordinator:
             return
         orders = self._workers.report(worker, report, self.elapsed_ns)
         self._logbook.add(report.intervals)
-        self._on_intervals(report.intervals.folded())
+        self._on_intervals(report.intervals)
         self._hand_over(worker, orders)
 
     def _lost(self, worker: str, why: str) -> None:

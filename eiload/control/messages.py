@@ -180,6 +180,8 @@ class Report(_Message):
     """Sampled answers so far, by target name and phase."""
     served: dict[str, tuple[Served, ...]] = field(default_factory=dict)
     """What served the requests so far, by target name and phase; empty if nobody looked."""
+    in_flight: Count = 0
+    """Requests that its sender has on their way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,8 @@ class Present:
     """How many take part and are not lost."""
     ready: int
     """How many of them have said that they are."""
+    in_flight: int
+    """Requests without an outcome, by what each worker has reported last."""
     heard_ns: tuple[int, ...]
     """When each that is not over has last reported, from second 0."""
     problems: tuple[str, ...]
@@ -67,6 +69,7 @@ def present(workers: Workers, elapsed_ns: int, stopped_ns: int | None, *, begun:
         targets=ready.targets if ready else (),
         workers=len(remaining),
         ready=sum(worker.ready is not None for worker in remaining),
+        in_flight=sum(worker.last.in_flight for worker in workers.live if worker.last is not None),
         heard_ns=tuple(worker.heard_ns for worker in workers.live if not worker.coming),
         problems=tuple(workers.problems),
         failures={name: dict(texts) for name, texts in failures.items()},

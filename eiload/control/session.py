@@ -258,6 +258,11 @@ class Session:
             self.tally.open -= 1
             raise
 
+    @property
+    def in_flight(self) -> int:
+        """Return how many requests were on their way at the sender's last pulse."""
+        return self._engine.stats.in_flight if self._engine is not None else 0
+
     def take(self) -> Taken:
         """Return what was counted since the last time."""
         self._hooks.settle(Left.DROPPED)

@@ -21,6 +21,7 @@ from eiload.base.files import rewritable
 from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
 from eiload.control.messages import Order
+from eiload.plugin.exports import Exports
 from eiload.plugin.live import Live
 from eiload.plugin.others import Others
 from eiload.plugin.outcome import Outcome
@@ -91,6 +92,7 @@ class Course:
         others: returns what others than our requests have done by now.
         hold: holds the clock of the users' own shape; called until the load begins.
         live: the page that shows the run while it goes on; None without a web UI.
+        exports: gives the run's numbers to others.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class Course:
         others: Callable[[Run], Others],
         hold: Callable[[], None] | None = None,
         live: Live | None = None,
+        exports: Exports | None = None,
     ) -> None:
         self._crew = crew
         self._voice = voice
@@ -117,6 +120,7 @@ class Course:
         self._syncing: gevent.event.AsyncResult[None] | None = None
         self._journal: Journal | None = None
         self._live = live
+        self._exports = exports
         step_s = self._step_s = 1 if driven else step_s_for(scenario.duration_ns)
         warm_up = [index for index, phase in enumerate(scenario.traffic) if phase.warm_up]
         self._progress = Progress(list(scenario.targets), len(scenario.traffic), step_s, warm_up)
@@ -150,12 +154,16 @@ class Course:
             scenario = self.coordinator.scenario
             watch = Watch(scenario, driven=self._driven, step_s=self._step_s)
             self._live.begin(self.coordinator, watch, driven=self._driven)
+        if self._exports is not None:
+            self._exports.begin(self.coordinator)
         self.coordinator.start()
 
     def _count(self, intervals: Intervals) -> None:
-        self._progress.add(intervals)
+        self._progress.add(intervals.folded())
         if self._live is not None:
             self._live.add(intervals)
+        if self._exports is not None:
+            self._exports.add(intervals)
 
     def follow(self) -> Outcome:
         """Look after the run until its end; return what became of it."""
@@ -167,6 +175,8 @@ class Course:
             outcome = Outcome.of_error(coordinator.error, self._signals)
         else:
             outcome = self._judged(coordinator.run)
+        if self._exports is not None:
+            self._exports.end(coordinator.run)
         self._close_journal(keep=coordinator.started.is_set() and "json" not in outcome.written)
         return outcome
 
@@ -187,6 +197,8 @@ class Course:
                 self._crew.attend(coordinator)
                 if self._live is not None:
                     self._live.tick()
+                if self._exports is not None:
+                    self._exports.tick()
             if now_s - shown_s >= PROGRESS_S and coordinator.started.is_set():
                 shown_s = now_s
                 self._show_progress()

@@ -111,6 +111,7 @@ def _add(parser: argparse.ArgumentParser) -> Any:
             metavar="FOLDER" if form == "csv" else "FILE",
             help=HELP.get(form, f"write the report as {form} to this file at the end"),
         )
+    _add_exports(group)
     group.add_argument(
         "--undecided",
         env_var="LOCUST_UNDECIDED",
@@ -131,6 +132,32 @@ def _add(parser: argparse.ArgumentParser) -> Any:
         help="send a scenario's metadata to workers without such a proof",
     )
     return group
+
+
+def _add_exports(group: Any) -> None:
+    group.add_argument(
+        "--prometheus",
+        env_var="LOCUST_PROMETHEUS",
+        default="",
+        metavar="PORT",
+        help="serve the run's numbers for Prometheus at /metrics on this port of loopback, or at "
+        "HOST:PORT; of a master or alone",
+    )
+    group.add_argument(
+        "--otlp",
+        env_var="LOCUST_OTLP",
+        default="",
+        metavar="ENDPOINT",
+        help="bring the run's numbers to an OpenTelemetry collector by OTLP over HTTP, such as "
+        "http://localhost:4318; needs the extra eiload[otel]",
+    )
+    group.add_argument(
+        "--otlp-temporality",
+        env_var="LOCUST_OTLP_TEMPORALITY",
+        choices=["cumulative", "delta"],
+        default="cumulative",
+        help="whether these count from the run's beginning, or each from the one before",
+    )
 
 
 class _Unsaid(str):

@@ -21,6 +21,7 @@ from eiload.control.coordinator import Coordinator
 from eiload.plugin import options
 from eiload.plugin.choice import Choice
 from eiload.plugin.course import Course, Crew
+from eiload.plugin.exports import Exports
 from eiload.plugin.live import Live
 from eiload.plugin.others import NOBODY, Others
 from eiload.plugin.outcome import Outcome
@@ -86,6 +87,7 @@ class Runs:
         self._signals = signals
         self._clock = clock
         self._live = live
+        self._exports = Exports(clock, voice.say)
         self._outputs = Outputs({})
         self._reports: Mapping[str, Path] = {}
         self._why = Why(environment, choice.given)
@@ -109,6 +111,7 @@ class Runs:
         """
         self._crew.open(token)
         self._outputs = options.outputs(self._given, os.environ)
+        self._exports.open(self._given)
         self.choose()
         if self._starts_by_itself() and self._choice.scenario(self._environment.host) is not None:
             self._status.expect()
@@ -209,6 +212,7 @@ class Runs:
             others=self._others,
             hold=shape.reset_time if shape is not None and not self._choice.name else None,
             live=self._live,
+            exports=self._exports,
         )
 
     def _others(self, run: Run | None) -> Others:

@@ -41,6 +41,37 @@ def test_everything_is_accounted_for() -> None:
     assert run.targets[0].answers_checked == 3
 
 
+def test_counts_are_told_by_class() -> None:
+    """As they arrive, with what is in flight: an objective may be on one class of a mix."""
+    mix = [{"class": name, "synthetic": "8x8"} for name in ("small", "large")]
+    script = Script(a_scenario(payload={"mix": mix}), workers=1)
+    told: list[Intervals] = []
+    flying: list[int] = []
+
+    def hear(intervals: Intervals) -> None:
+        told.append(intervals)
+        flying.append(script.coordinator.present().in_flight)
+
+    script.coordinator._on_intervals = hear
+    first, last = (script.slice_of(0).in_class(which) for which in (1, 0))
+
+    def report(name: str, order: Order) -> None:
+        word = Report(
+            run=order.run,
+            intervals=first,
+            failures={"gpu": ({},)},
+            answers={"gpu": (Answers(),)},
+            in_flight=7,
+        )
+        script.say(name, encode(word))
+        script.final(name, order, last)
+
+    script.answers[Go] = report
+    script.play()
+    assert told == [first, last]
+    assert flying == [7, 0]
+
+
 def test_workers_start_together() -> None:
     """All agents get one start, once all are ready, and know their slices."""
     script = Script(a_scenario())

@@ -159,6 +159,9 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "LOCUST_REPORT_MARKDOWN": "run.md",
         "LOCUST_REPORT_JUNIT": "run.xml",
         "LOCUST_UNDECIDED": "ok",
+        "LOCUST_PROMETHEUS": "0.0.0.0:9646",
+        "LOCUST_OTLP": "http://localhost:4318",
+        "LOCUST_OTLP_TEMPORALITY": "delta",
         "LOCUST_EILOAD_SEND_SECRETS_UNPROVEN": "true",
     }
     for name, value in said.items():
@@ -169,6 +172,8 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found.report_json, found.report_markdown) == ("run.json", "run.md")
     assert (found.report_junit, found.undecided) == ("run.xml", "ok")
     assert found.eiload_send_secrets_unproven
+    assert (found.prometheus, found.otlp) == ("0.0.0.0:9646", "http://localhost:4318")
+    assert found.otlp_temporality == "delta"
     assert of_locust("--scenario", "other.yaml").scenario == "other.yaml"  # which comes first
     monkeypatch.setenv("LOCUST_IMAGE", "one.jpg")
     assert of_locust().image == ["one.jpg"]
@@ -179,6 +184,7 @@ def test_from_a_file(folder: Path) -> None:
     (folder / "locust.conf").write_text(
         "scenario = quick\nmodel = mine\nencoding = jpeg\nimage = [a.jpg, b.jpg]\n"
         "report-json = run.json\nreport-markdown = run.md\nreport-junit = run.xml\n"
+        "prometheus = 9646\notlp = http://localhost:4318\notlp-temporality = delta\n"
         "undecided = ok\neiload-token = t\neiload-send-secrets-unproven = true\n"
     )
     found = of_locust()
@@ -186,6 +192,8 @@ def test_from_a_file(folder: Path) -> None:
     assert found.image == ["a.jpg", "b.jpg"]
     assert (found.report_json, found.report_markdown) == ("run.json", "run.md")
     assert (found.report_junit, found.undecided) == ("run.xml", "ok")
+    assert (found.prometheus, found.otlp) == ("9646", "http://localhost:4318")
+    assert found.otlp_temporality == "delta"
     assert found.eiload_token == "t"
     assert found.eiload_send_secrets_unproven
 

@@ -81,6 +81,11 @@ class Counts:
         self._reached = None
         self.good += int(counts.sum())
 
+    def held(self) -> tuple[Ints, Ints]:
+        """Return the buckets of those that ended OK, ascending, and how many each has."""
+        found = np.flatnonzero(self._counts)
+        return found + self._first, self._counts[found]
+
     def quantile_ns(self, q: float) -> float:
         """Return a quantile of all requests, ns (`quantile_ns`)."""
         return _ranked(self._up_to(), self.failed, q, self._first)
