@@ -48,7 +48,7 @@ from eiload.scenario.laws import Batch, Gamma, Law, Weibull
 from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.sending.result import RESULT, SEND, Result, Send
-from eiload.sending.wire import FrameReader, ToSender, frame
+from eiload.sending.wire import ToSender, WireReader, frame
 
 RECORDED = 64
 """Batches that are recorded in one call, with the merge that comes once in so many."""
@@ -107,7 +107,7 @@ def test_read_orders(benchmark: Any) -> None:
     """Cut a frame of orders from the stream and unpack them."""
     body = b"".join(SEND.pack(k, k * NS_PER_MS, 0, 0, 0, 0) for k in range(256))
     framed = frame(ToSender.SENDS, body)
-    reader = FrameReader()
+    reader = WireReader()
 
     def read() -> list[Send]:
         return [

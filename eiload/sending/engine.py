@@ -38,9 +38,9 @@ from eiload.sending.wire import (
     INLINE,
     PAYLOAD,
     STOP,
-    FrameReader,
     FromSender,
     ToSender,
+    WireReader,
     frame,
 )
 from eiload.sending.witness import Answer, Share, shares_of
@@ -283,7 +283,7 @@ class Engine:
     def _hear(self) -> None:
         """Handle what the child says, until it says no more."""
         assert self._child is not None
-        frames = FrameReader()
+        frames = WireReader()
         while True:
             try:
                 data = self._child.socket.recv(1 << 20)

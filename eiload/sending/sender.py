@@ -49,9 +49,9 @@ from eiload.sending.wire import (
     INLINE,
     PAYLOAD,
     STOP,
-    FrameReader,
     FromSender,
     ToSender,
+    WireReader,
     header,
 )
 from eiload.sending.wires import channel_of
@@ -89,7 +89,7 @@ class Sender(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop, payload_fd: int) -> None:
         self._loop = loop
         self._payloads = Payloads(payload_fd)
-        self._reader = FrameReader()
+        self._reader = WireReader()
         self._transport: asyncio.Transport | None = None
         self._channels: list[Channel] = []
         self._max_in_flight = 0

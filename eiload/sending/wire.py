@@ -16,9 +16,9 @@ __all__ = [
     "INLINE",
     "PAYLOAD",
     "STOP",
-    "FrameReader",
     "FromSender",
     "ToSender",
+    "WireReader",
     "frame",
     "header",
 ]
@@ -95,7 +95,7 @@ def frame(kind: int, body: bytes = b"") -> bytes:
     return header(kind, len(body)) + body
 
 
-class FrameReader:
+class WireReader:
     """Cuts a byte stream into frames."""
 
     def __init__(self) -> None:

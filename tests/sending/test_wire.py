@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.sending.wire import MAX_BODY_BYTES, FrameReader, frame
+from eiload.sending.wire import MAX_BODY_BYTES, WireReader, frame
 
 FRAMES = st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=300)), max_size=20)
 
@@ -13,7 +13,7 @@ FRAMES = st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=300)), max_s
 def test_any_cut(frames: list[tuple[int, bytes]], cuts: list[int]) -> None:
     """A stream fed in pieces of any size yields the frames that were written."""
     stream = b"".join(frame(kind, body) for kind, body in frames)
-    reader, position, turn = FrameReader(), 0, 0
+    reader, position, turn = WireReader(), 0, 0
     heard: list[tuple[int, bytes]] = []
     while position < len(stream):
         length = cuts[turn % len(cuts)]
@@ -26,4 +26,4 @@ def test_damage() -> None:
     """A length that cannot be is damage, not a wait for gigabytes."""
     header = (MAX_BODY_BYTES + 1).to_bytes(4, "little") + b"\x01"
     with pytest.raises(ValueError, match="damaged stream"):
-        list(FrameReader().feed(header))
+        list(WireReader().feed(header))
