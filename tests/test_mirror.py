@@ -40,7 +40,7 @@ UNTESTED = {
     ),
     "scenario/standin": "fields laws",
     "sending": "arrays channel reply",
-    "sending/http2": "answers events link",
+    "sending/http2": "events incoming link",
     "server": "__main__ app batches extras graph make_model_cli model runtime signatures",
     "serving": "protos tensors",
 }

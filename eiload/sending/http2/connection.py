@@ -10,7 +10,7 @@ Rules.
 - What the server breaks of a stream ends the stream (`Reset`), what it breaks of the connection
   ends the connection (`Closed`, and a GOAWAY to send). Nothing that comes in raises.
 - Everything that a server can make grow is bounded: frames (`frames`), header blocks (`headers`,
-  `answers`), answers (`max_answer_bytes`), answers owed to it and a GOAWAY's text (here).
+  `incoming`), answers (`max_answer_bytes`), answers owed to it and a GOAWAY's text (here).
 - Nothing is sent but the preface before the server's SETTINGS have come: a server may refuse
   streams over a limit of which it has not told yet.
 """
@@ -18,7 +18,6 @@ Rules.
 from collections.abc import Callable
 
 from eiload.sending.http2 import frames
-from eiload.sending.http2.answers import CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES, Answers
 from eiload.sending.http2.events import Closed, Event, GoAway, Pong, Ready, Reset
 from eiload.sending.http2.frames import (
     ErrorCode,
@@ -31,6 +30,7 @@ from eiload.sending.http2.frames import (
     error_name,
 )
 from eiload.sending.http2.headers import MAX_BLOCK_BYTES
+from eiload.sending.http2.incoming import CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES, Incoming
 from eiload.sending.http2.streams import DEFAULT_WINDOW_BYTES, Batch, Outgoing, Stream
 
 __all__ = ["Connection"]
@@ -58,14 +58,14 @@ class Connection:
         self.going = False
         """Whether no new streams may be opened here: GOAWAY has come, or numbers have run out."""
         self.closed = False
-        self.answers = Answers(self.outgoing, max_answer_bytes)
+        self.incoming = Incoming(self.outgoing, max_answer_bytes)
         self._owed_bytes = 0
         """Answers to the server's PING and SETTINGS frames that are yet to be taken."""
         self._reader = FrameReader()
         self._handlers: dict[int, Callable[[Frame, list[Event]], None]] = {
-            Kind.DATA: self.answers.data,
-            Kind.HEADERS: self.answers.headers,
-            Kind.CONTINUATION: self.answers.continuation,
+            Kind.DATA: self.incoming.data,
+            Kind.HEADERS: self.incoming.headers,
+            Kind.CONTINUATION: self.incoming.continuation,
             Kind.SETTINGS: self._settings,
             Kind.WINDOW_UPDATE: self._window_update,
             Kind.RST_STREAM: self._rst_stream,
@@ -153,15 +153,15 @@ class Connection:
         events: list[Event] = []
         if self.closed:
             return events
-        answers = self.answers
-        answers.now_ns = now_ns
+        incoming = self.incoming
+        incoming.now_ns = now_ns
         handlers = self._handlers
         try:
             if not self.ready:
                 _check_greeting(data)
             for frame in self._reader.feed(data):
                 kind = frame[0]
-                if answers.block is not None and kind != Kind.CONTINUATION:
+                if incoming.block is not None and kind != Kind.CONTINUATION:
                     raise _broken("a header block is interrupted")
                 if not self.ready and kind != Kind.SETTINGS:
                     raise _broken("it does not begin with SETTINGS")
@@ -208,18 +208,18 @@ class Connection:
                 raise _broken("a window that grows by nothing")
             self.outgoing.grant(increment)
             return
-        stream = self.answers.stream(stream_id)
+        stream = self.incoming.stream(stream_id)
         if stream is None:
             return
         if not increment:
             text = "a window that grows by nothing"
-            self.answers.fail(stream, ErrorCode.PROTOCOL_ERROR, text, events)
+            self.incoming.fail(stream, ErrorCode.PROTOCOL_ERROR, text, events)
         elif not self.outgoing.grant_stream(stream, increment):
             text = "a window of more than 2^31-1 bytes"
-            self.answers.fail(stream, ErrorCode.FLOW_CONTROL_ERROR, text, events)
+            self.incoming.fail(stream, ErrorCode.FLOW_CONTROL_ERROR, text, events)
 
     def _rst_stream(self, frame: Frame, events: list[Event]) -> None:
-        stream = self.answers.stream(frame[2])
+        stream = self.incoming.stream(frame[2])
         if stream is not None:
             self.outgoing.discard(stream)
             events.append(Reset(stream, int.from_bytes(frame[3], "big"), ""))

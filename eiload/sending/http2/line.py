@@ -284,7 +284,7 @@ class Line:
         self._owner.again(stream)
 
     def _used(self, conversation: Conversation) -> None:
-        self._dial.ended(useful=bool(conversation.connection.answers.whole))
+        self._dial.ended(useful=bool(conversation.connection.incoming.whole))
 
     def _close_if_done(self, conversation: Conversation) -> None:
         out = conversation.connection.outgoing

@@ -3,7 +3,7 @@
 import h2.events
 import pytest
 
-from eiload.sending.http2 import answers as answers_module
+from eiload.sending.http2 import incoming as incoming_module
 from eiload.sending.http2.connection import MAX_OWED_BYTES, Connection
 from eiload.sending.http2.events import Closed, Ended, Reset
 from eiload.sending.http2.frames import ErrorCode
@@ -97,7 +97,7 @@ def test_what_ends_a_stream(name: str) -> None:
 
 def test_a_window_overdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than the connection's window ends it, more than a stream's ends the stream."""
-    monkeypatch.setattr(answers_module, "STREAM_WINDOW_BYTES", 100)
+    monkeypatch.setattr(incoming_module, "STREAM_WINDOW_BYTES", 100)
     peer = Peer().ready()
     stream = request()
     peer.client.request(stream)
@@ -106,7 +106,7 @@ def test_a_window_overdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     (reset,) = peer.client.receive(frame(1, 4, 1, HEAD) + frame(0, 0, 1, bytes(101)), 1)
     assert isinstance(reset, Reset)
     assert reset.code == ErrorCode.FLOW_CONTROL_ERROR
-    peer.client.answers._credit = 100
+    peer.client.incoming._credit = 100
     (closed,) = peer.client.receive(frame(0, 0, 1, bytes(101)), 1)
     assert isinstance(closed, Closed)
     assert closed.code is ErrorCode.FLOW_CONTROL_ERROR

@@ -8,7 +8,7 @@ import pytest
 HEAVY = {
     *("numpy", "google.protobuf", "locust", "gevent", "pydantic", "grpc", "yaml", "rich"),
 }
-PROTOCOL = ["frames", "headers", "streams", "events", "answers", "connection", "heads", "grpc"]
+PROTOCOL = ["frames", "headers", "streams", "events", "incoming", "connection", "heads", "grpc"]
 
 
 def loaded(code: str) -> set[str]:

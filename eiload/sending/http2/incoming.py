@@ -22,7 +22,7 @@ from eiload.sending.http2.headers import (
 )
 from eiload.sending.http2.streams import Outgoing, Stream
 
-__all__ = ["CONNECTION_WINDOW_BYTES", "STREAM_WINDOW_BYTES", "Answers"]
+__all__ = ["CONNECTION_WINDOW_BYTES", "STREAM_WINDOW_BYTES", "Incoming"]
 
 STREAM_WINDOW_BYTES = 32 << 20
 """What a server may send ahead on a stream: an answer of 19 MB with raw detections at once."""
@@ -33,7 +33,7 @@ MAX_CONTINUATIONS = 128
 """Frames to a header block; those without a byte are frames, too (CVE-2024-27316)."""
 
 
-class Answers:
+class Incoming:
     """Collects the answers to the streams of `outgoing`.
 
     Args:
