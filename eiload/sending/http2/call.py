@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from eiload.base.clock import NS_PER_S
 from eiload.sending.endpoint import KeepAlive
 from eiload.sending.http2.conversation import Conversation
-from eiload.sending.http2.grpc import Outcome
+from eiload.sending.http2.grpc import CallOutcome
 from eiload.sending.http2.streams import Stream
 
 __all__ = ["CONNECT_NS", "Call", "Carrier", "LineOwner", "Route"]
@@ -55,7 +55,7 @@ class Call(Stream):
 class LineOwner(Protocol):
     """Who is told how it goes on a line."""
 
-    def over(self, call: Call, outcome: Outcome, now_ns: int) -> None:
+    def over(self, call: Call, outcome: CallOutcome, now_ns: int) -> None:
         """Take how a call ended, and when; a call may be started from there."""
 
     def renew(self, call: Call) -> None:

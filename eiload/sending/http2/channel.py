@@ -25,7 +25,7 @@ from eiload.sending.endpoint import Endpoint
 from eiload.sending.http2.address import Target, parse_target, resolve
 from eiload.sending.http2.call import CONNECT_NS, Call, Route
 from eiload.sending.http2.deadlines import Deadlines
-from eiload.sending.http2.grpc import Outcome
+from eiload.sending.http2.grpc import CallOutcome
 from eiload.sending.http2.heads import Heads, Packer
 from eiload.sending.http2.pool import LookUp, Pool
 from eiload.sending.http2.tls import tls_context
@@ -60,7 +60,7 @@ class HttpRequest(Call):
     def cancel(self) -> None:
         """Have it land as UNFINISHED, unless it has landed."""
         if self.channel is not None:
-            self.channel.give_up(self, Outcome(Status.UNFINISHED), 0)
+            self.channel.give_up(self, CallOutcome(Status.UNFINISHED), 0)
 
 
 class Http2Channel:
@@ -143,7 +143,7 @@ class Http2Channel:
         except ValueError as error:
             request = self._request(b"", b"", b"", landed)
             status = Status.UNAVAILABLE if self._useless else Status.INTERNAL
-            self._loop.call_soon(self._over, request, Outcome(status, str(error)), began_ns)
+            self._loop.call_soon(self._over, request, CallOutcome(status, str(error)), began_ns)
             return request
         request = self._request(head, prefix, message, landed)
         request.method = method
@@ -170,7 +170,7 @@ class Http2Channel:
 
     # -- how requests end ------------------------------------------------------------------------
 
-    def _over(self, call: Call, outcome: Outcome, now_ns: int) -> None:
+    def _over(self, call: Call, outcome: CallOutcome, now_ns: int) -> None:
         """Land a request that is over."""
         assert isinstance(call, HttpRequest)
         if call.channel is None:
@@ -181,14 +181,14 @@ class Http2Channel:
             outcome = _TOO_LATE
         self._land(call, outcome, now_ns)
 
-    def give_up(self, request: HttpRequest, outcome: Outcome, now_ns: int) -> None:
+    def give_up(self, request: HttpRequest, outcome: CallOutcome, now_ns: int) -> None:
         """Land a request that is not over; the server is told if it has seen it."""
         self._deadlines.discard(request)
         if self.pool is not None:
             self.pool.drop(request)
         self._land(request, outcome, now_ns)
 
-    def _land(self, request: HttpRequest, outcome: Outcome, done_ns: int) -> None:
+    def _land(self, request: HttpRequest, outcome: CallOutcome, done_ns: int) -> None:
         landed, request.landed = request.landed, _nobody
         request.channel = request.line = None
         status, detail, message, metadata = outcome
@@ -220,10 +220,10 @@ class Http2Channel:
         self._deadlines.ring(self._now_ns())
 
 
-_TOO_LATE = Outcome(Status.DEADLINE_EXCEEDED, "Deadline Exceeded")
+_TOO_LATE = CallOutcome(Status.DEADLINE_EXCEEDED, "Deadline Exceeded")
 """In gRPC's words."""
 
-_FORGOTTEN = Outcome(Status.DEADLINE_EXCEEDED, forgotten(_TOO_LATE.detail))
+_FORGOTTEN = CallOutcome(Status.DEADLINE_EXCEEDED, forgotten(_TOO_LATE.detail))
 
 
 def _named(endpoint: Endpoint) -> str | None:

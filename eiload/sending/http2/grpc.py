@@ -27,7 +27,7 @@ from eiload.sending.http2.headers import Fields
 from eiload.sending.http2.heads import Metadata
 from eiload.sending.http2.streams import Stream
 
-__all__ = ["Outcome", "outcome", "outcome_of_reset"]
+__all__ = ["CallOutcome", "outcome", "outcome_of_reset"]
 
 PREFIX_BYTES = 5
 
@@ -66,7 +66,7 @@ _OWN = frozenset(
 """Fields that are gRPC's, not the application's."""
 
 
-class Outcome(NamedTuple):
+class CallOutcome(NamedTuple):
     """What became of a request, in gRPC's terms."""
 
     status: Status
@@ -86,12 +86,12 @@ class _Meaning:
     detail: str
     metadata: Metadata
     encoding: bytes
-    without: Outcome | None
+    without: CallOutcome | None
     """What the fields mean at the head of an answer that never gets a status; None if they are
     those of a gRPC answer."""
 
 
-def outcome(stream: Stream, max_message_bytes: int) -> Outcome:
+def outcome(stream: Stream, max_message_bytes: int) -> CallOutcome:
     """Return what a whole answer says.
 
     Args:
@@ -104,25 +104,27 @@ def outcome(stream: Stream, max_message_bytes: int) -> Outcome:
     # Trailers-Only: one block is both.
     end: _Meaning = head if trailers is None else trailers.meaning or _meaning(trailers)
     if end.status is None:
-        found = head.without or Outcome(Status.UNKNOWN, "the answer ended without a gRPC status")
+        found = head.without or CallOutcome(
+            Status.UNKNOWN, "the answer ended without a gRPC status"
+        )
         return found._replace(detail=proxies.with_size(found.detail, len(stream.message)))
     if end.status is not Status.OK:
-        return Outcome(end.status, end.detail, b"", end.metadata)
+        return CallOutcome(end.status, end.detail, b"", end.metadata)
     body = stream.body
     size = len(body)
     if size < PREFIX_BYTES or size != PREFIX_BYTES + int.from_bytes(body[1:5], "big"):
-        return Outcome(Status.INTERNAL, _not_one(body), b"", end.metadata)
+        return CallOutcome(Status.INTERNAL, _not_one(body), b"", end.metadata)
     if body[0]:
         return _unpacked(body, head.encoding, max_message_bytes, end)
     message = body[5:] if isinstance(body, bytes) else bytes(memoryview(body)[5:])
-    return Outcome(Status.OK, end.detail, message, end.metadata)
+    return CallOutcome(Status.OK, end.detail, message, end.metadata)
 
 
-def outcome_of_reset(code: int, text: str) -> Outcome:
+def outcome_of_reset(code: int, text: str) -> CallOutcome:
     """Return what a stream's end by an error code means; `text` is the reason if it is ours."""
     status = RESET_STATUSES.get(code, Status.INTERNAL)
     text = text or f"received RST_STREAM with error code {code} ({error_name(code)})"
-    return Outcome(status, text)
+    return CallOutcome(status, text)
 
 
 def _meaning(fields: Fields) -> _Meaning:
@@ -160,15 +162,15 @@ def _status(value: bytes) -> Status:
     return Status.UNKNOWN
 
 
-def _without(http_status: int | None, content_type: bytes) -> Outcome | None:
+def _without(http_status: int | None, content_type: bytes) -> CallOutcome | None:
     """Return what the head of an answer means if gRPC says nothing."""
     if http_status is not None and http_status != 200:
         status = HTTP_STATUSES.get(http_status, Status.UNKNOWN)
-        return Outcome(status, proxies.of_text(f"received HTTP status {http_status}"))
+        return CallOutcome(status, proxies.of_text(f"received HTTP status {http_status}"))
     if http_status is not None and not content_type.startswith(b"application/grpc"):
         kind = _text(content_type[:100])
         meaning = proxies.of_content(kind)
-        return Outcome(Status.UNKNOWN, f"received content-type {kind!r}: {meaning}")
+        return CallOutcome(Status.UNKNOWN, f"received content-type {kind!r}: {meaning}")
     return None
 
 
@@ -185,22 +187,24 @@ def _not_one(body: bytes | bytearray) -> str:
     return f"OK, and more than one message: {have - length} bytes after the first"
 
 
-def _unpacked(body: bytes | bytearray, encoding: bytes, limit: int, end: _Meaning) -> Outcome:
+def _unpacked(body: bytes | bytearray, encoding: bytes, limit: int, end: _Meaning) -> CallOutcome:
     """Return the outcome of a message whose compressed flag is set."""
     if encoding not in {b"gzip", b"deflate"}:
         detail = f"a message compressed by {_text(encoding[:80])!r}, which was not offered"
-        return Outcome(Status.INTERNAL, detail, b"", end.metadata)
+        return CallOutcome(Status.INTERNAL, detail, b"", end.metadata)
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # gzip or zlib, as its header says
     try:
         message = unpacker.decompress(memoryview(body)[PREFIX_BYTES:], limit + 1)
     except zlib.error as error:
-        return Outcome(Status.INTERNAL, f"a message that cannot be decompressed: {error}")
+        return CallOutcome(Status.INTERNAL, f"a message that cannot be decompressed: {error}")
     if len(message) > limit:
         detail = f"CLIENT: decompressed message larger than max (over {limit} bytes)"
-        return Outcome(Status.RESOURCE_EXHAUSTED, detail, b"", end.metadata)
+        return CallOutcome(Status.RESOURCE_EXHAUSTED, detail, b"", end.metadata)
     if not unpacker.eof:
-        return Outcome(Status.INTERNAL, "a compressed message that is cut off", b"", end.metadata)
-    return Outcome(Status.OK, end.detail, message, end.metadata)
+        return CallOutcome(
+            Status.INTERNAL, "a compressed message that is cut off", b"", end.metadata
+        )
+    return CallOutcome(Status.OK, end.detail, message, end.metadata)
 
 
 def _unescaped(value: bytes) -> str:

@@ -31,7 +31,7 @@ from eiload.sending.http2.conversation import Conversation
 from eiload.sending.http2.dial import Dial
 from eiload.sending.http2.events import Ended, Event, GoAway, Reset
 from eiload.sending.http2.frames import ErrorCode
-from eiload.sending.http2.grpc import Outcome, outcome, outcome_of_reset
+from eiload.sending.http2.grpc import CallOutcome, outcome, outcome_of_reset
 from eiload.sending.http2.streams import Stream
 from eiload.sending.result import RESENT, WAITED_CONNECTION
 
@@ -182,7 +182,7 @@ class Line:
     ) -> None:
         now_ns = self._now_ns()
         for stream in streams:
-            self._end(stream, Outcome(status, why), now_ns)
+            self._end(stream, CallOutcome(status, why), now_ns)
 
     def _strand(self) -> None:
         """Give away the calls that wait for a connection, if it has failed."""
@@ -191,7 +191,7 @@ class Line:
             self._waiting.clear()
             self._owner.stranded(self, waiting, CLOSED if self._dial.closed else self._dial.failure)
 
-    def _end(self, stream: Stream, found: Outcome, now_ns: int) -> None:
+    def _end(self, stream: Stream, found: CallOutcome, now_ns: int) -> None:
         assert isinstance(stream, Call)
         stream.conversation = None
         self._owner.over(stream, found, now_ns)
@@ -256,7 +256,7 @@ class Line:
             self._conversation = None
             self._others.add(conversation)
             self._used(conversation)
-        refused = Outcome(Status.UNAVAILABLE, f"the server went away: {event.text}")
+        refused = CallOutcome(Status.UNAVAILABLE, f"the server went away: {event.text}")
         for stream in event.unprocessed:
             self._again(stream, refused, self._now_ns())
         if self._waiting:
@@ -269,7 +269,7 @@ class Line:
         else:
             self._end(event.stream, found, now_ns)
 
-    def _again(self, stream: Stream, found: Outcome, now_ns: int) -> None:
+    def _again(self, stream: Stream, found: CallOutcome, now_ns: int) -> None:
         """Send what the server says it has not looked at, unless it was sent again before."""
         assert isinstance(stream, Call)
         seen = stream.id != 0  # what was never sent is not sent again

@@ -25,7 +25,7 @@ from eiload.sending.http2.address import Hosts, Target, numeric, resolve
 from eiload.sending.http2.backoff import Backoff
 from eiload.sending.http2.balance import Place, places
 from eiload.sending.http2.call import Call, Carrier, Route
-from eiload.sending.http2.grpc import Outcome
+from eiload.sending.http2.grpc import CallOutcome
 from eiload.sending.http2.line import CLOSED, Line
 from eiload.sending.result import WAITED_CONNECTION
 
@@ -64,7 +64,7 @@ class Pool:
         balance: str,
         connections: int,
         *,
-        over: Callable[[Call, Outcome, int], None],
+        over: Callable[[Call, CallOutcome, int], None],
         renew: Callable[[Call], None],
         chance: random.Random,
         now_ns: Callable[[], int],
@@ -167,7 +167,7 @@ class Pool:
     def _fail(self, calls: Sequence[Call], why: str) -> None:
         now_ns = self._now_ns()
         for call in calls:
-            self.over(call, Outcome(Status.UNAVAILABLE, why), now_ns)
+            self.over(call, CallOutcome(Status.UNAVAILABLE, why), now_ns)
 
     # -- what lines tell -------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from eiload.base.status import Status
 from eiload.sending.http2.frames import ErrorCode
-from eiload.sending.http2.grpc import Outcome, outcome, outcome_of_reset
+from eiload.sending.http2.grpc import CallOutcome, outcome, outcome_of_reset
 from eiload.sending.http2.headers import HeaderDecoder, literal
 from eiload.sending.http2.heads import prefix
 from tests.sending.http2.peers import request
@@ -25,7 +25,7 @@ def fields(pairs: Pairs) -> bytes:
     return b"".join(literal(name.encode(), value.encode()) for name, value in pairs)
 
 
-def answered(head: Pairs, body: bytes = b"", tail: Pairs | None = None) -> Outcome:
+def answered(head: Pairs, body: bytes = b"", tail: Pairs | None = None) -> CallOutcome:
     """Return what becomes of an answer; without `tail` the head is all."""
     stream = request()
     decoder = HeaderDecoder()
@@ -44,22 +44,22 @@ def test_ok() -> None:
     """One message, and the application's trailing metadata."""
     tail = [("grpc-status", "0"), ("grpc-message", "fine"), ("x-cost", "7"), ("x-id-bin", "/wA")]
     found = answered(START, prefix(b"boxes") + b"boxes", tail)
-    assert found == Outcome(
+    assert found == CallOutcome(
         Status.OK, "fine", b"boxes", (("x-cost", "7"), ("x-id-bin", b"\xff\x00"))
     )
 
 
 def test_an_empty_message_is_a_message() -> None:
     """All fields of a protobuf message may be left out."""
-    assert answered(START, prefix(b""), [("grpc-status", "0")]) == Outcome(Status.OK)
+    assert answered(START, prefix(b""), [("grpc-status", "0")]) == CallOutcome(Status.OK)
 
 
 @pytest.mark.parametrize("status", [s for s in Status if 0 < s <= Status.UNAUTHENTICATED])
 def test_every_status(status: Status) -> None:
     """In trailers, or alone; what came of a message before does not count."""
     tail = [("grpc-status", str(int(status))), ("grpc-message", "why")]
-    assert answered(START, prefix(b"x") + b"x", tail) == Outcome(status, "why")
-    assert answered([*START, *tail]) == Outcome(status, "why")
+    assert answered(START, prefix(b"x") + b"x", tail) == CallOutcome(status, "why")
+    assert answered([*START, *tail]) == CallOutcome(status, "why")
 
 
 @pytest.mark.parametrize("text", ["17", "99", "-1", "x", "", "٣"])
@@ -121,7 +121,7 @@ def test_a_web_page_is_no_answer() -> None:
 def test_no_status_at_all() -> None:
     """An answer that just ends."""
     found = answered(START, prefix(b"x") + b"x")
-    assert found == Outcome(Status.UNKNOWN, "the answer ended without a gRPC status")
+    assert found == CallOutcome(Status.UNKNOWN, "the answer ended without a gRPC status")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_compressed(encoding: str) -> None:
     assert answered(head, prefix(b"plain") + b"plain", end).message == b"plain"
 
 
-def compressed(encoding: str, data: bytes) -> Outcome:
+def compressed(encoding: str, data: bytes) -> CallOutcome:
     """Return what becomes of a message that says it is compressed."""
     head = [*START, ("grpc-encoding", encoding)]
     return answered(head, prefix(data, compressed=True) + data, [("grpc-status", "0")])
