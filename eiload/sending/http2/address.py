@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Address", "Hosts", "Target", "numeric", "parse_target", "resolve", "shown"]
+__all__ = ["Address", "Hosts", "ServerName", "numeric", "parse_name", "resolve", "shown"]
 
 DEFAULT_PORT = 443
 """gRPC's for names without one; scenarios have put theirs in by now."""
@@ -34,7 +34,7 @@ Hosts = tuple[tuple[Address, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ServerName:
     """What a gRPC name says."""
 
     hosts: tuple[tuple[str, int], ...]
@@ -46,7 +46,7 @@ class Target:
     """The name that the server's certificate has to have."""
 
 
-def parse_target(text: str) -> Target:
+def parse_name(text: str) -> ServerName:
     """Return what a name says.
 
     Raises:
@@ -55,9 +55,9 @@ def parse_target(text: str) -> Target:
     scheme, colon, rest = text.partition(":")
     match scheme if colon else "":
         case "unix":
-            return Target((), rest.removeprefix("//"), "localhost", "localhost")
+            return ServerName((), rest.removeprefix("//"), "localhost", "localhost")
         case "unix-abstract":
-            return Target((), b"\0" + rest.encode(), "localhost", "localhost")
+            return ServerName((), b"\0" + rest.encode(), "localhost", "localhost")
         case "dns":
             # dns://server/host: the server that is to be asked is nearly always left out.
             names = [rest.rpartition("/")[2] if rest.startswith("//") else rest]
@@ -66,7 +66,7 @@ def parse_target(text: str) -> Target:
         case _:
             names = [text]
     hosts = tuple(_host_and_port(name) for name in names)
-    return Target(hosts, None, names[0], hosts[0][0])
+    return ServerName(hosts, None, names[0], hosts[0][0])
 
 
 def _host_and_port(name: str) -> tuple[str, int]:
@@ -78,7 +78,7 @@ def _host_and_port(name: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def numeric(target: Target) -> Hosts | None:
+def numeric(target: ServerName) -> Hosts | None:
     """Return a target's addresses if they are known without a look-up: numbers, or a path."""
     if target.path is not None:
         return (((socket.AF_UNIX, target.path),),)
@@ -93,7 +93,7 @@ def numeric(target: Target) -> Hosts | None:
         return None
 
 
-async def resolve(target: Target) -> Hosts:
+async def resolve(target: ServerName) -> Hosts:
     """Look a target's names up.
 
     Raises:

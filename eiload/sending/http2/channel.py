@@ -22,7 +22,7 @@ from eiload.base.alarm import alarm_of
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.endpoint import Endpoint
-from eiload.sending.http2.address import Target, parse_target, resolve
+from eiload.sending.http2.address import ServerName, parse_name, resolve
 from eiload.sending.http2.call import CONNECT_NS, Call, Route
 from eiload.sending.http2.deadlines import Deadlines
 from eiload.sending.http2.grpc import CallOutcome
@@ -95,7 +95,7 @@ class Http2Channel:
         self._useless = ""
         """Why there is none; empty unless there is none."""
         try:
-            target = parse_target(endpoint.address)
+            target = parse_name(endpoint.address)
             route = _route(endpoint, target, max_answer_bytes)
         except (OSError, ValueError) as error:
             self._useless = str(error)
@@ -232,7 +232,7 @@ def _named(endpoint: Endpoint) -> str | None:
     return str(name) if name else None
 
 
-def _route(endpoint: Endpoint, target: Target, max_answer_bytes: int) -> Route:
+def _route(endpoint: Endpoint, target: ServerName, max_answer_bytes: int) -> Route:
     tls: ssl.SSLContext | None = None
     if endpoint.tls is not None:
         tls = tls_context(*endpoint.tls)

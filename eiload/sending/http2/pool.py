@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.endpoint import PICK_FIRST
-from eiload.sending.http2.address import Hosts, Target, numeric, resolve
+from eiload.sending.http2.address import Hosts, ServerName, numeric, resolve
 from eiload.sending.http2.backoff import Backoff
 from eiload.sending.http2.balance import Place, places
 from eiload.sending.http2.call import Call, Carrier, Route
@@ -39,7 +39,7 @@ SOON_NS = 500 * NS_PER_MS
 """No two look-ups are closer than this."""
 
 
-LookUp = Callable[[Target], Awaitable[Hosts]]
+LookUp = Callable[[ServerName], Awaitable[Hosts]]
 
 
 class Pool:
@@ -60,7 +60,7 @@ class Pool:
     def __init__(
         self,
         route: Route,
-        target: Target,
+        target: ServerName,
         balance: str,
         connections: int,
         *,

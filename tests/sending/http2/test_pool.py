@@ -14,7 +14,7 @@ import pytest
 from eiload.base.status import Status
 from eiload.sending.endpoint import PICK_FIRST
 from eiload.sending.http2 import pool
-from eiload.sending.http2.address import Hosts, Target
+from eiload.sending.http2.address import Hosts, ServerName
 from tests.grpc_servers import closed_port, grpc_server
 from tests.sending.http2.calls import METHOD, MS, endpoint, land, land_all, opened, run
 
@@ -126,7 +126,7 @@ def test_names_are_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "LOOK_NS", 20 * MS)
     now: list[int] = []
 
-    async def look_up(target: Target) -> Hosts:
+    async def look_up(target: ServerName) -> Hosts:
         del target
         return hosts(*now)
 
@@ -151,7 +151,7 @@ def test_a_name_that_is_not_known_at_first() -> None:
     """Requests fail with the reason until it is; later failures of the look-up change nothing."""
     unknown: list[Any] = [OSError("the name 'server' is not known"), None]
 
-    async def look_up(target: Target) -> Hosts:
+    async def look_up(target: ServerName) -> Hosts:
         error = unknown.pop(0) if unknown else OSError("no DNS")
         if error is not None:
             raise error
@@ -178,7 +178,7 @@ def test_a_name_that_is_not_known_at_first() -> None:
 def test_a_deadline_holds_while_a_name_is_looked_up() -> None:
     """And closing ends the wait."""
 
-    async def look_up(target: Target) -> Hosts:
+    async def look_up(target: ServerName) -> Hosts:
         await asyncio.sleep(60)
         return hosts(closed_port()) if target else ()
 
