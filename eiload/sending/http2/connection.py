@@ -24,7 +24,7 @@ from eiload.sending.http2.frames import (
     Flag,
     Frame,
     FrameReader,
-    Kind,
+    FrameType,
     ProtocolError,
     Setting,
     error_name,
@@ -63,16 +63,16 @@ class Connection:
         """Answers to the server's PING and SETTINGS frames that are yet to be taken."""
         self._reader = FrameReader()
         self._handlers: dict[int, Callable[[Frame, list[Event]], None]] = {
-            Kind.DATA: self.incoming.data,
-            Kind.HEADERS: self.incoming.headers,
-            Kind.CONTINUATION: self.incoming.continuation,
-            Kind.SETTINGS: self._settings,
-            Kind.WINDOW_UPDATE: self._window_update,
-            Kind.RST_STREAM: self._rst_stream,
-            Kind.PING: self._ping,
-            Kind.GOAWAY: self._goaway,
-            Kind.PUSH_PROMISE: self._push_promise,
-            Kind.PRIORITY: _pass_over,
+            FrameType.DATA: self.incoming.data,
+            FrameType.HEADERS: self.incoming.headers,
+            FrameType.CONTINUATION: self.incoming.continuation,
+            FrameType.SETTINGS: self._settings,
+            FrameType.WINDOW_UPDATE: self._window_update,
+            FrameType.RST_STREAM: self._rst_stream,
+            FrameType.PING: self._ping,
+            FrameType.GOAWAY: self._goaway,
+            FrameType.PUSH_PROMISE: self._push_promise,
+            FrameType.PRIORITY: _pass_over,
         }
         self._begin()
 
@@ -161,9 +161,9 @@ class Connection:
                 _check_greeting(data)
             for frame in self._reader.feed(data):
                 kind = frame[0]
-                if incoming.block is not None and kind != Kind.CONTINUATION:
+                if incoming.block is not None and kind != FrameType.CONTINUATION:
                     raise _broken("a header block is interrupted")
-                if not self.ready and kind != Kind.SETTINGS:
+                if not self.ready and kind != FrameType.SETTINGS:
                     raise _broken("it does not begin with SETTINGS")
                 handlers[kind](frame, events)
         except ProtocolError as error:
@@ -274,5 +274,5 @@ def _broken(text: str) -> ProtocolError:
 def _on_connection(frame: Frame) -> Frame:
     """Return a frame, if it is not on a stream."""
     if frame[2]:
-        raise _broken(f"a {Kind(frame[0]).name} frame on stream {frame[2]}")
+        raise _broken(f"a {FrameType(frame[0]).name} frame on stream {frame[2]}")
     return frame

@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 __all__ = [
-    "MAX_FRAME_BYTES", "PREFACE", "ErrorCode", "Flag", "Frame", "FrameReader", "Kind",
+    "MAX_FRAME_BYTES", "PREFACE", "ErrorCode", "Flag", "Frame", "FrameReader", "FrameType",
     "ProtocolError", "Setting", "data_header", "error_name", "goaway", "headers", "ping",
     "rst_stream", "settings", "settings_ack", "window_update",
 ]  # fmt: skip
@@ -44,7 +44,7 @@ _HEADER = struct.Struct(">HBBBI")
 Frame = tuple[int, int, int, bytes, int]
 
 
-class Kind(IntEnum):
+class FrameType(IntEnum):
     """Section 6."""
 
     DATA = 0
@@ -133,7 +133,7 @@ def headers(stream_id: int, block: bytes, max_frame_bytes: int) -> bytes:
     frames = []
     for start in range(0, size, max_frame_bytes):
         part = block[start : start + max_frame_bytes]
-        kind = Kind.HEADERS if start == 0 else Kind.CONTINUATION
+        kind = FrameType.HEADERS if start == 0 else FrameType.CONTINUATION
         last = start + max_frame_bytes >= size
         frames.append(_frame(kind, Flag.END_HEADERS if last else 0, stream_id, part))
     return b"".join(frames)
@@ -141,43 +141,43 @@ def headers(stream_id: int, block: bytes, max_frame_bytes: int) -> bytes:
 
 def settings(values: Iterable[tuple[Setting, int]]) -> bytes:
     """Return a SETTINGS frame."""
-    return _frame(Kind.SETTINGS, 0, 0, b"".join(struct.pack(">HI", *pair) for pair in values))
+    return _frame(FrameType.SETTINGS, 0, 0, b"".join(struct.pack(">HI", *pair) for pair in values))
 
 
 def settings_ack() -> bytes:
     """Return the answer to a SETTINGS frame."""
-    return _frame(Kind.SETTINGS, Flag.ACK, 0, b"")
+    return _frame(FrameType.SETTINGS, Flag.ACK, 0, b"")
 
 
 def window_update(stream_id: int, increment: int) -> bytes:
     """Return a WINDOW_UPDATE frame; stream 0 is the connection."""
-    return _frame(Kind.WINDOW_UPDATE, 0, stream_id, increment.to_bytes(4, "big"))
+    return _frame(FrameType.WINDOW_UPDATE, 0, stream_id, increment.to_bytes(4, "big"))
 
 
 def rst_stream(stream_id: int, code: ErrorCode) -> bytes:
     """Return a RST_STREAM frame."""
-    return _frame(Kind.RST_STREAM, 0, stream_id, code.to_bytes(4, "big"))
+    return _frame(FrameType.RST_STREAM, 0, stream_id, code.to_bytes(4, "big"))
 
 
 def ping(data: bytes, *, ack: bool = False) -> bytes:
     """Return a PING frame of 8 bytes, or the answer to one."""
-    return _frame(Kind.PING, Flag.ACK if ack else 0, 0, data)
+    return _frame(FrameType.PING, Flag.ACK if ack else 0, 0, data)
 
 
 def goaway(last_stream_id: int, code: ErrorCode, text: str) -> bytes:
     """Return a GOAWAY frame."""
     head = struct.pack(">II", last_stream_id, code)
-    return _frame(Kind.GOAWAY, 0, 0, head + text.encode("utf-8", "replace"))
+    return _frame(FrameType.GOAWAY, 0, 0, head + text.encode("utf-8", "replace"))
 
 
-def _frame(kind: Kind, flags: int, stream_id: int, payload: bytes) -> bytes:
+def _frame(kind: FrameType, flags: int, stream_id: int, payload: bytes) -> bytes:
     size = len(payload)
     return _HEADER.pack(size >> 8, size & 0xFF, kind, flags, stream_id) + payload
 
 
 # -- bytes to frames ---------------------------------------------------------------------------
 
-_SIZES = {Kind.RST_STREAM: 4, Kind.PING: 8, Kind.WINDOW_UPDATE: 4}
+_SIZES = {FrameType.RST_STREAM: 4, FrameType.PING: 8, FrameType.WINDOW_UPDATE: 4}
 """The kinds of one size."""
 
 
@@ -259,12 +259,12 @@ class FrameReader:
         kind, flags, stream_id, payload, length = part
         if length > self._max_frame_bytes:
             raise _too_large(length, self._max_frame_bytes)
-        if kind == Kind.DATA and not flags & Flag.PADDED:
+        if kind == FrameType.DATA and not flags & Flag.PADDED:
             self._piece = (kind, flags, stream_id)
             frames.append((kind, flags & ~Flag.END_STREAM, stream_id, payload, length))
-        elif kind > Kind.CONTINUATION:
+        elif kind > FrameType.CONTINUATION:
             self._piece = None
-        elif kind != Kind.DATA and length > KEPT_BYTES:
+        elif kind != FrameType.DATA and length > KEPT_BYTES:
             raise _not_kept(kind, length)
         else:
             return True
@@ -275,23 +275,23 @@ class FrameReader:
 def _checked(kind: int, flags: int, stream_id: int, payload: bytes) -> Frame:
     """Return a whole frame without its padding."""
     length = len(payload)
-    if kind != Kind.DATA and length > KEPT_BYTES:
+    if kind != FrameType.DATA and length > KEPT_BYTES:
         raise _not_kept(kind, length)
     if kind in _SIZES:
-        fits = length == _SIZES[Kind(kind)]
-    elif kind == Kind.SETTINGS:
+        fits = length == _SIZES[FrameType(kind)]
+    elif kind == FrameType.SETTINGS:
         fits = length % 6 == 0 and not (flags & Flag.ACK and length)
     else:
-        fits = kind != Kind.GOAWAY or length >= 8
+        fits = kind != FrameType.GOAWAY or length >= 8
     if not fits:
-        text = f"a {Kind(kind).name} frame of {length} bytes"
+        text = f"a {FrameType(kind).name} frame of {length} bytes"
         raise ProtocolError(ErrorCode.FRAME_SIZE_ERROR, text)
-    if flags & Flag.PADDED and kind in {Kind.DATA, Kind.HEADERS}:
+    if flags & Flag.PADDED and kind in {FrameType.DATA, FrameType.HEADERS}:
         if not payload or payload[0] >= length:
-            text = f"a {Kind(kind).name} frame with more padding than bytes"
+            text = f"a {FrameType(kind).name} frame with more padding than bytes"
             raise ProtocolError(ErrorCode.PROTOCOL_ERROR, text)
         payload = payload[1 : length - payload[0]]
-    if kind == Kind.HEADERS and flags & Flag.PRIORITY:
+    if kind == FrameType.HEADERS and flags & Flag.PRIORITY:
         if len(payload) < 5:
             text = f"a HEADERS frame with a priority of {len(payload)} bytes"
             raise ProtocolError(ErrorCode.FRAME_SIZE_ERROR, text)
@@ -305,5 +305,5 @@ def _too_large(length: int, limit: int) -> ProtocolError:
 
 
 def _not_kept(kind: int, length: int) -> ProtocolError:
-    text = f"a {Kind(kind).name} frame of {length} bytes; at most {KEPT_BYTES} are taken"
+    text = f"a {FrameType(kind).name} frame of {length} bytes; at most {KEPT_BYTES} are taken"
     return ProtocolError(ErrorCode.ENHANCE_YOUR_CALM, text)

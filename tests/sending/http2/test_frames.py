@@ -18,7 +18,7 @@ from eiload.sending.http2.frames import (
     Flag,
     Frame,
     FrameReader,
-    Kind,
+    FrameType,
     ProtocolError,
 )
 
@@ -36,7 +36,7 @@ def joined(found: list[Frame]) -> list[Frame]:
     whole: list[Frame] = []
     for frame in found:
         kind, flags, stream_id, payload, length = frame
-        if kind == Kind.DATA and length == 0 and payload and whole:
+        if kind == FrameType.DATA and length == 0 and payload and whole:
             _, before, _, head, taken = whole[-1]
             whole[-1] = (kind, before | flags, stream_id, head + payload, taken)
         else:
@@ -107,8 +107,8 @@ def test_data_is_handed_on_as_it_comes() -> None:
     reader = FrameReader()
     frame = frames.data_header(1, 1000, Flag.END_STREAM) + bytes(1000)
     assert reader.feed(frame[:5]) == []
-    assert reader.feed(frame[5:509]) == [(Kind.DATA, 0, 1, bytes(500), 1000)]
-    assert reader.feed(frame[509:]) == [(Kind.DATA, Flag.END_STREAM, 1, bytes(500), 0)]
+    assert reader.feed(frame[5:509]) == [(FrameType.DATA, 0, 1, bytes(500), 1000)]
+    assert reader.feed(frame[509:]) == [(FrameType.DATA, Flag.END_STREAM, 1, bytes(500), 0)]
 
 
 OURS = {
@@ -138,9 +138,9 @@ def test_a_long_block_is_several_frames() -> None:
     """A header block larger than the server's frames goes on in CONTINUATIONs."""
     found = read(frames.headers(5, b"x" * 40_000, 16_384))
     assert [(kind, flags, len(part)) for kind, flags, _, part, _ in found] == [
-        (Kind.HEADERS, 0, 16_384),
-        (Kind.CONTINUATION, 0, 16_384),
-        (Kind.CONTINUATION, Flag.END_HEADERS, 7_232),
+        (FrameType.HEADERS, 0, 16_384),
+        (FrameType.CONTINUATION, 0, 16_384),
+        (FrameType.CONTINUATION, Flag.END_HEADERS, 7_232),
     ]
 
 
@@ -151,13 +151,13 @@ BROKEN = {
         "ENHANCE_YOUR_CALM",
     ),
     "too large and whole": (raw(1, 4, bytes(KEPT_BYTES + 1)), "ENHANCE_YOUR_CALM"),
-    "ping of 7": (raw(Kind.PING, 0, bytes(7)), "FRAME_SIZE_ERROR"),
-    "settings of 7": (raw(Kind.SETTINGS, 0, bytes(7)), "FRAME_SIZE_ERROR"),
-    "ack with settings": (raw(Kind.SETTINGS, Flag.ACK, bytes(6)), "FRAME_SIZE_ERROR"),
-    "goaway of 7": (raw(Kind.GOAWAY, 0, bytes(7)), "FRAME_SIZE_ERROR"),
-    "no padding": (raw(Kind.DATA, Flag.PADDED, b""), "PROTOCOL_ERROR"),
-    "all padding": (raw(Kind.DATA, Flag.PADDED, b"\5abcd"), "PROTOCOL_ERROR"),
-    "half a priority": (raw(Kind.HEADERS, Flag.PRIORITY, b"abc"), "FRAME_SIZE_ERROR"),
+    "ping of 7": (raw(FrameType.PING, 0, bytes(7)), "FRAME_SIZE_ERROR"),
+    "settings of 7": (raw(FrameType.SETTINGS, 0, bytes(7)), "FRAME_SIZE_ERROR"),
+    "ack with settings": (raw(FrameType.SETTINGS, Flag.ACK, bytes(6)), "FRAME_SIZE_ERROR"),
+    "goaway of 7": (raw(FrameType.GOAWAY, 0, bytes(7)), "FRAME_SIZE_ERROR"),
+    "no padding": (raw(FrameType.DATA, Flag.PADDED, b""), "PROTOCOL_ERROR"),
+    "all padding": (raw(FrameType.DATA, Flag.PADDED, b"\5abcd"), "PROTOCOL_ERROR"),
+    "half a priority": (raw(FrameType.HEADERS, Flag.PRIORITY, b"abc"), "FRAME_SIZE_ERROR"),
 }
 
 

@@ -4,17 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.sending.http2.frames import ErrorCode, FrameReader, Kind, ProtocolError
+from eiload.sending.http2.frames import ErrorCode, FrameReader, FrameType, ProtocolError
 from eiload.sending.http2.streams import BATCH_BYTES, Batch, Outgoing, Stream
 from eiload.sending.result import WAITED_STREAM
 from tests.sending.http2.peers import request
 
 
-def taken(batch: Batch) -> list[tuple[Kind, int, int]]:
+def taken(batch: Batch) -> list[tuple[FrameType, int, int]]:
     """Return a batch's frames: kind, stream, size."""
     data = b"".join(map(bytes, batch.buffers))
     assert len(data) == batch.size
-    return [(Kind(kind), stream, size) for kind, _, stream, _, size in FrameReader().feed(data)]
+    return [
+        (FrameType(kind), stream, size) for kind, _, stream, _, size in FrameReader().feed(data)
+    ]
 
 
 def large() -> Outgoing:
@@ -31,8 +33,8 @@ def test_a_request_is_two_buffers() -> None:
     out.add(stream)
     batch = out.take()
     assert taken(batch) == [
-        (Kind.HEADERS, 1, len(stream.head)),
-        (Kind.DATA, 1, 820_005),
+        (FrameType.HEADERS, 1, len(stream.head)),
+        (FrameType.DATA, 1, 820_005),
     ]
     assert len(batch.buffers) == 2
     assert batch.buffers[1] is stream.message
@@ -47,7 +49,7 @@ def test_frames_are_no_larger_than_the_server_takes() -> None:
     stream = request(bytes(100_000))
     out.add(stream)
     batch = out.take()
-    sizes = [size for kind, _, size in taken(batch) if kind == Kind.DATA]
+    sizes = [size for kind, _, size in taken(batch) if kind == FrameType.DATA]
     assert sizes == [16_384] * 3 + [16_383]
     assert batch.ended == []
     assert not out
@@ -113,7 +115,7 @@ def test_the_limit_on_streams() -> None:
     out.cancel(streams[2], ErrorCode.CANCEL)
     batch = out.take()
     assert [which for _, which in batch.begun] == [streams[3]]
-    assert taken(batch)[0][0] is Kind.HEADERS, "nothing was said of one that was never begun"
+    assert taken(batch)[0][0] is FrameType.HEADERS, "nothing was said of one that was never begun"
     assert [stream.id for stream in streams] == [1, 3, 0, 5, 0]
 
 
@@ -124,7 +126,7 @@ def test_given_up_halfway() -> None:
     out.add(stream)
     out.take()
     out.cancel(stream, ErrorCode.CANCEL)
-    assert taken(out.take()) == [(Kind.RST_STREAM, 1, 4)]
+    assert taken(out.take()) == [(FrameType.RST_STREAM, 1, 4)]
     assert not out.open
     assert not out
 
@@ -162,7 +164,7 @@ def test_a_long_head_goes_on() -> None:
     stream = request(b"x", long="v" * 20_000)
     out.add(stream)
     kinds = [kind for kind, _, _ in taken(out.take())]
-    assert kinds == [Kind.HEADERS, Kind.CONTINUATION, Kind.DATA]
+    assert kinds == [FrameType.HEADERS, FrameType.CONTINUATION, FrameType.DATA]
 
 
 @given(
@@ -188,7 +190,7 @@ def test_what_is_given_out_is_what_was_asked_for(
             batch = out.take()
             assert batch.buffers
             for kind, _, stream_id, payload, _ in reader.feed(b"".join(map(bytes, batch.buffers))):
-                if kind == Kind.DATA:
+                if kind == FrameType.DATA:
                     bodies[stream_id] = bodies.get(stream_id, b"") + payload
         assert out.window >= 0
         assert all(stream.window >= 0 for stream in out.open.values())
