@@ -31,7 +31,7 @@ from eiload.sending.http2.frames import (
 )
 from eiload.sending.http2.headers import MAX_BLOCK_BYTES
 from eiload.sending.http2.incoming import CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES, Incoming
-from eiload.sending.http2.streams import DEFAULT_WINDOW_BYTES, Batch, Outgoing, Stream
+from eiload.sending.http2.streams import DEFAULT_WINDOW_BYTES, Outgoing, Stream, WriteBatch
 
 __all__ = ["Connection"]
 
@@ -124,7 +124,7 @@ class Connection:
         """Ask for a `Pong` with these 8 bytes."""
         self.outgoing.control += frames.ping(data)
 
-    def take(self) -> Batch:
+    def take(self) -> WriteBatch:
         """Return what is to be written next; before the server is ready, that is the preface."""
         self._owed_bytes = 0
         batch = self.outgoing.take()

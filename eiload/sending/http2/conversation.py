@@ -25,7 +25,7 @@ from eiload.sending.http2.address import shown
 from eiload.sending.http2.connection import Connection
 from eiload.sending.http2.events import Closed, Event
 from eiload.sending.http2.link import READ_BYTES, Link
-from eiload.sending.http2.streams import Batch, Stream
+from eiload.sending.http2.streams import Stream, WriteBatch
 from eiload.sending.proxies import IDLE_NS
 from eiload.sending.result import WAITED_WINDOW
 
@@ -82,7 +82,7 @@ class Conversation:
         self.owner = owner
         """Who is told; another may take over."""
         self._now_ns = now_ns
-        self._batch = Batch()
+        self._batch = WriteBatch()
         self._sent = 0
         """Bytes of the batch that the kernel has."""
         self._reading = False
@@ -214,7 +214,7 @@ class Conversation:
         self._readable()
         self._lose(why)
 
-    def _took(self, batch: Batch, taken: int, before_ns: int) -> None:
+    def _took(self, batch: WriteBatch, taken: int, before_ns: int) -> None:
         """Note what the kernel took of a batch."""
         after_ns = self._now_ns()
         sent = self._sent = self._sent + taken

@@ -21,7 +21,7 @@ from eiload.sending.http2.frames import ErrorCode, Flag, ProtocolError
 from eiload.sending.http2.headers import Fields
 from eiload.sending.result import WAITED_STREAM, WAITED_WINDOW
 
-__all__ = ["BATCH_BYTES", "DEFAULT_WINDOW_BYTES", "Batch", "Outgoing", "Stream"]
+__all__ = ["BATCH_BYTES", "DEFAULT_WINDOW_BYTES", "Outgoing", "Stream", "WriteBatch"]
 
 DEFAULT_WINDOW_BYTES = 65_535
 """Section 6.9.2: what every window is until SETTINGS or WINDOW_UPDATE say otherwise."""
@@ -90,7 +90,7 @@ class Stream:
         self.sent_ns = self.written_ns = self.first_byte_ns = 0
 
 
-class Batch:
+class WriteBatch:
     """Bytes to write, and which requests they begin and end."""
 
     __slots__ = ("begun", "buffers", "ended", "size")
@@ -164,9 +164,9 @@ class Outgoing:
             return False
         return bool(self.sending) or (bool(self.pending) and len(self.open) < self.max_streams)
 
-    def take(self) -> Batch:
+    def take(self) -> WriteBatch:
         """Return what is to be written next; nothing if it has no buffers."""
-        batch = Batch()
+        batch = WriteBatch()
         if self.control:
             batch.buffers.append(bytes(self.control))
             batch.size = len(self.control)
@@ -188,7 +188,7 @@ class Outgoing:
             self.hold(WAITED_WINDOW if self.window <= 0 else WAITED_STREAM)
         return batch
 
-    def _open(self, stream: Stream, batch: Batch) -> None:
+    def _open(self, stream: Stream, batch: WriteBatch) -> None:
         number = stream.id = self.next_id
         self.next_id = number + 2
         self.open[number] = stream
@@ -212,7 +212,7 @@ class Outgoing:
         batch.size += len(start) + len(stream.message)
         batch.ended.append((batch.size, stream))
 
-    def _body(self, stream: Stream, batch: Batch) -> None:
+    def _body(self, stream: Stream, batch: WriteBatch) -> None:
         """Give out as much of a body as may go."""
         prefix, message = stream.prefix, memoryview(stream.message)
         head = len(prefix)

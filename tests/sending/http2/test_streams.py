@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload.sending.http2.frames import ErrorCode, FrameReader, FrameType, ProtocolError
-from eiload.sending.http2.streams import BATCH_BYTES, Batch, Outgoing, Stream
+from eiload.sending.http2.streams import BATCH_BYTES, Outgoing, Stream, WriteBatch
 from eiload.sending.result import WAITED_STREAM
 from tests.sending.http2.peers import request
 
 
-def taken(batch: Batch) -> list[tuple[FrameType, int, int]]:
+def taken(batch: WriteBatch) -> list[tuple[FrameType, int, int]]:
     """Return a batch's frames: kind, stream, size."""
     data = b"".join(map(bytes, batch.buffers))
     assert len(data) == batch.size
