@@ -44,7 +44,7 @@ from eiload.scenario.arrivals import (
     Rate,
     SineRate,
 )
-from eiload.scenario.laws import Batch, Gamma, Law, Weibull
+from eiload.scenario.laws import BatchArrivals, Gamma, Law, Weibull
 from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.sending.result import RESULT, SEND, Result, Send
@@ -178,7 +178,7 @@ LAWS: dict[str, Law] = {
     "constant": "constant",
     "gamma": Gamma(3),
     "weibull": Weibull(3),
-    "batch": Batch(8),
+    "batch": BatchArrivals(8),
 }
 
 

@@ -9,7 +9,7 @@ from eiload.base.near import nearest
 from eiload.base.quantity import shown
 from eiload.scenario.fields import Real, Whole
 from eiload.scenario.form import Form
-from eiload.scenario.laws import Batch, Gamma, Law, Weibull
+from eiload.scenario.laws import BatchArrivals, Gamma, Law, Weibull
 
 __all__ = ["LawField", "written"]
 
@@ -66,7 +66,7 @@ class BatchForm(Form):
 
 
 def _law(value: object, info: ValidationInfo) -> Law:
-    if isinstance(value, Gamma | Weibull | Batch):
+    if isinstance(value, Gamma | Weibull | BatchArrivals):
         return value
     if not isinstance(value, Mapping):
         return _word(value)
@@ -77,7 +77,7 @@ def _law(value: object, info: ValidationInfo) -> Law:
             return Weibull(WeibullForm.read(value, info).weibull.cv)
         case ["batch"]:
             batch = BatchForm.read(value, info).batch
-            return Batch(batch.size, batch.arrivals)
+            return BatchArrivals(batch.size, batch.arrivals)
         case []:
             given = next(iter(value), "")
             hint = nearest(given, EXAMPLES) if isinstance(given, str) else ""
@@ -107,7 +107,7 @@ def written(law: Law) -> object:
             return {"gamma": {"cv": cv}}
         case Weibull(cv):
             return {"weibull": {"cv": cv}}
-        case Batch(size, arrivals):
+        case BatchArrivals(size, arrivals):
             return {"batch": {"size": size, "arrivals": arrivals}}
         case word:
             return word

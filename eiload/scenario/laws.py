@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Batch", "Gamma", "Law", "Weibull", "cv_of", "points", "weibull_shape"]
+__all__ = ["BatchArrivals", "Gamma", "Law", "Weibull", "cv_of", "points", "weibull_shape"]
 
 Floats = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ class Weibull:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class BatchArrivals:
     """`size` requests at one instant: a gateway of as many cameras."""
 
     size: int
@@ -53,7 +53,7 @@ class Batch:
     """When the batches come."""
 
 
-Law = Literal["poisson", "constant"] | Gamma | Weibull | Batch
+Law = Literal["poisson", "constant"] | Gamma | Weibull | BatchArrivals
 
 
 def points(law: Law, rng: np.random.Generator, size: int) -> Iterator[Floats]:
@@ -81,7 +81,7 @@ def points(law: Law, rng: np.random.Generator, size: int) -> Iterator[Floats]:
             mean = math.gamma(1 + power)
             first = rng.random() * rng.standard_gamma(1 + power) ** power / mean
             return _renewals(first, lambda n: rng.standard_exponential(n) ** power / mean, size)
-        case Batch(many, arrivals):
+        case BatchArrivals(many, arrivals):
             epochs = points(arrivals, rng, max(1, size // many))
             return (np.repeat(each * many, many) for each in epochs)
 
@@ -95,7 +95,7 @@ def cv_of(law: Law) -> float:
             return 1.0
         case Gamma(cv) | Weibull(cv):
             return cv
-        case Batch(size, arrivals):
+        case BatchArrivals(size, arrivals):
             # One gap in `size` is of the epochs' law times `size`, the others are 0.
             return math.sqrt(size * (1 + cv_of(arrivals) ** 2) - 1)
 

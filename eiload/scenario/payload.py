@@ -68,10 +68,12 @@ CLASSES_AT_MOST = 15
 LEAST_SHARE = 0.001
 """Of a class: of a rarer one a run of thousands of requests holds a handful, which tell nothing."""
 
-Batch = Annotated[int, Field(ge=1, le=1024), Whole.__metadata__[0]]
+BatchSize = Annotated[int, Field(ge=1, le=1024), Whole.__metadata__[0]]
 Batches = Annotated[
-    Annotated[Batch, Tag("one")]
-    | Annotated[tuple[Batch, ...], Field(strict=False, min_length=1, max_length=64), Tag("many")],
+    Annotated[BatchSize, Tag("one")]
+    | Annotated[
+        tuple[BatchSize, ...], Field(strict=False, min_length=1, max_length=64), Tag("many")
+    ],
     Discriminator(lambda value: "many" if isinstance(value, list | tuple) else "one"),
 ]
 

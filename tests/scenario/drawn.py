@@ -15,7 +15,7 @@ from eiload.scenario.arrivals import (
     SineRate,
     StepsRate,
 )
-from eiload.scenario.laws import Batch, Gamma, Law, Weibull
+from eiload.scenario.laws import BatchArrivals, Gamma, Law, Weibull
 from eiload.scenario.standin import StandIn
 from eiload.scenario.target import Keepalive
 from eiload.scenario.users import Exponential, Lognormal, RampUsers, StepUsers
@@ -50,7 +50,7 @@ PROCESSES: st.SearchStrategy[Law] = st.one_of(
     st.sampled_from(["poisson", "constant"]),
     st.builds(Gamma, st.floats(0.01, 20)),
     st.builds(Weibull, st.floats(0.01, 20)),
-    st.builds(Batch, st.integers(2, 1000), st.sampled_from(["poisson", "constant"])),
+    st.builds(BatchArrivals, st.integers(2, 1000), st.sampled_from(["poisson", "constant"])),
 )
 
 

@@ -25,7 +25,7 @@ from eiload.scenario.arrivals import (
     StepsRate,
     phase_seed,
 )
-from eiload.scenario.laws import Batch, Gamma, Law, Weibull, cv_of, weibull_shape
+from eiload.scenario.laws import BatchArrivals, Gamma, Law, Weibull, cv_of, weibull_shape
 
 SECOND_NS = NS_PER_S
 
@@ -113,7 +113,7 @@ LAWS: st.SearchStrategy[Law] = st.one_of(
     st.sampled_from(["poisson", "constant"]),
     st.builds(Gamma, st.floats(0.01, 20)),
     st.builds(Weibull, st.floats(0.01, 20)),
-    st.builds(Batch, st.integers(2, 1000), st.sampled_from(["poisson", "constant"])),
+    st.builds(BatchArrivals, st.integers(2, 1000), st.sampled_from(["poisson", "constant"])),
 )
 PHASES = st.one_of(
     st.builds(OpenPhase, st.just("p"), LENGTHS_NS, RATES, LAWS),
@@ -246,7 +246,9 @@ def test_gaps_are_the_laws_own_once_time_is_rate(rate: Rate, law: Law) -> None:
 
 
 @pytest.mark.parametrize(
-    "law", [Gamma(3), Gamma(0.2), Weibull(3), Batch(8), Batch(5, "constant")], ids=str
+    "law",
+    [Gamma(3), Gamma(0.2), Weibull(3), BatchArrivals(8), BatchArrivals(5, "constant")],
+    ids=str,
 )
 @pytest.mark.parametrize("rate", MOVING, ids=lambda rate: type(rate).__name__)
 def test_counts_are_the_integral_of_the_rate(rate: Rate, law: Law) -> None:
@@ -263,7 +265,7 @@ def test_counts_are_the_integral_of_the_rate(rate: Rate, law: Law) -> None:
     assert np.mean(counts) == pytest.approx(0, abs=4 * sd / 10)
 
 
-@pytest.mark.parametrize("law", [Gamma(3), Weibull(3), Batch(8)], ids=str)
+@pytest.mark.parametrize("law", [Gamma(3), Weibull(3), BatchArrivals(8)], ids=str)
 def test_the_first_second_is_as_any_other(law: Law) -> None:
     """Bursts begin before the phase as well: no heap of requests at its start."""
     phase = open_phase(ConstantRate(20), 10, law)
@@ -277,13 +279,15 @@ def test_the_first_second_is_as_any_other(law: Law) -> None:
 
 def test_a_batch_is_at_one_instant() -> None:
     """Requests come eight at a time, and no batch is cut by a chunk, a slice or the phase's end."""
-    offsets = instants(open_phase(ConstantRate(100), 100, Batch(8)))
+    offsets = instants(open_phase(ConstantRate(100), 100, BatchArrivals(8)))
     heaps = np.unique(offsets, return_counts=True)[1]
     assert (heaps == 8).all()
     assert len(offsets) == pytest.approx(10_000, abs=4 * np.sqrt(8 * 10_000))
 
 
-@pytest.mark.parametrize("law", ["poisson", "constant", Gamma(3), Weibull(2), Batch(8)], ids=str)
+@pytest.mark.parametrize(
+    "law", ["poisson", "constant", Gamma(3), Weibull(2), BatchArrivals(8)], ids=str
+)
 def test_a_pause_sends_nothing(law: Law) -> None:
     """A rate of 0/s has no instants and no chunk; one within a phase leaves a hole."""
     assert list(open_phase(ConstantRate(0), 60, law).instants(1)) == []

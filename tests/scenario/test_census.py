@@ -8,7 +8,7 @@ import pytest
 from eiload.base.clock import NS_PER_S
 from eiload.scenario.arrivals import ClosedPhase, ConstantRate, OpenPhase, StepsRate
 from eiload.scenario.census import PhaseCensus, census
-from eiload.scenario.laws import Batch, Gamma, Law
+from eiload.scenario.laws import BatchArrivals, Gamma, Law
 from eiload.scenario.schedule import Schedule
 
 
@@ -25,7 +25,7 @@ def of(law: Law, seconds: int = 3600) -> PhaseCensus:
         ("poisson", 1, (1, 1, 1)),
         # A renewal process's dispersion tends to cv^2, a batch process's is its size.
         (Gamma(2), 2, (3.5, 4, 4)),
-        (Batch(8), math.sqrt(15), (8, 8, 8)),
+        (BatchArrivals(8), math.sqrt(15), (8, 8, 8)),
     ],
     ids=str,
 )

@@ -8,7 +8,7 @@ import pytest
 import scipy
 from numpy.typing import NDArray
 
-from eiload.scenario.laws import Batch, Gamma, Law, Weibull, cv_of, points, weibull_shape
+from eiload.scenario.laws import BatchArrivals, Gamma, Law, Weibull, cv_of, points, weibull_shape
 
 LAWS = [Gamma(0.2), Gamma(1), Gamma(3), Gamma(6), Weibull(0.2), Weibull(1), Weibull(3)]
 
@@ -85,7 +85,7 @@ def test_the_weibull_shape_is_found(cv: float) -> None:
 @pytest.mark.parametrize("epochs", ["poisson", "constant"])
 def test_batches(epochs: str) -> None:
     """One in `size` gaps is not 0, the rate counts all, and `cv_of` says how bursty that is."""
-    law = Batch(8, epochs)  # type: ignore[arg-type]
+    law = BatchArrivals(8, epochs)  # type: ignore[arg-type]
     units = drawn(law, 80_000)
     gaps = np.diff(units)
     assert (units.reshape(-1, 8) == units[::8, None]).all()
@@ -94,7 +94,7 @@ def test_batches(epochs: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "law", ["poisson", "constant", *LAWS, Batch(7), Batch(7, "constant")], ids=str
+    "law", ["poisson", "constant", *LAWS, BatchArrivals(7), BatchArrivals(7, "constant")], ids=str
 )
 @pytest.mark.parametrize("size", [1, 6, 4097])
 def test_how_many_are_drawn_at_once_does_not_show(law: Law, size: int) -> None:
@@ -104,7 +104,7 @@ def test_how_many_are_drawn_at_once_does_not_show(law: Law, size: int) -> None:
 
 def test_the_numbers_behind_a_seed() -> None:
     """The points of seed 1, as they were when this was written: workers have to agree on them."""
-    found = [drawn(law, 4).round(9).tolist() for law in (Gamma(3), Weibull(3), Batch(2))]
+    found = [drawn(law, 4).round(9).tolist() for law in (Gamma(3), Weibull(3), BatchArrivals(2))]
     assert found == GOLDEN
     assert all(low <= high for each in found for low, high in itertools.pairwise(each))
 

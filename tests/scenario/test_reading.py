@@ -34,7 +34,7 @@ from eiload.scenario.arrivals import (
     SineRate,
     StepsRate,
 )
-from eiload.scenario.laws import Batch, Gamma, Weibull
+from eiload.scenario.laws import BatchArrivals, Gamma, Weibull
 from eiload.scenario.standin import StandIn
 from eiload.scenario.target import Keepalive
 from tests.scenario.drawn import scenarios
@@ -90,8 +90,10 @@ def test_every_key_means_what_the_design_says() -> None:
         ClosedPhase("users", 300 * NS, 10, NS),
         OpenPhase("bursty", 180 * NS, StepsRate((5.0, 0.0, 20.0), 60 * NS), Gamma(3)),
         OpenPhase("wave", 120 * NS, SineRate(8.0, 4.0, 60 * NS), Weibull(0.5)),
-        OpenPhase("points", 60 * NS, PointsRate(((0, 5.0), (60 * NS, 40.0))), Batch(8)),
-        OpenPhase("jumps", 60 * NS, MarkovRate(5.0, 40.0, 60 * NS, 5 * NS), Batch(2, "constant")),
+        OpenPhase("points", 60 * NS, PointsRate(((0, 5.0), (60 * NS, 40.0))), BatchArrivals(8)),
+        OpenPhase(
+            "jumps", 60 * NS, MarkovRate(5.0, 40.0, 60 * NS, 5 * NS), BatchArrivals(2, "constant")
+        ),
         OpenPhase("pause", 5 * NS, ConstantRate(0.0)),
     )
     assert scenario.objectives == (

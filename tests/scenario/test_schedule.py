@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from eiload.base.clock import NS_PER_S
 from eiload.scenario.arrivals import BurstRate, ClosedPhase, ConstantRate, OpenPhase, RampRate
-from eiload.scenario.laws import Batch, Gamma, Law, Weibull
+from eiload.scenario.laws import BatchArrivals, Gamma, Law, Weibull
 from eiload.scenario.schedule import Schedule, target_order
 
 TRAFFIC = (
@@ -104,7 +104,7 @@ def test_the_order_of_targets_is_drawn() -> None:
     assert abs(np.corrcoef(blocks[1:], blocks[:-1])[0, 1]) < 0.1
 
 
-@pytest.mark.parametrize("law", ["poisson", Gamma(3), Weibull(3), Batch(8)], ids=str)
+@pytest.mark.parametrize("law", ["poisson", Gamma(3), Weibull(3), BatchArrivals(8)], ids=str)
 @pytest.mark.parametrize("workers", [1, 2, 7])
 def test_slices_are_the_whole(workers: int, law: Law) -> None:
     """Every arrival is in exactly one of the slices i mod N."""
