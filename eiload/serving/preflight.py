@@ -39,7 +39,7 @@ from eiload.serving.tfserving import (
     status_request,
 )
 
-__all__ = ["NOTHING_SAID", "Caller", "Preflight", "Reply", "SelfDescription", "proxy_note"]
+__all__ = ["NOTHING_SAID", "Caller", "Preflight", "ReplyLike", "SelfDescription", "proxy_note"]
 
 PATIENCE_NS = 5 * NS_PER_S
 """How long one question may take; a distant server needs a few round trips, a tenth of this."""
@@ -67,7 +67,7 @@ _NO_ANSWER = (
 """How a call can end without a word from the server; the port is looked at to know more."""
 
 
-class Reply(Protocol):
+class ReplyLike(Protocol):
     """What became of one call."""
 
     @property
@@ -99,7 +99,7 @@ class Reply(Protocol):
 class Caller(Protocol):
     """Who can call a target: the engine."""
 
-    def call(self, target: int, method: str, request: bytes, timeout_ns: int, /) -> Reply:
+    def call(self, target: int, method: str, request: bytes, timeout_ns: int, /) -> ReplyLike:
         """Send one request now, and wait for its outcome; a failure is a status, not an error."""
         ...
 
@@ -118,7 +118,7 @@ class SelfDescription:
     """Why the model may not be usable, by GetModelStatus."""
     signature_doubt: str = ""
     """What the model does not have of what is asked for, by GetModelMetadata."""
-    untold: Reply | None = None
+    untold: ReplyLike | None = None
     """What came instead of the model's metadata."""
 
 
@@ -245,7 +245,7 @@ class Preflight:
                 progress(f"{self.name}: {reason.text} (waited {waited_s} s of {limit_s:g} s)")
             self.clock.sleep_until(now_ns + POLL_NS)
 
-    def _signature(self) -> tuple[Signature | None, str, Reply | None]:
+    def _signature(self) -> tuple[Signature | None, str, ReplyLike | None]:
         """Return the signature that is called, what the model does not have, or what came."""
         target = self.target
         request = metadata_request(
@@ -261,17 +261,17 @@ class Preflight:
         wrong = explain.unserved(signatures, target) or ""
         return signatures.get(target.signature or DEFAULT_SIGNATURE), wrong, None
 
-    def _untold(self, what: str, reply: Reply) -> tuple[str, ...]:
+    def _untold(self, what: str, reply: ReplyLike) -> tuple[str, ...]:
         """Return the note that the server keeps something for itself; a Predict decides."""
         if what == "state" and reply.status is Status.UNIMPLEMENTED:
             return ()  # its metadata is asked for next
         return (f"the server does not tell the model's {what} ({reply.status.name})",)
 
-    def _ask(self, method: str, request: bytes) -> Reply:
+    def _ask(self, method: str, request: bytes) -> ReplyLike:
         """Return what becomes of one question."""
         return self.caller.call(self.index, method, request, self.patience_ns)
 
-    def silence(self, reply: Reply, *, wait_refused: bool = False) -> Unready:
+    def silence(self, reply: ReplyLike, *, wait_refused: bool = False) -> Unready:
         """Return what a failed call means, after a look at the port where the call cannot tell."""
         if reply.status not in _NO_ANSWER:
             return Unready(self.refused(reply, b""), hopeful=False)
@@ -287,7 +287,7 @@ class Preflight:
         hopeful = reply.status in (Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED)
         return Unready(said if hopeful else f"{said}; {finding.remedy}", hopeful)
 
-    def refused(self, reply: Reply, request: bytes) -> str:
+    def refused(self, reply: ReplyLike, request: bytes) -> str:
         """Return what the server's refusal of a request means."""
         sent, plain = inputs_of(request), self.pictures and not self.maker
         text = refusal(reply.status, reply.detail, self.target, sent, pictures=plain)

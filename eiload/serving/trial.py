@@ -14,7 +14,7 @@ from eiload.serving import explain
 from eiload.serving.answered import version_of
 from eiload.serving.detections import remarks
 from eiload.serving.expectations import Expectations
-from eiload.serving.preflight import NOTHING_SAID, Preflight, Reply, SelfDescription
+from eiload.serving.preflight import NOTHING_SAID, Preflight, ReplyLike, SelfDescription
 from eiload.serving.tfserving import PREDICT, Tensor, inputs_of, read_response
 
 __all__ = ["FirstInference", "first_inference", "misfit"]
@@ -109,7 +109,7 @@ def misfit(asking: Preflight, request: bytes, said: SelfDescription) -> str:
     return explain.mismatch(said.signature, sent, by_code=bool(asking.maker)) or ""
 
 
-def _predict(asking: Preflight, request: bytes, said: SelfDescription, unfit: str) -> Reply:
+def _predict(asking: Preflight, request: bytes, said: SelfDescription, unfit: str) -> ReplyLike:
     """Return the answer to one Predict."""
     reply = asking.caller.call(asking.index, PREDICT, request, asking.target.deadline_ns)
     if reply.status is Status.OK:
