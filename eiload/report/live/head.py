@@ -19,7 +19,7 @@ from eiload.record.facts import Answers, TargetFacts
 from eiload.report import words
 from eiload.report.figures import ledger
 from eiload.report.live.counts import Counts
-from eiload.report.live.watch import WINDOW_S, Now, Part, Watch
+from eiload.report.live.watch import WINDOW_S, Now, TargetCounts, Watch
 from eiload.scenario import (
     Agreement,
     Max,
@@ -197,7 +197,7 @@ def _seconds(watch: Watch, name: str | None) -> float:
     return seconds
 
 
-def _observed(objective: Objective, part: Part, seconds: float, answers: Answers) -> str:
+def _observed(objective: Objective, part: TargetCounts, seconds: float, answers: Answers) -> str:
     """Return what was measured so far, in words."""
     if isinstance(objective.metric, Agreement):
         if not answers.compared:
@@ -210,7 +210,7 @@ def _observed(objective: Objective, part: Part, seconds: float, answers: Answers
 
 
 def _measured(
-    metric: Quantile | Mean | Max | Share | Throughput, part: Part, seconds: float
+    metric: Quantile | Mean | Max | Share | Throughput, part: TargetCounts, seconds: float
 ) -> str:
     match metric:
         case Quantile(q, of, limit_ns):
@@ -237,11 +237,11 @@ def _measured(
     return said
 
 
-def _times(part: Part, of: str) -> Counts:
+def _times(part: TargetCounts, of: str) -> Counts:
     return part.service if of == "service" else part.response
 
 
-def _missing(watch: Watch, number: int, part: Part, seconds: float) -> str:
+def _missing(watch: Watch, number: int, part: TargetCounts, seconds: float) -> str:
     """Return how much more an objective takes at least, before anything can be decided."""
     why, need = watch.needed[number]
     if why:

@@ -24,7 +24,7 @@ from eiload.report.live.due import Due
 from eiload.report.live.track import Known, Track
 from eiload.scenario import Agreement, Max, Objective, Scenario, Versions
 
-__all__ = ["WINDOW_S", "Now", "Part", "Watch"]
+__all__ = ["WINDOW_S", "Now", "TargetCounts", "Watch"]
 
 WINDOW_S = 10
 """Length of the recent past: long enough for a median at 4/s."""
@@ -38,7 +38,7 @@ _Group = tuple[str | None, str | None]
 
 
 @dataclass(slots=True)
-class Part:
+class TargetCounts:
     """One target over some phases."""
 
     response: Counts = field(default_factory=Counts)
@@ -141,12 +141,16 @@ class Watch:
             )
             for name, of_class in {(None, None), *named}
         }
-        self._parts = {(target, group): Part() for target in targets for group in self._groups}
+        self._parts = {
+            (target, group): TargetCounts() for target in targets for group in self._groups
+        }
         self._answers = [_Recent() for _ in targets]
         self._sent = [_Recent() for _ in targets]
         self._failed: list[list[tuple[float, int]]] = [[] for _ in targets]
 
-    def part(self, target: int, phase: str | None = None, of_class: str | None = None) -> Part:
+    def part(
+        self, target: int, phase: str | None = None, of_class: str | None = None
+    ) -> TargetCounts:
         """Return a target over what an objective names, or over all phases that are judged."""
         return self._parts[target, (phase, of_class)]
 
