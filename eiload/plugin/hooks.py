@@ -1,7 +1,7 @@
 """The plugin in one Locust process: Locust's events, from its `init` to its `quit`.
 
 What it knows: Locust's events, which role this process has. What it must not know: how a role does
-its part (`roles`, `runs`), signals, web pages, single requests.
+its role (`roles`, `runs`), signals, web pages, single requests.
 
 `register` hooks into Locust's events and may be called any number of times; importing a user class
 from `eiload` calls it. Nothing happens before Locust's own `init` event, and nothing of Locust is
@@ -68,7 +68,7 @@ def attach(environment: Environment) -> None:
     Plugin(environment).begin()
 
 
-class Part(Protocol):
+class Role(Protocol):
     """What this process does in a run: it conducts it, or is conducted."""
 
     @property
@@ -147,23 +147,23 @@ class Plugin:
         )
         environment.eiload = self  # type: ignore[attr-defined]  # where users find it
         self._interrupts = None if is_library else Interrupts(self)
-        self._part: Part
+        self._role: Role
         if isinstance(environment.runner, WorkerRunner):
-            self._part = Worker(
+            self._role = Worker(
                 environment, self._make_agent, say=self.say, complain=self._voice.complain
             )
         elif isinstance(environment.runner, MasterRunner):
-            self._part = self._conducting(
+            self._role = self._conducting(
                 Master(environment, given, self._conducts, say=self.say, lonely=self._give_up)
             )
         else:
-            self._part = self._conducting(Local(self._make_agent, self._conducts))
+            self._role = self._conducting(Local(self._make_agent, self._conducts))
         self.requests.agent = self.agent
         self._listen()
         try:
             token = link.given_token(given, os.environ)
             vars(parsed).pop("eiload_token", None)  # Locust sends the others
-            self._part.open(token)
+            self._role.open(token)
         except EiloadError as error:
             if is_library:
                 raise
@@ -227,27 +227,27 @@ class Plugin:
         """Begin a run, as Locust does."""
         if self._starts is not None:
             self._starts.over()
-        self._part.begin()
+        self._role.begin()
 
     def _on_test_stopping(self, **_: Any) -> None:
-        self._part.drain()
+        self._role.drain()
 
     def _on_quitting(self, **_: Any) -> None:
         if self.quitting:
             gevent.sleep(QUIT_S)  # two signals, two farewells: one is enough, and ends the process
         self.quitting = True
         gevent.sleep(0)  # lets our own signal handler note a SIGTERM before Locust's acts on it
-        self._part.drain()
-        self._part.settle()
+        self._role.drain()
+        self._role.settle()
         if self.agent is not None:
             self.agent.close()
 
     def _on_quit(self, exit_code: int, **_: Any) -> None:
-        self._part.show(exit_code)
+        self._role.show(exit_code)
 
     def _leave(self) -> None:
         """End what is still on when the process ends."""
-        self._part.drain()
+        self._role.drain()
         if self.agent is not None:
             self.agent.close()
 
@@ -256,34 +256,34 @@ class Plugin:
     @property
     def agent(self) -> Agent | None:
         """Return the agent that makes load here; None on a master."""
-        return self._part.agent
+        return self._role.agent
 
     @property
     def coordinator(self) -> Coordinator | None:
         """Return the present or last run's coordinator; None on a worker."""
-        return self._part.coordinator
+        return self._role.coordinator
 
     @property
     def outcome(self) -> Outcome | None:
         """Return what became of the last run; None before the first one's end, and on a worker."""
-        return self._part.outcome
+        return self._role.outcome
 
     def drain(self) -> None:
         """Stop the run: whoever does waits here until every request is accounted for."""
-        self._part.drain()
+        self._role.drain()
 
     def abandon(self) -> bool:
         """Give up a run that still waits for its workers; tell whether there was one."""
-        return self._part.abandon()
+        return self._role.abandon()
 
     def _check(self, scenario: Scenario) -> None:
-        self._part.check(scenario)
+        self._role.check(scenario)
 
     def _is_over(self) -> bool:
-        return self._part.is_over()
+        return self._role.is_over()
 
     def _conducts(self) -> Coordinator | None:
-        return self._part.coordinator
+        return self._role.coordinator
 
     def _give_up(self, stranger: str) -> None:
         """End a master that would wait for workers for ever, as only others come."""
