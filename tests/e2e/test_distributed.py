@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tests.e2e.locust_runs import (
     started,
     until_valid,
 )
+from tests.export.collectors import Stub
+from tests.export.collectors import requests as brought
 
 
 @contextlib.contextmanager
@@ -40,12 +43,20 @@ def cluster(
 
 
 def test_master_and_two_workers(tmp_path: Path) -> None:
-    """The master's totals are exact: every scheduled request of both workers, to the request."""
+    """The master's totals are exact: every scheduled request of both workers, to the request.
+
+    So is what a collector has been brought, piece by piece.
+    """
     path = scenario(tmp_path)
+    taken: list[Counter[tuple[str, str]]] = []
 
     def run_it() -> Finished:
-        with cluster(tmp_path, "--scenario", str(path), "--report-json", "run.json") as (master, _):
-            return master.finish()
+        options = ("--scenario", str(path), "--report-json", "run.json")
+        options += ("--otlp-temporality", "delta", "--otlp")
+        with Stub() as stub, cluster(tmp_path, *options, stub.endpoint) as (master, _):
+            finished = master.finish()
+            taken[:] = map(brought, stub.taken)
+            return finished
 
     finished = until_valid(run_it, tmp_path)
     assert finished.status == 0
@@ -56,6 +67,7 @@ def test_master_and_two_workers(tmp_path: Path) -> None:
         assert run.statuses(target, run.phases()) == {Status.OK: due}
     (locust,) = re.findall(r"^\s+Aggregated\s+(\d+)\s+\d+\(", finished.err, re.MULTILINE)
     assert int(locust) == 2 * due
+    assert sum(taken, Counter()) == {("gpu", "OK"): due, ("ei", "OK"): due}
     assert len(run.workers) == 2
     assert not run.problems
 

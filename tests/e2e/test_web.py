@@ -2,14 +2,17 @@
 
 import contextlib
 import os
+import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.locust_runs import PATIENCE_S, Locust, free_port, scenario, started
 from tests.e2e.stand_ins import quick
@@ -51,6 +54,16 @@ class WebUI:
         assert answer.headers["Content-Type"].startswith("text/plain")
         return answer.text if answer.ok else ""
 
+    def numbers(self) -> dict[str, Counter[str]]:
+        """Return what Prometheus is given: each metric's samples, summed up by target and run."""
+        (url,) = re.findall(r"metrics for Prometheus: (\S+)", self.locust.err())
+        found: dict[str, Counter[str]] = {}
+        for family in text_string_to_metric_families(requests.get(url, timeout=60).text):
+            for sample in family.samples:
+                whose = sample.labels.get("eiload_target", sample.labels.get("eiload_run", ""))
+                found.setdefault(sample.name, Counter())[whose] += sample.value
+        return found
+
     def stop(self) -> None:
         """Press stop."""
         assert requests.post(f"{self.url}/stop", timeout=60).json()["success"]
@@ -76,7 +89,8 @@ def web(tmp_path: Path) -> Iterator[WebUI]:
     traffic = [{"phase": "steady", "rate": "40/s", "for": "10 min"}]
     scenario(tmp_path, traffic=traffic).rename(tmp_path / "scenarios" / "long.yaml")
     port = free_port()
-    with started("--web-host", "127.0.0.1", "--web-port", str(port), folder=tmp_path) as locust:
+    options = ("--web-host", "127.0.0.1", "--web-port", str(port), "--prometheus", "0")
+    with started(*options, folder=tmp_path) as locust:
         yield WebUI(locust, port)
 
 
@@ -97,16 +111,29 @@ def test_start_stop_start(web: WebUI) -> None:
     web.stop()
     stopped = web.wait_until("stopped")
     assert {s["name"] for s in stopped["stats"]} == {"gpu Predict", "ei Predict", "Aggregated"}
+    first = web.numbers()
+    assert first["eiload_run_info"] == {"1": 1}
+    assert first["eiload_requests_total"]["gpu"] >= 10
     assert web.swarm(scenario="quick")["success"]
     web.wait_until("running")
     finished = web.wait_until("stopped", requests_at_least=100)
     assert finished["total_fail_per_sec"] == 0
     assert "emulated run e2e\n5 s of load" in web.report()
+    second = web.numbers()
+    assert second["eiload_run_info"] == {"2": 1}
+    (total,) = (s for s in finished["stats"] if s["name"] == "Aggregated")
+    assert second["eiload_requests_total"].total() == total["num_requests"]
+    assert second["eiload_target_info"] == {"gpu": 1, "ei": 1}
     assert web.swarm(scenario="", host=quick().address)["success"]
     plain = web.wait_until("running", requests_at_least=20)
     assert "ssd Predict" in {s["name"] for s in plain["stats"]}
     web.stop()
-    web.wait_until("stopped")
+    stopped = web.wait_until("stopped")
+    third = web.numbers()
+    assert third["eiload_run_info"] == {"3": 1}
+    (total,) = (s for s in stopped["stats"] if s["name"] == "Aggregated")
+    assert third["eiload_requests_total"] == {"ssd": total["num_requests"]}
+    assert third["eiload_response_duration_seconds_count"] == {"ssd": total["num_requests"]}
     web.locust.interrupt()
     assert "Traceback" not in web.locust.finish().err
 
