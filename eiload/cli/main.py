@@ -39,7 +39,7 @@ options that eiload adds to locust, with a locustfile that imports it ('locust -
 printed before any is read, so they are listed here and in docs/locust.md):
   --scenario NAME, --model NAME, --encoding uint8|jpeg, --image FILE
   --report-json FILE, --report-html FILE, --report-markdown FILE, --report-junit FILE
-  --report-csv FOLDER
+  --report-hlog FILE, --report-csv FOLDER
   --prometheus PORT, --otlp ENDPOINT, --otlp-temporality cumulative|delta
   --undecided fail|ok, --eiload-token TOKEN, --eiload-send-secrets-unproven
 each but the token also as LOCUST_SCENARIO, ... in the environment, or in locust.conf.

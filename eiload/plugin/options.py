@@ -18,12 +18,13 @@ __all__ = ["REPORTS", "add", "chosen", "find", "outputs"]
 
 LOOPBACK = "127.0.0.1"
 
-REPORTS = ("json", "html", "markdown", "junit", "csv")
+REPORTS = ("json", "html", "markdown", "junit", "hlog", "csv")
 """Forms of report that are written on request: to a file, CSV to a folder."""
 
 HELP = {
     "json": "write the report as json to this file at the end; `eiload report FILE` shows it "
     "again; until then FILE.journal holds what was measured so far",
+    "hlog": "write every time to this file at the end, as a log of HdrHistogram",
     "csv": "write tables to this folder at the end: per second, per percentile, per objective",
 }
 """Of the reports of which there is more to say."""

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["BELOW_LOCUSTS", "Outcome"]
 
 BELOW_LOCUSTS = """\
-* Locust's tables above have other numbers than the report below: they count the warm-up too,
+* Locust's tables above have other numbers than eiload's report: they count the warm-up too,
   a failed request with the time it took to fail, and keep two digits of each time."""
-"""A footnote to Locust's own tables."""
+"""A footnote to Locust's own tables, which are on stderr."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +180,9 @@ class Outcome:
         if self.run is not None and self.judgement is not None:
             look = terminal.look_of(sys.stderr if to_stderr else sys.stdout, os.environ)
             try:
-                note = f"{BELOW_LOCUSTS}\n\n" if below_locusts else ""
-                text = f"\n{note}{terminal.render(self.run, self.judgement, look)}"
+                text = "\n" + terminal.render(self.run, self.judgement, look)
+                if below_locusts:
+                    aside(BELOW_LOCUSTS)
                 aside(text) if to_stderr else emit(text)
             except OutputError as error:
                 say(str(error))

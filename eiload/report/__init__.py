@@ -8,7 +8,8 @@ In the order of the data's way, from a run and its judgement to text:
   in `section`; so no two forms can disagree; `served`: who answered, in words
 - `times`: a report's main table
 - the forms, each with ``render(run, judgement) -> str``: `terminal` (with `bars`), `markdown`,
-  `html`, `junit`, `json`; `render` here chooses one by name and imports no other
+  `html`, `junit`, `json` (`arrays`: its series, `shape`: its JSON Schema), `hlog`; `render` here
+  chooses one by name and imports no other
 - `csv`: tables for spreadsheets and programs, several files
 - `progress`: a line that says how a run goes, `ticker`: the one that a terminal writes over,
   `live`: a page instead;
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMS", "TABLES", "render"]
 
-FORMS = ("terminal", "json", "markdown", "junit", "html")
+FORMS = ("terminal", "json", "markdown", "junit", "html", "hlog")
 
 TABLES = ("seconds.csv", "percentiles.csv", "objectives.csv")
 """The files that `csv` makes."""
@@ -68,5 +69,9 @@ def render(form: str, run: "Run", judgement: "Judgement", *, undecided_ok: bool 
             from eiload.report import html
 
             return html.render(run, judgement)
+        case "hlog":
+            from eiload.report import hlog
+
+            return hlog.render(run)
         case _:
             raise ValueError(f"no such form of report, got {form!r}; expected one of {FORMS}")

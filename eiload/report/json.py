@@ -15,7 +15,7 @@ from eiload.base.clock import NS_PER_MS
 from eiload.base.units import format_percentile
 from eiload.judging.judgement import Judgement
 from eiload.record.run import Run
-from eiload.report import figures, went
+from eiload.report import arrays, figures, went
 from eiload.report.figures import Figures
 from eiload.report.plain import plain
 
@@ -33,6 +33,7 @@ def document(run: Run, judgement: Judgement) -> dict[str, Any]:
             facts.name: plain(went.plain_split(run, target))
             for target, facts in enumerate(run.targets)
         },
+        "series": arrays.series(run),
         "judgement": plain(judgement),
     }
 

@@ -9,6 +9,8 @@ import psutil
 import pytest
 
 from eiload.base.status import Status
+from eiload.plugin.outcome import BELOW_LOCUSTS
+from eiload.report import TABLES
 from tests.e2e.locust_runs import PATIENCE_S, Finished, report, scenario, started, until_valid
 from tests.e2e.stand_ins import own_targets
 
@@ -55,7 +57,8 @@ def test_nohup(tmp_path: Path) -> None:
     path = scenario(tmp_path)
 
     def run_it() -> Finished:
-        with started(*RUN_FILE, str(path), folder=tmp_path, below=("nohup",)) as locust:
+        options = (*RUN_FILE, str(path), "--report-csv", "tables", "--report-hlog", "run.hlog")
+        with started(*options, folder=tmp_path, below=("nohup",)) as locust:
             locust.wait_for(" ok, p50")
             os.killpg(locust.process.pid, signal.SIGHUP)
             return locust.finish()
@@ -65,6 +68,10 @@ def test_nohup(tmp_path: Path) -> None:
     assert run.stopped == ""
     assert run.ended_ns == run.scenario.duration_ns
     assert finished.status == 0
+    # Beside Locust's own tables it says why their numbers differ; all that was asked for is there.
+    assert finished.err.rindex("Aggregated") < finished.err.index(BELOW_LOCUSTS)
+    assert {each.name for each in (tmp_path / "tables").iterdir()} == {*TABLES}
+    assert (tmp_path / "run.hlog").read_text().startswith("#[Histogram log format version 1.3]")
 
 
 def below(folder: Path, path: Path, command: str) -> Finished:

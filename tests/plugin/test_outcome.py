@@ -96,7 +96,8 @@ def test_shown(good: Run, capsys: pytest.CaptureFixture[str]) -> None:
     alone = capsys.readouterr().out
     assert "golden" in alone
     outcome(good).show(below_locusts=True)
-    assert capsys.readouterr().out == f"\n{BELOW_LOCUSTS}\n{alone}"
+    said = capsys.readouterr()
+    assert (said.out, said.err) == (alone, f"{BELOW_LOCUSTS}\n")
     Outcome.of_error(None, []).show()
     assert capsys.readouterr().out == ""
 
