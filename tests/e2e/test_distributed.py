@@ -51,8 +51,8 @@ def test_master_and_two_workers(tmp_path: Path) -> None:
     taken: list[Counter[tuple[str, str]]] = []
 
     def run_it() -> Finished:
-        options = ("--scenario", str(path), "--report-json", "run.json")
-        options += ("--otlp-temporality", "delta", "--otlp")
+        options = ["--scenario", str(path), "--report-json", "run.json"]
+        options += ["--otlp-temporality", "delta", "--otlp"]
         with Stub() as stub, cluster(tmp_path, *options, stub.endpoint) as (master, _):
             finished = master.finish()
             taken[:] = map(brought, stub.taken)
