@@ -2,7 +2,8 @@
 # Both set up .venv first; nothing outside this folder is touched. `make bench` measures eiload beside
 # its peers for a quarter of an hour (docs/benchmarks.md); what it fetches lies in the user's cache.
 # `make test-fast` leaves out what tests/conftest.py calls slow: tests of whole runs of Locust
-# (tests/e2e/) and of TensorFlow's runtime. `make test` is what counts.
+# (tests/e2e/) and of TensorFlow's runtime. `make test` is what counts. `make test-gpu` runs what needs
+# an NVIDIA GPU, which `make test` leaves out where there is none.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 # The tests start hundreds of processes: without bytecode each would compile all of eiload again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast bench lint clean
+.PHONY: demo test test-fast test-gpu bench lint clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/locust -f locustfiles/ssd.py --headless --only-summary --scenario scenarios/demo.yaml \
@@ -22,6 +23,9 @@ test: $(VENV)/.installed-dev
 
 test-fast: $(VENV)/.installed-dev
 	$(BIN)/pytest -m 'not slow'
+
+test-gpu: $(VENV)/.installed-dev
+	$(BIN)/pytest -n 0 -m gpu -rs tests/observe
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench

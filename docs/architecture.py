@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- rooms: python docs/architecture.py -->", "<!-- end of rooms -->"
 ROOMS = (
-    *("base", "scenario", "sending", "serving", "record", "judging"),
+    *("base", "scenario", "sending", "serving", "record", "observe", "judging"),
     *("server", "report", "export", "control", "plugin", "cli"),
 )
 

@@ -18,17 +18,20 @@ ROOMS = {
     "sending": {"base"},
     "serving": {"base", "scenario", "sending.endpoint"},
     "record": {"base", "scenario", "sending"},
-    "judging": {"base", "scenario", "record"},
+    "observe": {"base", "scenario", "record"},
+    "judging": {"base", "scenario", "record", "observe"},
     "server": {"base", "scenario.labels", "scenario.standin", "serving"},
-    "report": {"base", "scenario", "record", "judging", "serving"},
+    "report": {"base", "scenario", "record", "observe", "judging", "serving"},
     "export": {"base", "scenario", "record", "judging", "report"},
-    "control": {"base", "scenario", "sending", "serving", "record", "server.launch"},
+    "control": {"base", "scenario", "sending", "serving", "record", "observe", "server.launch"},
     "plugin": {
-        *("base", "scenario", "sending", "serving", "record", "judging", "report", "export"),
+        *("base", "scenario", "sending", "serving", "record", "observe", "judging", "report"),
+        "export",
         "control",
     },
     "cli": {
-        *("base", "scenario", "sending", "serving", "record", "judging", "report", "server"),
+        *("base", "scenario", "sending", "serving", "record", "observe", "judging", "report"),
+        "server",
     },
 }
 

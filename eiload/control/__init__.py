@@ -2,7 +2,8 @@
 
 In the order of the data's way:
 
-- `coordinator`: conducts a run, on the master or in the only process; `standins`: its stand-ins
+- `coordinator`: conducts a run, on the master or in the only process; `standins`: its stand-ins;
+  `observing`: what is read of the targets' servers meanwhile
 - `muster`: gets workers ready, all of them before the load and who comes late
 - `messages`: what it and its agents say to each other; `codec`: their form between machines, where
   anything may come in and only sound messages come out

@@ -23,6 +23,7 @@ from eiload.record.facts import Answers, TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
 from eiload.record.journal import State
 from eiload.record.ledger import reconcile
+from eiload.record.observed import Source
 from eiload.record.run import PAYLOAD, Run, as_long_as
 from eiload.record.served import Served
 from eiload.scenario import Scenario
@@ -78,10 +79,22 @@ def state(known: Known, workers: Workers) -> State:
     return State(ended_ns, cuts_ns, _targets(known, workers), list(workers.problems))
 
 
-def closed(known: Known, workers: Workers, schedule: Schedule) -> Run:
-    """Return the run when all workers are over, its record completed to what was due."""
+def closed(
+    known: Known,
+    workers: Workers,
+    schedule: Schedule,
+    observed: tuple[tuple[Source, ...], ...] = (),
+) -> Run:
+    """Return the run when all workers are over, its record completed to what was due.
+
+    Args:
+        known: what is known beside what the workers said.
+        workers: who made the load.
+        schedule: what was due.
+        observed: what was read beside the load, by target.
+    """
     ended_ns, intervals = workers.ended_ns, workers.intervals
-    run = opened(known, workers, ended_ns)
+    run = replace(opened(known, workers, ended_ns), observed=observed)
     if known.driven:
         return run.counted(intervals)
     scenario = known.scenario

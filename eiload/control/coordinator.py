@@ -25,6 +25,7 @@ from eiload.control import closing, messages
 from eiload.control.logbook import Logbook
 from eiload.control.messages import Failed, Order, Ready, Report, Word
 from eiload.control.muster import Muster
+from eiload.control.observing import Observing
 from eiload.control.present import Present, present
 from eiload.control.session import drain_limit_ns
 from eiload.control.standins import StandIns
@@ -101,6 +102,7 @@ class Coordinator:
         self._driven = driven
         self._logbook = Logbook(journal, say)
         self._stand_ins = StandIns(scenario, say)
+        self._observing = Observing(scenario, clock, say)
         self._drain_ns = drain_ns
         self._run_time_ns = run_time_ns
         self._began_ns = clock.now_ns()
@@ -201,13 +203,15 @@ class Coordinator:
 
     def _conduct(self) -> None:
         try:
-            with self._stand_ins:
+            with self._stand_ins, self._observing:
                 self._prepare(self._stand_ins.start())
+                self._observing.begin(self._stand_ins.pages)
                 self._go()
                 self._load()
                 self._tell_all(messages.Forget(run=self._id))
                 # Targets must outlive the last request; now every agent has had its drain.
-            self.run = closing.closed(self._known(), self._workers, self._schedule)
+                observed = self._observing.end(self._origin_ns)
+            self.run = closing.closed(self._known(), self._workers, self._schedule, observed)
         except EiloadError as error:
             early = self._asked and not self.started.is_set()
             self.error = self._unbegun() if early else error

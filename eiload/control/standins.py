@@ -30,6 +30,8 @@ class StandIns:
         self._say = say
         self._stack = contextlib.ExitStack()
         self._starting: dict[str, StandInProcess] = {}
+        self.pages: dict[str, str] = {}
+        """Where those that are observed have their metrics, ``host:port`` by target name."""
         self._interrupted = False
 
     def __enter__(self) -> Self:
@@ -54,7 +56,8 @@ class StandIns:
         for name, target in self._scenario.targets.items():
             if target.stand_in is not None:
                 self._say(f"starting the stand-in {name!r}")
-                process = StandInProcess(target.stand_in, target.model)
+                rest = ("--rest-port", "0") if target.observe is not None else ()
+                process = StandInProcess(target.stand_in, target.model, arguments=rest)
                 self._stack.callback(process.close)
                 process.start()
                 self._starting[name] = process
@@ -63,6 +66,11 @@ class StandIns:
                 raise EngineError("the stand-ins are not wanted any more")
             process.wait()
         addresses = {name: process.address for name, process in self._starting.items()}
+        self.pages = {
+            name: process.rest_address
+            for name, process in self._starting.items()
+            if self._scenario.targets[name].observe is not None
+        }
         self._starting = {}
         return addresses
 

@@ -177,6 +177,8 @@ class PredictUser(User):
     """``{}``, or ``ca``, ``cert``, ``key``, ``server_name``; paths from the working directory."""
     keepalive: Mapping[str, str] | None = None
     """``{"every": "30 s", "timeout": "20 s"}``: when a silent server is asked."""
+    observe: Mapping[str, Any] | None = None
+    """``{"metrics": ":8501"}`` ...: what is read of the server while the load is on."""
     price: str | None = None
     """Of the host and the accelerator."""
     stand_in: str | Mapping[str, Any] | None = None

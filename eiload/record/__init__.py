@@ -7,6 +7,7 @@ In the order of the data's way:
 - `ledger`: what was due, held against what was recorded; the difference is LOST, and said
 - `facts` (of phases, targets and workers) and `stopping` (why a run ended) stand beside the counts
 - `served`: what served the requests, versions of the model, addresses, sizes of answers
+- `observed`: what was read of servers, GPUs and hosts beside the load, as it was read
 - `journal`: what was measured so far, on the disk while the run goes on
 - `run`: the finished run and its file, which is all that judging and reports take
 - `sample` (the times of one target over some phases), `split` (where its time went) and `series`

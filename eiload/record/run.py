@@ -26,6 +26,7 @@ from eiload.base.status import Status
 from eiload.record.facts import Answers, PhaseSpan, TargetFacts, WorkerFacts, facts_of
 from eiload.record.intervals import Intervals, Kind
 from eiload.record.mistaken import EXPECTED, sort_of, sort_of_json
+from eiload.record.observed import Source, observed_of, written
 from eiload.record.recorder import step_s_for
 from eiload.record.sample import Sample
 from eiload.record.served import Served
@@ -61,6 +62,8 @@ class Run:
     """What went wrong with the generator itself, each a sentence; any makes the run invalid."""
     by_class: Intervals = field(default_factory=Intervals.empty)
     """The same counts by the classes of a mix; empty where there is none."""
+    observed: tuple[tuple[Source, ...], ...] = ()
+    """What was read beside the load of each target; empty of older versions and of journals."""
 
     def counted(self, counts: Intervals) -> "Run":
         """Return this run with other counts, by class if it has a mix."""
@@ -196,6 +199,10 @@ class Run:
         spans = self.measured() if spans is None else spans
         return Served.all(parts[span.index] for span in spans if span.index < len(parts))
 
+    def sources(self, target: int) -> tuple[Source, ...]:
+        """Return what was read beside the load of one target."""
+        return self.observed[target] if target < len(self.observed) else ()
+
     def failures(self, target: int, *, warm_up: bool) -> dict[str, int]:
         """Return one target's failures by ``STATUS: text``, in warm-up or in all other phases.
 
@@ -235,6 +242,7 @@ class Run:
             "targets": [asdict(target) for target in self.targets],
             "workers": [asdict(worker) for worker in self.workers],
             "problems": list(self.problems),
+            **({"observed": [written(each) for each in self.observed]} if self.observed else {}),
             "intervals": base64.b64encode(self._counts().to_bytes()).decode("ascii"),
         }
 
@@ -264,6 +272,7 @@ class Run:
                 workers=tuple(WorkerFacts(**worker) for worker in data["workers"]),
                 intervals=Intervals.empty(),
                 problems=tuple(str(problem) for problem in data["problems"]),
+                observed=tuple(observed_of(each) for each in data.get("observed", ())),
             )
             counts = base64.b64decode(data["intervals"], validate=True)
             return run.counted(Intervals.from_bytes(counts))

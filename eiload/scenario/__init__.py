@@ -7,10 +7,10 @@ data's way:
 - `finding` (where files are, by name), `document` (YAML to data with positions; `scalar`: what one
   value means), `presets` (phases with a name of their own, written out), `paths` (files that are
   named), then the models, `reading` all of it in order; `words` says what is wrong (`problem`)
-- the models: `form` and `fields` (what all have in common), `target` (`address`), `payload`
-  (`payload_paths`, `inputs` of any model, `expect` of answers, `labels`, COCO's), `traffic`
-  (`law_field`, `rate_field`, `rate_points`, `replay_field`, `users_field`), `objective`, `standin`
-  (what a stand-in is told), and all together: `models`
+- the models: `form` and `fields` (what all have in common), `target` (`address`; `observe`: what
+  is read beside the load), `payload` (`payload_paths`, `inputs` of any model, `expect` of answers,
+  `labels`, COCO's), `traffic` (`law_field`, `rate_field`, `rate_points`, `replay_field`,
+  `users_field`), `objective`, `standin` (what a stand-in is told), and all together: `models`
 - `laws` (what lies between arrivals), `rates` (how many are expected), `replay` of a recorded
   `trace` (`trace_lines`, `trace_times`; a `turn` through it, what was `seen`), `users` (of closed
   loops), `arrivals` and `schedule`: which requests are due when; `picks`: what each asks, drawn

@@ -19,6 +19,7 @@ from eiload.base.units import parse_duration, parse_price
 from eiload.scenario.address import parse_address
 from eiload.scenario.fields import FromText, Text, Texts, Whole, duration
 from eiload.scenario.form import Form
+from eiload.scenario.observe import Observe, without_a_stand_in
 from eiload.scenario.problem import Problem
 from eiload.scenario.standin import StandIn
 from eiload.scenario.standin.profiles import PROFILES
@@ -224,6 +225,10 @@ class Target(Form):
         description="notice a server that is gone without a word before the deadline does; a "
         "server may forbid more than a few PINGs in 5 min",
     )
+    observe: Observe | None = Field(
+        default=None,
+        description="what is read of the server while the load is on: its metrics, GPU, host",
+    )
     price: Annotated[Text, BeforeValidator(_price)] | None = Field(
         default=None,
         description="of the host and the accelerator: an amount, a published price, or a sum",
@@ -263,6 +268,8 @@ class Target(Form):
             yield Problem(
                 ("max_connection_age",), "grpcio leaves no connection; expected `client: http2`"
             )
+        for problem in without_a_stand_in(given.get("observe"), server):
+            yield problem.below(("observe",))
         if given.get("tls") is not None:
             if stand_in is not None:
                 yield Problem(("tls",), "a stand-in has no TLS; expected none")

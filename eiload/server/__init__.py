@@ -6,7 +6,7 @@ In the order of a request's way:
 - `service` says what TensorFlow Serving says: `checks` before a model sees the request, `metrics`
 - `model`: what the service asks of a model, whatever computes behind it
 - `emulated`: `ssd_input` checks, `accelerator` (with `laws`, and `batches` in front) says when,
-  `answers` makes up what, `release` hands it over at that instant
+  `answers` makes up what, `release` hands it over at that instant; `gpu`: how the GPU is meanwhile
 - `savedmodel`: a real one, by `graph` and TensorFlow's `runtime`; `watcher` and `versions`: which
   version is served; `batching`: the queue of both kinds; `signatures` of an SSD
 - `app` puts a server together, `cli` is ``eiload serve``; `make_model` writes a model to serve,

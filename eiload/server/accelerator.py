@@ -31,6 +31,7 @@ import numpy as np
 
 from eiload.base.clock import NS_PER_S
 from eiload.scenario.standin import StandIn
+from eiload.server.gpu import EmulatedGpu
 from eiload.server.laws import Draw, Gaps, law
 
 __all__ = ["Accelerator", "Admission", "Overload"]
@@ -87,6 +88,7 @@ class Accelerator:
         self._slots_ns: deque[int] = deque()
         self._attached_ns: int | None = None
         self._busy_until_ns = origin_ns
+        self.gpu = EmulatedGpu(origin_ns)
 
     def __repr__(self) -> str:
         """Return what is going on, for the log and for tests."""
@@ -118,6 +120,7 @@ class Accelerator:
         release_ns = self._through_stalls(start_ns, start_ns + service_ns)
         heapq.heapreplace(self._free_ns, release_ns)
         self._busy_until_ns = max(self._busy_until_ns, release_ns)
+        self.gpu.runs(start_ns, release_ns, now_ns)
         if slot_ns > now_ns:
             self._slots_ns.append(slot_ns)
         return Admission(now_ns, start_ns, release_ns, fails=fails, hangs=hangs)

@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 import uvloop
 
@@ -123,10 +124,12 @@ async def _open(settings: StandIn, options: Options, stack: AsyncExitStack) -> R
     releases = Releases(asyncio.get_running_loop(), clock)
     stack.callback(releases.close)
     repository: Repository
+    gpu: Callable[[], dict[str, Any]] | None = None
     if settings.saved_model is None:
         kind = f"emulated {settings.profile or 'stand-in'}"
         model = EmulatedModel(settings, releases, metrics, clock)
         repository = EmulatedRepository(options.model, model, options.labels)
+        gpu = model.gpu
     else:
         kind = f"SavedModel {settings.saved_model}"
         repository = versions = Versions(options.model, options.labels)
@@ -156,7 +159,7 @@ async def _open(settings: StandIn, options: Options, stack: AsyncExitStack) -> R
     port = await transport.listen(_address(options.host, options.port), options.security)
     rest_address = None
     if options.rest_port is not None:
-        rest = Rest(service, metrics, clock, kind, asyncio.get_running_loop())
+        rest = Rest(service, metrics, clock, kind, asyncio.get_running_loop(), gpu=gpu)
         host = _rest_host(options.host)
         rest_address = _address(host, rest.listen(host, options.rest_port))
         stack.callback(rest.close)

@@ -10,6 +10,7 @@ What TensorFlow itself refuses is refused at once and takes no time on the accel
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Any
 
 from eiload.base.clock import Clock
 from eiload.base.status import Status
@@ -72,6 +73,10 @@ class EmulatedModel:
             self._batches = Batches(Batcher(settings.batching, settings.api), self._accelerator)
         # Raw outputs are 19 MB an image.
         self._answer = lru_cache(4 if settings.raw_outputs else ANSWERS_KEPT)(self._make_answer)
+
+    def gpu(self) -> dict[str, Any]:
+        """Return how the emulated GPU is now, in NVML's units."""
+        return self._accelerator.gpu.state(self._clock.now_ns())
 
     @property
     def signatures(self) -> Signatures:

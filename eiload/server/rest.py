@@ -43,6 +43,9 @@ TIMEOUT_S = 30
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 
+GPU_PATH = "/emulated/gpu"
+"""Not TensorFlow Serving's: how the emulated GPU is."""
+
 HTTP = {
     Status.OK: 200,
     Status.CANCELLED: 499,
@@ -88,11 +91,14 @@ class Rest:
         clock: Clock,
         kind: str,
         loop: asyncio.AbstractEventLoop,
+        *,
+        gpu: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         self._service = service
         self._metrics = metrics
         self._clock = clock
         self._loop = loop
+        self._gpu = gpu
         self.kind = kind
         self._server: ThreadingHTTPServer | None = None
 
@@ -122,6 +128,8 @@ class Rest:
             if path != METRICS_PATH:
                 return 400, "text/plain", f"Unexpected path: {path}. Should be {METRICS_PATH}"
             return 200, "text/plain", self._on_loop(self._metrics.text)
+        if path == GPU_PATH and self._gpu is not None:
+            return 200, "application/json", json.dumps(self._on_loop(self._gpu))
         found = GET.fullmatch(path)
         if found is None:
             raise Rejection(Status.INVALID_ARGUMENT, f"Malformed request: GET {path}")

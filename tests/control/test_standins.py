@@ -13,10 +13,11 @@ from eiload.scenario import Scenario, build
 def a_scenario() -> Scenario:
     """Return two targets with a stand-in and one without."""
     quick = {"stand_in": {"compute": "1 ms"}, "model": "ssd"}
+    looked_at = {**quick, "observe": {"metrics": "stand-in"}}
     return build(
         {
             "name": "emulated",
-            "targets": {"a": quick, "b": {"server": "127.0.0.1:1", "model": "ssd"}, "c": quick},
+            "targets": {"a": quick, "b": {"server": "127.0.0.1:1", "model": "ssd"}, "c": looked_at},
             "payload": {"synthetic": "8x8"},
             "traffic": [{"phase": "x", "rate": "1/s", "for": "1 s"}],
         },
@@ -31,10 +32,12 @@ def test_they_serve_until_the_end() -> None:
     with StandIns(a_scenario(), said.append) as stand_ins:
         addresses = stand_ins.start()
         assert addresses.keys() == {"a", "c"}
-        places = [(host, int(port)) for host, _, port in map(split, addresses.values())]
+        assert stand_ins.pages.keys() == {"c"}, "of those that are observed"
+        every = [*addresses.values(), *stand_ins.pages.values()]
+        places = [(host, int(port)) for host, _, port in map(split, every)]
         for place in places:
             socket.create_connection(place, timeout=60).close()
-    assert len(set(places)) == 2
+    assert len(set(places)) == 3
     for place in places:
         with pytest.raises(OSError):  # noqa: PT011  # refused, or reset
             socket.create_connection(place, timeout=60)

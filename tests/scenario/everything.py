@@ -30,6 +30,8 @@ targets:
     compression: gzip
     keepalive: {every: 30 s, timeout: 5 s}
     tls: {server_name: ei}
+    observe: {metrics: [":8501", "http://ei:9100"], gpu: ssh me@ei, host: local, every: 2 s,
+      required: true}
     price: t2.medium + 0.12 USD/h
   emulated: {stand_in: eia1.medium, model: ssd, version_label: canary}
 payload:

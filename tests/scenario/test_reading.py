@@ -35,6 +35,7 @@ from eiload.scenario.arrivals import (
     StepsRate,
 )
 from eiload.scenario.laws import BatchArrivals, Gamma, Weibull
+from eiload.scenario.observe import Observe
 from eiload.scenario.standin import StandIn
 from eiload.scenario.target import Keepalive
 from tests.scenario.drawn import scenarios
@@ -69,6 +70,13 @@ def test_every_key_means_what_the_design_says() -> None:
             compression="gzip",
             tls=Tls(server_name="ei"),
             keepalive=Keepalive(every_ns=30 * NS, timeout_ns=5 * NS),
+            observe=Observe(
+                metrics=(":8501", "http://ei:9100/metrics"),
+                gpu="ssh me@ei",
+                host="local",
+                every_ns=2 * NS,
+                required=True,
+            ),
             price="t2.medium + 0.12 USD/h",
         ),
         "emulated": Target(

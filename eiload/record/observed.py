@@ -1,0 +1,138 @@
+"""What was read of servers, GPUs and hosts beside the load: numbers over time, as they were read.
+
+What it knows: readings, and their form in a run file. What it must not know: where numbers come
+from, what they mean (`eiload.observe`).
+
+A *source* is a page of metrics or a device. It is read about once a second; a *reading* is stamped
+with the instant at which its first byte came. A *series* is one number of a source: it is kept as
+its changes only, because most of a histogram's buckets never change. A number that is not on a page
+any more has changed to None.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Floats", "Labels", "Series", "Source", "observed_of", "written"]
+
+Floats = NDArray[np.float64]
+Labels = tuple[tuple[str, str], ...]
+"""In the order of their names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One number over time."""
+
+    name: str
+    labels: Labels
+    changes: tuple[tuple[int, float | None], ...]
+    """From which reading on it had which value; None: it was not there. In ascending order."""
+
+    def label(self, name: str) -> str:
+        """Return a label's value; empty if it has none of the name."""
+        return dict(self.labels).get(name, "")
+
+    def values(self, readings: int) -> Floats:
+        """Return the value at each reading, shape (readings,); NaN where it was not there."""
+        found = np.full(readings, np.nan)
+        for (first, value), (until, _) in zip(
+            self.changes, (*self.changes[1:], (readings, None)), strict=True
+        ):
+            found[first:until] = np.nan if value is None else value
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Everything that was read of one source."""
+
+    kind: str
+    """``tfs``, ``ovms``, ``dcgm``, ``node``, ``gpu``, ``host``; empty if that was never known."""
+    name: str
+    """Where it is, in words: an address, ``nvml``."""
+    every_ns: int
+    """How often it was to be read."""
+    at_ns: tuple[int, ...] = ()
+    """When each reading's first byte came, ns from the start of the load; before it: negative."""
+    series: tuple[Series, ...] = ()
+    changed: int = 0
+    """Readings that said something else than the one before."""
+    missed: int = 0
+    """Times at which there was no reading, or one that took too long."""
+    why: str = ""
+    """Why there was none, the last time; empty if there always was."""
+    took_ns: int = 0
+    """Of all readings together, from asking to the last byte."""
+    cpu_ns: int = 0
+    """Of our own CPU that they cost."""
+    emulated: bool = False
+    """It is a stand-in's."""
+
+    @property
+    def readings(self) -> int:
+        """Return how many readings there are."""
+        return len(self.at_ns)
+
+    def named(self, name: str, /, **labels: str) -> list[Series]:
+        """Return the series of a name that have these labels, perhaps among others."""
+        wanted = labels.items()
+        return [
+            each
+            for each in self.series
+            if each.name == name and wanted <= dict(each.labels).items()
+        ]
+
+
+def written(sources: Iterable[Source]) -> list[dict[str, Any]]:
+    """Return the sources of one target as plain data, the form of the run file."""
+    return [
+        {
+            **{name: getattr(source, name) for name in _PLAIN},
+            "at_ns": list(source.at_ns),
+            "series": [
+                [each.name, dict(each.labels), [list(change) for change in each.changes]]
+                for each in source.series
+            ],
+        }
+        for source in sources
+    ]
+
+
+_PLAIN = {
+    **dict.fromkeys(("kind", "name", "why"), str),
+    **dict.fromkeys(("every_ns", "changed", "missed", "took_ns", "cpu_ns"), int),
+    "emulated": bool,
+}
+"""The fields that are what they are, and what they are."""
+
+
+def observed_of(data: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
+    """Read what `written` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it is none.
+    """
+    return tuple(
+        Source(
+            **{name: of(source[name]) for name, of in _PLAIN.items()},
+            at_ns=tuple(map(int, source["at_ns"])),
+            series=tuple(
+                _series(name, labels, changes, len(source["at_ns"]))
+                for name, labels, changes in source["series"]
+            ),
+        )
+        for source in data
+    )
+
+
+def _series(name: str, labels: Mapping[str, str], changes: Any, readings: int) -> Series:
+    read = tuple((int(at), None if value is None else float(value)) for at, value in changes)
+    instants = [at for at, _ in read]
+    if instants != sorted(set(instants)) or any(not 0 <= at < readings for at in instants):
+        raise ValueError(f"{name} does not change when it was read")
+    pairs = tuple(sorted((str(key), str(value)) for key, value in labels.items()))
+    return Series(str(name), pairs, read)

@@ -1,0 +1,58 @@
+"""Numbers over time, kept as their changes, and their form in a run file."""
+
+import json
+
+import numpy as np
+import pytest
+
+from eiload.record.observed import Series, Source, observed_of, written
+
+SOURCE = Source(
+    kind="tfs",
+    name="http://h:8501/x",
+    every_ns=10**9,
+    at_ns=(-5, 10, 20, 30),
+    series=(
+        Series("requests", (("model", "ssd"), ("status", "OK")), ((1, 3.0), (3, None))),
+        Series("requests", (("model", "other"), ("status", "OK")), ((0, 1.0),)),
+    ),
+    changed=2,
+    missed=1,
+    why="refused",
+    took_ns=4,
+    cpu_ns=2,
+    emulated=True,
+)
+
+
+def test_a_value_stands_until_it_changes() -> None:
+    """Before its first reading, and where it has gone, there is none."""
+    one, other = SOURCE.series
+    assert one.values(4).tolist()[1:3] == [3.0, 3.0]
+    assert np.isnan(one.values(4)[[0, 3]]).all()
+    assert other.values(4).tolist() == [1.0] * 4
+
+
+def test_series_are_found_by_what_they_are_of() -> None:
+    """By name and by some of their labels."""
+    assert SOURCE.named("requests", model="ssd") == [SOURCE.series[0]]
+    assert len(SOURCE.named("requests", status="OK")) == 2
+    assert SOURCE.named("requests", model="none") == []
+    assert SOURCE.series[0].label("model") == "ssd"
+    assert SOURCE.series[0].label("le") == ""
+
+
+def test_the_form_reads_back() -> None:
+    """Through JSON."""
+    assert observed_of(json.loads(json.dumps(written([SOURCE])))) == (SOURCE,)
+
+
+@pytest.mark.parametrize(
+    "changes", [[[4, 1.0]], [[-1, 1.0]], [[2, 1.0], [1, 2.0]], [[1, 1], [1, 2]]]
+)
+def test_what_was_never_read_is_no_change(changes: list[list[float]]) -> None:
+    """A damaged file is refused."""
+    data = written([SOURCE])
+    data[0]["series"][0][2] = changes
+    with pytest.raises(ValueError, match="requests does not change when it was read"):
+        observed_of(data)
