@@ -73,8 +73,11 @@ def test_from_an_empty_folder_to_a_verdict(eiload: Command) -> None:
 
 
 def test_what_is_in_it(installed: Path) -> None:
-    """Types for checkers, the licence, and nothing of the tests."""
+    """Types for checkers, the schema for editors, the licence, and nothing of the tests."""
     (package,) = installed.glob("lib/*/site-packages/eiload")
     assert (package / "py.typed").exists()
+    scenario = package / "scenarios" / "demo.yaml"
+    named = scenario.read_text("utf-8").splitlines()[0].partition("$schema=")[2]
+    assert (scenario.parent / named).is_file()  # where editors look for the schema
     assert list(package.parent.glob("eiload-*.dist-info/licenses/LICENSE"))
     assert not (package.parent / "tests").exists()

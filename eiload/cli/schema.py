@@ -19,6 +19,7 @@ files, for whoever reads these (docs/run-file.md).
 example (Visual Studio Code and others, with the YAML language server):
   eiload schema > scenarios/schema.json
   and as the first line of a scenario:  # yaml-language-server: $schema=schema.json
+  (eiload's own scenarios have it, and `eiload init` writes it)
 """
     parser.add_argument(
         "--run-file", action="store_true", help="that of the files that --report-json writes"

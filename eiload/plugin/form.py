@@ -33,6 +33,9 @@ REQUESTS_AT_MOST = 20_000_000
 
 DESCRIPTION_AT_MOST = 2000
 
+MODELINES = ("# yaml-language-server:", "# $schema:")
+"""What lines for editors begin with; they describe nothing."""
+
 
 def with_script(page: str) -> str:
     """Return Locust's page with our script; as it is where it has no head."""
@@ -67,6 +70,8 @@ def description(scenario: Scenario) -> str:
     for line in text.splitlines():
         if not line.startswith("#"):
             break
+        if line.startswith(MODELINES):
+            continue
         lines.append(line.lstrip("#").strip())
     # Lines of one paragraph are one line; an empty one ends it.
     return "\n".join(" ".join(part.split()) for part in "\n".join(lines).split("\n\n"))

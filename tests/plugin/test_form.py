@@ -64,7 +64,10 @@ def test_the_form_keeps_the_choice() -> None:
 def test_description(scenario: Scenario) -> None:
     """It is the comment at the file's top, by paragraphs; a file that is gone has none."""
     assert description(scenario) == "Two lines that are one paragraph.\nAnother <b>paragraph</b>."
-    Path(scenario.source or "").write_text("name: x\n")
+    for_editors = "# yaml-language-server: $schema=x.json\n"
+    Path(scenario.source or "").write_text(for_editors + SCENARIO)
+    assert description(scenario).startswith("Two lines")
+    Path(scenario.source or "").write_text(for_editors + "name: x\n")
     assert description(scenario) == ""
     Path(scenario.source or "").unlink()
     assert description(scenario) == ""
