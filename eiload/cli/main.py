@@ -39,9 +39,10 @@ options that eiload adds to locust, with a locustfile that imports it ('locust -
 printed before any is read, so they are listed here and in docs/locust.md):
   --scenario NAME, --model NAME, --encoding uint8|jpeg, --image FILE
   --report-json FILE, --report-html FILE, --report-markdown FILE, --report-junit FILE
-  --report-hlog FILE, --report-csv FOLDER
+  --report-hlog FILE, --report-csv FOLDER, --report-to URL|stdout
   --prometheus PORT, --otlp ENDPOINT, --otlp-temporality cumulative|delta
-  --undecided fail|ok, --eiload-token TOKEN, --eiload-send-secrets-unproven
+  --exit-status verdict|zero, --undecided fail|ok
+  --eiload-token TOKEN, --eiload-send-secrets-unproven
 each but the token also as LOCUST_SCENARIO, ... in the environment, or in locust.conf.
 
 exit status:

@@ -13,13 +13,16 @@ from eiload.report import FORMS, csv, render, terminal
 
 __all__ = ["add_arguments", "report"]
 
+STDIN = Path("/dev/stdin")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     parser.description = """\
 Show a run again from its file (locust ... --report-json FILE). Everything is judged anew
 from the recorded counts; the file's own verdicts are not believed. A run that was killed has
-left FILE.journal, which holds what was measured until then: numbers, no verdicts.
+left FILE.journal, which holds what was measured until then: numbers, no verdicts. A log into
+which a run was printed (locust ... --report-to stdout) is read as well.
 """
     parser.epilog = """\
 examples:
@@ -29,10 +32,16 @@ examples:
   eiload report run.json --format junit > junit.xml
   eiload report run.json --csv run/
   eiload report run.json.journal
+  kubectl logs job/load-test | eiload report - --format html > run.html
 
 exit status: that of the run, see 'eiload --help'
 """
-    parser.add_argument("file", type=Path, metavar="FILE", help="the file of a run, or its journal")
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="the file of a run, its journal, or a log with a run; - is standard input",
+    )
     console.add_form(parser, FORMS)
     parser.add_argument(
         "--csv",
@@ -50,9 +59,10 @@ exit status: that of the run, see 'eiload --help'
 
 def report(arguments: argparse.Namespace) -> int:
     """Do it; return the exit status."""
-    if (unfinished := journal.beside(arguments.file)).exists():
+    file: Path = STDIN if str(arguments.file) == "-" else arguments.file
+    if (unfinished := journal.beside(file)).exists():
         console.say(f"{unfinished} is of a later run, which was not finished or still goes on")
-    subject = journal.load(arguments.file)
+    subject = journal.load(file)
     undecided_ok = arguments.undecided == "ok"
     judgement = judge(subject, undecided_ok=undecided_ok)
     if arguments.csv is not None:

@@ -14,7 +14,7 @@ or both (local), do that, and this room carries their messages and tells them of
 - `stage`: who Locust runs, its users and their shape or who stands for a scenario; `shape`: what
   keeps Locust going while a scenario makes the load
 - `outcome`: what a run leaves; `others`: what else has happened in Locust; `status`: whose exit
-  status it is; `why`: why Locust stops a run; `outputs`: where reports go
+  status it is; `why`: why Locust stops a run; `outputs`: where reports go, `delivery`: beside files
 - `options`: ours beside Locust's; `taken`: a locustfile's own of the same name
 - `library`: Locust without its command; `locustfile`: the one that comes with the package
 - `interrupts`: Ctrl-C, SIGTERM, a terminal that goes away

@@ -21,6 +21,7 @@ __all__ = ["Choice"]
 
 ALONE = frozenset(
     {"image", "undecided", "eiload_token", "eiload_send_secrets_unproven"}
+    | {"report_to", "exit_status"}
     | {*(f"report_{form}" for form in options.REPORTS)}
     # Locust's own that name files, or decide about the exit status.
     | {"html_file", "csv_prefix", "json_file", "logfile", "build_path", "exit_code_on_error"}

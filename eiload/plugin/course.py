@@ -21,6 +21,7 @@ from eiload.base.files import rewritable
 from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
 from eiload.control.messages import Order
+from eiload.plugin.delivery import Way
 from eiload.plugin.exports import Exports
 from eiload.plugin.live import Live
 from eiload.plugin.others import Others
@@ -90,6 +91,7 @@ class Course:
         run_time_ns: when Locust will stop a driven run, counted from its start; how long another's
             load is to last at most; None if nothing bounds it.
         others: returns what others than our requests have done by now.
+        ways: where else to take which form of report.
         hold: holds the clock of the users' own shape; called until the load begins.
         live: the page that shows the run while it goes on; None without a web UI.
         exports: gives the run's numbers to others.
@@ -109,6 +111,7 @@ class Course:
         drain_ns: int | None,
         run_time_ns: int | None,
         others: Callable[[Run], Others],
+        ways: Sequence[Way] = (),
         hold: Callable[[], None] | None = None,
         live: Live | None = None,
         exports: Exports | None = None,
@@ -145,6 +148,7 @@ class Course:
         self._run_time_ns = run_time_ns
         self._limit_ns = None if driven else run_time_ns
         self._others = others
+        self._ways = ways
         self._hold = hold
 
     def start(self) -> None:
@@ -221,6 +225,7 @@ class Course:
                 undecided_ok=self._given.undecided == "ok",
                 status_on_errors=self._given.exit_code_on_error,
                 others=self._others(run),
+                ways=self._ways,
             )
         except Exception as error:  # whoever waits for the outcome must not wait for ever
             logger.exception("the run could not be judged")

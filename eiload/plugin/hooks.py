@@ -162,7 +162,8 @@ class Plugin:
         self._listen()
         try:
             token = link.given_token(given, os.environ)
-            vars(parsed).pop("eiload_token", None)  # Locust sends the others
+            for secret in ("eiload_token", "report_to"):
+                vars(parsed).pop(secret, None)  # Locust sends the others
             self._role.open(token)
         except EiloadError as error:
             if is_library:

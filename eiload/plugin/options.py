@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from eiload.plugin import taken
+from eiload.plugin.delivery import Delivery, delivery_of
 from eiload.plugin.outputs import Output, Outputs, of_locust, read_by_locust
 from eiload.scenario import Scenario, finding, load
 
-__all__ = ["REPORTS", "add", "chosen", "find", "outputs"]
+__all__ = ["REPORTS", "add", "chosen", "delivery", "find", "outputs"]
 
 LOOPBACK = "127.0.0.1"
 
@@ -113,6 +114,22 @@ def _add(parser: argparse.ArgumentParser) -> Any:
             help=HELP.get(form, f"write the report as {form} to this file at the end"),
         )
     _add_exports(group)
+    group.add_argument(
+        "--report-to",
+        env_var="LOCUST_REPORT_TO",
+        default="",
+        metavar="URL",
+        help="send the reports there at the end, by HTTP PUT: below a URL that ends with /, the "
+        "run file alone to any other; or stdout: print the run file, for `eiload report LOG`",
+    )
+    group.add_argument(
+        "--exit-status",
+        env_var="LOCUST_EXIT_STATUS",
+        choices=["verdict", "zero"],
+        default="verdict",
+        help="zero: whatever comes of a run the exit status is 0, for what starts anew whoever "
+        "ends with another; what is wrong before the load begins is told as ever",
+    )
     group.add_argument(
         "--undecided",
         env_var="LOCUST_UNDECIDED",
@@ -224,3 +241,14 @@ def outputs(options: Any, environ: Mapping[str, str]) -> Outputs:
     scenarios = {*finding.names(), chosen(options.scenario)} - {""}
     read = [Output("--scenario", finding.listed(name) or Path(name)) for name in sorted(scenarios)]
     return Outputs(reports, of_locust(options, environ), [*read, *read_by_locust(options)])
+
+
+def delivery(options: Any, environ: Mapping[str, str]) -> Delivery:
+    """Return where reports go to beside files, as the command line says.
+
+    Raises:
+        ScenarioError: that is no place.
+    """
+    return delivery_of(
+        options.report_to, environ, stdout_taken="--json" if getattr(options, "json", False) else ""
+    )

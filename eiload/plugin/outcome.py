@@ -7,7 +7,7 @@ never needs them, and ``--help`` is quicker without.
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 from eiload.base.console import aside, emit, say
 from eiload.base.errors import EiloadError, EngineError, OutputError
 from eiload.base.files import rewritable, write_files, write_whole
+from eiload.plugin.delivery import Way
 from eiload.plugin.others import NOBODY, Others
 from eiload.record.run import Run, save
 from eiload.record.stopping import SIGNALS
@@ -86,6 +87,7 @@ class Outcome:
         undecided_ok: bool,
         status_on_errors: int,
         others: Others = NOBODY,
+        ways: Iterable[Way] = (),
     ) -> Self:
         """Judge a run and write its report files.
 
@@ -97,6 +99,7 @@ class Outcome:
             status_on_errors: exit status of a run without objectives some of whose requests failed
                 (Locust's ``--exit-code-on-error``).
             others: what others have done by now.
+            ways: where else to take which form.
         """
         from eiload.judging.judgement import first_of, judge  # noqa: PLC0415
 
@@ -145,22 +148,16 @@ class Outcome:
                 return True
             return False
 
-        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            wrote(
-                f"GITHUB_STEP_SUMMARY {summary}",
-                lambda: _append(Path(summary), rendered("markdown")),
-            )
+        def go(way: Way) -> None:
+            texts = tables() if way.form == "csv" else {"": rendered(way.form)}
+            for name, text in texts.items():
+                way.take(name, text)
 
-        def write(form: str, path: Path) -> None:
-            if form == "csv":
-                write_files(path, tables())
-            else:
-                write_whole(path, rendered(form))
-
-        # JUnit comes last: its cases tell what became of the others.
-        for form, path in sorted(reports.items(), key=lambda each: each[0] == "junit"):
-            if wrote(f"--report-{form} {path}", partial(write, form, path)):
-                written += [] if form in written else [form]
+        files = _files(reports)
+        # Files come first, as delivering may take long; JUnit last: it tells what became of others.
+        for way in sorted([*_summary(os.environ), *files, *ways], key=lambda w: w.form == "junit"):
+            if wrote(way.what, partial(go, way)) and way in files and way.form not in written:
+                written.append(way.form)
         status = first_of(own.exit_status, *more) if more else own.exit_status
         return cls(status, run, own, tuple(written), others)
 
@@ -192,6 +189,28 @@ class Outcome:
                 say(self.judgement.summary)
                 return first_of(self.exit_status, EngineError.exit_status)
         return self.exit_status
+
+
+def _files(reports: Mapping[str, Path]) -> list[Way]:
+    """Return the ways into the report files; tables go to a folder."""
+
+    def taking(form: str, path: Path) -> Callable[[str, str], object]:
+        if form == "csv":
+            return lambda name, text: write_files(path, {name: text})
+        return lambda _, text: write_whole(path, text)
+
+    return [
+        Way(f"--report-{form} {path}", form, taking(form, path)) for form, path in reports.items()
+    ]
+
+
+def _summary(environ: Mapping[str, str]) -> list[Way]:
+    """Return the way to the page that CI shows of a step; none where there is none."""
+    name = environ.get("GITHUB_STEP_SUMMARY")
+    if not name:
+        return []
+    page = Path(name)
+    return [Way(f"GITHUB_STEP_SUMMARY {name}", "markdown", lambda _, text: _append(page, text))]
 
 
 def _append(path: Path, text: str) -> None:

@@ -21,6 +21,7 @@ from eiload.control.coordinator import Coordinator
 from eiload.plugin import options
 from eiload.plugin.choice import Choice
 from eiload.plugin.course import Course, Crew
+from eiload.plugin.delivery import Delivery
 from eiload.plugin.exports import Exports
 from eiload.plugin.live import Live
 from eiload.plugin.others import NOBODY, Others
@@ -80,15 +81,16 @@ class Runs:
         self._runner: Any = environment.runner  # in `init` it is there
         self._crew = crew
         self._stage = stage
-        self._status = ExitStatus(environment)
         self._choice = choice
         self._given = choice.given
+        self._status = ExitStatus(environment, zero=choice.given.exit_status == "zero")
         self._voice = voice
         self._signals = signals
         self._clock = clock
         self._live = live
         self._exports = Exports(clock, voice.say)
         self._outputs = Outputs({})
+        self._delivery = Delivery()
         self._reports: Mapping[str, Path] = {}
         self._why = Why(environment, choice.given)
         self._first = True
@@ -112,6 +114,7 @@ class Runs:
         self._crew.open(token)
         self._outputs = options.outputs(self._given, os.environ)
         self._exports.open(self._given)
+        self._delivery = options.delivery(self._given, os.environ)
         self.choose()
         if self._starts_by_itself() and self._choice.scenario(self._environment.host) is not None:
             self._status.expect()
@@ -210,6 +213,7 @@ class Runs:
             drain_ns=round(self._environment.stop_timeout * NS_PER_S) or None,
             run_time_ns=round((run_time_s or 0) * NS_PER_S) or None,
             others=self._others,
+            ways=tuple(self._delivery.ways(self._reports)),
             hold=shape.reset_time if shape is not None and not self._choice.name else None,
             live=self._live,
             exports=self._exports,
@@ -298,19 +302,20 @@ class Runs:
         Raises:
             SystemExit: it cannot be shown, and that makes another exit status.
         """
-        if (
-            self._status.expected
-            and self.outcome is not None
-            and exit_status != self.outcome.exit_status
-        ):
-            self._voice.say(
-                f"the exit status is {exit_status}, as the locustfile has set it, not "
-                f"{self.outcome.exit_status}"
-            )
+        if self._status.expected and self.outcome is not None:
+            ours = self.outcome.exit_status
+            if exit_status != self._status.taken(ours):
+                self._voice.say(
+                    f"the exit status is {exit_status}, as the locustfile has set it, not {ours}"
+                )
+            elif exit_status != ours:
+                self._voice.say(
+                    f"the exit status is {exit_status}, as --exit-status says, not {ours}"
+                )
         if self.outcome is not None and self._given.headless and not self._shown:
             self._shown = True
             status = self.outcome.show(
                 to_stderr=self._stdout_is_taken(), below_locusts=not self._given.json
             )
-            if status != self.outcome.exit_status:
+            if status != self.outcome.exit_status and self._status.taken(status) == status:
                 raise SystemExit(status)  # Locust has taken the other one already

@@ -15,24 +15,33 @@ class ExitStatus:
 
     Args:
         environment: Locust's.
+        zero: a run's status is 0, whatever came of it.
     """
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, *, zero: bool = False) -> None:
         self._environment = environment
+        self._zero = zero
         self._ours: int | None = None
         self._theirs: int | None = None
 
     def expect(self) -> None:
         """Say "invalid" until a run says otherwise: no path may end in success by itself."""
-        self.set(EngineError.exit_status)
+        self._set(EngineError.exit_status)
 
     @property
     def expected(self) -> bool:
         """Tell whether the status is ours to set."""
         return self._ours is not None
 
+    def taken(self, status: int) -> int:
+        """Return what a run of this status ends Locust with."""
+        return 0 if self._zero else status
+
     def set(self, status: int) -> None:
-        """Set it, unless the user's own says that something is wrong."""
+        """Set a run's, unless the user's own says that something is wrong."""
+        self._set(self.taken(status))
+
+    def _set(self, status: int) -> None:
         self._look()
         self._ours = self._environment.process_exit_code = self._theirs or status
 

@@ -9,7 +9,8 @@ In the order of the data's way:
 - `served`: what served the requests, versions of the model, addresses, sizes of answers
 - `observed`: what was read of servers, GPUs and hosts beside the load, as it was read
 - `journal`: what was measured so far, on the disk while the run goes on
-- `run`: the finished run and its file, which is all that judging and reports take
+- `run`: the finished run and its file, which is all that judging and reports take; `block`: that
+  file as lines in a log
 - `sample` (the times of one target over some phases), `split` (where its time went) and `series`
   (second by second, and when the target was away): what is asked of a run
 

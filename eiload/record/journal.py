@@ -34,6 +34,7 @@ from typing import Any, BinaryIO
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import OutputError, ScenarioError
+from eiload.record import block
 from eiload.record import run as run_file
 from eiload.record.facts import TargetFacts, facts_of
 from eiload.record.intervals import Intervals
@@ -182,12 +183,24 @@ def _brief(facts: TargetFacts) -> dict[str, Any]:
 
 
 def load(path: Path) -> Run:
-    """Read the run that is in a file: a run file, or a journal by its name.
+    """Read the run that is in a file: a run file, a journal by its name, or a log with a block.
 
     Raises:
-        ScenarioError: there is no such file, or it is neither.
+        ScenarioError: there is no such file, or it is none of them.
     """
-    return read(path) if SUFFIX in path.suffixes else run_file.load(path)
+    if SUFFIX in path.suffixes:
+        return read(path)
+    data = run_file.content(path)
+    try:
+        return run_file.parse(data, path)
+    except ScenarioError:
+        log = data.decode("utf-8", "replace")  # it has whatever others have printed
+        if not block.holds(log):
+            raise
+    try:
+        return run_file.parse(block.text_of(log).encode(), path)
+    except ValueError as error:
+        raise ScenarioError(f"{path}: {error}") from error
 
 
 def read(path: Path) -> Run:

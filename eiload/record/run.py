@@ -33,7 +33,7 @@ from eiload.record.served import Served
 from eiload.scenario import Scenario, restore
 from eiload.scenario.arrivals import ClosedPhase
 
-__all__ = ["PAYLOAD", "Run", "as_long_as", "load", "save"]
+__all__ = ["PAYLOAD", "Run", "as_long_as", "content", "load", "parse", "save"]
 
 PAYLOAD = "payload"
 """Name of the payload's digest (SHA-256) among the facts of a run's environment."""
@@ -301,11 +301,34 @@ def load(path: str | os.PathLike[str]) -> Run:
     Raises:
         ScenarioError: there is no such file, or it is not a whole run file of a known schema.
     """
-    path = Path(path)
+    return parse(content(path), path)
+
+
+def content(path: str | os.PathLike[str]) -> bytes:
+    """Return what is in a file.
+
+    Raises:
+        ScenarioError: it cannot be read.
+    """
     try:
-        data = path.read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
-        raise ScenarioError(f"{path}: cannot be read: {error.strerror}; {EXPECTED}") from error
+        raise ScenarioError(
+            f"{os.fspath(path)}: cannot be read: {error.strerror}; {EXPECTED}"
+        ) from error
+
+
+def parse(data: bytes, path: str | os.PathLike[str]) -> Run:
+    """Read a run file's content.
+
+    Args:
+        data: the content.
+        path: where it is from, for messages.
+
+    Raises:
+        ScenarioError: it is not a whole run file of a known schema.
+    """
+    path = Path(path)
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:  # unicode's are ValueErrors too

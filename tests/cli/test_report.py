@@ -9,6 +9,7 @@ import pytest
 from eiload.cli.main import main
 from eiload.judging.judgement import judge
 from eiload.record import run
+from eiload.record.block import block
 from tests.cli.command import EILOAD, eiload
 from tests.report import runs
 
@@ -32,6 +33,34 @@ def test_report_in_other_forms(
     """Every form is printed to stdout, whole, with the same exit status."""
     assert main(["report", run_file, "--format", form]) == 1
     assert capsys.readouterr().out.startswith(begin)
+
+
+def test_report_of_a_log(
+    run_file: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A run that was printed among other lines is read, from a file and from standard input."""
+    log = tmp_path / "pod.log"
+    log.write_bytes(b"\xff before\n" + block(Path(run_file).read_text()).encode() + b"\nafter\n")
+    assert main(["report", str(log)]) == 1
+    out = capsys.readouterr().out
+    assert "golden" in out
+    done = subprocess.run(
+        [*EILOAD, "report", "-"],
+        input=log.read_bytes(),
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.decode("utf-8").splitlines()[-1] == out.splitlines()[-1]
+    log.write_text("\n".join(block(Path(run_file).read_text()).splitlines()[:1]))
+    assert main(["report", str(log)]) == 2
+    assert "not a run file, but" in capsys.readouterr().err  # no line of a block, either
+    log.write_text("eiload-run 0123456789abcdef 2/2 AAAA\n")
+    assert main(["report", str(log)]) == 2
+    assert f"eiload: {log}: of the block of run 0123" in capsys.readouterr().err
 
 
 def test_undecided_ok(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

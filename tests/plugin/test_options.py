@@ -162,6 +162,8 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "LOCUST_PROMETHEUS": "0.0.0.0:9646",
         "LOCUST_OTLP": "http://localhost:4318",
         "LOCUST_OTLP_TEMPORALITY": "delta",
+        "LOCUST_REPORT_TO": "http://there/",
+        "LOCUST_EXIT_STATUS": "zero",
         "LOCUST_EILOAD_SEND_SECRETS_UNPROVEN": "true",
     }
     for name, value in said.items():
@@ -171,6 +173,7 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.image == ["a.jpg", "b.jpg"]
     assert (found.report_json, found.report_markdown) == ("run.json", "run.md")
     assert (found.report_junit, found.undecided) == ("run.xml", "ok")
+    assert (found.report_to, found.exit_status) == ("http://there/", "zero")
     assert found.eiload_send_secrets_unproven
     assert (found.prometheus, found.otlp) == ("0.0.0.0:9646", "http://localhost:4318")
     assert found.otlp_temporality == "delta"

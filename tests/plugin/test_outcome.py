@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from eiload.base.errors import ScenarioError, TargetError
+from eiload.base.errors import OutputError, ScenarioError, TargetError
+from eiload.plugin.delivery import Way
 from eiload.plugin.others import Others
 from eiload.plugin.outcome import BELOW_LOCUSTS, Outcome
 from eiload.record.run import Run, load
@@ -53,6 +54,28 @@ def test_unwritten_report(good: Run, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "cannot be written" in capsys.readouterr().err
     assert found.exit_status == 6
     assert found.written == ()
+
+
+def test_delivered_elsewhere(good: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not taken there makes status 6, and a case of the JUnit file; files are written."""
+
+    def refuse(*_: str) -> None:
+        raise OutputError("--report-to http://there/: not delivered: why")
+
+    taken: dict[str, str] = {}
+    ways = [
+        Way("there", "json", taken.__setitem__),
+        Way("there", "csv", taken.__setitem__),
+        Way("there", "html", refuse),
+    ]
+    paths = {"junit": tmp_path / "junit.xml", "json": tmp_path / "run.json"}
+    found = outcome(good, reports=paths, ways=ways)
+    assert found.exit_status == 6
+    assert sorted(found.written) == ["json", "junit"]
+    assert json.loads(taken.pop(""))["schema"] == "eiload-run/1"
+    assert "seconds.csv" in taken
+    assert "eiload: --report-to http://there/: not delivered: why" in capsys.readouterr().err
+    assert "a result could not be written" in paths["junit"].read_text()
 
 
 def test_step_summary(good: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,18 @@ def test_set_before_ours(environment: Environment) -> None:
     assert environment.process_exit_code == 9
 
 
+def test_zero_whatever_comes(environment: Environment) -> None:
+    """Of a run; before there is one it stays "invalid", and the user's own is not made better."""
+    status = ExitStatus(environment, zero=True)
+    status.expect()
+    assert environment.process_exit_code == 5
+    status.set(1)
+    assert environment.process_exit_code == 0
+    environment.process_exit_code = 9
+    status.set(1)
+    assert environment.process_exit_code == 9
+
+
 def test_left_to_locust(environment: Environment) -> None:
     """A run that is all Locust's has Locust's status, or the user's."""
     status = ExitStatus(environment)
