@@ -74,12 +74,10 @@ def _by_phase(comparison: Comparison) -> tuple[Row, ...]:
     ]
     known = [row.ratio for _, row in chosen if row.ratio is not None]
     scale = bars.scale_of([(ratio.low, ratio.high) for ratio in known], comparison.margin)
-    rows, before = [], ""
-    for name, row in chosen:
-        cells = _row(row, scale, format_percentile(row.q)).cells
-        rows.append(Row((Foreign(name) if name != before else "", *cells)))
-        before = name
-    return tuple(rows)
+    return tuple(
+        Row((Foreign(name), *_row(row, scale, format_percentile(row.q)).cells))
+        for name, row in chosen
+    )
 
 
 def _within(interval: Interval | None) -> str:

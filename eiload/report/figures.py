@@ -92,6 +92,8 @@ class Figures:
     service_ns: dict[float, float | None]
     """Service time at p99 and at each that is asked of it."""
     lag_p99_ns: float | None
+    lag_max_ns: float
+    """The longest; NaN when nothing was sent."""
     of_class: str = ""
     """The class of a mix; empty for all requests together."""
 
@@ -146,6 +148,7 @@ def figures(
             q: quantile_ns(service, q) for q in sorted({0.99, *asked_of_service(run.scenario)})
         },
         lag_p99_ns=quantile_ns(lag, 0.99),
+        lag_max_ns=float(lag.max_ns) if lag.good else float("nan"),
         of_class=of_class,
     )
 

@@ -126,12 +126,11 @@ class Progress:
     def ticker(self, elapsed_ns: int, total_ns: int, phase: str, width: int) -> str:
         """Return the line of a terminal so many characters wide."""
         rows = []
-        for index, name in enumerate(self._targets):
+        parts = [each[False] if each[False].total else each[True] for each in self._so_far]
+        fewest = min((counts.total for counts in parts if counts.total), default=0)
+        q = next((q for q in _SO_FAR if reportable(q, fewest)), None)
+        for index, (name, counts) in enumerate(zip(self._targets, parts, strict=True)):
             so_far = ledger(self._totals[index])
-            counts = self._so_far[index][False]
-            if not counts.total:
-                counts = self._so_far[index][True]
-            q = next((q for q in _SO_FAR if reportable(q, counts.total)), None)
             tail = "max" if q is None else format_percentile(q)
             tail_ns = counts.max_ns() if q is None else counts.quantile_ns(q)
             errors = so_far.scheduled - so_far.ok

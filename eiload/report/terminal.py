@@ -166,12 +166,13 @@ class _Page:
 
     def _add_table(self, section: Section) -> None:
         """Write a table: wide, compact or without its pictures, else as a list."""
-        every = range(len(section.columns))
+        columns = range(len(section.columns))
+        every = [i for i in columns if any(row.cells[i] for row in section.rows)]
         compact = [i for i in every if not section.columns[i].wide]
         pictures = {i for row in section.rows for i in every if isinstance(row.cells[i], Bar)}
         choices = [compact, [i for i in compact if i not in pictures]]
         if self._look.width >= WIDE:
-            choices.insert(0, list(every))
+            choices.insert(0, every)
         for chosen in choices:
             if sum(self._least_width(section, i) + GAP for i in chosen) <= self._look.width:
                 self._print(self._table(section, chosen))
@@ -217,7 +218,7 @@ class _Page:
         for i in chosen[1:]:
             if row.cells[i]:
                 heading = self._heading(section.columns[i]).plain.replace("\n", " ")
-                parts += [Text(f", {heading} "), self._cell(row.cells[i])]
+                parts += [Text(f", {heading} " if heading else ", "), self._cell(row.cells[i])]
         return Text("").join(parts)
 
     def _hanging(self, text: Text) -> Text:

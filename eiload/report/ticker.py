@@ -53,8 +53,10 @@ def line(elapsed_ns: int, total_ns: int, phase: str, targets: Sequence[SoFar], w
         width: how many characters there are.
     """
     name = words.safe(phase, NAME_AT_MOST)
-    left = f"{clock(total_ns - elapsed_ns)} left" if total_ns else f"{clock(elapsed_ns)} so far"
-    of = f"{name} {clock(elapsed_ns)} of {clock(total_ns)}, {left}" if total_ns else None
+    over_ns = elapsed_ns - total_ns  # in the drain: how long answers have been waited for
+    on_plan = elapsed_ns < total_ns
+    left = f"{clock(total_ns - elapsed_ns)} left" if on_plan else f"{clock(over_ns)} so far"
+    of = f"{name} {clock(elapsed_ns)} of {clock(total_ns)}, {left}" if on_plan else None
     apart = [
         f"{words.safe(each.name, NAME_AT_MOST)} {_counts(each)}{_tail(each)}" for each in targets
     ]
@@ -62,14 +64,15 @@ def line(elapsed_ns: int, total_ns: int, phase: str, targets: Sequence[SoFar], w
         " | ".join([of or f"{name} {left}", *apart]),
         " | ".join([f"{name} {left}", *apart]),
         " | ".join([f"{name} {left}", _counts(_sum(targets)), _tails(targets)]),
+        " | ".join([f"{name} {left}", _counts(_sum(targets), "ok"), _tails(targets)]),
     )
     found = next((form for form in forms if len(form) <= width), forms[-1])
     return found if len(found) <= width else found[: max(0, width - 3)] + "..."
 
 
-def _counts(of: SoFar) -> str:
+def _counts(of: SoFar, answered: str = "answered") -> str:
     return (
-        f"{wording.count(of.sent)} sent, {wording.count(of.answered)} answered,"
+        f"{wording.count(of.sent)} sent, {wording.count(of.answered)} {answered},"
         f" {wording.count(of.errors, 'error')}"
     )
 

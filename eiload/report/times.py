@@ -5,6 +5,8 @@ comparison's headline name. The others, and what is read more seldom, are `Colum
 whoever has the room.
 """
 
+import math
+
 from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.record.run import Run
@@ -66,10 +68,20 @@ def _row(run: Run, row: Figures) -> Row:
             *(words.milliseconds(value) for value in row.response_ns.values()),
             words.milliseconds(row.max_ok_ns),
             *(words.milliseconds(value) for value in row.service_ns.values()),
-            words.milliseconds(row.lag_p99_ns),
+            _lag(row),
         ),
         minor=bool(row.phase or row.of_class),
     )
+
+
+def _lag(row: Figures) -> str:
+    """Return the lag at p99, or the longest where so few requests do not support that: never none.
+
+    Whoever reads times must see how late the generator itself was.
+    """
+    if row.lag_p99_ns is None and not math.isnan(row.lag_max_ns):
+        return f"max {words.milliseconds(row.lag_max_ns)}"
+    return words.milliseconds(row.lag_p99_ns)
 
 
 def _part(row: Figures) -> Foreign:

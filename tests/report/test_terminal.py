@@ -153,3 +153,11 @@ def test_look_of(stream: Stream, environ: dict[str, str], look: Look) -> None:
 def test_width_of_a_terminal_that_does_not_say() -> None:
     """A terminal without a known width still gets a report."""
     assert look_of(Stream(True), {}).width >= terminal.LEAST_WIDTH
+
+
+def test_a_table_without_pictures_is_one() -> None:
+    """Where no interval is known, the column for their pictures takes no room from the table."""
+    few = runs.recorded(*(runs.results(t, 1, 10, [100.0] * 50) for t in range(2)))
+    text = shown(replace(runs.golden(), intervals=few), width=80)
+    assert re.search(r"^p50 +- +- +needs about \d+ requests +-$", text, re.MULTILINE)
+    assert "| equal" not in text

@@ -26,10 +26,13 @@ def test_the_widest() -> None:
 
 def test_an_ordinary_terminal() -> None:
     """Two targets on 80 columns: their counts are added up."""
-    assert line(*AT, [GPU, EI], 79) == (
-        "steady 06:48 left | 24,690 sent, 24,684 answered, 6 errors | p95 gpu 101, ei 130 ms"[:76]
-        + "..."
+    assert line(*AT, [GPU, EI], 90) == (
+        "steady 06:48 left | 24,690 sent, 24,684 answered, 6 errors | p95 gpu 101, ei 130 ms"
     )
+    assert line(*AT, [GPU, EI], 79) == (
+        "steady 06:48 left | 24,690 sent, 24,684 ok, 6 errors | p95 gpu 101, ei 130 ms"
+    )
+    assert line(*AT, [GPU, EI], 60).endswith("...")
     assert line(*AT, [GPU], 79) == (
         "steady 06:48 left | gpu 12,345 sent, 12,340 answered, 5 errors, p95 101 ms"
     )
@@ -49,6 +52,20 @@ def test_no_plan_and_failures() -> None:
     )
     nothing = SoFar("gpu", 0, 0, 0, "", math.nan)
     assert line(0, 0, "users", [nothing, nothing], 70).endswith("0 errors | no answer yet")
+
+
+def test_after_the_plan() -> None:
+    """While the last answers are waited for, it says for how long."""
+    found = line(612 * NS_PER_S, 600 * NS_PER_S, "drain", [GPU], 100)
+    assert found.startswith("drain 00:12 so far | gpu 12,345 sent")
+
+
+def test_targets_have_one_percentile() -> None:
+    """That of the one with the fewest answers."""
+    progress = Progress(["gpu", "ei"], 1)
+    progress.add(runs.recorded(runs.results(0, 0, 0, [100.0] * 500)))
+    progress.add(runs.recorded(runs.results(1, 0, 0, [200.0] * 60)))
+    assert progress.ticker(*AT, 79).endswith(" | p50 gpu 100, ei 200 ms")
 
 
 def test_so_far_is_of_the_judged_phases() -> None:

@@ -51,3 +51,11 @@ def test_no_objectives() -> None:
     run = asking("errors < 5 %")
     assert figures.asked(run.scenario) == (0.5, 0.99)
     assert figures.asked_of_service(run.scenario) == ()
+
+
+def test_lag_is_always_shown() -> None:
+    """Of too few requests for its p99, the longest."""
+    run = replace(runs.golden(), intervals=runs.recorded(runs.results(0, 1, 10, [100.0] * 30)))
+    gpu, ei = section(run).rows
+    assert gpu.cells[-1] == "max 0.200"
+    assert ei.cells[-1] == "-"  # nothing was sent

@@ -97,7 +97,7 @@ def test_the_table() -> None:
     found: list[Section] = against.sections(compared(), emulated=False)
     (table,) = (each for each in found if each.title.endswith("by phase"))
     assert [row.cells[:2] for row in table.rows] == [
-        ("quiet", "p50"), ("", "p90"), ("busy", "p50"), ("", "p90"),
+        ("quiet", "p50"), ("quiet", "p90"), ("busy", "p50"), ("busy", "p90"),
     ]  # fmt: skip
     assert not table.lines
     assert "no verdict" in table.note
