@@ -126,7 +126,9 @@ class Chooser:
         except ValueError:
             size = 0.0
         if size not in sizes:
-            raise self._none("batch", text, list(map(str, sizes)), " ('batch:' of the payload)")
+            raise self._none(
+                "batch", text, list(map(str, sizes)), ", or the payload's 'batch:' to list it"
+            )
         return sizes.index(int(size))
 
     def _none(self, kind: str, text: str, words: Sequence[str], hint: str) -> ValueError:

@@ -319,7 +319,12 @@ def _objective_problems(
         yield from _unknown(("phase",), "phase", phase, phases.names)
     of_class = _part(objective, "class", "of_class")
     if of_class is not None:
-        yield from _unknown(("class",), "class", of_class, _classes(given.get("payload")))
+        classes = _classes(given.get("payload"))
+        if not classes and isinstance(of_class, str):
+            got = f"no classes here, got {shown(of_class)}"
+            yield Problem(("class",), f"{got}; expected a payload with 'mix:', or no class")
+        else:
+            yield from _unknown(("class",), "class", of_class, classes)
     if isinstance(phase, str) and phases.is_warm_up(phase):
         yield Problem(
             ("phase",), f"a warm-up phase, got {shown(phase)}; expected one that is judged"

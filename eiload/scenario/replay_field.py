@@ -1,8 +1,8 @@
 """A replay as it is written: a file, which part of it, how fast."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
 
@@ -11,6 +11,7 @@ from eiload.base.quantity import shown
 from eiload.base.units import format_duration, format_rate
 from eiload.scenario.fields import Name, Real, Text, YesNo, duration, rate
 from eiload.scenario.form import Form
+from eiload.scenario.problem import Problem
 from eiload.scenario.replay import Replay, Seen
 from eiload.scenario.trace import Trace
 
@@ -63,6 +64,13 @@ class ChooseForm(Form):
     target: Text | None = Field(
         default=None, description="column with the name of the only target that gets the request"
     )
+
+    @classmethod
+    def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
+        """Yield keys behind which there is nothing."""
+        for key, column in given.items():
+            if column is None:
+                yield Problem((key,), "nothing; expected the name of a column, or no such key")
 
 
 class ReplayForm(Form):

@@ -73,7 +73,9 @@ def _users(value: object, info: ValidationInfo) -> Users:
     if {"from", "to"} & value.keys():
         ramp = RampUsersForm.read(value, info)
         if ramp.start == ramp.end:
-            raise ValueError(f"a ramp from {ramp.start} to {ramp.end}; expected two numbers")
+            raise ValueError(
+                f"a ramp from {ramp.start} to {ramp.end}; expected two different numbers"
+            )
         return RampUsers(ramp.start, ramp.end)
     if not {"steps", "each"} & value.keys():
         given = next(iter(value), "")

@@ -24,6 +24,8 @@ F = TypeVar("F", bound=BaseModel)
 SECRET = "metadata"  # noqa: S105 - the key under which secrets are
 KEY = "[key]"
 """pydantic's last step of a path that ends at a mapping's key."""
+KEYS_AT_MOST = 6
+"""Of a mapping, that are listed where it is none."""
 
 
 def filled(
@@ -73,7 +75,16 @@ def _problem(error: Mapping[str, Any], model: type[BaseModel], data: object) -> 
     got = "" if SECRET in path else f", got {_shown(value)}"
     example = _example(field) if kind in _TYPES and path and not isinstance(path[-1], int) else ""
     quoted = ", in quotes" if kind == "string_type" and isinstance(value, int | float) else ""
+    if kind in _MAPPINGS and path:
+        example = _keys(models)
     return Problem(path, f"{what}{got}; expected {expected}{example}{quoted}", at_key)
+
+
+def _keys(models: Sequence[type[BaseModel]]) -> str:
+    """Return the keys of a mapping that is not one, if they are few."""
+    keys = list(dict.fromkeys(key for each in models for key in _fields(each)))
+    few = 0 < len(keys) <= KEYS_AT_MOST
+    return f" ({', '.join(map(repr, keys))})" if few else ""
 
 
 def _walk(loc: Sequence[str | int], data: object) -> tuple[Path, object]:
@@ -176,6 +187,7 @@ def _other(context: Mapping[str, Any], message: str) -> tuple[str, str]:
     return "not valid", message[:1].lower() + message[1:]
 
 
+_MAPPINGS = ("model_type", "model_attributes_type")
 _TYPES: dict[str, _Words] = {
     "string_type": _say("not a text", "a text"),
     "int_type": _say("not a whole number", "a whole number"),

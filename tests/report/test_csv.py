@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from eiload.base.status import Status
 from eiload.record.run import Run
 from eiload.report.csv import files, tame
-from tests.golden import away, golden_run, steady
+from tests.golden import MIX, away, golden_run, steady
 from tests.report import runs
 from tests.report.runs import judged
 
@@ -74,6 +74,45 @@ def test_objectives_have_their_verdicts() -> None:
     assert [row["verdict"] for row in rows(run, "objectives.csv")] == ["fail", "fail"]
     invalid = rows(replace(run, problems=("the sender died",)), "objectives.csv")
     assert {row["verdict"] for row in invalid} == {"no verdict"}
+
+
+def test_percentiles_by_class() -> None:
+    """Each class has its own rows beside the whole's: its times, its requests."""
+    run = golden_run(MIX)
+    found = rows(run, "percentiles.csv")
+    assert {row["class"] for row in found} == {"", "small", "large"}
+    for target, name in enumerate(("gpu", "ei")):
+        medians = {
+            row["class"]: row for row in found if (row["target"], row["percentile"]) == (name, "50")
+        }
+        spans = run.measured()
+        for of_class in ("small", "large"):
+            sample = run.of_class(of_class).sample(target, spans)
+            assert int(medians[of_class]["requests"]) == sample.total
+            expected_ms = sample.quantile_ns(0.5) / 1e6
+            assert float(medians[of_class]["response_ms"]) == pytest.approx(expected_ms, rel=1e-4)
+        small, large = (float(medians[each]["response_ms"]) for each in ("small", "large"))
+        assert small < float(medians[""]["response_ms"]) < large
+        requests = [int(medians[each]["requests"]) for each in ("small", "large", "")]
+        assert requests[0] + requests[1] == requests[2]
+
+
+def test_objectives_by_class() -> None:
+    """One text, three classes: each row says whose it is, and its verdict."""
+    found = rows(golden_run(MIX), "objectives.csv")
+    columns = ("objective", "class", "phase", "target", "verdict")
+    assert [tuple(row[key] for key in columns) for row in found] == [
+        ("p50 < 200 ms", "", "", "gpu", "pass"),
+        ("p50 < 200 ms", "", "", "ei", "pass"),
+        ("p95 < 300 ms", "small", "steady", "gpu", "pass"),
+        ("p95 < 300 ms", "small", "steady", "ei", "pass"),
+        ("p95 < 300 ms", "large", "", "ei", "fail"),
+    ]
+
+
+def test_without_classes_there_is_no_column() -> None:
+    """What has no classes has no empty column of them."""
+    assert "class" not in rows(ran(), "percentiles.csv")[0]
 
 
 @given(st.text())

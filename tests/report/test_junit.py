@@ -12,6 +12,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.record.intervals import Intervals
 from eiload.record.run import Run
 from eiload.report import junit
+from tests.golden import MIX, golden_run
 from tests.report import runs
 from tests.report.runs import judged
 
@@ -55,6 +56,25 @@ def test_one_case_for_each_question() -> None:
         "golden.comparison ei against gpu": "increase",
     }
     assert [found.get(key) for key in ("tests", "failures", "skipped")] == ["6", "2", "0"]
+
+
+def test_a_class_is_a_case_of_its_own() -> None:
+    """Objectives of one text are told apart by class and phase; a failing one has its numbers."""
+    found = suite(golden_run(MIX))
+    assert outcomes(found) == {
+        "mixed.run is valid": None,
+        "mixed.gpu p50 < 200 ms": None,
+        "mixed.ei p50 < 200 ms": None,
+        "mixed.gpu p95 < 300 ms for small in steady": None,
+        "mixed.ei p95 < 300 ms for small in steady": None,
+        "mixed.ei p95 < 300 ms for large": "fail",
+        "mixed.comparison ei against gpu": None,
+    }
+    (failure,) = found.iter("failure")
+    large = golden_run(MIX).of_class("large")
+    assert f"of {large.sample(1).total:,} over 300 ms" in failure.get("message", "")
+    said = found.findtext("system-out", "")
+    assert "passed: gpu p95 < 300 ms for small in steady: pass: p95 " in said
 
 
 def test_a_failure_says_why() -> None:

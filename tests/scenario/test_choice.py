@@ -52,7 +52,7 @@ def test_what_is_chosen() -> None:
             "'file': which of '/photos/dogs/1.jpg' and '/photos/cats/1.jpg', got '1.jpg'; expected",
         ),
         (ONE, {"image": ""}, "'file': no such image, got ''"),
-        (ONE, {"batch": "3"}, "'NumImages': no such batch, got '3'; expected one of 1, 4, 8 ('bat"),
+        (ONE, {"batch": "3"}, "'NumImages': no such batch, got '3'; expected one of 1, 4, 8, or"),
         (ONE, {"batch": "nan"}, "'NumImages': no such batch, got 'nan'"),
         (ONE, {"batch": "many"}, "'NumImages': no such batch, got 'many'"),
         (

@@ -384,7 +384,11 @@ def test_lines_that_are_not_played_need_no_class(tmp_path: Path) -> None:
         ({"klass": "what"}, "choose.klass: unknown key (did you mean 'class'?)"),
         ({"class": 3}, "choose.class: not a text, got 3; expected a text"),
         ({"image": "what"}, "choose.image: of which class of the mix; expected 'class:' to be"),
-        ("what", "choose: not a mapping, got 'what'"),
+        ({"class": None}, "choose.class: nothing; expected the name of a column, or no such key"),
+        (
+            "what",
+            "choose: not a mapping, got 'what'; expected a mapping of keys to values ('class'image",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_choice(tmp_path: Path, choose: object, said: str) -> None:

@@ -116,7 +116,7 @@ def test_users_as_they_are_written(written: dict[str, Any], users: Users, think:
         ({"users": "x"}, ".users: not a whole number, got 'x'; expected 10, {from, to} or {steps}"),
         ({"users": True}, ".users: not a whole number, got True; expected 10, {from, to} or"),
         ({"users": [1]}, ".users: not a whole number, got a list; expected"),
-        ({"users": {"from": 3, "to": 3}}, ".users: a ramp from 3 to 3; expected two numbers"),
+        ({"users": {"from": 3, "to": 3}}, ".users: a ramp from 3 to 3; expected two different"),
         ({"users": {"from": 3}}, ".users: 'to' is missing; expected 'to:' (users at the end)"),
         ({"users": {"step": [3]}}, ".users: no such users, got 'step'; expected 10, {from, to} or"),
         ({"users": {"steps": [0]}}, ".users: nobody; expected a step above 0"),
