@@ -40,12 +40,16 @@ from eiload.scenario.arrivals import (
     ConstantRate,
     MarkovRate,
     OpenPhase,
+    PointsRate,
     RampRate,
     Rate,
+    Replay,
     SineRate,
+    StepsRate,
 )
 from eiload.scenario.laws import BatchArrivals, Gamma, Law, Weibull
 from eiload.scenario.schedule import Schedule
+from eiload.scenario.trace import Trace
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.sending.result import RESULT, SEND, Result, Send
 from eiload.sending.wire import ToSender, WireReader, frame
@@ -170,6 +174,8 @@ RATES: dict[str, Rate] = {
     "constant": ConstantRate(1000),
     "ramp": RampRate(0, 2000),
     "bursts": BurstRate(500, 3000, 2 * NS_PER_S, 10 * NS_PER_S),
+    "steps": StepsRate((500, 1000, 1500), 20 * NS_PER_S),
+    "points": PointsRate(((0, 500), (30 * NS_PER_S, 1500), (60 * NS_PER_S, 500))),
     "sine": SineRate(1000, 800, 20 * NS_PER_S),
     "two-state": MarkovRate(500, 4000, 12 * NS_PER_S, 2 * NS_PER_S),
 }
@@ -197,6 +203,21 @@ def test_schedule(benchmark: Any, shape: str) -> None:
 def test_arrivals(benchmark: Any, law: str) -> None:
     """Compute a minute of arrivals of a law at 1,000 per second."""
     schedule = Schedule((OpenPhase("all", 60 * NS_PER_S, ConstantRate(1000), LAWS[law]),), seed=1)
+
+    def arrivals() -> int:
+        return sum(len(chunk.offsets_ns) for chunk in schedule.chunks())
+
+    _measure(benchmark, arrivals, arrivals(), "arrival", "Locust")
+
+
+@pytest.mark.parametrize("columns", ["instants", "choices"])
+def test_replay(benchmark: Any, tmp_path: Path, columns: str) -> None:
+    """Read a minute of a trace of 1,000 requests per second, with what they choose or without."""
+    rows = "".join(f"{n / 1000:.3f},{'ab'[n % 2]}\n" for n in range(60_000))
+    (tmp_path / "trace.csv").write_text(f"timestamp,class\n{rows}")
+    choose = (("class", "class"),) if columns == "choices" else ()
+    replay = Replay(Trace(str(tmp_path / "trace.csv"), unit="s", choose=choose))
+    schedule = Schedule((OpenPhase("all", 60 * NS_PER_S, replay),), seed=1)
 
     def arrivals() -> int:
         return sum(len(chunk.offsets_ns) for chunk in schedule.chunks())
