@@ -33,7 +33,7 @@ from eiload.scenario.rates import (
     StepsRate,
 )
 from eiload.scenario.replay import Replay
-from eiload.scenario.turn import Part
+from eiload.scenario.turn import Passage
 from eiload.scenario.users import Think, Users
 
 __all__ = [
@@ -79,17 +79,17 @@ class OpenPhase:
         Raises:
             TraceError: the trace of a replay cannot be read.
         """
-        for part in self.parts(seed):
-            yield part.instants
+        for passage in self.passages(seed):
+            yield passage.instants
 
-    def parts(self, seed: int) -> Iterator[Part]:
+    def passages(self, seed: int) -> Iterator[Passage]:
         """Yield the arrivals as `instants` does, with what a trace that is replayed chooses.
 
         Raises:
             TraceError: as `instants`.
         """
         if isinstance(self.rate, Replay):
-            yield from self.rate.parts(self.duration_ns, seed)
+            yield from self.rate.passages(self.duration_ns, seed)
             return
         profile, last_ns = self.profile(seed), 0
         for units in laws.points(self.process, np.random.default_rng(seed), CHUNK):
@@ -101,7 +101,7 @@ class OpenPhase:
             np.maximum.accumulate(offsets, out=offsets)
             if len(offsets):
                 last_ns = int(offsets[-1])
-                yield Part(offsets)
+                yield Passage(offsets)
             if not within.all():
                 return
 

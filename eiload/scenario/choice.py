@@ -13,7 +13,7 @@ from eiload.base.quantity import shown
 from eiload.scenario.payload import Content, Payload
 from eiload.scenario.problem import Problem
 
-__all__ = ["KINDS", "Choice", "Chooser"]
+__all__ = ["KINDS", "Chooser", "TraceChoice"]
 
 KINDS = ("class", "image", "batch", "target")
 
@@ -21,7 +21,7 @@ OFFERED = 8
 """Words that an error lists; of more these and how many more."""
 
 
-class Choice(NamedTuple):
+class TraceChoice(NamedTuple):
     """What one text of each column means; None where the trace does not choose it."""
 
     part: int | None = None
@@ -77,7 +77,7 @@ class Chooser:
                 "target to be chosen",
             )
 
-    def choice(self, texts: Sequence[str]) -> Choice:
+    def choice(self, texts: Sequence[str]) -> TraceChoice:
         """Return what the texts of one request mean.
 
         Raises:
@@ -98,7 +98,7 @@ class Chooser:
             target = self._found("target", of["target"], self._targets)
         if part is None and (image is not None or batch is not None):
             part = 0
-        return Choice(part, image, batch, target)
+        return TraceChoice(part, image, batch, target)
 
     def _found(self, kind: str, text: str, words: Sequence[str]) -> int:
         if text not in words:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from eiload.base.errors import ScenarioError
 from eiload.scenario.arrivals import OpenPhase, Replay
-from eiload.scenario.choice import Choice, Chooser
+from eiload.scenario.choice import Chooser, TraceChoice
 from eiload.scenario.mix import Draw
 from eiload.scenario.models import Scenario
 from eiload.scenario.schedule import noise
@@ -81,7 +81,7 @@ class Picks:
         rows = [self._left(chooser.choice(texts), batches) for texts, _ in choices]
         return _Chosen(*np.array(rows, np.int64).reshape(-1, 5).T)
 
-    def _left(self, choice: Choice, batches: Sequence[int]) -> tuple[int, int, int, int, int]:
+    def _left(self, choice: TraceChoice, batches: Sequence[int]) -> tuple[int, int, int, int, int]:
         """Return which payloads a choice leaves: a part's are each image in each batch size."""
         target = ALL if choice.target is None else choice.target
         if choice.part is None:

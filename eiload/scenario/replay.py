@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.units import format_duration, format_rate
-from eiload.scenario.seen import Counts, Seconds, Seen
+from eiload.scenario.seen import PhaseCounts, Seconds, Seen
 from eiload.scenario.trace import Texts, Trace, TraceError
-from eiload.scenario.turn import Part, Table, Turn
+from eiload.scenario.turn import Passage, Table, Turn
 
 __all__ = ["Replay", "Seen"]
 
@@ -86,9 +86,9 @@ class Replay:
         Raises:
             TraceError: the file cannot be read, or the trace is shorter than the phase.
         """
-        return (part.instants for part in self.parts(duration_ns, seed))
+        return (passage.instants for passage in self.passages(duration_ns, seed))
 
-    def parts(self, duration_ns: int, seed: int) -> Iterator[Part]:
+    def passages(self, duration_ns: int, seed: int) -> Iterator[Passage]:
         """Yield the arrivals, some at a time, with the places in `Seen.choices` of their choices.
 
         Raises:
@@ -99,20 +99,22 @@ class Replay:
         seen = self.seen
         known = [texts for texts, _ in seen.choices] if seen else []
         table = Table(self.trace.file, known)
-        parts = self._sent(duration_ns, seed, seen.share if seen else 1.0, table)
-        return self._known(parts, len(known)) if seen and self.kinds else parts
+        passages = self._sent(duration_ns, seed, seen.share if seen else 1.0, table)
+        return self._known(passages, len(known)) if seen and self.kinds else passages
 
-    def _known(self, parts: Iterator[Part], choices: int) -> Iterator[Part]:
-        for part in parts:
-            if part.codes is not None and part.codes.max() >= choices:
+    def _known(self, passages: Iterator[Passage], choices: int) -> Iterator[Passage]:
+        for passage in passages:
+            if passage.codes is not None and passage.codes.max() >= choices:
                 raise TraceError(self._other())
-            yield part
+            yield passage
 
-    def _sent(self, duration_ns: int, seed: int, share: float, table: Table) -> Iterator[Part]:
+    def _sent(self, duration_ns: int, seed: int, share: float, table: Table) -> Iterator[Passage]:
         """Yield what is left of the arrivals when a share of them is drawn."""
         rng = np.random.default_rng((seed, 0x7468696E))
-        for part in self._all(duration_ns, seed, table):
-            kept = part if share >= 1 else part.only(rng.random(len(part.instants)) < share)
+        for passage in self._all(duration_ns, seed, table):
+            kept = (
+                passage if share >= 1 else passage.only(rng.random(len(passage.instants)) < share)
+            )
             if len(kept.instants):
                 yield kept
 
@@ -186,26 +188,26 @@ class Replay:
         seed: int,
         share: float,
         check: Callable[[Texts], object] | None = None,
-    ) -> Counts:
+    ) -> PhaseCounts:
         """Read the trace through and count what is left of it when a share is drawn.
 
         Raises:
             TraceError: as `looked`.
         """
         table = Table(self.trace.file)
-        parts = self._sent(duration_ns, seed, share, table)
+        passages = self._sent(duration_ns, seed, share, table)
         if check is not None:
-            parts = self._checked(parts, table, check)
+            passages = self._checked(passages, table, check)
         place = self.kinds.index("target") if "target" in self.kinds else None
-        return Counts.of(parts, duration_ns, table, place)
+        return PhaseCounts.of(passages, duration_ns, table, place)
 
     def _checked(
-        self, parts: Iterator[Part], table: Table, check: Callable[[Texts], object]
-    ) -> Iterator[Part]:
+        self, passages: Iterator[Passage], table: Table, check: Callable[[Texts], object]
+    ) -> Iterator[Passage]:
         """Pass the arrivals on, each choice looked at when it comes first."""
         good: set[int] = set()
-        for part in parts:
-            met = set() if part.codes is None else {*np.unique(part.codes).tolist()}
+        for passage in passages:
+            met = set() if passage.codes is None else {*np.unique(passage.codes).tolist()}
             for code in sorted(met - good):
                 texts, line = table.met[code]
                 try:
@@ -213,7 +215,7 @@ class Replay:
                 except ValueError as error:
                     raise TraceError(f"{self.trace.file}:{line}: {error}") from None
                 good.add(code)
-            yield part
+            yield passage
 
     def counted(self, duration_ns: int, seed: int, target: str | None = None) -> Seconds:
         """Return the requests of each second of the phase: what was seen, else from the file.
@@ -252,24 +254,24 @@ class Replay:
             reason = (error.strerror or "cannot be read").lower()
             raise TraceError(f"{self.trace.file}: {reason}; expected a file of arrivals") from None
 
-    def _by_the_second(self, duration_ns: int, seed: int) -> Iterator[Part]:
+    def _by_the_second(self, duration_ns: int, seed: int) -> Iterator[Passage]:
         counts = self.counted(duration_ns, seed, self.only)
         for second in np.flatnonzero(counts).tolist():
-            yield Part(np.full(int(counts[second]), second * NS_PER_S, np.int64))
+            yield Passage(np.full(int(counts[second]), second * NS_PER_S, np.int64))
 
-    def _all(self, duration_ns: int, seed: int, table: Table) -> Iterator[Part]:
+    def _all(self, duration_ns: int, seed: int, table: Table) -> Iterator[Passage]:
         """Yield all arrivals of the phase, before any are left out."""
         rng, turn_ns, requests = np.random.default_rng(seed), 0, 0
         while True:
             turn = Turn(self.trace, self.start_ns, self.length_ns, self.sort, rng, table)
-            for part in turn.parts():
-                found = np.floor((part.instants + turn_ns) / self.speed).astype(np.int64)
+            for passage in turn.passages():
+                found = np.floor((passage.instants + turn_ns) / self.speed).astype(np.int64)
                 within = int(np.searchsorted(found, duration_ns))
                 requests += within
                 if requests > MOST_PER_S * (duration_ns / NS_PER_S + 1):
                     raise TraceError(self._absurd(duration_ns))
                 if within:
-                    yield part._replace(instants=found).only(slice(within))
+                    yield passage._replace(instants=found).only(slice(within))
                 if within < len(found):
                     return
             if not turn.requests:

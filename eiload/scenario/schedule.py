@@ -83,9 +83,11 @@ class Schedule:
         first = 0
         for index, phase in enumerate(self.traffic):
             if isinstance(phase, OpenPhase):
-                for part in phase.parts(phase_seed(self.seed, index)):
-                    yield Chunk(index, first, part.instants + self.starts_ns[index], part.codes)
-                    first += len(part.instants)
+                for passage in phase.passages(phase_seed(self.seed, index)):
+                    yield Chunk(
+                        index, first, passage.instants + self.starts_ns[index], passage.codes
+                    )
+                    first += len(passage.instants)
 
     def due(self, cuts_ns: Sequence[int], target: str | None = None) -> dict[tuple[int, int], int]:
         """Count the arrivals that fell due, by (phase, second of the run).

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_S
 from eiload.scenario.trace import Texts
-from eiload.scenario.turn import Codes, Part, Table
+from eiload.scenario.turn import Codes, Passage, Table
 
-__all__ = ["Counts", "Seen"]
+__all__ = ["PhaseCounts", "Seen"]
 
 SECONDS_AT_MOST = 40 * 24 * 3600
 """Of a phase."""
@@ -40,7 +40,7 @@ class Seen:
     """Of each target that they choose `seconds` of its own; empty if each goes to all."""
 
     @staticmethod
-    def of(sha256: str, share: float, counts: "Counts") -> "Seen":
+    def of(sha256: str, share: float, counts: "PhaseCounts") -> "Seen":
         """Return what was seen."""
         return Seen(
             sha256,
@@ -74,7 +74,7 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Counts:
+class PhaseCounts:
     """The requests of a phase, counted."""
 
     per_second: Seconds
@@ -84,25 +84,27 @@ class Counts:
     """Of each target that is chosen; empty if none is."""
 
     @staticmethod
-    def of(parts: Iterator[Part], duration_ns: int, table: Table, place: int | None) -> "Counts":
+    def of(
+        passages: Iterator[Passage], duration_ns: int, table: Table, place: int | None
+    ) -> "PhaseCounts":
         """Count the requests of a phase.
 
         Args:
-            parts: all of them.
+            passages: all of them.
             duration_ns: how long it is.
             table: what their codes mean.
             place: which text of a choice is that of the target; None if none is.
         """
-        counts = Counts(np.zeros(-(-duration_ns // NS_PER_S), np.int32), {}, {})
+        counts = PhaseCounts(np.zeros(-(-duration_ns // NS_PER_S), np.int32), {}, {})
         chosen = np.zeros(0, np.int64)
-        for part in parts:
-            seconds = part.instants // NS_PER_S
+        for passage in passages:
+            seconds = passage.instants // NS_PER_S
             _count(counts.per_second, seconds)
-            if part.codes is None:
+            if passage.codes is None:
                 continue
-            chosen = _plus(chosen, np.bincount(part.codes))
+            chosen = _plus(chosen, np.bincount(passage.codes))
             if place is not None:
-                counts._count_targets(seconds, part.codes, table, place)
+                counts._count_targets(seconds, passage.codes, table, place)
         counts.choices = {
             table.met[code][0]: int(chosen[code]) for code in np.flatnonzero(chosen).tolist()
         }

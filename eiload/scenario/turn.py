@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from eiload.base.clock import NS_PER_S
 from eiload.scenario.trace import Texts, Trace, TraceError
 
-__all__ = ["Codes", "Part", "Table", "Turn"]
+__all__ = ["Codes", "Passage", "Table", "Turn"]
 
 MINUTE_NS = 60 * NS_PER_S
 
@@ -28,7 +28,7 @@ Instants = NDArray[np.int64]
 Codes = NDArray[np.int32]
 
 
-class Part(NamedTuple):
+class Passage(NamedTuple):
     """Some requests, in order."""
 
     instants: Instants
@@ -36,9 +36,9 @@ class Part(NamedTuple):
     codes: Codes | None = None
     """What each chooses, as numbered by a `Table`; None where nothing is chosen."""
 
-    def only(self, which: slice | NDArray[np.bool_]) -> "Part":
+    def only(self, which: slice | NDArray[np.bool_]) -> "Passage":
         """Return some of them."""
-        return Part(self.instants[which], None if self.codes is None else self.codes[which])
+        return Passage(self.instants[which], None if self.codes is None else self.codes[which])
 
 
 class Table:
@@ -97,7 +97,7 @@ class Turn:
     """Of the part; known when it has been read."""
     _whole_ns: int = 0
 
-    def parts(self) -> Iterator[Part]:
+    def passages(self) -> Iterator[Passage]:
         """Yield the part's requests, some at a time, instants from its start.
 
         Raises:
@@ -119,20 +119,20 @@ class Turn:
         else:
             self.length_ns = max(0, self._whole_ns - self.start_ns)
 
-    def _ordered(self) -> Iterator[Part]:
+    def _ordered(self) -> Iterator[Passage]:
         """Yield the whole trace in order; at the end `_whole_ns` is its length."""
         if self.trace.kind() == "minutes":
             counts = self.trace.minutes().tolist()
             self._whole_ns = len(counts) * MINUTE_NS
             for minute, count in enumerate(counts):
                 within = np.sort(self.rng.random(count))
-                yield Part(minute * MINUTE_NS + np.floor(within * MINUTE_NS).astype(np.int64))
+                yield Passage(minute * MINUTE_NS + np.floor(within * MINUTE_NS).astype(np.int64))
         elif self.sort:
             yield from self._sorted()
         else:
             yield from self._streamed()
 
-    def _streamed(self) -> Iterator[Part]:
+    def _streamed(self) -> Iterator[Passage]:
         last_ns, requests = 0, 0
         for lot in self.trace.batches():
             back = np.flatnonzero(np.diff(lot.instants, prepend=last_ns) < 0)
@@ -142,12 +142,12 @@ class Turn:
                     "before it; expected them in order, or 'sort: true' to sort it in memory"
                 )
             last_ns, requests = int(lot.instants[-1]), requests + len(lot.instants)
-            yield Part(lot.instants, self._codes(lot.texts, lot.lines))
+            yield Passage(lot.instants, self._codes(lot.texts, lot.lines))
         # Gaps begin at the start, so that the last request ends the last of them.
         gaps = self.trace.kind() == "gaps"
         self._whole_ns = last_ns if gaps else _length_ns(last_ns, requests)
 
-    def _sorted(self) -> Iterator[Part]:
+    def _sorted(self) -> Iterator[Passage]:
         instants, codes, requests = [], [], 0
         for lot in self.trace.batches():
             instants.append(lot.instants)
@@ -164,9 +164,9 @@ class Turn:
         whole = np.concatenate(instants)
         if codes:
             order = np.argsort(whole, kind="stable")
-            in_order = Part(whole[order], np.concatenate(codes)[order])
+            in_order = Passage(whole[order], np.concatenate(codes)[order])
         else:
-            in_order = Part(np.sort(whole))
+            in_order = Passage(np.sort(whole))
         first_ns, last_ns = int(in_order.instants[0]), int(in_order.instants[-1])
         yield in_order._replace(instants=in_order.instants - first_ns)
         self._whole_ns = _length_ns(last_ns - first_ns, requests)

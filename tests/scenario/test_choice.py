@@ -3,7 +3,7 @@
 import pytest
 
 from eiload.scenario import Payload
-from eiload.scenario.choice import Choice, Chooser
+from eiload.scenario.choice import Chooser, TraceChoice
 from eiload.scenario.payload import Part
 
 IMAGES = ("/photos/dogs/1.jpg", "/photos/cats/1.jpg", "/photos/cats/22.jpg")
@@ -18,7 +18,7 @@ ALL = (("class", "Model"), ("image", "file"), ("batch", "NumImages"), ("target",
 TARGETS = ("gpu", "ei")
 
 
-def choice(payload: Payload, **texts: str) -> Choice:
+def choice(payload: Payload, **texts: str) -> TraceChoice:
     """Return what texts choose, each by the column of its kind."""
     columns = [(kind, column) for kind, column in ALL if kind in texts or f"{kind}_" in texts]
     return Chooser(columns, payload, TARGETS).choice(
@@ -28,12 +28,14 @@ def choice(payload: Payload, **texts: str) -> Choice:
 
 def test_what_is_chosen() -> None:
     """Names of classes, files or ends of their paths, batch sizes as numbers, targets."""
-    assert choice(ONE, target="ei") == Choice(target=1)
-    assert choice(ONE, image="22.jpg", batch="4") == Choice(0, 2, 1)
-    assert choice(ONE, image="dogs/1.jpg", batch="8.0") == Choice(0, 0, 2)
-    assert choice(ONE, image=IMAGES[1]) == Choice(0, 1)
-    assert choice(MIX, class_="1080p") == Choice(1)
-    assert choice(MIX, class_="480p", image="synthetic-640x480-7", batch="2") == Choice(0, 7, 1)
+    assert choice(ONE, target="ei") == TraceChoice(target=1)
+    assert choice(ONE, image="22.jpg", batch="4") == TraceChoice(0, 2, 1)
+    assert choice(ONE, image="dogs/1.jpg", batch="8.0") == TraceChoice(0, 0, 2)
+    assert choice(ONE, image=IMAGES[1]) == TraceChoice(0, 1)
+    assert choice(MIX, class_="1080p") == TraceChoice(1)
+    assert choice(MIX, class_="480p", image="synthetic-640x480-7", batch="2") == TraceChoice(
+        0, 7, 1
+    )
 
 
 @pytest.mark.parametrize(

@@ -321,7 +321,7 @@ def test_what_was_chosen_is_seen(tmp_path: Path) -> None:
     fewer = replay_of(chosen(tmp_path, rows, {"class": "what"}, speed=2, scale_to="2/s"))
     assert fewer.seen is not None
     assert sum(count for _, count in fewer.seen.choices) == fewer.seen.per_second().sum()
-    again = list(fewer.parts(10 * S, phase_seed(1, 0)))
+    again = list(fewer.passages(10 * S, phase_seed(1, 0)))
     codes = np.concatenate([part.codes for part in again if part.codes is not None])
     assert np.bincount(codes).tolist() == [count for _, count in fewer.seen.choices]
 
@@ -387,7 +387,7 @@ def test_lines_that_are_not_played_need_no_class(tmp_path: Path) -> None:
         ({"class": None}, "choose.class: nothing; expected the name of a column, or no such key"),
         (
             "what",
-            "choose: not a mapping, got 'what'; expected a mapping of keys to values ('class'image",
+            "choose: not a mapping, got 'what'; expected a mapping of keys to values ('class', ",
         ),
     ],
 )
@@ -404,7 +404,7 @@ def test_another_trace_than_was_seen(tmp_path: Path) -> None:
     of = chosen(tmp_path, [(0, "small"), (20, "small")], {"class": "what"})
     (tmp_path / "t.csv").write_text("timestamp,what\n0,large\n20,small\n")
     with pytest.raises(TraceError, match="another content here than where the scenario was read"):
-        list(replay_of(of).parts(10 * S, 1))
+        list(replay_of(of).passages(10 * S, 1))
 
 
 def test_a_replay_has_no_rate() -> None:

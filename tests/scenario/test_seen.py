@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from eiload.scenario.seen import Counts, Seen
-from eiload.scenario.turn import Part, Table
+from eiload.scenario.seen import PhaseCounts, Seen
+from eiload.scenario.turn import Passage, Table
 
 S = 10**9
 
@@ -15,8 +15,8 @@ def seen() -> Seen:
     chosen = [("a", "gpu"), ("b", "ei"), ("a", "ei"), ("a", "gpu"), ("b", "ei"), ("a", "gpu")]
     codes = table.codes(chosen, range(2, 8))
     instants = np.array([0, 1, 5, 12, 29, 30]) * S // 10
-    parts = [Part(instants[:4], codes[:4]), Part(instants[4:], codes[4:])]
-    return Seen.of("0" * 64, 1.0, Counts.of(iter(parts), 4 * S, table, place=1))
+    parts = [Passage(instants[:4], codes[:4]), Passage(instants[4:], codes[4:])]
+    return Seen.of("0" * 64, 1.0, PhaseCounts.of(iter(parts), 4 * S, table, place=1))
 
 
 def test_seconds_of_all_and_of_each_target() -> None:
@@ -39,7 +39,7 @@ def test_shares() -> None:
 
 def test_without_choices_each_goes_to_all() -> None:
     """Then every target's seconds are the whole's."""
-    counts = Counts.of(iter([Part(np.array([0, S]))]), 2 * S, Table("trace.csv"), None)
+    counts = PhaseCounts.of(iter([Passage(np.array([0, S]))]), 2 * S, Table("trace.csv"), None)
     found = Seen.of("0" * 64, 1.0, counts)
     assert (found.choices, found.targets) == ((), ())
     assert found.per_second("gpu").tolist() == found.per_second().tolist() == [1, 1]

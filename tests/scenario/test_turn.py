@@ -7,7 +7,7 @@ import pytest
 
 from eiload.scenario import turn
 from eiload.scenario.trace import Trace, TraceError
-from eiload.scenario.turn import Part, Table, Turn
+from eiload.scenario.turn import Passage, Table, Turn
 
 S = 10**9
 
@@ -22,7 +22,7 @@ def once(
     found = Turn(
         trace, start_s * S, part_ns, sort, np.random.default_rng(1), table or Table(str(path))
     )
-    parts = list(found.parts())
+    parts = list(found.passages())
     codes = [int(each) for part in parts if part.codes is not None for each in part.codes]
     return [int(each) / S for part in parts for each in part.instants], codes, found
 
@@ -67,6 +67,6 @@ def test_too_many_choices(trace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_some_of_a_part() -> None:
     """Masks and slices take instants and codes together."""
-    part = Part(np.arange(4), np.array([3, 2, 1, 0], np.int32))
+    part = Passage(np.arange(4), np.array([3, 2, 1, 0], np.int32))
     assert [np.asarray(each).tolist() for each in part.only(slice(1, 3))] == [[1, 2], [2, 1]]
-    assert Part(np.arange(4)).only(np.arange(4) > 2).codes is None
+    assert Passage(np.arange(4)).only(np.arange(4) > 2).codes is None
