@@ -58,7 +58,7 @@ class Check:
     uncounted: int
     """Good answers of ours that the server did not count."""
     restarted: bool
-    """Part of the server's counts is lost, so only `least` holds."""
+    """TimePart of the server's counts is lost, so only `least` holds."""
     together: tuple[str, ...]
     """Targets that share the counts; one name if nobody does."""
 

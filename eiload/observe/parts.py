@@ -26,7 +26,7 @@ from eiload.record.run import Run
 from eiload.record.sample import Sample
 from eiload.record.split import NAMES, split_of
 
-__all__ = ["GROUPS", "Part", "Parts", "Share", "excess", "parts_of"]
+__all__ = ["GROUPS", "ExcessShare", "TimePart", "TimeParts", "excess", "parts_of"]
 
 NS_PER_US = 1_000.0
 
@@ -48,7 +48,7 @@ GRID = tuple(float(q) for q in np.linspace(0.0, 1.0, 201))
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TimePart:
     """One part of the time."""
 
     name: str
@@ -58,10 +58,10 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class TimeParts:
     """All parts of one target's mean response time, in the order in which they come."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[TimePart, ...]
     requests: float
     """Of which the server told."""
 
@@ -76,7 +76,7 @@ def parts_of(
     target: int,
     spans: Sequence[PhaseSpan] | None = None,
     qs: Sequence[float] = (0.5, 0.99),
-) -> Parts | None:
+) -> TimeParts | None:
     """Return where the time went; None where the server's side is not known.
 
     Args:
@@ -109,10 +109,10 @@ def parts_of(
         outside = _outside("network", service, server.request, inside_ns, qs)
         after = []
     kept = [part for part in before if part.name != "blocked" or part.mean_ns]
-    return Parts((*kept, outside, *inside, *after), server.request.count)
+    return TimeParts((*kept, outside, *inside, *after), server.request.count)
 
 
-def _inside(server: Server, qs: Sequence[float]) -> list[Part]:
+def _inside(server: Server, qs: Sequence[float]) -> list[TimePart]:
     """Return the parts that the server knows, by its own account; together its time."""
     assert server.request is not None
     request_us = server.request.mean
@@ -121,14 +121,14 @@ def _inside(server: Server, qs: Sequence[float]) -> list[Part]:
     if server.queue_in_runtime:
         run_us = max(0.0, run_us - queue_us)
     handling_us = max(0.0, request_us - queue_us - run_us)
-    found = [Part("handling", handling_us * NS_PER_US, dict.fromkeys(qs))]
+    found = [TimePart("handling", handling_us * NS_PER_US, dict.fromkeys(qs))]
     if server.queue is not None:
-        found.insert(0, Part("queue", queue_us * NS_PER_US, _bounded(server.queue, qs)))
+        found.insert(0, TimePart("queue", queue_us * NS_PER_US, _bounded(server.queue, qs)))
     if server.runtime is not None:
         bounds: Mapping[float, Bounds | None] = _bounded(server.runtime, qs)
         if server.queue is not None and server.queue_in_runtime:
             bounds = {q: _less(server.runtime, server.queue, q) for q in qs}
-        found.append(Part("runtime", run_us * NS_PER_US, bounds))
+        found.append(TimePart("runtime", run_us * NS_PER_US, bounds))
     return found
 
 
@@ -142,8 +142,8 @@ def _less(whole: Histogram, part: Histogram, q: float) -> Bounds:
     return difference(bounds[: len(grid)], bounds[len(grid) :], grid, q).times(NS_PER_US)
 
 
-def _ours(name: str, mean_ns: float, sample: Sample, qs: Sequence[float]) -> Part:
-    return Part(name, mean_ns, {q: _exact(sample, q) for q in qs})
+def _ours(name: str, mean_ns: float, sample: Sample, qs: Sequence[float]) -> TimePart:
+    return TimePart(name, mean_ns, {q: _exact(sample, q) for q in qs})
 
 
 def _exact(sample: Sample, q: float) -> Bounds:
@@ -153,28 +153,28 @@ def _exact(sample: Sample, q: float) -> Bounds:
 
 def _outside(
     name: str, whole: Sample, server: Histogram, inside_ns: float, qs: Sequence[float]
-) -> Part:
+) -> TimePart:
     """Return what of a time the server does not account for."""
     grid = sorted({*GRID, *qs})
     ours = [_exact(whole, q) for q in grid]
     theirs = [server.quantile(q).times(NS_PER_US) for q in grid]
     bounds: dict[float, Bounds | None] = {q: difference(ours, theirs, grid, q) for q in qs}
-    return Part(name, whole.mean_ns() - inside_ns, bounds)
+    return TimePart(name, whole.mean_ns() - inside_ns, bounds)
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ExcessShare:
     """What one group of parts adds to the difference of two targets' means."""
 
     name: str
     difference_ns: float
 
 
-def excess(baseline: Parts, candidate: Parts) -> list[Share]:
+def excess(baseline: TimeParts, candidate: TimeParts) -> list[ExcessShare]:
     """Return how the difference of two mean response times is made up, the largest part first."""
     found = dict.fromkeys(GROUPS.values(), 0.0)
     for sign, of in ((1.0, candidate), (-1.0, baseline)):
         for part in of.parts:
             found[GROUPS[part.name]] += sign * part.mean_ns
-    shares = [Share(name, value) for name, value in found.items() if value]
+    shares = [ExcessShare(name, value) for name, value in found.items() if value]
     return sorted(shares, key=lambda share: -abs(share.difference_ns))

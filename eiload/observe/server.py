@@ -8,6 +8,7 @@ that is the reading after the drain. A server counts by the model's name as clie
 versions of a model are one.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -18,7 +19,7 @@ from eiload.observe.growth import Growth, Window
 from eiload.observe.histogram import Histogram, histogram
 from eiload.observe.pages import KINDS
 from eiload.record.facts import PhaseSpan
-from eiload.record.observed import Source
+from eiload.record.observed import Series, Source
 from eiload.record.run import Run
 
 __all__ = ["SERVERS", "Server", "Stretch", "growths", "notes", "server_of", "stretches"]
@@ -46,8 +47,8 @@ class Server:
     """What a server did, by its own account."""
 
     kind: str
-    seconds: float
-    """How long it was looked at."""
+    per_s: float
+    """Requests for the target's model that ended per second of the phases; NaN if not counted."""
     by_status: Mapping[str, float]
     """Requests for the target's model that have ended; empty of builds that do not count them."""
     request: Histogram | None = None
@@ -120,22 +121,25 @@ def server_of(run: Run, target: int, spans: Sequence[PhaseSpan] | None = None) -
     parts = [
         part
         for growth in growths(run, target, SERVERS)
-        if (part := _of_source(growth, windows(growth, where), model)) is not None
+        if (part := _of_source(growth, where, model)) is not None
     ]
     if not parts:
         return None
     try:
         return reduce(_plus, parts)
     except ValueError as error:
-        return Server(parts[0].kind, parts[0].seconds, {}, notes=(str(error),))
+        return Server(parts[0].kind, math.nan, {}, notes=(str(error),))
 
 
-def _of_source(growth: Growth, within: Sequence[Window], model: str) -> Server | None:
+def _of_source(growth: Growth, where: Sequence[Stretch], model: str) -> Server | None:
+    within = windows(growth, where)
     if not within:
         return None
-    source, at_s = growth.source, growth.at_s
+    source = growth.source
     by_status: dict[str, float] = {}
+    evenly = 0.0
     for each in source.named("requests", model=model):
+        evenly += sum(_evenly(growth, each, stretch) for stretch in where)
         grown = sum(growth.grown(each, window) for window in within)
         if grown:
             status = each.label("status")
@@ -158,7 +162,7 @@ def _of_source(growth: Growth, within: Sequence[Window], model: str) -> Server |
         found[name] = made if made is not None and made.count else None
     return Server(
         source.kind,
-        sum(float(at_s[window.last] - at_s[window.first]) for window in within),
+        evenly / sum(each.end_s - each.start_s for each in where) if by_status else math.nan,
         by_status,
         found["request_us"],
         found["runtime_us"],
@@ -168,6 +172,12 @@ def _of_source(growth: Growth, within: Sequence[Window], model: str) -> Server |
         _total(growth, "graph_us", within),
         tuple(said),
     )
+
+
+def _evenly(growth: Growth, series: Series, stretch: Stretch) -> float:
+    """Return by how much a counter grew in a stretch, with what was left when all ended."""
+    end_s = float(growth.at_s[-1]) if stretch.whole else stretch.end_s
+    return growth.at(series, end_s) - growth.at(series, stretch.start_s)
 
 
 def _total(growth: Growth, name: str, within: Sequence[Window]) -> float:
@@ -181,7 +191,7 @@ def _plus(one: Server, other: Server) -> Server:
         statuses[status] = statuses.get(status, 0.0) + number
     return Server(
         one.kind,
-        max(one.seconds, other.seconds),
+        one.per_s + other.per_s,
         statuses,
         _both(one.request, other.request),
         _both(one.runtime, other.runtime),

@@ -242,7 +242,7 @@ class Run:
             "targets": [asdict(target) for target in self.targets],
             "workers": [asdict(worker) for worker in self.workers],
             "problems": list(self.problems),
-            **({"observed": [written(each) for each in self.observed]} if self.observed else {}),
+            "observed": [written(each) for each in self.observed],
             "intervals": base64.b64encode(self._counts().to_bytes()).decode("ascii"),
         }
 

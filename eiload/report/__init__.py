@@ -7,6 +7,8 @@ In the order of the data's way, from a run and its judgement to text:
 - `content` and `against` (comparisons): the sections of a report for people, of the parts that are
   in `section`; so no two forms can disagree; `served`: who answered, in words
 - `times`: a report's main table
+- `observed` (servers), `devices` (GPUs, hosts), `sides` (where the time went on both sides): what
+  was read beside the load; `account`: the same as plain data
 - the forms, each with ``render(run, judgement) -> str``: `terminal` (with `bars`), `markdown`,
   `html`, `junit`, `json` (`arrays`: its series, `shape`: its JSON Schema), `hlog`; `render` here
   chooses one by name and imports no other

@@ -18,7 +18,7 @@ from eiload.judging.judgement import Judgement
 from eiload.judging.sla import Word
 from eiload.record.facts import TargetFacts
 from eiload.record.run import Run
-from eiload.report import against, figures, served, times, went, words
+from eiload.report import against, figures, observed, served, sides, times, went, words
 from eiload.report.figures import Ledger
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.report.times import labelled
@@ -48,6 +48,8 @@ def sections(run: Run, judgement: Judgement) -> list[Section]:
         _subject(run),
         times.section(run),
         went.section(run),
+        sides.section(run),
+        *observed.sections(run),
         _requests(run),
         _failures(run),
         _cost(run, judgement),

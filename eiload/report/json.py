@@ -16,6 +16,7 @@ from eiload.base.units import format_percentile
 from eiload.judging.judgement import Judgement
 from eiload.record.run import Run
 from eiload.report import arrays, figures, went
+from eiload.report.account import account
 from eiload.report.figures import Figures
 from eiload.report.plain import plain
 
@@ -34,6 +35,7 @@ def document(run: Run, judgement: Judgement) -> dict[str, Any]:
             for target, facts in enumerate(run.targets)
         },
         "series": arrays.series(run),
+        "server_side": account(run),
         "judgement": plain(judgement),
     }
 

@@ -211,11 +211,13 @@ class RunFile(_Open):
     targets: list[Target]
     workers: list[Worker]
     problems: list[str] = Field(description="of the generator; any makes the run invalid")
+    observed: list[Any] = Field(description="what was read beside the load, by target")
     intervals: str = Field(description="every request, counted: base64, docs/run-file.md")
     emulated: bool = Field(description="derived: whether any target was a stand-in")
     figures: list[Figures] = Field(description="derived")
     where_the_time_went: dict[str, dict[str, Part] | None] = Field(description="derived")
     series: list[Series] = Field(description="derived: each target over time")
+    server_side: list[Any] = Field(description="derived: what servers, GPUs and hosts said")
     judgement: Judgement = Field(description="derived")
 
 

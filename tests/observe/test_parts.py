@@ -8,7 +8,7 @@ import pytest
 
 from eiload.base.clock import NS_PER_MS
 from eiload.observe import parts
-from eiload.observe.parts import Parts, excess, parts_of
+from eiload.observe.parts import TimeParts, excess, parts_of
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run
 from tests.golden import golden_run, instants, results
@@ -59,14 +59,14 @@ def observed(run: Run, **of: "Sequence[object]") -> Run:
     )  # fmt: skip
 
 
-def told(run: Run, target: int = 0) -> Parts:
+def told(run: Run, target: int = 0) -> TimeParts:
     """Return a target's parts."""
     found = parts_of(run, target)
     assert found is not None
     return found
 
 
-def milliseconds(of: Parts) -> dict[str, float]:
+def milliseconds(of: TimeParts) -> dict[str, float]:
     """Return the means."""
     return {part.name: part.mean_ns / NS_PER_MS for part in of.parts}
 

@@ -101,7 +101,7 @@ def test_replicas_with_a_page_each_add_up() -> None:
     found = server.server_of(observed(*pages), 0)
     assert found is not None
     assert found.total == 60
-    assert found.seconds == pytest.approx(6.3)
+    assert found.per_s == pytest.approx(10)
 
 
 def note_of(*sources: Source) -> str:
