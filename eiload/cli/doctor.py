@@ -1,19 +1,21 @@
 """`eiload doctor`: what is there to make load with, what is missing, and what that means.
 
-What it knows: packages, limits and clocks of this machine. What it must not know: targets, runs.
-Whether a run kept its schedule is said by the run itself; this says beforehand what often keeps
-one from it.
+What it knows: packages, limits and clocks of this machine, and what another one wrote down of its
+own. What it must not know: targets, runs. Whether a run kept its schedule is said by the run
+itself; this says beforehand what often keeps one from it.
 """
 
 import argparse
 import asyncio
 import importlib.metadata
+import importlib.util
+import json
 import os
 import platform
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -23,12 +25,18 @@ import psutil
 from eiload.base import console
 from eiload.base.alarm import alarm_of
 from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
-from eiload.base.errors import EngineError
+from eiload.base.errors import EngineError, ScenarioError
 
 __all__ = ["Finding", "Level", "add_arguments", "doctor", "findings"]
 
 NEEDED = ("eiload", "locust", "grpcio", "numpy", "protobuf", "tensorflow-serving-api", "uvloop")
 """Packages that make load; versions of the first and of numpy must be the same on all machines."""
+
+SAME = frozenset({"eiload", "numpy"})
+"""Where a worker's version is another than the master's, no run begins (control/messages)."""
+
+SCHEMA = "eiload-doctor/1"
+"""Name and version of what `--json` prints."""
 
 FILES = 1024
 """Fewer open files than that are soon too few: a connection is one."""
@@ -68,31 +76,58 @@ Look at this machine as a maker of load: packages and their versions, open files
 memory, clock, timer, time that a hypervisor took. Takes about two seconds.
 """
     parser.epilog = """\
-example:
-  eiload doctor      on each machine of a run; versions have to be the same
+examples:
+  eiload doctor                        on each machine of a run
+  eiload doctor --json > master.json   on the master, and on each worker:
+  eiload doctor --with master.json     says what is another version there
 
 exit status: 0 load can be made here (warnings say what may be in its way), 5 it cannot
 """
+    parser.add_argument("--json", action="store_true", help="print it for other machines")
+    parser.add_argument(
+        "--with",
+        dest="other",
+        type=Path,
+        metavar="FILE",
+        help="hold versions against those of another machine: what --json printed there",
+    )
 
 
-def doctor(_arguments: argparse.Namespace) -> int:
-    """Do it; return the exit status."""
-    worst = 0
-    for finding in findings():
-        means = f": {finding.means}" if finding.means else ""
-        console.emit(f"{finding.level:8} {finding.what}{means}")
-        if finding.level is Level.MISSING:
-            worst = EngineError.exit_status
-    return worst
+def doctor(arguments: argparse.Namespace) -> int:
+    """Do it; return the exit status.
+
+    Raises:
+        ScenarioError: the file of another machine is none.
+    """
+    theirs = _of_another(arguments.other) if arguments.other is not None else None
+    found = []
+    for finding in findings(theirs):
+        found.append(finding)
+        if not arguments.json:
+            means = f": {finding.means}" if finding.means else ""
+            console.emit(f"{finding.level:8} {finding.what}{means}")
+    if arguments.json:
+        told = [each._asdict() for each in found]
+        console.emit(
+            json.dumps({"schema": SCHEMA, "versions": versions(), "findings": told}, indent=1)
+        )
+    cannot = any(finding.level is Level.MISSING for finding in found)
+    return EngineError.exit_status if cannot else 0
 
 
-def findings() -> Iterator[Finding]:
-    """Look at one thing after the other."""
+def findings(theirs: Mapping[str, str] | None = None) -> Iterator[Finding]:
+    """Look at one thing after the other.
+
+    Args:
+        theirs: versions of another machine, if they are known.
+    """
     yield Finding(Level.OK, f"Python {platform.python_version()}, {platform.platform()}")
     for name in NEEDED:
         yield package(name)
+    if theirs is not None:
+        yield from apart(versions(), theirs)
     yield runtime()
-    yield files(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    yield files(*resource.getrlimit(resource.RLIMIT_NOFILE))
     yield cpus(available_cpus(), os.getloadavg()[0])
     yield memory(psutil.virtual_memory().available)
     yield clock(_text("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
@@ -106,8 +141,49 @@ def package(name: str) -> Finding:
         found = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return Finding(Level.MISSING, name, f"no load without it; pip install {name}")
-    same = "the same on all machines of a run" if name in {"eiload", "numpy"} else ""
+    same = "the same on all machines of a run" if name in SAME else ""
     return Finding(Level.OK, f"{name} {found}", same)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what makes load here, Python's among them."""
+    found = {"python": platform.python_version()}
+    for name in NEEDED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # a finding of its own
+    return found
+
+
+def apart(ours: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[Finding]:
+    """Say which versions differ between this machine and another."""
+    different = [name for name in ours if name in theirs and ours[name] != theirs[name]]
+    for name in different:
+        what = f"{name}: {ours[name]} here, {theirs[name]} there"
+        if name in SAME:
+            yield Finding(Level.MISSING, what, "no run of both begins; install the same version")
+        else:
+            yield Finding(Level.WARNING, what, "install the same, so that all generate load alike")
+    if not different:
+        yield Finding(Level.OK, f"versions as on the other machine: {len(ours)} looked at")
+
+
+def _of_another(path: Path) -> Mapping[str, str]:
+    """Return the versions that another machine wrote down.
+
+    Raises:
+        ScenarioError: the file is none of `--json`.
+    """
+    try:
+        data = json.loads(path.read_bytes())
+        if data["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {data['schema']!r}, expected {SCHEMA!r}")
+        return {str(name): str(found) for name, found in data["versions"].items()}
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ScenarioError(f"{path}: not what 'eiload doctor --json' prints: {error}") from error
 
 
 def runtime() -> Finding:
@@ -120,17 +196,31 @@ def runtime() -> Finding:
             "no TensorFlow",
             "load needs none; `eiload serve --saved-model` and `eiload make-model` do",
         )
+    spec = importlib.util.find_spec("tensorflow")
+    folders = spec.submodule_search_locations if spec is not None else None
+    if not any((Path(folder) / "python/__init__.py").is_file() for folder in folders or ()):
+        return Finding(
+            Level.NOTE,
+            f"tensorflow {found}, stripped to its message definitions",
+            "load needs no more; `eiload serve --saved-model` and `eiload make-model` do",
+        )
     return Finding(
-        Level.OK, f"tensorflow {found}", "for `eiload serve --saved-model`; load needs none"
+        Level.OK,
+        f"tensorflow {found}",
+        "for `eiload serve --saved-model`; load needs none, see `eiload strip-tensorflow`",
     )
 
 
-def files(soft: int) -> Finding:
-    """Return whether that many open files are enough."""
-    what = "open files: unlimited" if soft == resource.RLIM_INFINITY else f"open files: {soft:,}"
-    if soft == resource.RLIM_INFINITY or soft >= FILES:
+def files(soft: int, hard: int) -> Finding:
+    """Return whether that many open files are enough; the sender raises `soft` up to `hard`."""
+    what = f"open files: {_limit(soft)}, at most {_limit(hard)}"
+    if hard == resource.RLIM_INFINITY or hard >= FILES:
         return Finding(Level.OK, what)
-    return Finding(Level.WARNING, what, f"many connections need more; ulimit -n {4 * FILES}")
+    return Finding(Level.WARNING, what, f"many connections need more; ulimit -Hn {4 * FILES}")
+
+
+def _limit(number: int) -> str:
+    return "unlimited" if number == resource.RLIM_INFINITY else f"{number:,}"
 
 
 def available_cpus() -> float:

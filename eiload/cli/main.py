@@ -123,5 +123,9 @@ COMMANDS = (
     ),
     _command("init", "write a locustfile, a scenario and a CI job into a folder"),
     _command("doctor", "say what this machine lacks to make load"),
+    _command(
+        "strip-tensorflow", "take TensorFlow's runtime out of an environment that makes load",
+        "eiload.cli.strip", do="strip",
+    ),
     _command("locustfile", "print where a locustfile is"),
 )  # fmt: skip

@@ -1,8 +1,12 @@
 """`eiload doctor`: what it makes of what it finds."""
 
+import importlib
 import importlib.metadata
+import json
 import resource
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -45,9 +49,10 @@ def test_tensorflow_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("found", "level"),
     [
-        (doctor.files(256), Level.WARNING),
-        (doctor.files(65536), Level.OK),
-        (doctor.files(resource.RLIM_INFINITY), Level.OK),
+        (doctor.files(256, 512), Level.WARNING),
+        (doctor.files(256, 65536), Level.OK),  # the sender takes what it may
+        (doctor.files(65536, 65536), Level.OK),
+        (doctor.files(resource.RLIM_INFINITY, resource.RLIM_INFINITY), Level.OK),
         (doctor.cpus(1, 0.0), Level.WARNING),
         (doctor.cpus(2, 3.0), Level.WARNING),
         (doctor.cpus(8, 0.5), Level.OK),
@@ -80,6 +85,50 @@ def test_steal(ticks: list[tuple[int, int] | None], what: str) -> None:
     """It is a share of what has passed."""
     told: Iterator[tuple[int, int] | None] = iter(ticks)
     assert doctor.steal(lambda: next(told), 0.0).what == what
+
+
+def test_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What one prints, another is held against; a version that lets no run begin is status 5."""
+    monkeypatch.setattr(doctor, "STEAL_S", 0.0)
+    assert main(["doctor", "--json"]) == 0
+    told = capsys.readouterr().out
+    path = tmp_path / "master.json"
+    path.write_text(told)
+    assert main(["doctor", "--with", str(path)]) == 0
+    assert "ok       versions as on the other machine" in capsys.readouterr().out
+    data = json.loads(told)
+    data["versions"]["locust"] = "2.1"
+    path.write_text(json.dumps(data))
+    assert main(["doctor", "--with", str(path)]) == 0
+    assert "warning  locust: 2." in capsys.readouterr().out
+    data["versions"]["numpy"] = "1.0"
+    path.write_text(json.dumps(data))
+    assert main(["doctor", "--with", str(path)]) == 5
+    assert " here, 1.0 there: no run of both begins" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": "x"}'])
+def test_not_of_another_machine(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That is one line and status 2."""
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    assert main(["doctor", "--with", str(path)]) == 2
+    assert f"eiload: {path}: not what 'eiload doctor --json' prints" in capsys.readouterr().err
+
+
+def test_stripped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """TensorFlow's message definitions alone are told from its runtime."""
+    (tmp_path / "tensorflow").mkdir()
+    (tmp_path / "tensorflow" / "__init__.py").write_text("")
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.setattr(importlib.metadata, "version", lambda _name: "2.21.0")
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    importlib.invalidate_caches()
+    assert doctor.runtime().what == "tensorflow 2.21.0, stripped to its message definitions"
 
 
 def test_the_timer_rings_after_its_instant() -> None:
