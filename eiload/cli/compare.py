@@ -80,7 +80,7 @@ def compare(arguments: argparse.Namespace) -> int:
     )
     status = status_of(comparison)
     emulated = any(each.run.emulated for each in named)
-    parts = against.sections(comparison, emulated=emulated)
+    parts = against.sections(comparison, emulated=emulated, parts=True)
     last = f"emulated: {comparison.statement}" if emulated else comparison.statement
     match arguments.format:
         case "json":

@@ -47,7 +47,7 @@ exit status: that of the run, see 'eiload --help'
         "--csv",
         type=Path,
         metavar="FOLDER",
-        help="also write seconds.csv, percentiles.csv and objectives.csv to this folder",
+        help="also write seconds.csv, percentiles.csv, objectives.csv and parts.csv to this folder",
     )
     parser.add_argument(
         "--undecided",

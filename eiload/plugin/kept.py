@@ -134,7 +134,7 @@ class Session:
         said = f"emulated: {found.statement}" if emulated else found.statement
         title = " and ".join(each.name for each in files)
         tone = TONES.get(status_of(found), "bad")
-        return page(title, said, tone, against.sections(found, emulated=emulated))
+        return page(title, said, tone, against.sections(found, emulated=emulated, parts=True))
 
     def _find(self, number: int) -> Kept | None:
         return next((each for each in self._kept if each.number == number), None)

@@ -26,7 +26,8 @@ HELP = {
     "json": "write the report as json to this file at the end; `eiload report FILE` shows it "
     "again; until then FILE.journal holds what was measured so far",
     "hlog": "write every time to this file at the end, as a log of HdrHistogram",
-    "csv": "write tables to this folder at the end: per second, per percentile, per objective",
+    "csv": "write tables to this folder at the end: per second, per percentile, per objective; "
+    "and where the time went over time",
 }
 """Of the reports of which there is more to say."""
 

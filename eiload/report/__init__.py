@@ -33,7 +33,7 @@ __all__ = ["FORMS", "TABLES", "render"]
 
 FORMS = ("terminal", "json", "markdown", "junit", "html", "hlog")
 
-TABLES = ("seconds.csv", "percentiles.csv", "objectives.csv")
+TABLES = ("seconds.csv", "percentiles.csv", "objectives.csv", "parts.csv")
 """The files that `csv` makes."""
 
 

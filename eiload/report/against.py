@@ -24,12 +24,19 @@ APART = (
     "response times, ms; in brackets: 95 % confidence interval, within which an objective is"
     " undecided; wider, because what disturbs both does not cancel"
 )
+PARTS = "means, ms, of good answers; without intervals, no verdict is on these"
 BY_PHASE = "in brackets: 95 % confidence interval, each by itself; no verdict is on these"
 OVER_RUNS = "response times, ms; in brackets: 95 % confidence interval of the mean over runs"
 
 
-def sections(comparison: Comparison, *, emulated: bool) -> list[Section]:
-    """Return the sections on a comparison: response times with the verdict, then service times."""
+def sections(comparison: Comparison, *, emulated: bool, parts: bool = False) -> list[Section]:
+    """Return the sections on a comparison: response times with the verdict, then the rest.
+
+    Args:
+        comparison: the comparison.
+        emulated: whether a target was a stand-in.
+        parts: also where the time of each went, which the report of one run has anyway.
+    """
     title = f"comparison of {comparison.candidate.name} with {comparison.baseline.name}"
     title = wording.marked(title, emulated)
     if comparison.runs > 1:
@@ -63,7 +70,27 @@ def sections(comparison: Comparison, *, emulated: bool) -> list[Section]:
         (Column("phase", right=False, wrap=True), *_columns(comparison)),
         _by_phase(comparison),
     )
-    return [each for each in (response, by_phase, service, apart) if each.rows or each.lines]
+    found = (response, by_phase, *([_parts(title, comparison)] if parts else []), service, apart)
+    return [each for each in found if each.rows or each.lines]
+
+
+def _parts(title: str, comparison: Comparison) -> Section:
+    """Return where the time of each went, part by part; empty unless both clients could tell."""
+    one, other = comparison.baseline.parts_ns, comparison.candidate.parts_ns
+    rows = tuple(
+        Row(
+            (
+                name,
+                words.milliseconds(one[name]),
+                words.milliseconds(other[name]),
+                words.signed_milliseconds(other[name] - one[name]),
+            )
+        )
+        for name in one
+        if name in other and (one[name] or other[name])
+    )
+    columns = (*_columns(comparison)[:3], Column("difference"))
+    return Section(f"{title}: where the time went", PARTS, columns, rows)
 
 
 def _by_phase(comparison: Comparison) -> tuple[Row, ...]:

@@ -45,7 +45,7 @@ def _times(run: Run, target: int, kind: Kind, start_s: int) -> dict[str, Any]:
     sample = run.sample(target, run.phases(), kind)
     return {
         format_percentile(each.q): [
-            [int(start), int(end), plain(round(value / NS_PER_MS, 3))]
+            [int(start), int(end), plain(float(f"{value / NS_PER_MS:.4g}"))]
             for start, end, value in each.steps
         ]
         for each in over_time.quantiles(sample, QUANTILES, start_s, run.step_s)

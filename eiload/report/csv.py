@@ -1,4 +1,4 @@
-"""A run as CSV files for spreadsheets, pandas and plots: per second, per percentile, per objective.
+"""A run as CSV files for spreadsheets, pandas and plots: per second, percentile and objective.
 
 Pure: the files' texts by their names. One header row, names with units, points for decimals, no
 thousands' separators; what is not known, or what so few requests cannot support
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from eiload.base.clock import NS_PER_MS
 from eiload.judging.judgement import Judgement
 from eiload.judging.statistics.blocks import reportable
-from eiload.record import seconds
+from eiload.record import parts, seconds
 from eiload.record.intervals import PARTS, Kind
 from eiload.record.run import Run
 from eiload.record.sample import Sample
@@ -38,6 +38,7 @@ def files(run: Run, judgement: Judgement) -> Mapping[str, str]:
         "seconds.csv": _text(_seconds(run)),
         "percentiles.csv": _text(_percentiles(run)),
         "objectives.csv": _text(_objectives(judgement)),
+        "parts.csv": _text(_parts(run)),
     }
 
 
@@ -93,9 +94,9 @@ def _percentiles(run: Run) -> Iterator[Iterable[object]]:
         *(f"{NAMES[kind]}_ms" for kind in PARTS),
     ]
     spans = [span for span in run.measured() if span.seconds]
-    parts = [("", run), *((name, run.of_class(name)) for name in classes)]
+    runs = [("", run), *((name, run.of_class(name)) for name in classes)]
     for target, facts in enumerate(run.targets):
-        for name, of in parts:
+        for name, of in runs:
             kinds = (Kind.RESPONSE, Kind.SERVICE, Kind.LAG)
             samples = [of.sample(target, spans, kind) for kind in kinds]
             total = samples[0].total
@@ -105,6 +106,21 @@ def _percentiles(run: Run) -> Iterator[Iterable[object]]:
                 row = [tame(facts.name), f"{q * 100:.6g}", *times, total]
                 parted = [_quantile(split.samples[kind], q) if split else "" for kind in PARTS]
                 yield [*row, *((tame(name),) if classes else ()), *parted]
+
+
+def _parts(run: Run) -> Iterator[Iterable[object]]:
+    """Yield a row a step, phase and target: the mean of each part of the response times."""
+    yield [
+        *("target", "phase", "warm_up", "second", "seconds", "answers"),
+        *(f"{name}_mean_ms" for name in NAMES.values()),
+    ]
+    for target, facts in enumerate(run.targets):
+        for step in parts.over_time(run, target, run.phases()):
+            yield [
+                *(tame(facts.name), tame(step.span.name), int(step.span.warm_up)),
+                *(step.first_second, step.seconds, step.answers),
+                *(_ms(step.mean_ns[kind]) for kind in NAMES),
+            ]
 
 
 def _objectives(judgement: Judgement) -> Iterator[Iterable[object]]:

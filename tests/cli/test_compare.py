@@ -8,16 +8,18 @@ import pytest
 
 from eiload.cli.main import main
 from eiload.record import run
+from tests.golden import instants
 from tests.report import runs
 
 
-def one_target(tmp_path: Path, name: str, target: int, started_s: int) -> str:
+def one_target(tmp_path: Path, name: str, target: int, started_s: int, *, told: bool = True) -> str:
     """Write the file of a run of one of the golden run's targets."""
     golden = runs.golden()
     text = runs.SCENARIO.replace("compare:", "# compare:")
     other = "  ei: {" if target == 0 else "  gpu: {"
     text = "\n".join(line for line in text.splitlines() if not line.startswith(other))
     batch = runs.results(0, 1, 10, runs.times(100 + 20 * target, 3000, target + 1))
+    batch = instants(batch) if told else batch
     warm_up = runs.results(0, 0, 0, runs.times(100, 20, 3), rate=2)
     path = tmp_path / name
     one = replace(
@@ -47,6 +49,27 @@ def test_compare_separate_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["compare", *files, "--format", "markdown"]) == 1
     assert capsys.readouterr().out.startswith("**increase: p99")
     assert main(["compare", *reversed(files)]) == 0
+
+
+def test_where_the_time_went(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The parts of both stand beside each other, where both clients could tell."""
+    files = [one_target(tmp_path, f"{n}.json", n, n * 100) for n in (0, 1)]
+    main(["compare", *files])
+    out = capsys.readouterr().out
+    assert "where the time went" in " ".join(out.split())
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
+    for part, share in (("upload", 0.2), ("wait", 0.7), ("download", 0.1)):
+        one, other, change = (float(number) for number in rows[part])
+        assert one == pytest.approx(102 * share, 0.05)
+        assert other == pytest.approx(122 * share, 0.05)
+        assert change == pytest.approx(other - one, abs=0.2)
+    main(["compare", *files, "--format", "json"])
+    document = json.loads(capsys.readouterr().out)
+    names = ["lag", "blocked", "upload", "wait", "download"]
+    assert list(document["candidate"]["parts_ns"]) == names
+    silent = one_target(tmp_path, "silent.json", 1, 200, told=False)
+    main(["compare", files[0], silent])
+    assert "where the time went" not in " ".join(capsys.readouterr().out.split())
 
 
 def test_compare_refuses_in_one_line(

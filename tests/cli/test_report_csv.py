@@ -22,7 +22,7 @@ def test_tables_are_written_beside_the_report(
     for _ in range(2):
         assert main(["report", str(path), "--csv", str(tmp_path / "a" / "b")]) == status
     names = sorted(each.name for each in (tmp_path / "a" / "b").iterdir())
-    assert names == ["objectives.csv", "percentiles.csv", "seconds.csv"]
+    assert names == ["objectives.csv", "parts.csv", "percentiles.csv", "seconds.csv"]
     assert judge(run).summary in capsys.readouterr().out
     assert main(["report", str(path), "--csv", str(path)]) == 6
     assert f"{path}: cannot be made a folder" in capsys.readouterr().err

@@ -138,6 +138,7 @@ def test_from_the_login_to_the_second_run(site: Site) -> None:
     assert "verdict\t" not in text
     assert "passed" not in text
     site.until("document.querySelectorAll('#times path').length ? 'drawn' : ''", "drawn")
+    site.until("document.querySelectorAll('#parts path').length ? 'drawn' : ''", "drawn")
     assert site.session.post(f"{site.url}/stop", timeout=PATIENCE_S).ok
     page.wait_for("Ended")
     page.wait_for("long (emulated)")

@@ -10,8 +10,8 @@ never taken for "not slower"; that takes an interval that ends below the margin.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -23,6 +23,7 @@ from eiload.record import series
 from eiload.record.facts import PhaseSpan
 from eiload.record.intervals import Kind
 from eiload.record.run import Run
+from eiload.record.split import NAMES, split_of
 
 __all__ = ["Change", "Comparison", "Design", "PhaseChange", "Side", "says", "side_of", "word_of"]
 
@@ -75,6 +76,8 @@ class Side:
     lag_p99_ns: float = math.nan
     versions: tuple[int, ...] = ()
     """Of its model, that answered; empty if the answers do not say."""
+    parts_ns: Mapping[str, float] = field(default_factory=dict)
+    """Mean of each part of the response times, by `split.NAMES`; empty where nobody could tell."""
 
     @property
     def error_share(self) -> float:
@@ -125,6 +128,7 @@ def side_of(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Side:
     """Return what is shown of one target beside the quantiles."""
     facts, ended = run.targets[target], run.statuses(target, spans)
     lag = run.sample(target, spans, Kind.LAG)
+    split = split_of(run, target, spans)
     return Side(
         facts.name,
         facts.address,
@@ -136,6 +140,7 @@ def side_of(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Side:
         lag.quantile_ns(0.5),
         lag.quantile_ns(0.99),
         tuple(each.number for each in run.served(target, spans).versions),
+        {name: split.mean_ns(kind) for kind, name in NAMES.items()} if split is not None else {},
     )
 
 

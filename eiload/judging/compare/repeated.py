@@ -159,4 +159,9 @@ def _over_sides(sides: Sequence[Side]) -> Side:
         any(side.emulated for side in sides),
         float(np.mean([side.lag_p50_ns for side in sides])),
         float(np.mean([side.lag_p99_ns for side in sides])),
+        parts_ns={
+            name: float(np.mean([side.parts_ns[name] for side in sides]))
+            for name in sides[0].parts_ns
+            if all(name in side.parts_ns for side in sides)
+        },
     )

@@ -17,13 +17,26 @@ from eiload.judging.statistics import blocks
 from eiload.record.buckets import bucket_mid_ns
 from eiload.record.facts import PhaseSpan
 from eiload.record.intervals import Kind
+from eiload.record.parts import PartStep
 from eiload.record.run import Run
 from eiload.record.sample import Sample
+from eiload.record.split import NAMES
 from eiload.report.html import over_time
 from eiload.report.html.svg import Frame, Linear, Log, Scale, Tail, attribute
+from eiload.report.html.went import SHADES
 from eiload.scenario import Objective, Quantile
 
-__all__ = ["Limits", "heat", "lags", "limits_of", "percentiles", "rates", "span_of", "times"]
+__all__ = [
+    "Limits",
+    "heat",
+    "lags",
+    "limits_of",
+    "parts",
+    "percentiles",
+    "rates",
+    "span_of",
+    "times",
+]
 
 WIDTH = 1080.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 14.0, 26.0, 30.0
@@ -224,16 +237,67 @@ def rates(run: Run, target: int, label: str) -> str:
     return frame.wrap("".join(parts), label, "timed")
 
 
+def parts(run: Run, target: int, steps: Sequence[PartStep], most_ns: float, label: str) -> str:
+    """Return the mean of each part of one target's response times, one on top of the other.
+
+    Args:
+        run: the run.
+        target: its index.
+        steps: of that target.
+        most_ns: the longest mean of any target's steps, for one scale.
+        label: what it shows.
+    """
+    height = 170.0
+    y = Linear(0, max(most_ns, 1.0) / NS_PER_MS * 1.1, height - BOTTOM, TOP)
+    frame = _frame(height, _seconds(run), y)
+    drawn = [_phases(frame, run.phases()), frame.axes(clock, lambda ms: f"{ms:g}", "ms")]
+    below = [0.0] * len(steps)
+    for kind in NAMES:
+        above = [
+            low + step.mean_ns[kind] / NS_PER_MS for low, step in zip(below, steps, strict=True)
+        ]
+        path = "".join(
+            _layer(frame, [(step, below[n], above[n]) for n, step in group])
+            for group in _together(steps)
+        )
+        if above != below:
+            at = attribute(d=path, class_=f"part t{target % 6}", fill_opacity=SHADES[kind])
+            drawn.append(f"<path{at}/>")
+        below = above
+    return frame.wrap("".join(drawn), label, "timed")
+
+
+def _together(steps: Sequence[PartStep]) -> list[list[tuple[int, PartStep]]]:
+    """Return numbered steps in groups without a gap."""
+    groups: list[list[tuple[int, PartStep]]] = []
+    end = -1
+    for n, step in enumerate(steps):
+        if step.first_second != end:
+            groups.append([])
+        groups[-1].append((n, step))
+        end = step.first_second + step.seconds
+    return groups
+
+
+def _layer(frame: Frame, steps: Sequence[tuple[PartStep, float, float]]) -> str:
+    """Return the outline of a band of steps: along its upper edge, and back along the lower one."""
+    first, low, _ = steps[0]
+    path = f"M{frame.x(first.first_second):.0f} {frame.y(low):.1f}"
+    for step, _, above in steps:
+        path += f"V{frame.y(above):.1f}H{frame.x(step.first_second + step.seconds):.0f}"
+    for step, below, _ in reversed(steps):
+        path += f"V{frame.y(below):.1f}H{frame.x(step.first_second):.0f}"
+    return f"{path}Z"
+
+
 def _area(frame: Frame, stretches: Sequence[tuple[float, float, float]], class_: str) -> str:
     if not stretches:
         return ""
     floor = frame.y(0)
     path = f"M{frame.x(stretches[0][0]):.1f} {floor:.1f}"
-    for start, end, value in stretches:
-        path += (
-            f"L{frame.x(start):.1f} {frame.y(value):.1f}L{frame.x(end):.1f} {frame.y(value):.1f}"
-        )
-    path += f"L{frame.x(stretches[-1][1]):.1f} {floor:.1f}Z"
+    for _, end, value in stretches:
+        path += f"V{frame.y(value):.1f}H{frame.x(end):.1f}"
+    path += f"V{floor:.1f}Z"
     return f"<path{attribute(d=path, class_=f'area {class_}')}/>"
 
 

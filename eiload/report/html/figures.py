@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.record.intervals import Kind
+from eiload.record.parts import over_time as over_time_of
 from eiload.record.run import Run
+from eiload.record.split import NAMES
 from eiload.report import words
 from eiload.report.html import charts, over_time
 from eiload.report.html.picture import png
 from eiload.report.html.svg import attribute, text
+from eiload.report.html.went import SHADES
 
-__all__ = ["heats", "lag", "latency", "load", "percentiles"]
+__all__ = ["heats", "lag", "latency", "load", "parts", "percentiles"]
 
 LINES = {0.5: "q0", 0.95: "q1", 0.99: "q2"}
 
@@ -94,17 +97,16 @@ def load(run: Run) -> str:
             ("answered", found.answered),
             ("failed", found.failed),
         ):
-            steps = []
+            if name == "failed" and not counts.any():
+                continue
+            rates = []
             for number, count in enumerate(counts.tolist()):
                 start = number * found.column_s
                 end = min(start + found.column_s, seconds)
-                steps.append([start, end, wording.rate(count / (end - start))])
-            series.append({"name": name, "steps": steps})
-        ups = [
-            [start, start + found.column_s, words.three_digits(mean)]
-            for start, mean in zip(range(0, seconds, found.column_s), flying, strict=True)
-        ]
-        series.append({"name": "in flight", "steps": ups})
+                rates.append(wording.rate(count / (end - start)))
+            series.append({"name": name, "every": found.column_s, "said": rates})
+        ups = [words.three_digits(mean) for mean in flying]
+        series.append({"name": "in flight", "every": found.column_s, "said": ups})
         most = words.three_digits(max(flying, default=0.0))
         said = f"{_named(run, target)}: at most {most} in flight (mean over {found.column_s} s)"
         parts.append(
@@ -112,6 +114,51 @@ def load(run: Run) -> str:
             f"{_hovered(drawn, series, run)}</div>"
         )
     return "".join(parts)
+
+
+def parts(run: Run) -> str:
+    """Return for each target where its time went over time; nothing where nobody could tell."""
+    steps = [list(over_time_of(run, target, run.phases())) for target in range(len(run.targets))]
+    most_ns = max((sum(each.mean_ns.values()) for of in steps for each in of), default=0.0)
+    drawn = []
+    for target, of in enumerate(steps):
+        if not of:
+            continue
+        label = f"where the time of {run.targets[target].name} went over the run"
+        series: list[dict[str, object]] = [
+            {
+                "name": name,
+                "steps": [
+                    [
+                        each.first_second,
+                        each.first_second + each.seconds,
+                        f"{words.milliseconds(each.mean_ns[kind])} ms",
+                    ]
+                    for each in of
+                ],
+            }
+            for kind, name in NAMES.items()
+            if any(each.mean_ns[kind] for each in of)
+        ]
+        picture = charts.parts(run, target, of, most_ns, label)
+        drawn.append(
+            f'<div class="target-{target}"><p class="note">{_named(run, target)}</p>'
+            f"{_hovered(picture, series, run)}</div>"
+        )
+    return _shades(target=0) + "".join(drawn) if drawn else ""
+
+
+def _shades(target: int) -> str:
+    """Return which shade is which part."""
+    items = []
+    for kind, name in NAMES.items():
+        at = attribute(
+            x=0, y=0, width=26, height=10, class_=f"part t{target}", fill_opacity=SHADES[kind]
+        )
+        items.append(
+            f'<li><svg viewBox="0 0 26 10" aria-hidden="true"><rect{at}/></svg>{text(name)}</li>'
+        )
+    return f'<ul class="key">{"".join(items)}</ul>'
 
 
 def lag(run: Run, allowed_ns: float) -> str:

@@ -1,6 +1,8 @@
 """The page: the verdict first, then the pictures, then everything else, folded."""
 
+import base64
 import json
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -39,8 +41,8 @@ HEAT = (
     " of answers are two bands. Red at the top: requests that did not end OK."
 )
 WENT = (
-    "Mean response time, part by part. Instants are those of the client's system calls: what lies"
-    " in a kernel's or a proxy's buffers counts as wait."
+    "Mean response time, part by part; below, over time. Instants are those of the client's system"
+    " calls: what lies in a kernel's or a proxy's buffers counts as wait."
 )
 LOAD = "Line: requests due per second. Area: good answers. Red: requests that did not end OK."
 LAG = "How late the generator itself was: sent - intended. Too much of it makes a run invalid."
@@ -56,7 +58,7 @@ def render(run: Run, judgement: Judgement) -> str:
         _part("The tail", CURVE, figures.percentiles(run, limits)),
         _part("Response times over time", "", figures.latency(run, limits)),
         _part("Where each request lies", HEAT, figures.heats(run, limits)),
-        _part("Where the time went", WENT, went(run)),
+        _part("Where the time went", WENT, went(run) + figures.parts(run)),
         _part("The load", LOAD, figures.load(run)),
         _part("The generator", LAG, figures.lag(run, _allowed_lag_ns(run))),
         _folded(run, judgement),
@@ -141,7 +143,12 @@ def _folded(run: Run, judgement: Judgement) -> str:
         _details("versions, machine, workers", f"<table>{facts}</table><ul>{workers}</ul>")
     )
     # Most of it is base64 already: percent-encoding what is not keeps it a quarter shorter.
-    document = json.dumps(json.loads(report_json.render(run, judgement)), separators=(",", ":"))
+    whole = json.loads(report_json.render(run, judgement))
+    # A page should fit into a mail: its pictures show the series, and counts can be packed tighter.
+    del whole["series"]
+    counts = zlib.decompress(base64.b64decode(whole["intervals"]))
+    whole["intervals"] = base64.b64encode(zlib.compress(counts, 9)).decode("ascii")
+    document = json.dumps(whole, separators=(",", ":"))
     packed = quote(document, safe="/+=:,{}[]")
     link = (
         f'<a download="run.json" href="data:application/json;charset=utf-8,{packed}">run.json</a>: '

@@ -56,7 +56,9 @@ all('figure[data-points]').forEach(function(figure){
         var chosen=document.querySelector('input[data-target="'+one.target+'"]');
         if(chosen&&!chosen.checked){return}
       }
-      for(var i=0;i<one.steps.length;i++){
+      var at=one.said&&one.said[Math.floor(t/one.every)];
+      if(at){lines.push(one.name+'  '+at)}
+      for(var i=0;one.steps&&i<one.steps.length;i++){
         var step=one.steps[i];
         if(t>=step[0]&&t<step[1]){lines.push(one.name+'  '+step[2]);break}
       }

@@ -169,10 +169,16 @@ class Frame:
 
     def steps(self, stretches: Sequence[tuple[float, float, float]], class_: str) -> str:
         """Return a line of steps: from, to, value each; one with a NaN breaks it."""
-        points = []
+        path, before = "", math.nan
         for start, end, value in stretches:
-            points += [(start, value), (end, value)]
-        return self.line(points, class_)
+            if math.isnan(value):
+                before = math.nan
+                continue
+            y = f"{self.y(value):.1f}"
+            path += f"V{y}" if start == before else f"M{self.x(start):.1f} {y}"
+            path += f"H{self.x(end):.1f}"
+            before = end
+        return f"<path{attribute(d=path, class_=class_)}/>" if path else ""
 
     def across(self, value: float, label: str, class_: str, back: float = 0.0) -> str:
         """Return a horizontal line at a value, with its label `back` px before the end."""

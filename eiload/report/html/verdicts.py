@@ -4,7 +4,7 @@ import math
 
 from eiload.base import wording
 from eiload.base.units import format_percentile
-from eiload.judging.compare.comparison import Change, Comparison, word_of
+from eiload.judging.compare.comparison import Change, Comparison, PhaseChange, word_of
 from eiload.judging.judgement import Judgement
 from eiload.judging.sla import Word
 from eiload.judging.statistics.shift import QuantileShift
@@ -12,7 +12,7 @@ from eiload.record.run import Run
 from eiload.report import words
 from eiload.report.content import NO_VERDICT, objective_text
 from eiload.report.html import bars
-from eiload.report.html.svg import Log, text
+from eiload.report.html.svg import Log, attribute, text
 from eiload.report.html.tables import cell, table, tone_class
 from eiload.report.section import Column, Tone
 
@@ -58,13 +58,38 @@ def objectives(run: Run, judgement: Judgement) -> str:
 
 def comparison(found: Comparison) -> str:
     """Return the shift function as a picture: the change at each percentile with its interval."""
-    known = [row.ratio for row in (*found.response, *found.service) if row.ratio is not None]
+    tables: list[Comparison | PhaseChange] = [found, *found.phases]
+    known = [
+        row.ratio
+        for each in tables
+        for row in (*each.response, *each.service)
+        if row.ratio is not None
+    ]
+    on = bars.scale(known, (1.0, 1 + found.margin))
+    if not found.phases:
+        return _tables(found, found, on, "")
+    # All are shown until the script has hidden what is not chosen: without it none is missing.
+    names = ["all compared phases", *(phase.name for phase in found.phases)]
+    options = "".join(
+        f'<option value="{number}">{text(name)}</option>' for number, name in enumerate(names)
+    )
+    chosen = f'<select data-choose="comparison" aria-label="phase">{options}</select>'
+    parts = []
+    for number, (name, each) in enumerate(zip(names, tables, strict=True)):
+        at = attribute(data_part="comparison", data_value=number)
+        parts.append(f"<div{at}>{_tables(found, each, on, name)}</div>")
+    note = '<p class="note">No verdict is on a phase by itself.</p>'
+    return f"<p>{chosen}</p>{note}{''.join(parts)}"
+
+
+def _tables(found: Comparison, of: Comparison | PhaseChange, on: Log, name: str) -> str:
+    """Return the shift functions of response and service times, of all phases or of one."""
     marks = (1.0, 1 + found.margin)
-    on = bars.scale(known, marks)
     ruler = bars.ruler(on, [(1.0, "equal"), (1 + found.margin, wording.change(1 + found.margin))])
     parts = []
-    for title, shifts in (("response times", found.response), ("service times", found.service)):
-        rows = [_row(row, found, on, marks, headline=title == "response times") for row in shifts]
+    for title, shifts in (("response times", of.response), ("service times", of.service)):
+        headline = of is found and title == "response times"
+        rows = [_row(row, found, on, marks, headline=headline) for row in shifts]
         columns = (
             Column("", right=False),
             Column(words.safe(found.baseline.name, 30)),
@@ -73,9 +98,10 @@ def comparison(found: Comparison) -> str:
             Column("change, 95 % confidence interval", right=False),
             Column("in ms, 95 % confidence interval", right=False),
         )
-        drawn = table(columns, rows, f"comparison, {title}")
+        whole = f"{title}, {name}" if name else title
+        drawn = table(columns, rows, f"comparison, {whole}")
         drawn = drawn.replace(">change</th>", f">change{ruler}</th>", 1)
-        parts.append(f"<h3>{title}</h3>{drawn}")
+        parts.append(f"<h3>{text(whole)}</h3>{drawn}")
     return "".join(parts)
 
 

@@ -8,7 +8,7 @@ from eiload.report.html.tables import section
 from eiload.report.went import section as content
 from eiload.report.went import shown
 
-__all__ = ["went"]
+__all__ = ["SHADES", "went"]
 
 WIDTH, HEIGHT = 1000.0, 28.0
 SHADES = dict(zip(NAMES, (0.2, 0.35, 0.85, 0.5, 0.7), strict=True))

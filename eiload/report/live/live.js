@@ -321,6 +321,10 @@
     series('rates', 'requests a second, offered and answered', 200, [[0, 'q0'], [1, 'q2']], 'per s');
     series('errors', 'requests a second that did not end OK', 140, [[2, 'q2']], 'per s');
     series('lags', 'lag p99, ms', 140, [[3, 'q2']], 'ms');
+    $('parts-part').hidden = !rates.some(function (r) { return r[3].some(function (t) { return t[6] !== null; }); });
+    if (!$('parts-part').hidden) {
+      series('parts', 'mean upload, wait and download, ms', 170, [[4, 'failed'], [5, 'q1'], [6, 'q2'], [7, 'q0']], 'ms');
+    }
   }
   function series(id, label, height, which, unit) {
     var most = 0, per = unit === 'per s', lines = [];

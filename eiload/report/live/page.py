@@ -68,7 +68,11 @@ as many requests as it takes</span></div>
 <svg id="rates" class="chart" role="img"></svg>
 <h2>Errors</h2><svg id="errors" class="chart" role="img"></svg>
 <h2>Lag <small>p99 of the generator's own lateness</small></h2>
-<svg id="lags" class="chart" role="img"></svg></section>
+<svg id="lags" class="chart" role="img"></svg>
+<div id="parts-part" hidden><h2>Where the time goes <small>means: thick: wait, dashed: upload,
+thin: download, dotted: blocked</small></h2>
+<svg id="parts" class="chart" role="img"></svg></div>
+</section>
 </main>
 <section id="runs-part" hidden><h2>Runs of this session <small>the last 20, until Locust
 ends</small></h2><div class="scroll"><table id="runs"></table></div>

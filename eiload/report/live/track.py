@@ -5,10 +5,12 @@ is drawn. Everything stands in the column in which it became known (an answer wh
 failure when it was reported), so a column whose time is over stays as it is, and is told once, as
 an item:
 
-    ["r", start_s, length_s, [[offered, answered, failed, lag p99 in ms], ...]]
+    ["r", start_s, length_s, [[offered, answered, failed, lag p99, blocked, upload, wait, download],
+    ...]]
     ["q", target, quantile's number, from_s, to_s, ms]
 
-Rates are counts of the column, with null for what nobody knows. A quantile is over as many columns
+Rates are counts of the column, with null for what nobody knows; lag and the parts of the service
+times, of which these are the means, are in ms. A quantile is over as many columns
 as it takes (20 requests beyond it, `blocks.reportable`); -1 is one among requests that failed.
 
 A track of the whole run has at most `COLUMNS` columns: when there are more, each two become one,
@@ -26,6 +28,7 @@ import numpy as np
 from eiload.base.clock import NS_PER_MS
 from eiload.judging.statistics.blocks import reportable
 from eiload.record.buckets import Ints
+from eiload.record.intervals import PARTS, Kind
 from eiload.report.live.counts import quantile_ns, together
 
 __all__ = ["COLUMNS", "QUANTILES", "Known", "Track"]
@@ -63,6 +66,10 @@ class _Cell:
     failed: int = 0
     times: list[tuple[Ints, Ints]] = field(default_factory=list)
     lags: list[tuple[Ints, Ints]] = field(default_factory=list)
+    parts_ns: list[float] = field(default_factory=lambda: [0.0] * len(PARTS))
+    """Sums of the parts of service times."""
+    told: int = 0
+    """Answers of which the parts are known."""
 
     def plus(self, other: "_Cell") -> "_Cell":
         known = self.offered is not None and other.offered is not None
@@ -72,6 +79,8 @@ class _Cell:
             self.failed + other.failed,
             [_together([*self.times, *other.times])],
             [_together([*self.lags, *other.lags])],
+            [one + two for one, two in zip(self.parts_ns, other.parts_ns, strict=True)],
+            self.told + other.told,
         )
 
 
@@ -127,6 +136,21 @@ class Track:
         """Count requests that did not end OK."""
         self._cell(target, second).failed += number
 
+    def told(self, target: int, second: int, part: int, sum_ns: float, number: int) -> None:
+        """Count a part of the service times of answers.
+
+        Args:
+            target: its index.
+            second: when that became known.
+            part: which of `PARTS`, by number.
+            sum_ns: how long it took all of them.
+            number: how many they are.
+        """
+        cell = self._cell(target, second)
+        cell.parts_ns[part] += sum_ns
+        if PARTS[part] is Kind.WAIT:  # which every answer has
+            cell.told += number
+
     def _parts(self, target: int, known: Known) -> list[tuple[_Cell, Ints, Ints]]:
         columns = np.maximum(known.second // self.width_s, self._closed)
         found = []
@@ -168,7 +192,7 @@ class Track:
             cell.times, cell.lags = [_together(cell.times)], [_together(cell.lags)]
         rates = [
             [None if cell.offered is None else round(cell.offered, 2), cell.answered, cell.failed,
-             _lag_ms(cell)]
+             _lag_ms(cell), *_parts_ms(cell)]
             for cell in cells
         ]  # fmt: skip
         self._say(["r", start, self.width_s, rates])
@@ -241,6 +265,11 @@ def _middle(coarse: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
 def _lag_ms(cell: _Cell) -> float | None:
     value_ns = quantile_ns(*_middle(_together(cell.lags)), 0, 0.99)
     return None if math.isnan(value_ns) else _ms(value_ns)
+
+
+def _parts_ms(cell: _Cell) -> list[float | None]:
+    """Return the means of the parts; None where they are not known."""
+    return [_ms(sum_ns / cell.told) if cell.told else None for sum_ns in cell.parts_ns]
 
 
 def _ms(value_ns: float) -> float:

@@ -17,7 +17,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.judging.statistics.needs import Need
 from eiload.record.buckets import Ints, bucket_mid_ns
-from eiload.record.intervals import CLASS_SHIFT, Intervals, Kind, parts_of
+from eiload.record.intervals import CLASS_SHIFT, PARTS, Intervals, Kind, parts_of
 from eiload.report import outlook
 from eiload.report.live.counts import Counts, quantile_ns, together
 from eiload.report.live.due import Due
@@ -209,6 +209,15 @@ class Watch:
             known = Known(known_s.astype(np.int64), bucket[at], count[at])
             for track in (self.whole, self.recent):
                 (track.answered if which is Kind.RESPONSE else track.sent)(index, known)
+
+        for number, which in enumerate(PARTS):
+            at = kind == which
+            # They are counted in longer steps than anything else: when they came is what is known.
+            for reported_s in np.unique(when_s[at]).tolist():
+                mine = at & (when_s == reported_s)
+                sum_ns = float(bucket_mid_ns(bucket[mine]) @ count[mine])
+                for track in (self.whole, self.recent):
+                    track.told(index, int(reported_s), number, sum_ns, int(count[mine].sum()))
 
     def look(self, now_s: float, heard_s: Sequence[float]) -> list[Now]:
         """Return how each target does, and tell the tracks what is over.

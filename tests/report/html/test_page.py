@@ -9,12 +9,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 
+from eiload.record.recorder import Recorder
 from eiload.record.run import Run
 from eiload.report import render
 from tests.e2e.browser import CHROMIUM, browser
-from tests.golden import MIX, golden_run, steady
+from tests.golden import MIX, due, golden_run, instants, results, steady
 from tests.report import runs
 from tests.report.runs import judged
 
@@ -79,7 +81,20 @@ compare: {baseline: gpu, candidate: ei, margin: 50 %}
     return golden_run(text, {"gpu": steady(100, 1), "ei": steady(110, 2)})
 
 
-@pytest.mark.parametrize("run", [runs.golden(), runs.hostile(), decided()])
+def told() -> Run:
+    """Return the same with clients that told all five instants, and a target slow when busy."""
+    run, recorder = decided(), Recorder(0)
+    rng = np.random.default_rng(1)
+    for target in range(2):
+        for phase, due_s in enumerate(due(run.scenario)):
+            median_s = 0.1 + (0.03 + 0.05 * (phase == 2)) * target
+            took_s = median_s * np.exp(0.2 * rng.standard_normal(len(due_s)))
+            batch = results(target, phase, due_s, took_s)
+            recorder.record(instants(batch, blocked_of=400 * target))
+    return replace(run, intervals=recorder.take())
+
+
+@pytest.mark.parametrize("run", [runs.golden(), runs.hostile(), decided(), told()])
 def test_the_page_is_whole_and_asks_nobody(run: Run) -> None:
     """Elements nest, nothing is loaded from anywhere, nothing runs but what the policy names."""
     found = Elements(page_of(run))
@@ -121,13 +136,39 @@ def test_a_spreadsheet_finds_no_formula() -> None:
 
 def test_ten_minutes_are_small_enough_for_a_mail() -> None:
     """Also with the run file in it."""
-    run = decided()
+    run = told()
     page = page_of(run)
     assert len(page.encode()) < SMALL_ENOUGH_BYTES
     packed = re.search(r'href="data:application/json[^,]*,([^"]*)"', page)
     assert packed is not None
     document = json.loads(unquote(packed[1]))
     assert Run.from_json(document).intervals == run.intervals
+
+
+def test_the_comparison_by_phase() -> None:
+    """Each phase can be chosen; without the script all are there, each under its name."""
+    found = Elements(page_of(told()))
+    parts = [a for _, a in found.found if a.get("data-part") == "comparison"]
+    assert [(each["data-value"], each.get("class")) for each in parts] == [
+        ("0", None), ("1", None), ("2", None),
+    ]  # fmt: skip
+    shown = "".join(found.shown)
+    for name in ("all compared phases", "steady", "busy"):
+        assert f"response times, {name}" in shown
+        assert f"service times, {name}" in shown
+    assert shown.count("(verdict)") == 1
+    assert "is not one number" in shown
+
+
+def test_parts_over_time() -> None:
+    """A band for each part of each target that took any time; none where nobody could tell."""
+    bands = [
+        attributes["class"]
+        for tag, attributes in Elements(page_of(told())).found
+        if tag == "path" and attributes.get("class", "").startswith("part ")
+    ]
+    assert bands == ["part t0"] * 4 + ["part t1"] * 5  # blocked, too
+    assert "part t0" not in page_of(decided())
 
 
 def test_the_verdict_comes_first() -> None:
@@ -154,7 +195,7 @@ def test_an_invalid_run_says_so_and_has_no_words() -> None:
 def test_in_a_browser(tmp_path: Path) -> None:
     """It shows without complaint, wide and narrow, light and dark; what moves, moves."""
     path = tmp_path / "run.html"
-    path.write_text(page_of(decided()), encoding="utf-8")
+    path.write_text(page_of(told()), encoding="utf-8")
     with browser(tmp_path) as page:
         page.open(path.as_uri())
         page.wait_for("The tail")
@@ -183,6 +224,11 @@ def test_in_a_browser(tmp_path: Path) -> None:
         tip = page.run("document.getElementById('tip').textContent")
         assert re.search(r"^\d+:\d\d\n", tip)
         assert re.search(r"gpu p50  [\d.]+ ms", tip)
+        choose = "document.querySelector('select[data-choose=comparison]')"
+        for value, name in (("2", "busy"), ("0", "all compared phases")):
+            page.run(f"{choose}.value = {value}; {choose}.dispatchEvent(new Event('change'))")
+            text = page.text()
+            assert [f"response times, {each}" in text for each in (name, "steady")] == [True, False]
         page.click("summary")
         first = "document.querySelector('details[open] th[data-sort]')"
         assert page.run(f"{first} === null || ({first}.click(), true)")

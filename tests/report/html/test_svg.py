@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.report.html.svg import Linear, Log, Tail, attribute, text
+from eiload.report.html.svg import Frame, Linear, Log, Tail, attribute, text
 
 POSITIVE = st.floats(1e-3, 1e12)
 
@@ -44,3 +44,13 @@ def test_text_is_text() -> None:
     assert attribute(class_="a", data_x='"><script>', x1=1.25) == (
         ' class="a" data-x="&quot;&gt;&lt;script&gt;" x1="1.2"'
     )
+
+
+def test_steps() -> None:
+    """Up and along, as short as it can be written; a NaN breaks the line."""
+    frame = Frame(100, 100, Linear(0, 10, 0, 100), Linear(0, 10, 100, 0), 0, 0, 0, 0)
+    steps = [(0.0, 1.0, 2.0), (1.0, 2.0, 3.0), (2.0, 3.0, math.nan), (3.0, 4.0, 1.0), (5.0, 6.0, 1)]
+    assert frame.steps(steps, "t0") == (
+        '<path d="M0.0 80.0H10.0V70.0H20.0M30.0 90.0H40.0M50.0 90.0H60.0" class="t0"/>'
+    )
+    assert frame.steps([], "t0") == ""

@@ -34,11 +34,32 @@ def test_columns() -> None:
     track.sent(0, known([0], 3))
     track.failed(1, 1, 4)
     track.close(3.9, due)
-    assert told(track, "r") == [["r", 0, 2, [[20.0, 3, 0, pytest.approx(3, rel=0.01)],
-                                             [20.0, 0, 4, None]]]]  # fmt: skip
+    unknown = [None] * 4
+    assert told(track, "r") == [["r", 0, 2, [[20.0, 3, 0, pytest.approx(3, rel=0.01), *unknown],
+                                             [20.0, 0, 4, None, *unknown]]]]  # fmt: skip
     track.answered(0, known([0], 100))  # late: it became known by now
     track.close(4, lambda _start, _end, _target: None)
-    assert told(track, "r")[1] == ["r", 2, 2, [[None, 2, 0, None], [None, 0, 0, None]]]
+    assert told(track, "r")[1] == [
+        "r",
+        2,
+        2,
+        [[None, 2, 0, None, *unknown], [None, 0, 0, None, *unknown]],
+    ]
+
+
+def test_parts_are_means() -> None:
+    """Over all answers, those that were not blocked too; also when two columns become one."""
+    track = Track(1, 2)
+    wait, blocked, upload = 2, 0, 1
+    for start in range(0, 2 * COLUMNS + 4, 2):
+        track.told(0, start, wait, 4 * 30e6, 4)
+        track.told(0, start, upload, 4 * 10e6, 4)
+        track.told(0, start, blocked, 8e6, 1)
+    track.close(2, due)
+    assert told(track, "r")[0][3][0][4:] == [2, 10, 30, 0]
+    track.close(2 * COLUMNS + 4, due)
+    assert track.width_s == 4
+    assert told(track, "r")[-1][3][0][4:] == [2, 10, 30, 0]
 
 
 def test_quantiles_take_as_long_as_it_takes() -> None:
