@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from eiload.sending.channel import Landing
+from eiload.sending.echoes import Echoes
 from eiload.sending.result import RESULT, Send
 from eiload.sending.wire import DETAIL, FromSender
 
@@ -41,6 +42,8 @@ class Outbox:
     def __init__(self, say: Say, later: Callable[[float, Callable[[], None]], object]) -> None:
         self._say = say
         self._later = later
+        self.echoes = Echoes()
+        """What is taken out of status texts."""
         self._results = bytearray()
         self._details: dict[str, int] = {"": 0}
 
@@ -72,7 +75,10 @@ class Outbox:
 
     def _number(self, text: str) -> int:
         """Return the number of a new status text; the parent is told of it before its first use."""
-        text = text[:MAX_DETAIL_CHARS] if len(self._details) <= MAX_DETAILS else "(another text)"
+        # Before it is cut, which would leave a part of a secret behind.
+        text = self.echoes.masked(text)[:MAX_DETAIL_CHARS]
+        if text not in self._details and len(self._details) > MAX_DETAILS:
+            text = "(another text)"
         if text not in self._details:
             self._details[text] = len(self._details)
             packed = DETAIL.pack(self._details[text])

@@ -35,6 +35,7 @@ import uvloop
 from eiload.base.status import Status
 from eiload.sending.channel import Channel, Landing, Request
 from eiload.sending.drain import Act, Drain
+from eiload.sending.echoes import Echoes
 from eiload.sending.endpoint import Endpoint
 from eiload.sending.flight import Flight, labelled
 from eiload.sending.loop import Loop, User
@@ -150,7 +151,9 @@ class Sender(asyncio.Protocol):
 
     def _configure(self, config: dict[str, Any]) -> None:
         self._max_in_flight = config["max_in_flight"]
-        self._channels = [channel_of(Endpoint.told(told)) for told in config["endpoints"]]
+        endpoints = [Endpoint.told(told) for told in config["endpoints"]]
+        self._channels = [channel_of(endpoint) for endpoint in endpoints]
+        self._outbox.echoes = Echoes(endpoints)
         gc.collect()
         gc.freeze()
         gc.disable()

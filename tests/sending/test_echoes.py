@@ -1,0 +1,47 @@
+"""echoes: what a server says back of a secret is not passed on."""
+
+import grpc
+import pytest
+
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.sending.echoes import MASK, Echoes
+from eiload.sending.endpoint import Endpoint
+from eiload.sending.outbox import MAX_DETAIL_CHARS
+from tests.sending.driver import CLOCK, Driver, Serve, sends
+
+TOKEN = "canary-8f1c2e77"
+METADATA = (("authorization", f"Bearer {TOKEN}"), ("x-tenant", "gold"))
+
+
+@pytest.mark.parametrize(
+    ("said", "passed_on"),
+    [
+        ("queue is full", "queue is full"),
+        (f"token {TOKEN} is not valid", f"token {MASK} is not valid"),
+        (f"got 'Bearer {TOKEN}' and '{TOKEN}'", f"got '{MASK}' and '{MASK}'"),
+        ("tenant gold has no share", "tenant gold has no share"),
+    ],
+)
+def test_values_are_masked(said: str, passed_on: str) -> None:
+    """A value and the credentials in it, wherever they stand; short words are left."""
+    assert Echoes([Endpoint("h:1", "/x", metadata=METADATA)]).masked(said) == passed_on
+
+
+def repeats(_request: bytes, context: grpc.ServicerContext) -> bytes:
+    """Refuse a request, and say what it was allowed by; a cut at the limit goes through it."""
+    told = dict(context.invocation_metadata())["authorization"]
+    context.abort(grpc.StatusCode.UNAUTHENTICATED, "x" * (MAX_DETAIL_CHARS - 12) + str(told))
+    raise AssertionError
+
+
+def test_no_part_of_it_leaves_the_sender(serve: Serve) -> None:
+    """The text that a server makes of a token has a mask in its place, cut or not."""
+    with Driver(serve(repeats, metadata=METADATA)) as driver:
+        driver.engine.add_payload(b"abc")
+        start_ns = CLOCK.now_ns()
+        results = driver.play(sends(5, start_ns, NS_PER_MS), start_ns + NS_PER_S // 10)
+        (number,) = set(results["detail"].tolist())
+        assert driver.engine.detail(number) == "x" * (MAX_DETAIL_CHARS - 12) + MASK
+        reply = driver.engine.call(0, "", 0)
+    assert TOKEN[:5] not in reply.detail
+    assert MASK in reply.detail
