@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # The tests start hundreds of processes: without bytecode each would compile all of eiload again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-gpu bench lint clean
+.PHONY: demo test test-fast test-gpu test-cluster bench lint clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/locust -f locustfiles/ssd.py --headless --only-summary --scenario scenarios/demo.yaml \
@@ -26,6 +26,11 @@ test-fast: $(VENV)/.installed-dev
 
 test-gpu: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 0 -m gpu -rs tests/observe
+
+# On three "hosts" of its own: network namespaces, for which one has to be root in some namespace.
+test-cluster: $(VENV)/.installed-dev
+	EILOAD_TEST_CLUSTER=1 $$([ "$$(id -u)" = 0 ] || echo unshare --map-root-user --net --mount) \
+		$(BIN)/pytest -n 0 tests/e2e/test_cluster.py
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
