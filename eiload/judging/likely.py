@@ -61,7 +61,13 @@ class Chance:
 
 
 def chance(
-    like: Run, target: int, objective: Objective, seconds: int, per_s: float
+    like: Run,
+    target: int,
+    objective: Objective,
+    seconds: int,
+    per_s: float,
+    *,
+    longer: bool = True,
 ) -> Chance | None:
     """Return how likely an objective is decided; None for a kind of which nothing is known.
 
@@ -71,6 +77,7 @@ def chance(
         objective: what is to be decided.
         seconds: how long the planned run measures.
         per_s: its requests per second.
+        longer: try longer runs, too, where it is too short.
     """
     spans = _spans(like, objective.phase)
     match objective.metric:
@@ -106,10 +113,12 @@ def chance(
         found = judged(_Windows.drawn(rng, length, of_like))
         return None if found is Word.UNDECIDED else found is Word.PASS
 
-    return _chance(word, seconds, REPLICATES)
+    return _chance(word, seconds, REPLICATES, longer=longer)
 
 
-def chance_to_compare(like: Run, compare: Compare, seconds: int, per_s: float) -> Chance | None:
+def chance_to_compare(
+    like: Run, compare: Compare, seconds: int, per_s: float, *, longer: bool = True
+) -> Chance | None:
     """Return how likely a comparison has a word at its headline; None if nothing is known.
 
     Args:
@@ -117,6 +126,7 @@ def chance_to_compare(like: Run, compare: Compare, seconds: int, per_s: float) -
         compare: the comparison.
         seconds: how long the planned run measures.
         per_s: its requests per second to each target.
+        longer: try longer runs, too, where it is too short.
     """
     spans = [span for span in _spans(like, None) if not span.closed]
     names = (compare.baseline, compare.candidate)
@@ -131,11 +141,15 @@ def chance_to_compare(like: Run, compare: Compare, seconds: int, per_s: float) -
         found = word_of(row, compare.margin)
         return None if found is Change.INCONCLUSIVE else found.good
 
-    return _chance(word, seconds, COMPARED)
+    return _chance(word, seconds, COMPARED, longer=longer)
 
 
 def _chance(
-    word: Callable[[np.random.Generator, int], bool | None], seconds: int, replicates: int
+    word: Callable[[np.random.Generator, int], bool | None],
+    seconds: int,
+    replicates: int,
+    *,
+    longer: bool,
 ) -> Chance:
     """Return how often there is a word, and how long a run would have to be."""
 
@@ -147,7 +161,7 @@ def _chance(
     good, bad = tried(1)
     if good + bad >= SURE:
         return Chance(good, bad, seconds)
-    if sum(tried(LONGER[-1])) < SURE:
+    if not longer or sum(tried(LONGER[-1])) < SURE:
         return Chance(good, bad, None)
     # Longer runs decide more: halved until nothing is between what is too short and what will do.
     short, long = 0, len(LONGER) - 1

@@ -73,11 +73,17 @@ def test_master_and_two_workers(tmp_path: Path) -> None:
 
 
 def test_every_kind_of_traffic_on_two_workers(tmp_path: Path) -> None:
-    """Laws, rates, a replay and users: what two workers sent is what the plan had due, by phase."""
+    """Laws, rates, a replay and users: what two workers sent is what the plan had due, by phase.
+
+    The trace that is replayed chooses a target for each of its requests.
+    """
     (tmp_path / "trace.csv").write_text(
-        "time_ms,camera\n" + "".join(f"{n * n},a\n" for n in range(60))
+        "time_ms,host\n" + "".join(f"{n * n},{'ei' if n % 3 else 'gpu'}\n" for n in range(60))
     )
-    replay = {"file": "trace.csv", "column": "time_ms", "unit": "ms", "speed": 1.5}
+    replay = {
+        "file": "trace.csv", "column": "time_ms", "unit": "ms", "speed": 1.5,
+        "choose": {"target": "host"},
+    }  # fmt: skip
     markov = {"calm": "5/s", "busy": "40/s", "calm_for": "1 s", "busy_for": "500 ms"}
     path = scenario(
         tmp_path,
@@ -94,12 +100,14 @@ def test_every_kind_of_traffic_on_two_workers(tmp_path: Path) -> None:
         master.finish()
     run = report(tmp_path)  # valid or not: a busy machine sends late, but not less
     schedule = Schedule(run.scenario.traffic, run.scenario.seed)
-    due = [0] * 6
-    for (phase, _), count in schedule.due([schedule.duration_ns] * 2).items():
-        due[phase] += count
-    assert due[2] == 0
-    assert due[4] == sum(n * n < 3000 for n in range(60))
-    for target in range(2):
+    dues = schedule.dues([schedule.duration_ns] * 2, [*run.scenario.targets])
+    for target, name in enumerate(run.scenario.targets):
+        due = [0] * 6
+        for (phase, _), count in dues[target].items():
+            due[phase] += count
+        assert due[2] == 0
+        hosts = ["ei" if n % 3 else "gpu" for n in range(60) if n * n < 3000]
+        assert due[4] == hosts.count(name)
         for index, span in enumerate(run.phases()[:5]):
             assert sum(run.statuses(target, [span]).values()) == due[index]
         users = run.statuses(target, run.phases()[5:])
