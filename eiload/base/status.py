@@ -2,7 +2,10 @@
 
 from enum import IntEnum
 
-__all__ = ["Status"]
+__all__ = ["TOO_MANY_BYTES", "Status"]
+
+TOO_MANY_BYTES = "max_in_flight_bytes"
+"""How the text begins of a request that was DROPPED because of the bytes in flight."""
 
 
 class Status(IntEnum):

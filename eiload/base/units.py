@@ -7,6 +7,7 @@ next). Inside, a quantity is a plain number whose name carries the unit:
 - durations, ``250 ms``: int ns;
 - rates, ``90/min``: float per second;
 - shares, ``0.1 %``: float in 0..1;
+- sizes, ``512 MB``: int bytes;
 - bandwidths, ``1.2 Gbit/s``: float bytes per second;
 - prices, ``0.085 USD/h + 0.12 USD/h``: float USD per hour;
 - percentiles, ``p99.9``: float quantile in 0..1.
@@ -30,12 +31,14 @@ __all__ = [
     "format_price",
     "format_rate",
     "format_share",
+    "format_size",
     "parse_bandwidth",
     "parse_duration",
     "parse_percentile",
     "parse_price",
     "parse_rate",
     "parse_share",
+    "parse_size",
 ]
 
 _PERCENTILE = re.compile(r"[pP]([0-9]{1,2}(?:\.[0-9]{1,2})?)")
@@ -147,6 +150,40 @@ def parse_share(value: object) -> float:
 def format_share(share: float) -> str:
     """Return a share in per cent: ``0.1 %``."""
     return f"{plain(decimal(share).scaleb(2))} %"
+
+
+_SIZE = Quantity(
+    "size",
+    ("512 MB", "2 GB"),
+    {
+        "B": Fraction(1),
+        "kB": Fraction(10**3),
+        "MB": Fraction(10**6),
+        "GB": Fraction(10**9),
+        "KiB": Fraction(2**10),
+        "MiB": Fraction(2**20),
+        "GiB": Fraction(2**30),
+    },
+    ("MB", "GB"),
+    {"kB": "k", "MB": "m, mbytes", "GB": "g, gbytes", "MiB": "mi", "GiB": "gi"},
+)
+
+
+def parse_size(value: object) -> int:
+    """Return a size such as ``512 MB`` in bytes; units B, kB, MB, GB, KiB, MiB, GiB.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    return _SIZE.whole(value, of="bytes")
+
+
+def format_size(size_bytes: int) -> str:
+    """Return a size exactly, in the largest unit of a thousand that needs no more than 3 places."""
+    for unit, digits in (("GB", 9), ("MB", 6), ("kB", 3)):
+        if size_bytes >= 10**digits and size_bytes % 10 ** (digits - 3) == 0:
+            return f"{plain(Decimal(size_bytes).scaleb(-digits))} {unit}"
+    return f"{size_bytes} B"
 
 
 _BANDWIDTH = Quantity(

@@ -21,7 +21,7 @@ from enum import IntEnum
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
-from eiload.control import preparation, usage
+from eiload.control import memory, preparation, usage
 from eiload.control.feeder import Feeder
 from eiload.control.preparation import Prepared, RequestsOf, parts_of
 from eiload.control.tally import Detail, Taken, Tally
@@ -152,9 +152,11 @@ class Session:
         endpoints = [
             endpoint_of(target, self._addresses.get(name)) for name, target in targets.items()
         ]
+        limit_bytes = memory.limit_bytes(self.scenario, self._count)
         self._engine = engine = Engine(
             endpoints,
             max_in_flight=self.scenario.max_in_flight,
+            max_in_flight_bytes=limit_bytes,
             on_results=self._on_results,
             on_response=self._on_response,
             on_answer=self._on_answer,
@@ -174,6 +176,8 @@ class Session:
             first=self.index == 0,
             expectations=self.tally.expectations,
         )
+        if self.index == 0 and (said := memory.told(limit_bytes, self.scenario, prepared.targets)):
+            self._hooks.progress(said)
         self._requests, self._parts = prepared.requests, prepared.parts
         self.tally.know(prepared.requests, prepared.parts)
         if not self._driven:

@@ -31,11 +31,13 @@ from eiload.base.units import (
     format_percentile,
     format_rate,
     format_share,
+    format_size,
     parse_bandwidth,
     parse_duration,
     parse_percentile,
     parse_rate,
     parse_share,
+    parse_size,
 )
 from eiload.scenario.scalar import number_in
 
@@ -54,6 +56,7 @@ __all__ = [
     "percentile",
     "rate",
     "share",
+    "size",
 ]
 
 TEXT_AT_MOST = 4096
@@ -194,6 +197,18 @@ BANDWIDTH_AT_MOST = "1000000 Gbit/s"
 def share(*, above: bool = False, example: str = "0.1 %") -> Unit:
     """Return a share, 0..1 inside."""
     return Unit(parse_share, format_share, rf"{NUMBER}\s*%", (example, "5 %"), 0.0, 1.0, above)
+
+
+def size(low: str, high: str) -> Unit:
+    """Return a size, bytes inside."""
+    return Unit(
+        parse_size,
+        format_size,
+        rf"{NUMBER}\s*([kMG]?B|[KMG]iB)",
+        ("512 MB", "2 GB"),
+        parse_size(low),
+        parse_size(high),
+    )
 
 
 def bandwidth() -> Unit:

@@ -25,6 +25,7 @@ from eiload.scenario.fields import (
     Whole,
     percentile,
     share,
+    size,
 )
 from eiload.scenario.form import Form
 from eiload.scenario.objective import ObjectiveField
@@ -104,6 +105,11 @@ class Scenario(Form):
         le=100_000,
         description="requests in flight at most, in each load-generating process; a guard, "
         "not the load: what would exceed it is dropped and counted",
+    )
+    max_in_flight_bytes: Annotated[int, size("1 MB", "1000 GB")] | None = Field(
+        default=None,
+        description="how much the requests in flight may be together, in each load-generating "
+        "process: a guard against its running out of memory; if absent, by the memory there is",
     )
     sample: Whole = Field(
         default=100,

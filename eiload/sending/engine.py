@@ -57,6 +57,7 @@ class Engine:
     Args:
         endpoints: the targets, by index.
         max_in_flight: the in-flight guard; requests due beyond it end as DROPPED.
+        max_in_flight_bytes: likewise, of their bytes together.
         on_results: called with each batch of results, records of `RESULT_DTYPE`, shape (n,).
         on_response: called with one result and the response's bytes, for each scheduled request
             whose response was wanted.
@@ -72,6 +73,7 @@ class Engine:
         endpoints: Sequence[Endpoint],
         *,
         max_in_flight: int = 1000,
+        max_in_flight_bytes: int = 1 << 62,
         on_results: Callable[[Results], None] | None = None,
         on_response: Callable[[Results, bytes], None] | None = None,
         on_answer: Callable[[Answer], None] | None = None,
@@ -80,7 +82,10 @@ class Engine:
         clock: Clock | None = None,
     ) -> None:
         self._endpoints = endpoints
-        self._max_in_flight = max_in_flight
+        self._guards = {
+            "max_in_flight": max_in_flight,
+            "max_in_flight_bytes": max_in_flight_bytes,
+        }
         self._on_results = on_results
         self._on_response = on_response
         self._on_answer = on_answer
@@ -136,7 +141,7 @@ class Engine:
         self._reader = threading.Thread(target=self._read, name="eiload-engine", daemon=True)
         self._reader.start()
         config = {
-            "max_in_flight": self._max_in_flight,
+            **self._guards,
             "endpoints": [asdict(endpoint) for endpoint in self._endpoints],
         }
         self._say(ToSender.CONFIGURE, json.dumps(config).encode())

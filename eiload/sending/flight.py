@@ -23,6 +23,8 @@ class Flight:
     send: Send
     answer: bool
     """Whether the response's bytes are wanted."""
+    size_bytes: int
+    """Of the request."""
     user: User | None = None
     """Who waits for the answer before the next request."""
     load: bool = True

@@ -32,6 +32,10 @@ class Payloads:
         """Take note of where the next one lies; they are numbered in this order."""
         self._places.append((offset, length))
 
+    def size(self, index: int) -> int:
+        """Return how long one is."""
+        return self._places[index][1]
+
     def get(self, index: int) -> bytes:
         """Return one."""
         data = self._cache.get(index)

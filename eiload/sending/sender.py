@@ -32,7 +32,7 @@ from typing import Any, TypeVarTuple, cast
 
 import uvloop
 
-from eiload.base.status import Status
+from eiload.base.status import TOO_MANY_BYTES, Status
 from eiload.sending.channel import Channel, Landing, Request
 from eiload.sending.drain import Act, Drain
 from eiload.sending.echoes import Echoes
@@ -94,6 +94,9 @@ class Sender(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._channels: list[Channel] = []
         self._max_in_flight = 0
+        self._max_flying_bytes = 0
+        self._flying_bytes = 0
+        self._too_many_bytes = ""
         self._timeline: Timeline[Send | User] = Timeline(loop, self._due)
         self._flights: dict[Flight, Request] = {}
         self._outbox = Outbox(self._say, loop.call_later)
@@ -154,6 +157,9 @@ class Sender(asyncio.Protocol):
         endpoints = [Endpoint.told(told) for told in config["endpoints"]]
         self._channels = [channel_of(endpoint) for endpoint in endpoints]
         self._outbox.echoes = Echoes(endpoints)
+        limit_bytes = self._max_flying_bytes = config["max_in_flight_bytes"]
+        limit_mb = f"{limit_bytes / 1e6:,.1f}".removesuffix(".0")
+        self._too_many_bytes = f"{TOO_MANY_BYTES} ({limit_mb} MB) was reached"
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -176,14 +182,19 @@ class Sender(asyncio.Protocol):
         elif len(self._flights) >= self._max_in_flight:
             self._outbox.put(item, Landing(Status.DROPPED))
         else:
-            answer = item.flags & WANT_RESPONSE != 0
-            self._launch(Flight(item, answer), self._payloads.get(item.payload))
+            answer, size_bytes = item.flags & WANT_RESPONSE != 0, self._payloads.size(item.payload)
+            # One that is larger than the guard by itself goes when nothing else does.
+            if self._flights and self._flying_bytes + size_bytes > self._max_flying_bytes:
+                self._outbox.put(item, Landing(Status.DROPPED, detail=self._too_many_bytes))
+            else:
+                flight = Flight(item, answer, size_bytes)
+                self._launch(flight, self._payloads.get(item.payload))
 
     def _ask(self, intended_ns: int, user: User) -> None:
         """Send a user's next request; the number of users is the guard."""
         send = user.ask(intended_ns)
-        answer = send.flags & WANT_RESPONSE != 0
-        self._launch(Flight(send, answer, user), self._payloads.get(send.payload))
+        answer, payload = send.flags & WANT_RESPONSE != 0, self._payloads.get(send.payload)
+        self._launch(Flight(send, answer, len(payload), user), payload)
 
     def _call(self, body: bytes) -> None:
         seq, intended_ns, timeout_ns, index, target, phase, length = CALL.unpack_from(body)
@@ -192,12 +203,13 @@ class Sender(asyncio.Protocol):
         payload = body[start:] if index == INLINE else self._payloads.get(index)
         send = Send(seq, intended_ns, 0, target, phase, WANT_RESPONSE)
         # Who names the method asks the server something, before the load.
-        flight = Flight(send, answer=True, load=not method)
+        flight = Flight(send, answer=True, size_bytes=len(payload), load=not method)
         self._launch(flight, payload, method, timeout_ns)
 
     def _launch(
         self, flight: Flight, payload: bytes, method: str = "", deadline_ns: int = 0
     ) -> None:
+        self._flying_bytes += flight.size_bytes
         self._flights[flight] = self._channels[flight.send.target].start(
             payload,
             functools.partial(self._landed, flight),
@@ -209,6 +221,7 @@ class Sender(asyncio.Protocol):
     @_or_die
     def _landed(self, flight: Flight, landing: Landing) -> None:
         del self._flights[flight]
+        self._flying_bytes -= flight.size_bytes
         if flight.load:
             first = self._witness.saw(flight.send, landing, told=flight.answer)
             if first is not None:

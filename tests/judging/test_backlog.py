@@ -1,6 +1,7 @@
 """Whether a server fell behind, from the times around requests that were held back."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,6 +31,17 @@ def test_all_were_sent() -> None:
 def test_a_limit_that_is_too_small() -> None:
     """Times that stay as they are say nothing against the server."""
     assert never_sent(held_back(100, 120), 0) == "max_in_flight (1,000) was reached"
+
+
+def test_a_limit_on_bytes() -> None:
+    """Which limit it was is said as the sender has said it; both if it was both."""
+    run = held_back(100, 120)
+    dropped = run.statuses(0)[Status.DROPPED]
+    said = "max_in_flight_bytes (64 MB) was reached"
+    for by_bytes, words in ((dropped, said), (5, f"max_in_flight (1,000) was reached, and {said}")):
+        details = {f"DROPPED: {said}": by_bytes, "DROPPED": dropped - by_bytes}
+        targets = (replace(run.targets[0], details=details),)
+        assert never_sent(replace(run, targets=targets), 0) == words
 
 
 def test_a_server_that_does_not_keep_up() -> None:

@@ -148,5 +148,6 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         traffic=tuple(phases),
         objectives=tuple(draw(st.lists(OBJECTIVES, max_size=3))),
         max_in_flight=draw(st.integers(1, 100_000)),
+        max_in_flight_bytes=draw(st.none() | st.integers(10**6, 10**12)),
         sample=draw(st.integers(0, 1_000_000)),
     )

@@ -62,6 +62,7 @@ objectives:
   - agreement >= 99 %
 compare: {baseline: gpu, candidate: ei, margin: 5 %, headline: p95, quantiles: [p99, p50, p50]}
 max_in_flight: 64
+max_in_flight_bytes: 256 MB
 sample: 10
 """
 ENVIRON = {"MODEL": "ssdresnet", "TOKEN": "s3cret", "GPU": ""}

@@ -115,6 +115,7 @@ def test_every_key_means_what_the_design_says() -> None:
         baseline="gpu", candidate="ei", margin=0.05, headline=0.95, quantiles=(0.5, 0.99)
     )
     assert (scenario.max_in_flight, scenario.sample) == (64, 10)
+    assert scenario.max_in_flight_bytes == 256_000_000
     assert scenario.duration_ns == (20 + 600 + 3600 + 300 + 300 + 180 + 120 + 60 + 60 + 5) * NS
 
 

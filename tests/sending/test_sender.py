@@ -5,6 +5,7 @@ No test asks how fast anything is: bounds on time are for hangs only.
 
 import threading
 import time
+from collections.abc import Callable
 
 import grpc
 import numpy as np
@@ -70,6 +71,43 @@ def test_each_order_has_one_result(offsets: list[int], guard: int, cut: int) -> 
     assert set(results["status"].tolist()) <= {Status.OK, Status.DROPPED}
     dropped = results[results["status"] == Status.DROPPED]
     assert (dropped["sent_ns"] == 0).all()
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    give_up_ns = CLOCK.now_ns() + PATIENCE_S * NS_PER_S
+    while not holds():
+        assert CLOCK.now_ns() < give_up_ns
+        CLOCK.sleep_until(CLOCK.now_ns() + 10 * NS_PER_MS)
+
+
+def test_bytes_are_guarded_too(serve: Serve) -> None:
+    """What would be too many bytes is dropped with the reason; one alone goes, however large."""
+    gate = threading.Event()
+
+    def stall(request: bytes, _context: grpc.ServicerContext) -> bytes:
+        gate.wait(PATIENCE_S)
+        return request
+
+    with Driver(serve(stall), max_in_flight_bytes=2_500_000) as driver:
+        small, large = (driver.engine.add_payload(bytes(size)) for size in (10**6, 5 * 10**6))
+        start_ns = CLOCK.now_ns() + 50 * NS_PER_MS
+        places = (small, large, small, small)  # one, then too many, two, and again too many
+        orders = b"".join(
+            SEND.pack(seq, start_ns + seq * NS_PER_MS, payload, 0, 0, 0)
+            for seq, payload in enumerate(places)
+        )
+        driver.engine.send(orders)
+        wait_for(lambda: len(driver.results()) == 2)  # those that were dropped
+        gate.set()
+        wait_for(lambda: len(driver.results()) == len(places))
+        last = SEND.pack(len(places), CLOCK.now_ns(), large, 0, 0, 0)
+        results = np.sort(driver.play(last, CLOCK.now_ns() + NS_PER_S), order="seq")
+        dropped = results[results["status"] == Status.DROPPED]
+        said = {driver.engine.detail(number) for number in dropped["detail"].tolist()}
+    assert dropped["seq"].tolist() == [1, 3]
+    assert said == {"max_in_flight_bytes (2.5 MB) was reached"}
+    assert (results["status"][[0, 2, 4]] == Status.OK).all()
 
 
 def test_stalled_server_shows(serve: Serve) -> None:
