@@ -27,6 +27,7 @@ from eiload.scenario import (
     Throughput,
     Versions,
 )
+from eiload.scenario.watched import Watched
 
 __all__ = ["Observed", "observed"]
 
@@ -58,7 +59,7 @@ def observed(
     for objective in scenario.objectives:
         for index, name in enumerate(scenario.targets):
             metric = objective.metric
-            if isinstance(metric, Versions) or not _concerns(scenario, objective, name):
+            if isinstance(metric, Versions | Watched) or not _concerns(scenario, objective, name):
                 continue
             if isinstance(metric, Agreement):
                 value = _share(answers.get(name, Answers()))

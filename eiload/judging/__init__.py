@@ -3,7 +3,7 @@
 In the order of the data's way:
 
 - `health`: is the run valid? If not, it gets numbers and no verdict; `backlog`: did a server fall
-  behind?
+  behind? `beside`: what servers, GPUs and hosts said that a reader should know
 - `statistics`: the run's seconds cut into blocks, and what shares, quantiles and their ratios can
   be told from these, and how surely
 - `sla`: a verdict on each objective of each target: pass, fail, undecided

@@ -18,7 +18,7 @@ import numpy as np
 from eiload.base import wording
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
-from eiload.judging import backlog, versions
+from eiload.judging import backlog, beside, versions
 from eiload.judging.statistics import blocks, needs
 from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.cut import cut_of
@@ -223,6 +223,7 @@ def _cautions(run: Run) -> Iterator[str]:
             yield f"the hypervisor took {steal} of the CPU time of {worker.name}'s machine"
     for one, other in twins(run):
         yield f"{one} and {other} are the same server: an A/A run, its difference should be none"
+    yield from beside.cautions(run)
     if run.emulated:
         names = ", ".join(facts.name for facts in run.targets if facts.emulated)
         yield f"emulated: {names}; times of stand-ins say nothing of real hardware"

@@ -27,6 +27,7 @@ from eiload.scenario import (
     Versions,
 )
 from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase, Replay
+from eiload.scenario.watched import Watched
 
 __all__ = [
     "compared",
@@ -171,6 +172,8 @@ def why_undecided(
         effect: the design effect (see `needed`).
         share: of the requests, that it is judged on: a class's.
     """
+    if isinstance(objective.metric, Watched):
+        return ""  # takes what is read beside the load
     match objective.metric:
         case Agreement() | Versions():
             return ""  # takes answers, not time

@@ -34,6 +34,7 @@ from eiload.scenario.problem import Path, Problem
 from eiload.scenario.rates import ConstantRate
 from eiload.scenario.target import Target
 from eiload.scenario.traffic import RUN_AT_MOST, PhaseField
+from eiload.scenario.watched import unobserved
 
 __all__ = ["Compare", "Scenario", "json_schema"]
 
@@ -336,6 +337,7 @@ def _objective_problems(
             ("phase",), f"a warm-up phase, got {shown(phase)}; expected one that is judged"
         )
     text = objective if isinstance(objective, str) else _part(objective, "objective", "text")
+    yield from unobserved(text, target, of_class, given.get("targets"))
     if isinstance(text, str) and "agreement" in text:
         if given.get("compare") is None:
             yield Problem((), "agreement of what with what; expected 'compare:' with two targets")

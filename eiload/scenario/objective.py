@@ -3,7 +3,8 @@
 ``p99 < 400 ms`` is a quantile of the response time, ``service p99 < 300 ms`` of the service time;
 ``mean`` and ``max`` likewise; ``errors < 0.1 %`` and ``dropped < 1 %`` are shares of the scheduled
 requests; ``throughput > 7/s`` counts good answers; ``agreement >= 99 %`` compares the answers of
-two targets; ``versions: same`` demands that one version of the model answered all along. ``<=`` is
+two targets; ``versions: same`` demands that one version of the model answered all along. What is on
+the server's side (``gpu use < 90 %``) is `eiload.scenario.watched`'s. ``<=`` is
 read as ``<`` (no measured time is exactly its limit), ``>=`` as ``>``.
 Judging is `eiload.judging.sla`'s; nothing here knows data.
 """
@@ -29,6 +30,7 @@ from eiload.base.units import (
 )
 from eiload.scenario.fields import Name, Text
 from eiload.scenario.form import Form
+from eiload.scenario.watched import Watched, parse_watched
 
 __all__ = [
     "Agreement",
@@ -100,7 +102,7 @@ class Versions:
     """All answers that were looked at are of one version of the model."""
 
 
-Metric = Quantile | Mean | Max | Share | Throughput | Agreement | Versions
+Metric = Quantile | Mean | Max | Share | Throughput | Agreement | Versions | Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,8 @@ def parse_objective(
         if versions["what"].lower() != "same":
             raise ValueError(f"not an objective, got {shown(text)}; expected {_SAME!r}")
         return Objective(_SAME, target, phase, Versions())
+    if watched := parse_watched(text):
+        return Objective(watched[1], target, phase, watched[0], of_class)
     found = _PATTERN.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"not an objective, got {shown(text)}; {_EXPECTED}")

@@ -1,6 +1,7 @@
 """Objectives to verdicts: pass, fail, or undecided and what it would take to decide.
 
-`rules` has the rule of each kind of objective, `implied` what one word says of another objective,
+`rules` has the rule of each kind of objective, `watched` of those on what was observed beside the
+load, `implied` what one word says of another objective,
 `sentences` what a verdict says.
 """
 

@@ -9,7 +9,7 @@ Each kind of objective has its rule, all with the same bias: no data and no doub
 - `mean`: a t-interval over blocks, with a failed request counted as its whole deadline;
 - `max`: of this run only; it says nothing of the next request, and the verdict says so;
 - `throughput`: a t-interval over blocks of the good answers per second;
-- `agreement`, `versions`: by `agreement` and `versions`.
+- `agreement`, `versions`: by `agreement` and `versions`; what was observed: by `watched`.
 
 A request that failed, was dropped or never ended is over every limit. A target that was away for
 a while fails whatever that put over its limit in this run, however little one absence says of the
@@ -27,6 +27,7 @@ from eiload.base import wording
 from eiload.base.status import Status
 from eiload.base.units import format_duration, format_percentile, format_rate, format_share
 from eiload.judging import agreement, versions
+from eiload.judging.sla import watched
 from eiload.judging.sla.implied import settled
 from eiload.judging.sla.sentences import (
     NOTHING,
@@ -50,6 +51,7 @@ from eiload.record.intervals import Kind
 from eiload.record.run import Run
 from eiload.record.sample import Sample
 from eiload.scenario import Agreement, Max, Mean, Objective, Quantile, Share, Throughput, Versions
+from eiload.scenario.watched import Watched
 
 __all__ = ["Verdict", "Word", "judge", "unjudged"]
 
@@ -120,7 +122,7 @@ class _Judge:
 
     def verdicts(self, objectives: Sequence[Objective], target: int) -> list[Verdict]:
         """Return the verdicts on one target, in the order of the objectives."""
-        each = [self._finding(objective, target) for objective in objectives]
+        each = [self._any_finding(objective, target) for objective in objectives]
         bad = bool(self._run.answers(target).bad)
         name = self._run.targets[target].name
         found = []
@@ -136,6 +138,12 @@ class _Judge:
                 reason = f"{reason}; {changed}"
             found.append(Verdict(objective, name, word, finding.observed, reason, finding.used))
         return found
+
+    def _any_finding(self, objective: Objective, target: int) -> BareVerdict:
+        metric, spans = objective.metric, self._run.measured(objective.phase)
+        if isinstance(metric, Watched):
+            return watched.verdict(self._run, target, spans, metric, self._levels)
+        return self._finding(objective, target)
 
     def _finding(self, objective: Objective, target: int) -> BareVerdict:
         spans = self._run.measured(objective.phase)

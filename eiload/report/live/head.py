@@ -32,6 +32,7 @@ from eiload.scenario import (
     Versions,
 )
 from eiload.scenario.arrivals import ClosedPhase
+from eiload.scenario.watched import Watched
 
 __all__ = ["NAME_AT_MOST", "QUANTILES", "aim", "badges", "fixed", "objectives", "targets"]
 
@@ -204,7 +205,7 @@ def _observed(objective: Objective, part: TargetCounts, seconds: float, answers:
             return NOTHING
         agreed = wording.share(answers.agreed / answers.compared)
         return f"{agreed} of {wording.count(answers.compared)} compared"
-    if isinstance(objective.metric, Versions):
+    if isinstance(objective.metric, Versions | Watched):
         return NOTHING  # known when the run is over
     return _measured(objective.metric, part, seconds) if part.total and seconds else NOTHING
 

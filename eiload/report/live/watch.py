@@ -23,6 +23,7 @@ from eiload.report.live.counts import Counts, quantile_ns, together
 from eiload.report.live.due import Due
 from eiload.report.live.track import Known, Track
 from eiload.scenario import Agreement, Max, Objective, Scenario, Versions
+from eiload.scenario.watched import Watched
 
 __all__ = ["WINDOW_S", "Now", "TargetCounts", "Watch"]
 
@@ -260,7 +261,7 @@ def _needed(scenario: Scenario, objective: Objective) -> tuple[str, Need]:
     phases = outlook.measured(scenario, objective.phase)
     share = outlook.least_share(scenario, objective, phases)
     why = outlook.why_undecided(objective, phases, share=share)
-    known = isinstance(objective.metric, Agreement | Max | Versions)
+    known = isinstance(objective.metric, Agreement | Max | Versions | Watched)
     return why, Need(0, 0.0) if known else outlook.needed(objective, phases, share=share)
 
 
