@@ -90,5 +90,5 @@ def compare(arguments: argparse.Namespace) -> int:
             console.emit(markdown.page(parts, last))
         case _:
             look = terminal.look_of(sys.stdout, os.environ)
-            console.emit(terminal.page(parts, last, look, good=status == 0))
+            console.emit(terminal.page(parts, last, look, good=status == 0, first=True))
     return status

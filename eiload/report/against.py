@@ -121,12 +121,17 @@ def _name(row: QuantileShift, comparison: Comparison) -> str:
 def _columns(comparison: Comparison) -> tuple[Column, ...]:
     return (
         Column("", right=False),
-        Column(words.safe(comparison.baseline.name, 20)),
-        Column(words.safe(comparison.candidate.name, 20)),
+        Column(_heading(comparison.baseline.name)),
+        Column(_heading(comparison.candidate.name)),
         Column("ratio [95 %]", right=False),
         Column("difference [95 %]", right=False),
         Column(f"| equal, : {wording.change(1 + comparison.margin)}", right=False),
     )
+
+
+def _heading(name: str) -> str:
+    """Return a target's name above its numbers; of separate runs, its file's below it."""
+    return words.safe(name, 20).replace(" (", "\n(", 1)
 
 
 def _rows(quantiles: Sequence[QuantileShift], comparison: Comparison) -> tuple[Row, ...]:

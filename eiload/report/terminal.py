@@ -174,7 +174,10 @@ class _Page:
         if self._look.width >= WIDE:
             choices.insert(0, every)
         for chosen in choices:
-            if sum(self._least_width(section, i) + GAP for i in chosen) <= self._look.width:
+            # The rule below the headings ends one column before the last gap does.
+            spare = 1 if self._look.unicode else 0
+            needed = sum(self._least_width(section, i) + GAP for i in chosen) - spare
+            if needed <= self._look.width:
                 self._print(self._table(section, chosen))
                 return
         for row in section.rows:

@@ -41,6 +41,7 @@ def test_compare_separate_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str
     # Names of files are long, and their title may take several lines.
     assert "2 separate runs: response times" in " ".join(out.split())
     assert out.splitlines()[-1].startswith("increase: p99 of ")
+    assert out.splitlines()[0] == out.splitlines()[-1]
     assert main(["compare", *files, "--format", "json"]) == 1
     document = json.loads(capsys.readouterr().out)
     assert (document["kind"], document["word"], document["exit_status"]) == (

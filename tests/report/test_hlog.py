@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hdrh.histogram import HdrHistogram
-from hdrh.log import HistogramLogReader
 
 from eiload.base.clock import NS_PER_S
 from eiload.record.buckets import bucket_of
@@ -16,27 +15,30 @@ from eiload.report import hlog
 from tests.golden import ONE, away, golden_run, steady
 from tests.report import runs
 
+histograms = pytest.importorskip("hdrh.histogram", reason="no hdrhistogram")
+logs = pytest.importorskip("hdrh.log", reason="no hdrhistogram")
+
 TEXT = ONE.replace("for: 5 min}", "for: 20 s}\n  - {phase: busy, rate: 50/s, for: 30 s}").replace(
     "traffic:", "traffic:\n  - {phase: warm-up, rate: 5/s, for: 5 s, warm_up: true}"
 )
 
 
-def read(run: Run, folder: Path) -> dict[str, list[HdrHistogram]]:
+def read(run: Run, folder: Path) -> dict[str, list[Any]]:
     """Return the histograms of a run's log, by tag."""
     path = folder / "run.hlog"
     path.write_text(hlog.render(run), encoding="utf-8")
-    reader = HistogramLogReader(str(path), HdrHistogram(1, hlog.HIGHEST_NS, 3))
-    found: dict[str, list[HdrHistogram]] = {}
+    reader = logs.HistogramLogReader(str(path), histograms.HdrHistogram(1, hlog.HIGHEST_NS, 3))
+    found: dict[str, list[Any]] = {}
     while (histogram := reader.get_next_interval_histogram()) is not None:
         found.setdefault(histogram.get_tag(), []).append(histogram)
     reader.close()
     return found
 
 
-def together(histograms: Iterable[HdrHistogram]) -> HdrHistogram:
+def together(parts: Iterable[Any]) -> Any:
     """Return the sum of histograms."""
-    whole = HdrHistogram(1, hlog.HIGHEST_NS, 3)
-    for each in histograms:
+    whole = histograms.HdrHistogram(1, hlog.HIGHEST_NS, 3)
+    for each in parts:
         whole.add(each)
     return whole
 
@@ -69,7 +71,7 @@ def test_every_time_is_in_it(tmp_path: Path) -> None:
 def test_the_smallest_and_the_largest(times_ns: list[int]) -> None:
     """A time below a microsecond, and one of months."""
     buckets, counts = np.unique(bucket_of(np.array(times_ns)), return_counts=True)
-    histogram = HdrHistogram.decode(hlog.encoded(buckets, counts))
+    histogram = histograms.HdrHistogram.decode(hlog.encoded(buckets, counts))
     assert histogram.get_total_count() == len(times_ns)
     assert histogram.get_min_value() == pytest.approx(min(times_ns), rel=1e-3)
     assert histogram.get_max_value() == pytest.approx(max(times_ns), rel=2e-3)
