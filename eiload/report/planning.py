@@ -36,6 +36,7 @@ def planned(
     *,
     service_ns: int | None = None,
     like: Run | None = None,
+    remembered: bool = False,
 ) -> Plan:
     """Return what a run of a scenario would be.
 
@@ -44,13 +45,15 @@ def planned(
         sizes_bytes: of the requests to each target, by its name, by the payload's parts.
         service_ns: how long an answer takes in the mean; None if nobody says.
         like: a run whose service times and dependence between requests are taken.
+        remembered: take of traces that are replayed what was seen; no file is looked for.
 
     Raises:
         TraceError: a trace that is replayed cannot be read.
     """
     parts = len(scenario.payload.parts)
+    schedule = Schedule(scenario.traffic, scenario.seed)
     counted = census(
-        Schedule(scenario.traffic, scenario.seed),
+        schedule.remembered() if remembered else schedule,
         Picks(scenario, [1] * parts),
         (len(scenario.targets), parts),
     )

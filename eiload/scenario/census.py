@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_S
+from eiload.scenario.arrivals import OpenPhase, Phase, Replay
 from eiload.scenario.picks import ALL, Picks
 from eiload.scenario.schedule import Chunk, Schedule
 
@@ -93,9 +94,16 @@ def census(
         of.gaps_s += float(gaps_s.sum())
         of.squares_s2 += float(gaps_s @ gaps_s)
         last_ns[chunk.phase] = int(offsets[-1])
+        if _is_remembered(schedule.traffic[chunk.phase]):
+            of.gaps = 0  # nobody knows them any more
         if picks is not None:
             of.sent += _sent(chunk, picks, *shape)
     return tuple(found)
+
+
+def _is_remembered(phase: Phase) -> bool:
+    rate = phase.rate if isinstance(phase, OpenPhase) else None
+    return isinstance(rate, Replay) and rate.whole_seconds
 
 
 def _sent(chunk: Chunk, picks: Picks, targets: int, parts: int) -> NDArray[np.int64]:

@@ -53,7 +53,8 @@ class Replay:
     """Keep so many requests per second in the mean, drawn; None: all."""
     seen: Seen | None = None
     whole_seconds: bool = False
-    """Not from the file, but as many as were seen, each at the start of its second."""
+    """Not from the file, but as many as were seen, each at the start of its second; how many choose
+    what is right for the whole phase, not by second."""
     only: str | None = None
     """Of those the ones that go to this target; None: all."""
 
@@ -256,8 +257,14 @@ class Replay:
 
     def _by_the_second(self, duration_ns: int, seed: int) -> Iterator[Passage]:
         counts = self.counted(duration_ns, seed, self.only)
+        ends = np.cumsum(counts)
+        # Nobody knows any more which of them chose what, but how many did.
+        choices = [] if self.only or not self.seen else [count for _, count in self.seen.choices]
+        codes = np.repeat(np.arange(len(choices), dtype=np.int32), choices)
         for second in np.flatnonzero(counts).tolist():
-            yield Passage(np.full(int(counts[second]), second * NS_PER_S, np.int64))
+            count, end = int(counts[second]), int(ends[second])
+            chosen = codes[end - count : end] if choices else None
+            yield Passage(np.full(count, second * NS_PER_S, np.int64), chosen)
 
     def _all(self, duration_ns: int, seed: int, table: Table) -> Iterator[Passage]:
         """Yield all arrivals of the phase, before any are left out."""

@@ -162,6 +162,8 @@ def fits(replay: Replay, duration_ns: int) -> None:
         raise ValueError(
             "counts of a phase of another length; expected none, no 'seen:', after a change"
         )
+    if seen.choices and sum(count for _, count in seen.choices) != int(seen.per_second().sum()):
+        raise ValueError("damaged choices of a trace: they are not as many as its requests")
     if any(len(texts) != len(replay.kinds) for texts, _ in seen.choices):
         raise ValueError(
             "choices by other columns; expected none, no 'seen:', after a change of 'choose'"

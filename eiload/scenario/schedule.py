@@ -102,8 +102,7 @@ class Schedule:
         try:
             return self._due(cuts_ns, self.chunks(), target)
         except TraceError:
-            whole = replace(self, traffic=self._coarse(target))
-            return self._due(cuts_ns, whole.chunks(), None)
+            return self._due(cuts_ns, self.remembered(target).chunks(), None)
 
     def dues(
         self, cuts_ns: Sequence[int], targets: Sequence[str]
@@ -119,14 +118,19 @@ class Schedule:
             if isinstance(phase, OpenPhase) and isinstance(phase.rate, Replay):
                 yield phase.rate
 
-    def _coarse(self, target: str | None) -> tuple[Phase, ...]:
-        """Return the traffic with the seconds of traces that were seen instead of the traces."""
-        return tuple(
+    def remembered(self, target: str | None = None) -> "Schedule":
+        """Return the schedule with the seconds of traces that were seen instead of the traces.
+
+        Args:
+            target: only the arrivals of traces that make a request to it; None: all.
+        """
+        traffic = tuple(
             replace(phase, rate=replace(phase.rate, whole_seconds=True, only=target))
             if isinstance(phase, OpenPhase) and isinstance(phase.rate, Replay)
             else phase
             for phase in self.traffic
         )
+        return replace(self, traffic=traffic)
 
     def _due(
         self, cuts_ns: Sequence[int], chunks: Iterator[Chunk], target: str | None

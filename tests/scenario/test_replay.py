@@ -407,6 +407,20 @@ def test_another_trace_than_was_seen(tmp_path: Path) -> None:
         list(replay_of(of).passages(10 * S, 1))
 
 
+def test_damaged_choices_are_one_error(tmp_path: Path) -> None:
+    """They have to be as many as the requests, by the columns that choose."""
+    of = chosen(tmp_path, [(0, "small"), (20, "small")], {"class": "what"})
+    for choices, said in (
+        ([[["small"], 10**12]], "damaged choices of a trace"),
+        ([[["small", "a"], 1]], "choices by other columns"),
+        ([[["small"], 0]], "out of range, got 0"),
+    ):
+        data = json.loads(of.to_json())
+        data["traffic"][0]["replay"]["seen"]["choices"] = choices
+        with pytest.raises(ScenarioError, match=said):
+            restore(json.dumps(data))
+
+
 def test_a_replay_has_no_rate() -> None:
     """What is said twice is refused."""
     for key, value in (("rate", "8/s"), ("arrivals", "poisson"), ("users", 3)):

@@ -24,7 +24,7 @@ from eiload.report.html.tables import cell, section
 from eiload.report.html.went import went
 from eiload.report.planning import planned as put_together
 from eiload.report.section import Tone
-from eiload.scenario.arrivals import OpenPhase, Replay
+from eiload.scenario.arrivals import OpenPhase
 
 __all__ = ["render"]
 
@@ -161,10 +161,10 @@ def _folded(run: Run, judgement: Judgement) -> str:
 def _plan(run: Run) -> str:
     """Return what the scenario planned to send; nothing where nobody knows or counts it.
 
-    What it could decide is judged by now, and a replay's trace is a file, which is not looked for.
+    What it could decide is judged by now. Of a replay it has what was seen: no trace is looked for.
     """
     opened = [phase for phase in run.scenario.traffic if isinstance(phase, OpenPhase)]
-    if not opened or any(isinstance(phase.rate, Replay) for phase in opened):
+    if not opened:
         return ""
     if sum(phase.expected() for phase in opened) > PLANNED_AT_MOST:
         return ""
@@ -172,7 +172,7 @@ def _plan(run: Run) -> str:
         name: tuple((size,) for size in facts.request_bytes)
         for name, facts in zip(run.scenario.targets, run.targets, strict=True)
     }
-    made = put_together(run.scenario, sizes)
+    made = put_together(run.scenario, sizes, remembered=True)
     return planned.drawn(replace(made, decisions=(), unequal=""), 3)
 
 
