@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # The tests start hundreds of processes: without bytecode each would compile all of eiload again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-gpu test-cluster bench lint clean
+.PHONY: demo test test-fast test-gpu test-cluster docs bench lint clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/locust -f locustfiles/ssd.py --headless --only-summary --scenario scenarios/demo.yaml \
@@ -31,6 +31,11 @@ test-gpu: $(VENV)/.installed-dev
 test-cluster: $(VENV)/.installed-dev
 	EILOAD_TEST_CLUSTER=1 $$([ "$$(id -u)" = 0 ] || echo unshare --map-root-user --net --mount) \
 		$(BIN)/pytest -n 0 tests/e2e/test_cluster.py
+
+# The documentation as a site, in build/site; whatever is wrong with it, links too, ends this with an error.
+docs: $(VENV)/.installed-docs
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "to look at: build/site/index.html"
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
@@ -54,5 +59,9 @@ $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 
+$(VENV)/.installed-docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@ $(VENV)/.installed
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis

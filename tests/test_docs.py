@@ -1,0 +1,79 @@
+"""The documentation: links lead somewhere, commands print what is shown, no page is forgotten."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+OUTSIDE = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def script(name: str) -> ModuleType:
+    """Return a script that lies beside the pages."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def anchors(page: Path) -> set[str]:
+    """Return what headings of a page are called in links: GitHub's way, here mkdocs' too."""
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    found = set()
+    for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        plain = re.sub(r"[^\w\s-]", "", re.sub(r"\]\([^)]*\)", "", heading)).strip().lower()
+        found.add(re.sub(r"\s", "-", plain))
+    return found
+
+
+@pytest.mark.parametrize("page", [*DOCS, *OUTSIDE], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """To a file of the repository, and to a heading that it has."""
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text("utf-8"), flags=re.DOTALL)
+    for link in LINK.findall(text):
+        if re.match(r"https?:|mailto:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert target.is_relative_to(ROOT), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def test_every_page_is_as_on_site() -> None:
+    """Once, and none that is not there."""
+    text = (ROOT / "mkdocs.yml").read_text("utf-8")
+    listed = re.findall(r"([\w-]+\.md)$", text.partition("nav:\n")[2], re.MULTILINE)
+    pages = {page.name for page in DOCS} | set(script("site").PAGES.values())
+    assert sorted(listed) == sorted(pages)
+    assert yaml.safe_load(text)["strict"] is True
+
+
+def test_links_as_on_site() -> None:
+    """Pages lie side by side there; files of the repository are files of the site."""
+    site = script("site")
+    page = "[a](wire.md#x) [b](../README.md#y) [c](../deploy/compose.yaml) [d](http://e) [g](#h)"
+    assert site.as_on_site(page, "docs") == (
+        "[a](wire.md#x) [b](index.md#y) [c](files/deploy/compose.yaml) [d](http://e) [g](#h)"
+    )
+    assert site.as_on_site("[a](docs/ci.md)", "") == "[a](ci.md)"
+    assert site.place(".github/workflows/ci.yml") == "files/github/workflows/ci.yml"
+    assert site.linked("[a](../b.py) [c](d.md)", "docs") == ["b.py", "docs/d.md"]
+
+
+def test_commands_print_what_is_shown() -> None:
+    """`python docs/outputs.py` would change nothing."""
+    outputs = script("outputs")
+    assert len(outputs.pages()) > 0
+    for page in outputs.pages():
+        text = page.read_text("utf-8")
+        assert text == outputs.written(text), f"{page.name}: run python docs/outputs.py"
