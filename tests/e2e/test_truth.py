@@ -10,12 +10,19 @@ from typing import Any
 
 import pytest
 
+from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.judging import health
 from eiload.judging.compare import compare
 from eiload.judging.compare.comparison import Change, Comparison
 from eiload.judging.judgement import judge
+from eiload.observe.device import gpus_of
+from eiload.observe.foreign import check
+from eiload.observe.parts import excess, parts_of
 from eiload.record.run import Run
 from eiload.scenario import Compare
+from eiload.scenario.standin import StandIn
+from eiload.server.accelerator import Accelerator, Admission
+from eiload.server.gpu import IDLE_W, RUN_W
 from tests.e2e.locust_runs import headless, report, scenario
 
 SLACK = 0.02
@@ -25,7 +32,8 @@ SLACK = 0.02
 def law(**changes: Any) -> dict[str, Any]:
     """Return a target of the law."""
     stand_in = {"compute": {"median": "150 ms", "p99": "250 ms"}, "concurrency": 200, **changes}
-    return {"model": "ssd", "deadline": "10 s", "stand_in": stand_in}
+    observe = {"metrics": "stand-in", "gpu": "stand-in"}
+    return {"model": "ssd", "deadline": "10 s", "stand_in": stand_in, "observe": observe}
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +47,44 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     )
     headless("--scenario", str(path), "--report-json", "run.json", folder=folder)
     return report(folder)
+
+
+def law_ms(seed: int, number: int, **changes: Any) -> float:
+    """Return the mean of so many computing times, the first of which are not of the load."""
+    settings = StandIn.of(**law(seed=seed, **changes)["stand_in"])
+    accelerator, took_ns = Accelerator(settings), 0
+    for nth in range(number):
+        admission = accelerator.arrive(nth * NS_PER_S, 0)
+        assert isinstance(admission, Admission)
+        took_ns += admission.server_ns
+    return took_ns / number / NS_PER_MS
+
+
+def test_the_servers_account_is_the_laws(run: Run) -> None:
+    """Its mean is that of the times that its law drew; both sides count the same; so is the split.
+
+    Parts add up to the response time, and the runtime's is the server's to 2 %.
+    """
+    drawn = {}
+    for target, (seed, changes) in enumerate(((1, {}), (2, {}), (3, {"slowdown": 1.3}))):
+        counted = check(run, target)
+        assert counted is not None
+        assert (counted.least, counted.uncounted, counted.restarted) == (0, 0, False)
+        parts = parts_of(run, target)
+        assert parts is not None
+        assert parts.response_ns == pytest.approx(run.sample(target).mean_ns(), rel=1e-6)
+        means = {part.name: part.mean_ns / NS_PER_MS for part in parts.parts}
+        drawn[target] = law_ms(seed, counted.total + 1, **changes)
+        assert means["runtime"] == pytest.approx(drawn[target], rel=0.02)
+        (gpu,) = gpus_of(run, target)
+        assert gpu.emulated
+        busy_s = (gpu.energy_j - IDLE_W * 60) / RUN_W
+        assert gpu.use == pytest.approx(busy_s / 60, abs=0.1)
+    one, other = parts_of(run, 0), parts_of(run, 2)
+    assert one is not None
+    assert other is not None
+    split = {share.name: share.difference_ns / NS_PER_MS for share in excess(one, other)}
+    assert split["runtime"] == pytest.approx(drawn[2] - drawn[0], rel=0.02)
 
 
 def against(run: Run, candidate: str) -> Comparison:

@@ -1,6 +1,8 @@
 """Numbers over time, kept as their changes, and their form in a run file."""
 
+import base64
 import json
+import zlib
 
 import numpy as np
 import pytest
@@ -52,7 +54,16 @@ def test_the_form_reads_back() -> None:
 )
 def test_what_was_never_read_is_no_change(changes: list[list[float]]) -> None:
     """A damaged file is refused."""
+    text = json.dumps([["requests", {}, changes]]).encode()
     data = written([SOURCE])
-    data[0]["series"][0][2] = changes
+    data[0]["series"] = base64.b64encode(zlib.compress(text)).decode()
     with pytest.raises(ValueError, match="requests does not change when it was read"):
+        observed_of(data)
+
+
+def test_damage_is_told() -> None:
+    """Not taken for a defect."""
+    data = written([SOURCE])
+    data[0]["series"] = base64.b64encode(b"no zlib").decode()
+    with pytest.raises(ValueError, match="damaged series"):
         observed_of(data)

@@ -224,7 +224,8 @@ def _foreign(run: Run, target: int, spans: Sequence[PhaseSpan], limit: float) ->
     of = "the whole run"
     if len(named) == 1 and len(run.scenario.traffic) > 1 and not found.restarted:
         (phase,) = (each for each in foreign.by_phase(run, target) if each.phase in named)
-        most = max(0.0, phase.counted - phase.sent + phase.slack)
+        # No phase has more than the whole run.
+        most = min(float(found.most), max(0.0, phase.counted - phase.sent + phase.slack))
         low, high = (x / max(phase.counted, 1.0) for x in (phase.foreign, most))
         of = f"phase {phase.phase}"
     limits = wording.share(low) if low == high else f"{wording.share(low)} to {wording.share(high)}"
