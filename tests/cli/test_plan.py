@@ -14,6 +14,7 @@ from eiload.scenario import load
 from eiload.scenario.schedule import Schedule
 from tests.golden import golden_run
 
+SHIPPED = Path(__file__).parents[2] / "scenarios"
 SCENARIO = """\
 name: planned
 targets:
@@ -241,6 +242,14 @@ def test_without_characters_beyond_ascii(scenario: Path) -> None:
     assert text.isascii()
     assert "#" in text
     assert "\\u" not in text
+
+
+@pytest.mark.parametrize("name", ["arrivals", "rates", "replay", "users", "presets", "multistream"])
+def test_shipped_examples_have_a_plan(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each kind of traffic has a short example, of which all phases are planned."""
+    text = said(capsys, SHIPPED / f"{name}.yaml")
+    for phase in load(SHIPPED / f"{name}.yaml", {}).traffic:
+        assert re.search(rf"^{phase.name}\s+\d+:\d\d\s", text, re.MULTILINE)
 
 
 def test_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
