@@ -23,6 +23,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.errors import ScenarioError
 from eiload.base.files import write_whole
 from eiload.base.status import Status
+from eiload.record.checksum import CHECKSUM, changed, sealed
 from eiload.record.facts import Answers, PhaseSpan, TargetFacts, WorkerFacts, facts_of
 from eiload.record.intervals import Intervals, Kind
 from eiload.record.mistaken import EXPECTED, sort_of, sort_of_json
@@ -232,7 +233,7 @@ class Run:
 
     def to_json(self) -> dict[str, Any]:
         """Return the run as plain data, the form of the run file."""
-        return {
+        data = {
             "schema": SCHEMA,
             "scenario": json.loads(self.scenario.masked().to_json()),
             "started_wall_ns": self.started_wall_ns,
@@ -245,6 +246,7 @@ class Run:
             "observed": [written(each) for each in self.observed],
             "intervals": base64.b64encode(self._counts().to_bytes()).decode("ascii"),
         }
+        return sealed(data)
 
     def _counts(self) -> Intervals:
         """Return all counts, by class where there are classes."""
@@ -261,6 +263,8 @@ class Run:
             raise ValueError(
                 f"not a run file of schema {SCHEMA!r}, but {sort_of_json(data)}; {EXPECTED}"
             )
+        if damage := changed(data):
+            raise ValueError(f"{damage}; get it anew, or read it at your risk without {CHECKSUM!r}")
         try:
             run = Run(
                 scenario=restore(json.dumps(data["scenario"])),

@@ -199,6 +199,13 @@ class Part(_Open):
     p99_ms: Number
 
 
+class Checksum(_Open):
+    """Whether the file is as it was written."""
+
+    of: list[str] = Field(description="the fields it is of")
+    crc32: str = Field(description="of their compact JSON with sorted keys, hexadecimal")
+
+
 class RunFile(_Open):
     """A run of eiload: what was measured, and beside it what was derived from that."""
 
@@ -213,6 +220,7 @@ class RunFile(_Open):
     problems: list[str] = Field(description="of the generator; any makes the run invalid")
     observed: list[Any] = Field(description="what was read beside the load, by target")
     intervals: str = Field(description="every request, counted: base64, docs/run-file.md")
+    checksum: Checksum = Field(description="of the fields before; absent in files of before")
     emulated: bool = Field(description="derived: whether any target was a stand-in")
     figures: list[Figures] = Field(description="derived")
     where_the_time_went: dict[str, dict[str, Part] | None] = Field(description="derived")

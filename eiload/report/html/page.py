@@ -13,6 +13,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.judging import health
 from eiload.judging.judgement import Judgement
 from eiload.judging.sla import Word
+from eiload.record.checksum import CHECKSUM, sealed
 from eiload.record.run import Run
 from eiload.report import json as report_json
 from eiload.report.against import tone_of
@@ -148,6 +149,7 @@ def _folded(run: Run, judgement: Judgement) -> str:
     del whole["series"]
     counts = zlib.decompress(base64.b64decode(whole["intervals"]))
     whole["intervals"] = base64.b64encode(zlib.compress(counts, 9)).decode("ascii")
+    whole |= sealed({name: whole[name] for name in whole[CHECKSUM]["of"]})
     document = json.dumps(whole, separators=(",", ":"))
     packed = quote(document, safe="/+=:,{}[]")
     link = (
