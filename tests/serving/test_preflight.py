@@ -249,6 +249,16 @@ def test_row_17_message_limit() -> None:
     assert "over the server's message limit" in str(caught.value)
 
 
+def test_row_17_limit_of_the_server_on_its_answers() -> None:
+    """An answer that the server may not send is no fault of the request."""
+    options = [("grpc.max_send_message_length", 50)]
+    with grpc_server(ModelServer().handlers(PREDICT), options=options) as port:
+        small = predict_request("ssd", {"inputs": np.zeros((1, 8, 8, 3), np.uint8)})
+        with preflight(f"127.0.0.1:{port}") as asking, pytest.raises(TargetError) as caught:
+            first_inference(asking, small, Expectations(None))
+    assert "the answer is over the server's own limit" in str(caught.value)
+
+
 def ready_after(server: ModelServer, count: int, before: Handler) -> dict[str, Handler]:
     """Return handlers whose first `count` status calls are answered by `before`."""
     asked = iter(range(count))
