@@ -19,6 +19,7 @@ from eiload.plugin import event, targets
 from eiload.plugin.answers import OpenAnswers
 from eiload.plugin.inputs import blamed, is_within
 from eiload.plugin.totals import Totals
+from eiload.report.words import tame
 from eiload.scenario import Scenario, Target
 from eiload.sending.arrays import Results
 from eiload.sending.result import Result
@@ -27,7 +28,7 @@ from eiload.serving.payload import Made
 if TYPE_CHECKING:
     from eiload.control.agent import Agent
 
-__all__ = ["Requests"]
+__all__ = ["Requests", "request_names"]
 
 FEW = 8
 """So many results at a time cost no more as events than their sums do."""
@@ -107,7 +108,7 @@ class Requests:
         """Return what Locust's statistics call the requests to a target of the present run."""
         assert self.agent is not None
         assert self.agent.session is not None
-        return _names(self.agent.session.scenario)[target]
+        return request_names(self.agent.session.scenario)[target]
 
     def target_of(self, cls: type) -> Target:
         """Return what a user class calls in the present run."""
@@ -150,7 +151,7 @@ class Requests:
         if agent is None or agent.session is None:
             return
         scenario = agent.session.scenario
-        names = _names(scenario)
+        names = request_names(scenario)
         if self._totals is not None and len(results) > FEW and self._totals.suffice:
             good = results["status"] == Status.OK
             for target in np.unique(results["target"][good]).tolist():
@@ -187,6 +188,6 @@ def _some(cls: type, requests: Iterator[Made]) -> Iterator[Made]:
         )
 
 
-def _names(scenario: Scenario) -> list[str]:
-    """Return what Locust's statistics call each target's requests."""
-    return [f"{name} Predict" for name in scenario.targets]
+def request_names(scenario: Scenario) -> list[str]:
+    """Return what Locust's statistics call each target's requests, tame in Locust's CSV, too."""
+    return [f"{tame(name)} Predict" for name in scenario.targets]

@@ -22,14 +22,9 @@ from eiload.record.sample import Sample
 from eiload.record.split import NAMES, split_of
 from eiload.report import words
 
-__all__ = ["FORMULA", "files", "tame"]
+__all__ = ["files"]
 
 PERCENTILES = (*(n / 100 for n in range(1, 100)), 0.995, 0.999, 0.9995, 0.9999)
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
-
-TEXT_AT_MOST = 2000
 
 
 def files(run: Run, judgement: Judgement) -> Mapping[str, str]:
@@ -40,12 +35,6 @@ def files(run: Run, judgement: Judgement) -> Mapping[str, str]:
         "objectives.csv": _text(_objectives(judgement)),
         "parts.csv": _text(_parts(run)),
     }
-
-
-def tame(text: str) -> str:
-    """Return foreign text as a cell that no spreadsheet computes."""
-    shown = words.safe(text, TEXT_AT_MOST)
-    return f"'{shown}" if shown.startswith(FORMULA) else shown
 
 
 def _text(rows: Iterable[Iterable[object]]) -> str:
@@ -75,7 +64,7 @@ def _seconds(run: Run) -> Iterator[Iterable[object]]:
     """Yield a row a second, phase and target: what was due then and what became of it."""
     yield seconds.columns(run)
     for name, phase, warm_up, *numbers in seconds.rows(run):
-        yield [tame(name), tame(phase), int(warm_up), *map(_cell, numbers)]
+        yield [words.tame(name), words.tame(phase), int(warm_up), *map(_cell, numbers)]
 
 
 def _cell(value: float) -> object:
@@ -103,9 +92,9 @@ def _percentiles(run: Run) -> Iterator[Iterable[object]]:
             split = split_of(of, target, spans)
             for q in PERCENTILES:
                 times = [_quantile(sample, q) for sample in samples]
-                row = [tame(facts.name), f"{q * 100:.6g}", *times, total]
+                row = [words.tame(facts.name), f"{q * 100:.6g}", *times, total]
                 parted = [_quantile(split.samples[kind], q) if split else "" for kind in PARTS]
-                yield [*row, *((tame(name),) if classes else ()), *parted]
+                yield [*row, *((words.tame(name),) if classes else ()), *parted]
 
 
 def _parts(run: Run) -> Iterator[Iterable[object]]:
@@ -117,7 +106,7 @@ def _parts(run: Run) -> Iterator[Iterable[object]]:
     for target, facts in enumerate(run.targets):
         for step in parts.over_time(run, target, run.phases()):
             yield [
-                *(tame(facts.name), tame(step.span.name), int(step.span.warm_up)),
+                *(words.tame(facts.name), words.tame(step.span.name), int(step.span.warm_up)),
                 *(step.first_second, step.seconds, step.answers),
                 *(_ms(step.mean_ns[kind]) for kind in NAMES),
             ]
@@ -141,8 +130,8 @@ def _objectives(judgement: Judgement) -> Iterator[Iterable[object]]:
         limits = (used.value, used.low, used.high) if used is not None else (None,) * 3
         word = str(verdict.word) if judgement.validity.valid else "no verdict"
         yield [
-            *(tame(verdict.objective.text), tame(verdict.objective.phase or "")),
-            *(tame(verdict.target), word, *map(_number, limits)),
-            *(tame(verdict.observed), tame(verdict.reason)),
-            tame(verdict.objective.of_class or ""),
+            *(words.tame(verdict.objective.text), words.tame(verdict.objective.phase or "")),
+            *(words.tame(verdict.target), word, *map(_number, limits)),
+            *(words.tame(verdict.observed), words.tame(verdict.reason)),
+            words.tame(verdict.objective.of_class or ""),
         ]

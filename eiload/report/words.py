@@ -23,6 +23,7 @@ __all__ = [
     "per_second",
     "safe",
     "signed_milliseconds",
+    "tame",
     "three_digits",
 ]
 
@@ -35,6 +36,19 @@ use, line and paragraph separators (Unicode Standard, section 4.5)."""
 
 _JOINERS = frozenset("\u200c\u200d")
 """Formats that written languages and emoji need, and that move nothing (Unicode, section 23.2)."""
+
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+TEXT_AT_MOST = 2000
+"""Characters of a cell of CSV."""
+
+
+def tame(text: str) -> str:
+    """Return foreign text as a cell of CSV that no spreadsheet computes."""
+    shown = safe(text, TEXT_AT_MOST)
+    return f"'{shown}" if shown.startswith(FORMULA) else shown
 
 
 def safe(text: str, limit: int = 200) -> str:

@@ -12,7 +12,7 @@ from eiload.base.clock import SystemClock
 from eiload.base.errors import ScenarioError
 from eiload.control.agent import Agent
 from eiload.control.session import Hooks
-from eiload.plugin.requests import Requests
+from eiload.plugin.requests import Requests, request_names
 from eiload.scenario import Scenario, Target, build
 from eiload.serving.payload import Made
 from tests.plugin.load import PATIENCE_S, Half, half, in_time, load
@@ -165,3 +165,18 @@ def test_no_class_whose_samples_ride(
         list(requests(*classes).bytes_for(riding(users), "a"))
     assert str(refused.value).startswith("riding.yaml: ")
     assert said in str(refused.value)
+
+
+def test_no_name_is_a_formula_in_locusts_csv() -> None:
+    """Locust writes names as they are; a spreadsheet computes what begins like a formula."""
+    scenario = build(
+        {
+            "name": "hostile",
+            "targets": {"=1+cmd|' /C calc'!A0": {"server": "h:1", "model": "m"}},
+            "payload": {"synthetic": "8x8"},
+            "traffic": [{"phase": "p", "rate": "1/s", "for": "1 s"}],
+        },
+        "hostile.yaml",
+        __file__,  # type: ignore[arg-type]
+    )
+    assert request_names(scenario) == ["'=1+cmd|' /C calc'!A0 Predict"]

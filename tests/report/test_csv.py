@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from eiload.base.status import Status
 from eiload.record.run import Run
-from eiload.report.csv import files, tame
+from eiload.report.csv import files
+from eiload.report.words import tame
 from tests.golden import MIX, away, golden_run, steady
 from tests.report import runs
 from tests.report.runs import judged

@@ -9,7 +9,7 @@ import io
 from urllib.parse import quote
 
 from eiload.report import bars
-from eiload.report.csv import tame
+from eiload.report.words import tame
 from eiload.report.html.svg import text
 from eiload.report.section import Bar, Cell, Column, Foreign, Line, Section, Tone
 
