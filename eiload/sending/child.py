@@ -180,4 +180,11 @@ def _allow_files(needed: int) -> None:
             f"{needed} open files are needed for all `connections:` and {hard} are allowed; "
             "raise the limit with ulimit -n, or ask for fewer connections"
         )
-    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    except (OSError, ValueError) as error:  # macOS says "unlimited" and allows less
+        raise EngineError(
+            f"{needed} open files are needed for all `connections:`, which this system does not "
+            "allow; ask for fewer connections, or raise its limit (macOS: sysctl "
+            "kern.maxfilesperproc)"
+        ) from error
