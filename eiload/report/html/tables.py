@@ -9,9 +9,9 @@ import io
 from urllib.parse import quote
 
 from eiload.report import bars
-from eiload.report.words import tame
 from eiload.report.html.svg import text
 from eiload.report.section import Bar, Cell, Column, Foreign, Line, Section, Tone
+from eiload.report.words import tame
 
 __all__ = ["cell", "csv_link", "section", "table", "tone_class"]
 
