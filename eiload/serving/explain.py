@@ -276,7 +276,7 @@ _REMEDIES: tuple[tuple[Status, str, str], ...] = (
     (
         Status.RESOURCE_EXHAUSTED,
         r"sent message larger than max",
-        "the answer is over the server's own limit: raise it there, or set `outputs:` to what is needed",
+        "the answer is over the server's own limit: raise it there, or ask for fewer `outputs:`",
     ),
     (
         Status.RESOURCE_EXHAUSTED,
