@@ -186,7 +186,7 @@ class Collector:
             headers = {**self._given.headers, "content-type": "application/x-protobuf"}
             try:
                 status, answer = _post(self._given.url, body, headers, self._given.certificate)
-            except OSError as error:  # what `requests` raises is one
+            except (OSError, ValueError) as error:  # what `requests` raises is one of them
                 self._failed(_why(error), last=last)
                 return
             if status >= 300:
@@ -227,7 +227,7 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], certificate: str) -
     return answer.status_code, answer.content
 
 
-def _why(error: OSError) -> str:
+def _why(error: Exception) -> str:
     """Return the innermost reason, in a line."""
     cause: BaseException = error
     while (deeper := cause.__cause__ or cause.__context__) is not None:

@@ -3,13 +3,14 @@
 What it knows: the options, the present run's coordinator, gevent's server. What it must not know:
 what the numbers are called (`export`), Locust's events. Whoever asks for a page has it made; points
 for a collector are made once an interval, and brought by a greenlet, so that a collector that
-hangs keeps nobody waiting.
+hangs keeps nobody waiting. A defect in all this costs a line, and not the run.
 """
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVarTuple
 
 import gevent
 from gevent.pywsgi import WSGIServer
@@ -24,7 +25,11 @@ from eiload.export.totals import Totals
 from eiload.record.intervals import Intervals
 from eiload.record.run import Run
 
-__all__ = ["Exports", "address_of"]
+__all__ = ["Exports", "address_of", "unused_by_worker"]
+
+logger = logging.getLogger("eiload")
+
+Arguments = TypeVarTuple("Arguments")
 
 LOOPBACK = "127.0.0.1"
 PATH = "/metrics"
@@ -45,6 +50,17 @@ def address_of(text: str) -> tuple[str, int]:
             f"got {shown(text)}"
         )
     return bare or LOOPBACK, int(port)
+
+
+def unused_by_worker(given: Any) -> str:
+    """Return what is said of our options on a worker; empty if it has none of its own.
+
+    With ``--processes`` they are the master's, and workers have them by their birth.
+    """
+    names = [f"--{name}" for name in ("prometheus", "otlp") if getattr(given, name)]
+    if not names or given.processes:
+        return ""
+    return f"{', '.join(names)}: not used by a worker; its master gives the run's numbers to others"
 
 
 class Exports:
@@ -75,6 +91,8 @@ class Exports:
         if endpoint := given.otlp:
             said = settings(endpoint, given.otlp_temporality, environ)
             self._collector = Collector(said, version("eiload"), self._say)
+        elif given.otlp_temporality != "cumulative":
+            self._say("--otlp-temporality: not used without --otlp")
         if given.prometheus:
             self._serve(*address_of(given.prometheus))
 
@@ -91,6 +109,7 @@ class Exports:
         """Serve no page any more."""
         if self._server is not None:
             self._server.stop(0)
+            self._server = None
 
     # -- a run's course ------------------------------------------------------------------------
 
@@ -102,23 +121,42 @@ class Exports:
         if self._collector is not None:
             self._collector.begin(self._clock.now_ns())
 
+    def leave(self) -> None:
+        """Say that the run that begins has no numbers: all its users are others'."""
+        if self._is_on:
+            self._say("no request of this run is eiload's: others are given no numbers of it")
+
     def add(self, intervals: Intervals) -> None:
         """Count what a worker has reported."""
         if self._is_on:
-            self._totals.add(intervals)
+            self._guarded(self._totals.add, intervals)
 
     def tick(self) -> None:
         """Bring the collector its points when an interval is over; once a second."""
+        self._guarded(self._tick)
+
+    def end(self, run: Run | None) -> None:
+        """Count all that the run has come to, and bring the collector the last points."""
+        if self._is_on:
+            self._guarded(self._end, run)
+
+    def _guarded(self, do: Callable[[*Arguments], object], *arguments: *Arguments) -> None:
+        try:
+            do(*arguments)
+        except Exception as error:
+            logger.exception("numbers could not be given to others")
+            self._say(f"others are given no numbers any more: {type(error).__name__}: {error}")
+            self._collector = None
+            self.close()
+
+    def _tick(self) -> None:
         coordinator, collector = self._coordinator, self._collector
         if collector is None or coordinator is None or not coordinator.started.is_set():
             return
         if collector.is_due(self._clock.now_ns()):
-            gevent.spawn(collector.bring, self.moment())
+            gevent.spawn(self._guarded, collector.bring, self.moment())
 
-    def end(self, run: Run | None) -> None:
-        """Count all that the run has come to, and bring the collector the last points."""
-        if not self._is_on:
-            return
+    def _end(self, run: Run | None) -> None:
         self._is_over = True
         if run is not None:
             self._totals = Totals.of(run)

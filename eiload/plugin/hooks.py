@@ -27,6 +27,7 @@ from eiload.control.session import Hooks
 from eiload.plugin import library, link, options
 from eiload.plugin.choice import Choice
 from eiload.plugin.door import WITHOUT
+from eiload.plugin.exports import unused_by_worker
 from eiload.plugin.interrupts import Interrupts
 from eiload.plugin.live import Live
 from eiload.plugin.outcome import Outcome
@@ -152,6 +153,8 @@ class Plugin:
             self._role = Worker(
                 environment, self._make_agent, say=self.say, complain=self._voice.complain
             )
+            if said := unused_by_worker(given):
+                self.say(said)
         elif isinstance(environment.runner, MasterRunner):
             self._role = self._conducting(
                 Master(environment, given, self._conducts, say=self.say, lonely=self._give_up)

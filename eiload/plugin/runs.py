@@ -174,6 +174,7 @@ class Runs:
                 self._begin(scenario)
             else:
                 self._status.leave()  # it is all Locust's
+                self._exports.leave()
         except EiloadError as error:
             self._voice.complain(error)
             self._outputs.give_back(self._reports)

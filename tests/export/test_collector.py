@@ -105,6 +105,15 @@ def test_what_is_rejected_is_said_once() -> None:
     assert said == ["--otlp: 2 points rejected: too old"]
 
 
+def test_a_header_that_no_request_can_have() -> None:
+    """It costs a line, and not the run."""
+    said: list[str] = []
+    with Stub() as stub:
+        one(stub, said, OTEL_EXPORTER_OTLP_HEADERS="a=%E2%82%AC").bring(moments(1)[0])
+        assert not stub.taken
+    assert len(said) == 1
+
+
 def test_one_an_interval() -> None:
     """Counted from the run's beginning, as the environment says."""
     given = settings("http://x", "delta", {"OTEL_METRIC_EXPORT_INTERVAL": "2000"})

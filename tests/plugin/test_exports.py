@@ -13,7 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from eiload.base.clock import SystemClock
 from eiload.base.errors import ScenarioError
 from eiload.export.metrics import moment
-from eiload.plugin.exports import Exports, address_of
+from eiload.export.totals import Totals
+from eiload.plugin.exports import Exports, address_of, unused_by_worker
 from eiload.record.intervals import Intervals
 from tests.control.script import Script, a_scenario
 from tests.export.collectors import Stub
@@ -128,6 +129,40 @@ def test_nobody_asks() -> None:
         assert exports.port is None
         assert exports.moment().metrics[0].name.name == "eiload.requests.in_flight"
         assert said == []
+
+
+@pytest.mark.parametrize("when", ["add", "of"])
+def test_a_defect_costs_a_line(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not the run: its outcome is what it would have been."""
+
+    def fail(*_: object) -> None:
+        raise KeyError("x")
+
+    with Stub() as stub, opened(prometheus="0", otlp=stub.endpoint) as (exports, said):
+        monkeypatch.setattr(Totals, when, fail)
+        course = a_course(Script(a_scenario()), exports=exports)
+        course.start()
+        outcome = course.follow()
+        assert outcome.run is not None
+        assert outcome.run.problems == ()
+        assert exports.port is None
+    assert said[1:] == ["others are given no numbers any more: KeyError: 'x'"]
+
+
+def test_what_is_not_used_is_said() -> None:
+    """By a worker of its own, without an endpoint, in a run of others' users."""
+    with opened(otlp_temporality="delta") as (exports, said):
+        exports.leave()
+        assert said == ["--otlp-temporality: not used without --otlp"]
+    with opened(prometheus="0") as (exports, said):
+        exports.leave()
+        assert said[1] == "no request of this run is eiload's: others are given no numbers of it"
+    options = SimpleNamespace(prometheus="9646", otlp="", processes=None)
+    assert unused_by_worker(options).startswith("--prometheus: not used by a worker")
+    options.otlp = "http://x"
+    assert unused_by_worker(options).startswith("--prometheus, --otlp: not used by a worker")
+    options.processes = 2
+    assert unused_by_worker(options) == ""
 
 
 def test_another_page() -> None:
