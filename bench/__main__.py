@@ -26,6 +26,7 @@ MAX_STRETCH = 20
 
 OWN = {
     "statistics": "bench.statistics",
+    "looks": "bench.looks",
     "judging": "bench.judging",
     "interop": "bench.interop",
     "stand_in": "bench.stand_in",

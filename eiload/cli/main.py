@@ -41,7 +41,7 @@ printed before any is read, so they are listed here and in docs/locust.md):
   --report-json FILE, --report-html FILE, --report-markdown FILE, --report-junit FILE
   --report-hlog FILE, --report-csv FOLDER, --report-to URL|stdout
   --prometheus PORT, --otlp ENDPOINT, --otlp-temporality cumulative|delta
-  --exit-status verdict|zero, --undecided fail|ok
+  --exit-status verdict|zero, --undecided fail|ok, --until-decided TIME
   --eiload-token TOKEN, --eiload-send-secrets-unproven
 each but the token also as LOCUST_SCENARIO, ... in the environment, or in locust.conf.
 

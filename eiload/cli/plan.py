@@ -20,7 +20,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.files import write_whole
 from eiload.base.units import parse_duration
 from eiload.record import journal
-from eiload.report import differ, outlook, planning, terminal
+from eiload.report import differ, looking, outlook, planning, terminal
 from eiload.report import plan as report
 from eiload.scenario import Scenario, finding, load
 from eiload.scenario.picks import ALL, Picks
@@ -96,7 +96,9 @@ def plan(arguments: argparse.Namespace) -> int:
         differences=tuple(differ.differences(scenario, against.scenario)) if against else (),
     )
     look = terminal.look_of(sys.stdout, os.environ)
-    parts = report.sections(planned, width=look.width, unicode=look.unicode)
+    parts = [*report.sections(planned, width=look.width, unicode=look.unicode)]
+    if looks := looking.section(scenario):
+        parts.append(looks)
     console.emit(terminal.page(parts, outlook.outlook(scenario)[0], look, good=True))
     if arguments.csv:
         write_whole(Path(arguments.csv), "".join(f"{part}\n" for part in _rows(scenario)))

@@ -13,6 +13,7 @@ In the order of the data's way:
   compared targets; `usage`: what the worker has used of its machine; `memory`: how many bytes may
   be in flight there
 - `workers`: who owns which slice up to when, and who takes over from whom; `logbook`: the journal
+- `ending`: what ends a run before its plan does, a look that decides everything or a cause
 - `present`: how far it is at a moment; `closing`: what is known and what workers have said, as a
   `Run`
 

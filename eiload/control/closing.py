@@ -26,6 +26,7 @@ from eiload.record.ledger import reconcile
 from eiload.record.observed import Source
 from eiload.record.run import PAYLOAD, Run, as_long_as
 from eiload.record.served import Served
+from eiload.record.taken import LookFacts
 from eiload.scenario import Scenario
 from eiload.scenario.schedule import Schedule
 
@@ -44,6 +45,8 @@ class Known:
     """Why the run ended early; empty if it did not."""
     digest: str
     """Fingerprint of the payload's tensors."""
+    looks: tuple[LookFacts, ...] = ()
+    """Those taken so far."""
     share: str
     """How much of Locust's run time went into getting ready, in words; empty for little."""
 
@@ -69,6 +72,7 @@ def opened(known: Known, workers: Workers, ended_ns: int = 0) -> Run:
         ),
         intervals=Intervals.empty(),
         problems=tuple(workers.problems),
+        looks=known.looks,
     )
 
 

@@ -22,11 +22,12 @@ from collections.abc import Callable, Sequence
 from eiload.base.clock import NS_PER_S, Clock, boot_id
 from eiload.base.errors import EiloadError, EngineError, ScenarioError, TargetError
 from eiload.control import closing, messages
+from eiload.control.ending import Ending
 from eiload.control.logbook import Logbook
 from eiload.control.messages import Failed, Order, Ready, Report, Word
 from eiload.control.muster import Muster
 from eiload.control.observing import Observing
-from eiload.control.present import Present, present
+from eiload.control.present import Present, position, present
 from eiload.control.session import drain_limit_ns
 from eiload.control.standins import StandIns
 from eiload.control.workers import HandOver, Workers
@@ -69,6 +70,7 @@ class Coordinator:
         journal: kept while the load is on, for the case that this process is killed.
         drain_ns: how long answers are waited for at the end; the longest deadline if None.
         run_time_ns: when Locust will stop the run, counted from its start; None if it will not.
+        on_look: given the run as it was at each look (`ending`); returns at once.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Coordinator:
         journal: Journal | None = None,
         drain_ns: int | None = None,
         run_time_ns: int | None = None,
+        on_look: Callable[[Run], None] = lambda _run: None,
     ) -> None:
         self.scenario = scenario
         self.done = threading.Event()
@@ -108,14 +111,12 @@ class Coordinator:
         self._began_ns = clock.now_ns()
         self._stop_ns = 0
         self._share = ""
-        self._schedule = Schedule(scenario.traffic, scenario.seed)
-        duration_ns = self._schedule.duration_ns
+        schedule = self._schedule = Schedule(scenario.traffic, scenario.seed)
+        self._ending = Ending(scenario, schedule, on_look, self.stop)
+        self.looked = self._ending.looked
+        loops = any(isinstance(phase, ClosedPhase) for phase in scenario.traffic)
         self._workers = Workers(
-            self._id,
-            workers,
-            duration_ns=duration_ns,
-            driven=driven,
-            ceding=not any(isinstance(phase, ClosedPhase) for phase in scenario.traffic),
+            self._id, workers, duration_ns=schedule.duration_ns, driven=driven, ceding=not loops
         )
         self._muster = Muster(
             self._id, scenario, self._workers, send=send, say=say, driven=driven, drain_ns=drain_ns
@@ -189,10 +190,7 @@ class Coordinator:
 
     def position(self) -> tuple[str, int]:
         """Return the present phase's name ("drain" after the last) and the whole length, ns."""
-        for phase, start_ns in zip(self.scenario.traffic, self._schedule.starts_ns, strict=True):
-            if self.elapsed_ns < start_ns + phase.duration_ns and not self._stopping:
-                return phase.name, self._schedule.duration_ns
-        return "drain", self._schedule.duration_ns
+        return position(self._schedule, self.elapsed_ns, stopping=self._stopping)
 
     def present(self) -> Present:
         """Return how far the run is, as far as is known here."""
@@ -268,6 +266,7 @@ class Coordinator:
             started_wall_ns=self._started_wall_ns,
             stopped=self.stopped,
             digest=self._muster.digest,
+            looks=self._ending.looks,
             share=self._share,
         )
 
@@ -278,6 +277,7 @@ class Coordinator:
         while any(not worker.coming for worker in self._workers.live):
             self._hear()
             self._logbook.keep(self.elapsed_ns, lambda: closing.state(self._known(), self._workers))
+            self._ending.check(self._known(), self._workers, self.elapsed_ns)
             if self._stopping:
                 end_ns = min(end_ns, self._clock.now_ns())
             if self._clock.now_ns() > end_ns + drain_ns + FINAL_GRACE_NS:
@@ -317,6 +317,7 @@ class Coordinator:
             return
         orders = self._workers.report(worker, report, self.elapsed_ns)
         self._logbook.add(report.intervals)
+        self._ending.add(report.intervals, self.elapsed_ns)
         self._on_intervals(report.intervals)
         self._hand_over(worker, orders)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from eiload.control.workers import Workers
 from eiload.record.facts import Answers, TargetFacts
+from eiload.scenario.schedule import Schedule
 
-__all__ = ["Present", "present"]
+__all__ = ["Present", "position", "present"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +76,14 @@ def present(workers: Workers, elapsed_ns: int, stopped_ns: int | None, *, begun:
         failures={name: dict(texts) for name, texts in failures.items()},
         answers=answers,
     )
+
+
+def position(schedule: Schedule, elapsed_ns: int, *, stopping: bool) -> tuple[str, int]:
+    """Return the name of the phase at an offset, and the length of all of them, ns.
+
+    It is "drain" after the last phase, and when sending is stopped.
+    """
+    for phase, start_ns in zip(schedule.traffic, schedule.starts_ns, strict=True):
+        if elapsed_ns < start_ns + phase.duration_ns and not stopping:
+            return phase.name, schedule.duration_ns
+    return "drain", schedule.duration_ns

@@ -11,6 +11,7 @@ In the order of the data's way:
   increase, decrease, inconclusive, or that one was unavailable
 - `versions`: was it one version of the model that answered?
 - `agreement` (do both answer the same?), `cost` and `prices` (what a million inferences cost)
+- `looks`: a run that goes on until all is decided, by all of its looks together
 - `judgement`: all of it together, the exit status, and the one last line
 
 What it must not know: where a run is from, how anything is shown. No data and no doubt make a pass;

@@ -187,12 +187,14 @@ def _is_no_accident(lag: Sample, limit_ns: int) -> bool:
 
 
 def _cautions(run: Run) -> Iterator[str]:
-    if run.stopped and run.ended_ns < run.scenario.duration_ns:
+    early = run.stopped and run.ended_ns < run.scenario.duration_ns
+    if early and not stopping.as_planned(run.stopped):
         planned = wording.span(run.scenario.duration_ns / NS_PER_S)
         look = ": a run that is stopped on sight of its numbers is a look too many"
+        asked = run.stopped not in stopping.BY_ITSELF and not stopping.is_abort(run.stopped)
         yield (
             f"stopped early ({run.stopped}) after {wording.span(run.ended_ns / NS_PER_S)} of"
-            f" {planned}{look if run.stopped not in stopping.BY_ITSELF else ''}"
+            f" {planned}{look if asked else ''}"
         )
     if share_of_run_time := run.environment.get(stopping.READY):
         yield share_of_run_time

@@ -17,14 +17,14 @@ from typing import TypeVar
 
 from eiload.base import wording
 from eiload.base.status import Status
-from eiload.judging import agreement, health, sla
+from eiload.judging import agreement, health, looks, sla
 from eiload.judging.agreement import Agreed
-from eiload.judging.compare import compare
 from eiload.judging.compare.comparison import Comparison
 from eiload.judging.cost import Cost, cost
 from eiload.judging.health import Validity
 from eiload.judging.sla import Verdict, Word
 from eiload.judging.statistics.levels import FIXED, Levels
+from eiload.record import stopping
 from eiload.record.run import Run
 from eiload.record.stopping import SIGNALS
 
@@ -66,18 +66,21 @@ def judge(run: Run, *, undecided_ok: bool = False, levels: Levels = FIXED) -> Ju
     Args:
         run: the run.
         undecided_ok: let what is undecided or inconclusive pass for the exit status.
-        levels: how sure the words must be; of one of several looks, higher ones.
+        levels: how sure the words must be; of one of several looks, higher ones. A run that goes on
+            until all is decided has its own for each look.
     """
     parts = _Parts()
     validity = parts.of("soundness", lambda: health.check(run), Validity(True, (), ()))
     verdicts = parts.of(
-        "objectives", lambda: sla.judge(run, levels), sla.unjudged(run, "not judged")
+        "objectives", lambda: looks.verdicts(run, levels), sla.unjudged(run, "not judged")
     )
     comparison = (
-        parts.of("comparison", lambda: compare(run, levels=levels), None)
+        parts.of("comparison", lambda: looks.comparison(run, levels), None)
         if run.scenario.compare
         else None
     )
+    if stopping.is_abort(run.stopped):
+        verdicts, comparison = _not_good(verdicts, comparison)
     agreed = parts.of("agreement", lambda: agreement.find(run), None)
     holds = validity.valid and not parts.defects and _holds(run, verdicts, comparison)
     costs = parts.of("cost", lambda: cost(run, holds=holds), None)
@@ -121,6 +124,20 @@ class _Parts:
             return otherwise
 
 
+def _not_good(
+    verdicts: Iterable[Verdict], comparison: Comparison | None
+) -> tuple[tuple[Verdict, ...], Comparison | None]:
+    """Return what is left of the words on a run that was aborted: when it ended was no chance."""
+    why = "the run was aborted"
+    kept = tuple(
+        replace(each, word=Word.UNDECIDED, reason=why) if each.word is Word.PASS else each
+        for each in verdicts
+    )
+    if comparison is not None and comparison.word is not None and comparison.word.good:
+        comparison = comparison.without_verdict(why)
+    return kept, comparison
+
+
 def _holds(run: Run, verdicts: Iterable[Verdict], comparison: Comparison | None) -> bool:
     """Tell whether a comparison's candidate does what is asked of it."""
     if comparison is None or comparison.word is None or not comparison.word.good:
@@ -140,7 +157,7 @@ def _statuses(run: Run, judgement: Judgement, *, undecided_ok: bool) -> Iterable
         return
     words = [each.word for each in judgement.verdicts]
     comparison = judgement.comparison
-    if Word.FAIL in words:
+    if Word.FAIL in words or stopping.is_abort(run.stopped):
         yield 1
     if Word.UNDECIDED in words and not undecided_ok:
         yield 3
@@ -170,7 +187,8 @@ def failures_of(run: Run) -> int:
 def _summary(run: Run, judgement: Judgement) -> str:
     """Return the one last line: validity, then what is bad, what is open, what is good."""
     name = wording.marked(run.scenario.name, run.emulated)
-    stopped = f", stopped ({run.stopped})" if run.stopped else ""
+    ended = "ended" if stopping.as_planned(run.stopped) else "stopped"
+    stopped = f", {ended} ({run.stopped})" if run.stopped else ""
     if not judgement.validity.valid:
         reasons = judgement.validity.reasons
         more = f" (and {wording.count(len(reasons) - 1, 'other reason')})" if reasons[1:] else ""

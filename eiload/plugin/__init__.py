@@ -7,6 +7,7 @@ or both (local), do that, and this room carries their messages and tells them of
 - `hooks`: Locust's events, from its `init` to its `quit`
 - `roles`: Locust alone, a master, a worker: who makes the load, and the messages between them
 - `runs`: one run after the other; `course`: one of them; `voice`: what is said, and where
+- `looking`: looks at a run that goes on until all is decided, judged beside the load
 - `targets`: user classes as a scenario's targets; `slips`: attributes that are misspelt
 - `inputs`: the arrays that user classes give, or what is wrong with them
 - `requests`: what users ask of the present run, and Locust's `request` event (`event`), or its sums

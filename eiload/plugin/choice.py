@@ -16,11 +16,12 @@ from eiload.base.errors import ScenarioError
 from eiload.base.quantity import shown
 from eiload.plugin import options, targets
 from eiload.scenario import Scenario, finding
+from eiload.scenario.until_field import prolonged
 
 __all__ = ["Choice"]
 
 ALONE = frozenset(
-    {"image", "undecided", "eiload_token", "eiload_send_secrets_unproven"}
+    {"image", "undecided", "until_decided", "eiload_token", "eiload_send_secrets_unproven"}
     | {"report_to", "exit_status"}
     | {*(f"report_{form}" for form in options.REPORTS)}
     # Locust's own that name files, or decide about the exit status.
@@ -158,7 +159,7 @@ class Choice:
         """
         if not (found := self._offered(name)):
             raise ScenarioError("scenario: none; expected the name of one")
-        return options.find(found, os.environ)
+        return self._read(found)
 
     def refused(self, settings: object, classes: Mapping[str, Any]) -> str | None:
         """Return why a form's changes to a user class are not made; None if they may be.
@@ -177,6 +178,19 @@ class Choice:
         if isinstance(host, str) and host != cls.host and host.lower().startswith(LOCAL):
             return "host: a path; only the locustfile names one, no form"
         return None
+
+    @property
+    def _until_decided(self) -> str:
+        return getattr(self.given, "until_decided", "")
+
+    def _read(self, name: str) -> Scenario:
+        """Read a scenario by its name or path, as the command line has it go on.
+
+        Raises:
+            ScenarioError: there is none, or something is wrong with it.
+        """
+        scenario = options.find(name, os.environ)
+        return prolonged(scenario, self._until_decided) if self._until_decided else scenario
 
     def _offered(self, name: str) -> str:
         """Return the name or path of a scenario that the form's dropdown has.
@@ -200,12 +214,17 @@ class Choice:
         self, name: str, classes: Sequence[type[Any]], host: str | None
     ) -> Scenario | None:
         if name:
-            scenario = options.find(name, os.environ)
+            scenario = self._read(name)
             if scenario.payload.users is not None:
                 targets.giving(scenario, self._everybody)
             from eiload.judging import cost  # noqa: PLC0415  # judging is not needed before a scenario is
 
             cost.check(scenario)  # prices are found wrong before the load, not after it
+        elif self._until_decided:
+            raise ScenarioError(
+                "--until-decided: Locust's users ask for nothing that could be decided; expected "
+                "'--scenario' of one with objectives or a comparison"
+            )
         elif not classes:
             return None
         else:

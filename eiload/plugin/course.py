@@ -24,6 +24,7 @@ from eiload.control.messages import Order
 from eiload.plugin.delivery import Way
 from eiload.plugin.exports import Exports
 from eiload.plugin.live import Live
+from eiload.plugin.looking import Looking
 from eiload.plugin.others import Others
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.voice import Voice
@@ -128,6 +129,7 @@ class Course:
         warm_up = [index for index, phase in enumerate(scenario.traffic) if phase.warm_up]
         self._progress = Progress(list(scenario.targets), len(scenario.traffic), step_s, warm_up)
         self._reports = reports
+        self._looking = Looking(scenario, voice.say, live)
         if (run_file := reports.get("json")) is not None and rewritable(run_file):
             self._journal = Journal(beside(run_file), self._sync)
         self.coordinator = Coordinator(
@@ -141,6 +143,7 @@ class Course:
             journal=self._journal,
             drain_ns=drain_ns,
             run_time_ns=run_time_ns if driven else None,
+            on_look=self._looking.take,
         )
         self._clock = clock
         self._began_ns = clock.now_ns()
@@ -160,6 +163,7 @@ class Course:
             self._live.begin(self.coordinator, watch, driven=self._driven)
         if self._exports is not None:
             self._exports.begin(self.coordinator)
+        self._looking.begin(self.coordinator)
         self.coordinator.start()
 
     def _count(self, intervals: Intervals) -> None:
@@ -240,9 +244,11 @@ class Course:
         if self._driven:  # its plan is only the longest there may be
             ready_ns = self._clock.now_ns() - self._began_ns - elapsed_ns
             total_ns = max(self._run_time_ns - ready_ns, 0) if self._run_time_ns else 0
+        look_s = self._looking.next_s(elapsed_ns)
         told = elapsed_ns, total_ns, phase
         self._voice.tell(
-            self._progress.line(*told), lambda width: self._progress.ticker(*told, width)
+            self._progress.line(*told, look_s),
+            lambda width: self._progress.ticker(*told, width, look_s),
         )
 
     # -- the journal -----------------------------------------------------------------------

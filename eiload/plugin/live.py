@@ -6,14 +6,14 @@ not know: HTTP, Locust.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
 from eiload.base.clock import NS_PER_S, Clock
 from eiload.control.coordinator import Coordinator
 from eiload.control.present import Present
-from eiload.judging.sla import Word
+from eiload.judging.sla import Verdict, Word
 from eiload.plugin.kept import Kept, Session
 from eiload.plugin.outcome import Outcome
 from eiload.record.intervals import Intervals
@@ -85,6 +85,11 @@ class Live:
         if present.begun:
             self._now = self._watch.look(present.elapsed_ns / NS_PER_S, heard_s)
 
+    def looked(self, verdicts: Sequence[Verdict]) -> None:
+        """Take note of what a look has shown."""
+        if self._watch is not None:
+            self._watch.ahead.seen = verdicts
+
     def end(self, name: str, outcome: Outcome) -> None:
         """Keep what became of a run, or of a start that came to nothing."""
         if self._ended is not None or self._watch is None:  # it did not begin
@@ -153,13 +158,15 @@ class Live:
         if self._ended is not None:
             stage = "over" if self._ended.outcome.run is not None else "failed"
         total_s = 0.0 if self._driven else total_ns / NS_PER_S
+        elapsed_s = present.elapsed_ns / NS_PER_S
         return {
             "stage": stage,
             "said": _said(self._last()),
-            "elapsed": round(present.elapsed_ns / NS_PER_S, 1),
+            "elapsed": round(elapsed_s, 1),
             "total": total_s,
             "phase": words.safe(phase, head.NAME_AT_MOST),
             "workers": [present.ready, present.workers],
+            "look": self._watch.ahead.next_s(elapsed_s) if self._watch is not None else None,
         }
 
 

@@ -139,6 +139,15 @@ def _add(parser: argparse.ArgumentParser) -> Any:
         help="whether a verdict that the data cannot decide makes the exit status 3 (fail) or 0",
     )
     group.add_argument(
+        "--until-decided",
+        env_var="LOCUST_UNTIL_DECIDED",
+        default="",
+        metavar="TIME",
+        help="let the scenario's last phase go on until every objective of it and its comparison "
+        "are decided, for TIME ('1h') at most; looked at after its own length and at planned times "
+        "from there on, with the error rates of one look",
+    )
+    group.add_argument(
         "--eiload-token",
         metavar="TOKEN",
         help="what the master and its workers know and nobody else: secrets go to no worker that "

@@ -6,6 +6,8 @@ In the order of the data's way:
   which merge without loss in any order; `buckets`: times as counts, within 0.05 %
 - `ledger`: what was due, held against what was recorded; the difference is LOST, and said
 - `facts` (of phases, targets and workers) and `stopping` (why a run ended) stand beside the counts
+- `looks`: when a run is looked at that goes on until all is decided, and the run as it was then;
+  `taken`: the looks that were
 - `served`: what served the requests, versions of the model, addresses, sizes of answers
 - `observed`: what was read of servers, GPUs and hosts beside the load, as it was read
 - `journal`: what was measured so far, on the disk while the run goes on

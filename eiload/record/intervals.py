@@ -187,6 +187,13 @@ class Intervals:
             *(column[timed] for column in (self.sums, self.mins, self.maxs)),
         )
 
+    def before(self, second: int) -> "Intervals":
+        """Return the counts of the seconds before one, in which steps begin there."""
+        mine = (self.keys >> BUCKET_BITS) & MAX_SECOND < second
+        timed = (self.moment_keys >> BUCKET_BITS) & MAX_SECOND < second
+        moments = (self.moment_keys, self.sums, self.mins, self.maxs)
+        return Intervals(self.keys[mine], self.counts[mine], *(each[timed] for each in moments))
+
     def in_class(self, which: int) -> "Intervals":
         """Return counts without a class as those of one."""
         base = which << CLASS_SHIFT

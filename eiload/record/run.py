@@ -31,6 +31,8 @@ from eiload.record.observed import Source, observed_of, written
 from eiload.record.recorder import step_s_for
 from eiload.record.sample import Sample
 from eiload.record.served import Served
+from eiload.record.taken import LookFacts, looks_of
+from eiload.record.taken import written as written_looks
 from eiload.scenario import Scenario, restore
 from eiload.scenario.arrivals import ClosedPhase
 
@@ -65,6 +67,8 @@ class Run:
     """The same counts by the classes of a mix; empty where there is none."""
     observed: tuple[tuple[Source, ...], ...] = ()
     """What was read beside the load of each target; empty of older versions and of journals."""
+    looks: tuple[LookFacts, ...] = ()
+    """Those taken while it went on; the words are judged anew from the counts (`judging.looks`)."""
 
     def counted(self, counts: Intervals) -> "Run":
         """Return this run with other counts, by class if it has a mix."""
@@ -244,6 +248,7 @@ class Run:
             "workers": [asdict(worker) for worker in self.workers],
             "problems": list(self.problems),
             "observed": [written(each) for each in self.observed],
+            "looks": written_looks(self.looks),
             "intervals": base64.b64encode(self._counts().to_bytes()).decode("ascii"),
         }
         return sealed(data)
@@ -277,6 +282,7 @@ class Run:
                 intervals=Intervals.empty(),
                 problems=tuple(str(problem) for problem in data["problems"]),
                 observed=tuple(observed_of(each) for each in data.get("observed", ())),
+                looks=looks_of(data.get("looks", ())),
             )
             counts = base64.b64decode(data["intervals"], validate=True)
             return run.counted(Intervals.from_bytes(counts))

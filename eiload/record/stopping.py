@@ -13,7 +13,12 @@ __all__ = [
     "RUN_TIME",
     "SIGNALS",
     "WEB",
+    "aborted",
+    "as_planned",
     "before_load",
+    "decided",
+    "hopeless",
+    "is_abort",
     "share",
 ]
 
@@ -28,8 +33,39 @@ BY_LOCUST = "by Locust or the locustfile"
 BY_ITSELF = (RUN_TIME, NO_WORKERS, BY_LOCUST)
 """Reasons that are nobody's wish at that moment."""
 
+_ABORTED, _DECIDED, _HOPELESS = "aborted: ", "everything is decided", "given up"
+
 READY = "getting ready"
 """Names, in a run's environment, what `share` says of it."""
+
+
+def aborted(cause: str) -> str:
+    """Return why a run ended that was aborted for a cause."""
+    return f"{_ABORTED}{cause}"
+
+
+def is_abort(reason: str) -> bool:
+    """Tell whether a run ended so."""
+    return reason.startswith(_ABORTED)
+
+
+def decided(after: str) -> str:
+    """Return why a run ended at a look that left nothing open.
+
+    Args:
+        after: how long into the phase the look is, in words.
+    """
+    return f"{_DECIDED} by the look after {after}"
+
+
+def hopeless(after: str) -> str:
+    """Return why a run ended at a look that left no hope for what was open."""
+    return f"{_HOPELESS} at the look after {after}: the rest would hardly decide what is open"
+
+
+def as_planned(reason: str) -> bool:
+    """Tell whether a run ended by its plan's own rule, before the last second of its plan."""
+    return reason.startswith((_DECIDED, _HOPELESS))
 
 
 def before_load(reason: str, took_ns: int, *, ready: bool = False) -> str:

@@ -17,7 +17,7 @@ In the order of the data's way, from a run and its judgement to text:
   `live`: a page instead;
   `prediction`: for ``eiload predict``
 - `plan`: what a scenario would send and decide, put together by `planning`; `outlook`: in a line;
-  `differ`: from another
+  `differ`: from another; `looking`: the looks at a run that goes on until all is decided
 
 What it must not know: how a verdict was reached, where the text goes. Nothing in here judges,
 measures, opens a file or asks for the time.

@@ -16,6 +16,7 @@ from eiload.base.status import Status
 from eiload.base.units import format_price
 from eiload.judging.judgement import Judgement
 from eiload.judging.sla import Word
+from eiload.record import stopping
 from eiload.record.facts import TargetFacts
 from eiload.record.run import Run
 from eiload.report import against, figures, observed, served, sides, times, went, words
@@ -69,13 +70,10 @@ def _subject(run: Run) -> Section:
         (f"{length} of load, from {started:%Y-%m-%d %H:%M:%S} UTC, seed {scenario.seed}",)
     ]
     if run.stopped:
-        lines.append(
-            (
-                "stopped early (",
-                Foreign(run.stopped),
-                f"): {length} of {wording.span(planned_ns / NS_PER_S)}",
-            )
-        )
+        planned = stopping.as_planned(run.stopped)
+        most = f"{'at most ' if planned else ''}{wording.span(planned_ns / NS_PER_S)}"
+        said = "ended as planned (" if planned else "stopped early ("
+        lines.append((said, Foreign(run.stopped), f"): {length} of {most}"))
     for target in run.targets:
         lines.append(
             (

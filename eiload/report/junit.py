@@ -21,6 +21,7 @@ from eiload.base import wording
 from eiload.base.clock import NS_PER_S
 from eiload.judging.judgement import Judgement, failures_of
 from eiload.judging.sla import Word
+from eiload.record import stopping
 from eiload.record.run import Run
 from eiload.report import words
 
@@ -126,6 +127,9 @@ def _cases(run: Run, judgement: Judgement, undecided_ok: bool) -> list[_Case]:
     validity = judgement.validity
     reasons = "; ".join(words.safe(reason, TEXT_AT_MOST) for reason in validity.reasons)
     cases = [_Case("run", "is valid", "" if validity.valid else "invalid", reasons)]
+    if stopping.is_abort(run.stopped):
+        why = words.safe(run.stopped, TEXT_AT_MOST)
+        cases.append(_Case("run", "is not aborted for cause", "aborted", why))
     verdicts = [
         *_verdicts(judgement, "" if undecided_ok else "undecided"),
         *_unasked(run, judgement),

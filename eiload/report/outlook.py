@@ -14,7 +14,7 @@ from eiload.base.units import format_percentile
 from eiload.judging.statistics import blocks, needs, shares
 from eiload.judging.statistics.levels import FIXED
 from eiload.judging.statistics.needs import Need
-from eiload.report import words
+from eiload.report import looking, words
 from eiload.scenario import (
     Agreement,
     Compare,
@@ -45,7 +45,7 @@ __all__ = [
 
 def outlook(scenario: Scenario) -> list[str]:
     """Return what the scenario would do in one line, then a line for each thing left undecided."""
-    return [_summary(scenario), *_undecidable(scenario)]
+    return [_summary(scenario), *looking.outlook(scenario), *_undecidable(scenario)]
 
 
 def _summary(scenario: Scenario) -> str:

@@ -2,7 +2,8 @@
 
 What it knows: counts so far and the last seconds' times. What it must not know: objectives. There
 are never verdict words in it: looking every few seconds and stopping at a pleasant moment makes
-a system at its limit pass far more often than it should (peeking), so a run shows numbers only.
+a system at its limit pass far more often than it should (peeking), so a run shows numbers only,
+and when it is looked at next if it goes on until everything is decided.
 
     00:42/10:00 steady | gpu 336 ok, p50 101 p90 130 ms | ei 334 ok, 2 failed, p50 119 max 160 ms
 
@@ -108,8 +109,8 @@ class Progress:
             for kind, times in recent.items():
                 recent[kind] = times.since(latest_s - WINDOW_S)
 
-    def line(self, elapsed_ns: int, total_ns: int, phase: str) -> str:
-        """Return the line for this moment."""
+    def line(self, elapsed_ns: int, total_ns: int, phase: str, look_s: int | None = None) -> str:
+        """Return the line for this moment (as the function of that name)."""
         # What is on its way here from a worker may be some seconds old.
         since_s = max(self._latest_s(), elapsed_ns / NS_PER_S - LATE_S) - WINDOW_S
         now = [
@@ -121,10 +122,12 @@ class Progress:
             )
             for index, name in enumerate(self._targets)
         ]
-        return line(elapsed_ns, total_ns, phase, now)
+        return line(elapsed_ns, total_ns, phase, now, look_s)
 
-    def ticker(self, elapsed_ns: int, total_ns: int, phase: str, width: int) -> str:
-        """Return the line of a terminal so many characters wide."""
+    def ticker(
+        self, elapsed_ns: int, total_ns: int, phase: str, width: int, look_s: int | None = None
+    ) -> str:
+        """Return the line of a terminal so many characters wide; the others as of `line`."""
         rows = []
         parts = [each[False] if each[False].total else each[True] for each in self._so_far]
         fewest = min((counts.total for counts in parts if counts.total), default=0)
@@ -138,7 +141,7 @@ class Progress:
             rows.append(
                 SoFar(name, self._sent[index], so_far.ok, errors, tail if known else "", tail_ns)
             )
-        return ticker.line(elapsed_ns, total_ns, phase, rows, width)
+        return ticker.line(elapsed_ns, total_ns, phase, rows, width, look_s=look_s)
 
     def _latest_s(self) -> float:
         return max(
@@ -189,7 +192,13 @@ class _Times:
 _NO_TIMES = _Times(np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64))
 
 
-def line(elapsed_ns: int, total_ns: int, phase: str, targets: Sequence[TargetNow]) -> str:
+def line(
+    elapsed_ns: int,
+    total_ns: int,
+    phase: str,
+    targets: Sequence[TargetNow],
+    look_s: int | None = None,
+) -> str:
     """Return one line that says how a run goes.
 
     Args:
@@ -197,9 +206,11 @@ def line(elapsed_ns: int, total_ns: int, phase: str, targets: Sequence[TargetNow
         total_ns: the planned length of all phases; 0 if there is no plan.
         phase: the name of the present one; "drain" after the last.
         targets: in the scenario's order.
+        look_s: second of the run at which it is looked at next; None if at none.
     """
     clocks = [clock(elapsed_ns), *([clock(total_ns)] if total_ns else [])]
-    parts = [f"{'/'.join(clocks)} {words.safe(phase, 20)}"]
+    look = f", look at {clock(look_s * NS_PER_S)}" if look_s is not None else ""
+    parts = [f"{'/'.join(clocks)} {words.safe(phase, 20)}{look}"]
     parts += [f"{words.safe(now.name, 20)} {_counts(now)}, {_times(now)}" for now in targets]
     return " | ".join(parts)
 

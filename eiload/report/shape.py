@@ -122,6 +122,7 @@ class Verdict(_Open):
     observed: str
     reason: str
     used: Interval | None = Field(description="of what is allowed; 1 is the limit")
+    longer: Number = Field(description="times as much of the same would decide it; null: decided")
 
 
 class Shift(_Open):
@@ -206,6 +207,14 @@ class Checksum(_Open):
     crc32: str = Field(description="of their compact JSON with sorted keys, hexadecimal")
 
 
+class Look(_Open):
+    """A look at a run that went on until everything was decided."""
+
+    second: int = Field(description="up to which second of the run it is")
+    taken_ns: int = Field(description="when it was judged, from the start of the load")
+    open: list[str]
+
+
 class RunFile(_Open):
     """A run of eiload: what was measured, and beside it what was derived from that."""
 
@@ -218,6 +227,7 @@ class RunFile(_Open):
     targets: list[Target]
     workers: list[Worker]
     problems: list[str] = Field(description="of the generator; any makes the run invalid")
+    looks: list[Look] = Field(description="taken while it went on until decided")
     observed: list[Any] = Field(description="what was read beside the load, by target")
     intervals: str = Field(description="every request, counted: base64, docs/run-file.md")
     checksum: Checksum = Field(description="of the fields before; absent in files of before")

@@ -42,7 +42,15 @@ def clock(span_ns: int) -> str:
     return f"{hours}:{text}" if hours else text
 
 
-def line(elapsed_ns: int, total_ns: int, phase: str, targets: Sequence[SoFar], width: int) -> str:
+def line(
+    elapsed_ns: int,
+    total_ns: int,
+    phase: str,
+    targets: Sequence[SoFar],
+    width: int,
+    *,
+    look_s: int | None = None,
+) -> str:
     """Return the line.
 
     Args:
@@ -51,11 +59,14 @@ def line(elapsed_ns: int, total_ns: int, phase: str, targets: Sequence[SoFar], w
         phase: the name of the present one; "drain" after the last.
         targets: in the scenario's order.
         width: how many characters there are.
+        look_s: second of the run at which it is looked at next; None if at none.
     """
     name = words.safe(phase, NAME_AT_MOST)
     over_ns = elapsed_ns - total_ns  # in the drain: how long answers have been waited for
     on_plan = elapsed_ns < total_ns
     left = f"{clock(total_ns - elapsed_ns)} left" if on_plan else f"{clock(over_ns)} so far"
+    if look_s is not None and on_plan:
+        left = f"look at {clock(look_s * NS_PER_S)}, at most {left}"
     of = f"{name} {clock(elapsed_ns)} of {clock(total_ns)}, {left}" if on_plan else None
     apart = [
         f"{words.safe(each.name, NAME_AT_MOST)} {_counts(each)}{_tail(each)}" for each in targets

@@ -10,12 +10,14 @@ data's way:
 - the models: `form` and `fields` (what all have in common), `target` (`address`; `observe`: what
   is read beside the load), `payload` (`payload_paths`, `inputs` of any model, `expect` of answers,
   `labels`, COCO's), `traffic` (`law_field`, `rate_field`, `rate_points`, `replay_field`,
-  `users_field`), `objective` (`watched`: on what is observed), `standin` (what a stand-in is told),
-  and all together: `models`, with what does not fit together (`conflicts`)
-- `laws` (what lies between arrivals), `rates` (how many are expected), `replay` of a recorded
-  `trace` (`trace_lines`, `trace_times`; a `turn` through it, what was `seen`), `users` (of closed
-  loops), `arrivals` and `schedule`: which requests are due when; `picks`: what each asks, drawn
-  (`mix`) or by a trace's `choice`, a function of traffic, payload and seed; `census` counts them
+  `users_field`; `until_field`: how long), `objective` (`watched`: on what is observed), `abort`,
+  `standin` (what a stand-in is told), and all together: `models`, with what does not fit together
+  (`conflicts`)
+- `laws` (what lies between arrivals), `rates` (how many are expected), `until` (when a phase is
+  looked at), `replay` of a recorded `trace` (`trace_lines`, `trace_times`; a `turn` through it,
+  what was `seen`), `users` (of closed loops), `arrivals` and `schedule`: which requests are due
+  when; `picks`: what each asks, drawn (`mix`) or by a trace's `choice`, a function of traffic,
+  payload and seed; `census` counts them
 
 What it must not know: gRPC, tensors, Locust, and what comes of a run. A name is loaded when it is
 asked for: the stand-in's process, which needs `standin` alone, would start half a second later

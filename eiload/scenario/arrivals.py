@@ -34,6 +34,7 @@ from eiload.scenario.rates import (
 )
 from eiload.scenario.replay import Replay
 from eiload.scenario.turn import Passage
+from eiload.scenario.until import Until
 from eiload.scenario.users import Think, Users
 
 __all__ = [
@@ -66,6 +67,8 @@ class OpenPhase:
     rate: Rate
     process: Law = "poisson"
     warm_up: bool = False
+    until: Until | None = None
+    """None if it ends when its time is over; else `duration_ns` is the most it may last."""
 
     def instants(self, seed: int) -> Iterator[Instants]:
         """Yield the arrivals' offsets from the phase's start in order, ns, in chunks.

@@ -11,6 +11,7 @@ from typing import Any
 from eiload.base.near import nearest
 from eiload.base.quantity import shown
 from eiload.base.units import format_duration, parse_duration, parse_rate
+from eiload.scenario import until_field
 from eiload.scenario.expect import BASELINE
 from eiload.scenario.problem import Path, Problem
 from eiload.scenario.rates import ConstantRate
@@ -30,6 +31,7 @@ def conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
     names = [*targets] if isinstance(targets, Mapping) else None
     phases = _Phases(given.get("traffic"))
     yield from phases.problems()
+    yield from until_field.problems(given)
     compare = given.get("compare")
     if compare is not None and names is not None:
         yield from _compare_problems(compare, names)
@@ -97,6 +99,7 @@ class _Phases:
 def _length_ns(phase: object) -> int:
     """Return a phase's length, 0 where it cannot be read (and has its own problem)."""
     given = _part(phase, "for", "duration_ns")
+    given = given.get("at_most") if isinstance(given, Mapping) else given
     if isinstance(given, int):
         return given
     try:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from eiload.scenario.abort import Abort
 from eiload.scenario.conflicts import conflicts
 from eiload.scenario.fields import (
     SEED_AT_MOST,
@@ -94,6 +95,7 @@ class Scenario(Form):
         default=(), max_length=OBJECTIVES_AT_MOST, description="the SLA, one demand a line"
     )
     compare: Compare | None = Field(default=None, description="compare two of the targets")
+    abort: Abort | None = Field(default=None, description="what ends a run before its plan does")
     max_in_flight: Whole = Field(
         default=1000,
         ge=1,

@@ -2,8 +2,8 @@
 
 ``{phase: steady, rate: 8/s, for: 10 min}`` is an open loop, as is ``{phase: monday, replay: {file:
 trace.csv}, for: 1 h}``; ``{phase: users, users: 10, think: 1 s, for: 5 min}`` is a closed one. The
-keys say which is meant. What is written is checked here and kept as arrivals' own frozen
-records, which know nothing of YAML; `written` goes the way back.
+keys say which is meant; how long a phase lasts is `until_field`'s. What is written is checked here
+and kept as arrivals' own frozen records, which know nothing of YAML; `written` goes the way back.
 """
 
 from collections.abc import Mapping
@@ -12,20 +12,18 @@ from typing import Annotated
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo
 
 from eiload.base.quantity import shown
-from eiload.base.units import format_duration
-from eiload.scenario import law_field, rate_field, replay_field, users_field
+from eiload.scenario import law_field, rate_field, replay_field, until_field, users_field
 from eiload.scenario.arrivals import ClosedPhase, OpenPhase, Phase, Replay
-from eiload.scenario.fields import Name, YesNo, duration
+from eiload.scenario.fields import Name, YesNo
 from eiload.scenario.form import Form
 from eiload.scenario.law_field import LawField
 from eiload.scenario.presets import PresetForm
 from eiload.scenario.rate_field import RUN_AT_MOST, RateField
 from eiload.scenario.replay_field import ReplayField
+from eiload.scenario.until_field import LengthField
 from eiload.scenario.users_field import ThinkField, UsersField
 
 __all__ = ["RUN_AT_MOST", "PhaseField"]
-
-PhaseNs = Annotated[int, duration("0 s", RUN_AT_MOST, above=True, example="10 min")]
 
 
 class OpenForm(Form):
@@ -41,7 +39,7 @@ class OpenForm(Form):
         description="poisson: as from many independent users; constant: evenly spaced; or "
         "{gamma: {cv}}, {weibull: {cv}}: bursty; {batch: {size}}: several at one instant",
     )
-    for_: PhaseNs = Field(alias="for", description="how long the phase lasts")
+    for_: LengthField = Field(alias="for", description="how long the phase lasts")
     warm_up: YesNo = Field(default=False, description="measured and shown, but never judged")
 
 
@@ -50,7 +48,7 @@ class ReplayedForm(Form):
 
     phase: Name = Field(description="name of the phase, unique in the scenario")
     replay: ReplayField = Field(description="the trace, and how it is played")
-    for_: PhaseNs = Field(alias="for", description="how long the phase lasts")
+    for_: LengthField = Field(alias="for", description="how long the phase lasts")
     warm_up: YesNo = Field(default=False, description="measured and shown, but never judged")
 
 
@@ -66,7 +64,7 @@ class ClosedForm(Form):
         description="what a user waits between an answer and the next request: a time, "
         "{exponential: {mean}} or {lognormal: {median, p99}}",
     )
-    for_: PhaseNs = Field(alias="for", description="how long the phase lasts")
+    for_: LengthField = Field(alias="for", description="how long the phase lasts")
     warm_up: YesNo = Field(default=False, description="measured and shown, but never judged")
 
 
@@ -88,24 +86,34 @@ def _phase(value: object, info: ValidationInfo) -> Phase:
         if also := next((key for key in ("rate", "arrivals", "users") if key in value), None):
             raise ValueError(f"both a replay and {also!r}; expected one of them")
         replayed = ReplayedForm.read(value, info)
-        replay_field.fits(replayed.replay, replayed.for_)
-        return OpenPhase(replayed.phase, replayed.for_, replayed.replay, warm_up=replayed.warm_up)
+        length = replayed.for_
+        replay_field.fits(replayed.replay, length.duration_ns)
+        return OpenPhase(
+            replayed.phase, length.duration_ns, replayed.replay,
+            warm_up=replayed.warm_up, until=length.until,
+        )  # fmt: skip
     if not {"users", "think"} & value.keys():
         form = OpenForm.read(value, info)
-        phase = OpenPhase(form.phase, form.for_, form.rate, form.arrivals, form.warm_up)
+        length = form.for_
+        phase = OpenPhase(
+            form.phase, length.duration_ns, form.rate, form.arrivals, form.warm_up, length.until
+        )
         rate_field.fits(phase.rate, phase.duration_ns)
+        until_field.fits(phase)
         return phase
     if "rate" in value:
         raise ValueError(
             "both a rate and users; expected 'rate' for an open loop or 'users' for a closed one"
         )
     closed = ClosedForm.read(value, info)
-    users_field.fits(closed.users, closed.for_)
-    return ClosedPhase(closed.phase, closed.for_, closed.users, closed.think, closed.warm_up)
+    length_ns = closed.for_.duration_ns  # until decided it cannot be: the scenario says so
+    users_field.fits(closed.users, length_ns)
+    return ClosedPhase(closed.phase, length_ns, closed.users, closed.think, closed.warm_up)
 
 
 def _written(phase: Phase) -> dict[str, object]:
     """Return the phase as it is written in a scenario."""
+    until = phase.until if isinstance(phase, OpenPhase) else None
     match phase:
         case OpenPhase(name, duration_ns, Replay() as replay, _, warm_up):
             how: dict[str, object] = {"replay": replay_field.written(replay)}
@@ -119,7 +127,8 @@ def _written(phase: Phase) -> dict[str, object]:
                 "users": users_field.users_written(users),
                 "think": users_field.think_written(think),
             }
-    return {"phase": name, **how, "for": format_duration(duration_ns), "warm_up": warm_up}
+    length = until_field.written(duration_ns, until)
+    return {"phase": name, **how, "for": length, "warm_up": warm_up}
 
 
 PhaseField = Annotated[

@@ -119,6 +119,28 @@ class Comparison:
     phases: tuple[PhaseChange, ...] = ()
     """The same by phase, where several phases with different traffic are compared."""
 
+    @property
+    def longer(self) -> float | None:
+        """Return how many times as long a run would decide it if its ratio stayed as it is.
+
+        None where it is decided or nobody can tell.
+        """
+        row = next(each for each in self.response if each.q == self.headline)
+        undecided = self.word is Change.INCONCLUSIVE and row.ratio is not None
+        if not undecided or row.ratio is None or not 0 < row.ratio.value < math.inf:
+            return None
+        theta, low, high = (
+            math.log(each) if 0 < each < math.inf else math.nan
+            for each in (row.ratio.value, row.ratio.low, row.ratio.high)
+        )
+        to_margin = math.log1p(self.margin) - theta
+        times = [
+            ((high - theta) / to_margin) ** 2 if to_margin > 0 else math.inf,
+            ((theta - low) / theta) ** 2 if theta > 0 else math.inf,
+        ]
+        known = [each for each in times if not math.isnan(each)]
+        return min(known) if known else None
+
     def without_verdict(self, why: str) -> "Comparison":
         """Return the same numbers and no verdict on them."""
         return replace(self, word=None, statement=f"no verdict: {why}")

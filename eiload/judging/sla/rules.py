@@ -70,6 +70,8 @@ class Verdict:
     """Why this word: the confidence limit, or what it would take to decide."""
     used: Interval | None = None
     """How much of what is allowed was used (`BareVerdict.used`)."""
+    longer: float | None = None
+    """How much more of the same would decide it (`BareVerdict.longer`)."""
 
 
 def judge(run: Run, levels: Levels = FIXED) -> tuple[Verdict, ...]:
@@ -136,7 +138,8 @@ class _Judge:
                 word, reason = Word.UNDECIDED, flattery
             if changed := self._changed(objective, target):
                 reason = f"{reason}; {changed}"
-            found.append(Verdict(objective, name, word, finding.observed, reason, finding.used))
+            more = (finding.used, finding.longer)
+            found.append(Verdict(objective, name, word, finding.observed, reason, *more))
         return found
 
     def _any_finding(self, objective: Objective, target: int) -> BareVerdict:

@@ -28,6 +28,9 @@ class BareVerdict:
     used: Interval | None = None
     """How much of what is allowed was used, with its confidence interval: 1 is the limit; None
     where nothing was measured."""
+    longer: float | None = None
+    """How many times as much of the same would decide it; infinite where nothing would, None where
+    it is decided or nobody can tell."""
 
 
 NOTHING = BareVerdict(Word.UNDECIDED, "nothing", "no requests were measured")
@@ -50,7 +53,10 @@ def judged(decision: ShareVerdict, observed: str, what: str, of: Blocks, away: s
     if decision.word is Word.UNDECIDED and away and decision.share > decision.allowed:
         reason = f"{away}; {wording.share(decision.allowed)} allowed"
         return BareVerdict(Word.FAIL, f"{observed} ({wording.share(decision.share)})", reason, used)
-    return BareVerdict(decision.word, observed, _why(decision, what, of), used)
+    longer = None
+    if decision.word is Word.UNDECIDED and decision.enough:
+        longer = decision.needs / decision.n if decision.needs else math.inf
+    return BareVerdict(decision.word, observed, _why(decision, what, of), used, longer)
 
 
 def of_n(decision: ShareVerdict) -> str:
@@ -119,6 +125,7 @@ def between(
 ) -> BareVerdict:
     """Return the verdict of an interval on being below (or above) a limit."""
     lower, upper = estimate.low, estimate.high
+    longer = None
     if upper < limit:
         word, reason = (Word.PASS if below else Word.FAIL), f"at most {say(upper)}"
     elif lower > limit:
@@ -126,9 +133,13 @@ def between(
     else:
         word = Word.UNDECIDED
         reason = f"between {say(max(0.0, lower))} and {say(upper)}: needs a longer run"
+        # An interval is half as wide after four times as long.
+        gap, half = limit - estimate.value, upper - estimate.value
+        half = half if gap > 0 else estimate.value - lower
+        longer = (half / gap) ** 2 if gap else math.inf
     ends = (estimate.value, lower, upper) if below else (estimate.value, upper, lower)
     used = Interval(*(_used(max(end, 0.0), limit, below=below) for end in ends))
-    return BareVerdict(word, observed, reason, used)
+    return BareVerdict(word, observed, reason, used, longer)
 
 
 def _used(value: float, limit: float, *, below: bool) -> float:

@@ -13,6 +13,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.judging import health
 from eiload.judging.judgement import Judgement
 from eiload.judging.sla import Word
+from eiload.record import stopping
 from eiload.record.checksum import CHECKSUM, sealed
 from eiload.record.run import Run
 from eiload.report import json as report_json
@@ -105,7 +106,9 @@ def _badges(run: Run, judgement: Judgement) -> list[str]:
             said = f"{len(undecided)} of {len(judgement.verdicts)} objectives, for now: "
             found.append(("open", "UNDECIDED", said + undecided[0].reason))
     if run.stopped:
-        found.append(("open", "STOPPED EARLY", run.stopped))
+        planned = stopping.as_planned(run.stopped)
+        badge = ("good", "ENDED AS PLANNED") if planned else ("open", "STOPPED EARLY")
+        found.append((*badge, run.stopped))
     found += [("open", "CAUTION", caution) for caution in judgement.validity.cautions]
     return [
         f'<li><span class="badge {class_}">{word}</span>{text(said)}</li>'

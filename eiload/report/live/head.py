@@ -15,6 +15,7 @@ from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.units import format_duration, format_percentile
 from eiload.judging import health
 from eiload.judging.statistics.blocks import BEYOND, clopper_pearson, reportable
+from eiload.record import stopping
 from eiload.record.facts import Answers, TargetFacts
 from eiload.report import words
 from eiload.report.figures import ledger
@@ -175,7 +176,10 @@ def objectives(watch: Watch, answers: Mapping[str, Answers]) -> list[dict[str, A
                     "target": words.safe(name, NAME_AT_MOST),
                     "phase": words.safe(objective.phase or "", NAME_AT_MOST),
                     "observed": _observed(objective, part, seconds, answers.get(name, Answers())),
-                    "missing": _missing(watch, number, part, seconds),
+                    "missing": watch.ahead.distance(
+                        objective, name, part.total, seconds, watch.heard_s
+                    )
+                    or _missing(watch, number, part, seconds),
                 }
             )
     return rows
@@ -276,7 +280,9 @@ def badges(
         said = f"{words.safe(', '.join(names))}: says nothing of real hardware"
         rows.append(["emulated", "EMULATED", said])
     if stopped:
-        rows.append(["open", "STOPPED EARLY", words.safe(stopped)])
+        early = ["open", "STOPPED EARLY"]
+        badge = ["good", "ENDED AS PLANNED"] if stopping.as_planned(stopped) else early
+        rows.append([*badge, words.safe(stopped)])
     rows += [["bad", "INVALID", words.safe(each)] for each in problems[:FAILURES_AT_MOST]]
     rows += [["open", "LATE", each] for each in _late(watch)]
     return rows

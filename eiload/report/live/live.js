@@ -100,7 +100,8 @@
     var at = [STAGES[head.stage]];
     if (head.stage === 'load') {
       at = [head.phase, clock(head.elapsed) + (head.total ? ' of ' + clock(head.total) : '')];
-      if (head.total) { at.push(clock(head.total - head.elapsed) + ' left'); }
+      if (head.look) { at.push('next look at ' + clock(head.look) + ', in ' + clock(head.look - head.elapsed)); }
+      if (head.total) { at.push((head.look ? 'at most ' : '') + clock(head.total - head.elapsed) + ' left'); }
     }
     if (head.stage === 'ready' && head.said) { at.push(head.said); }
     if (head.workers && (head.stage === 'ready' || head.workers[1] !== 1) && head.stage !== 'over') {
@@ -178,7 +179,7 @@
   function objectives() {
     var rows = head.objectives || [], over = !!head.verdict;
     $('objectives-part').hidden = !rows.length;
-    say('no-verdict', over || !rows.length ? '' : 'No verdict before the end: who looks every second and stops at a pleasant moment passes a system at its limit far more often than it should.');
+    say('no-verdict', over || !rows.length ? '' : 'No verdict before ' + (head.look ? 'a planned look' : 'the end') + ': who looks every second and stops at a pleasant moment passes a system at its limit far more often than it should.');
     var headings = [['objective'], ['target'], ['observed' + (over ? '' : ' so far'), 'wrap'], [over ? 'why' : 'still missing', 'wrap']];
     table($('objectives'), over ? [['verdict']].concat(headings) : headings, rows.map(function (row) {
       var cells = [row.objective, row.target + (row.phase ? ' in ' + row.phase : ''), row.observed, row.missing];

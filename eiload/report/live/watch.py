@@ -19,6 +19,7 @@ from eiload.judging.statistics.needs import Need
 from eiload.record.buckets import Ints, bucket_mid_ns
 from eiload.record.intervals import CLASS_SHIFT, PARTS, Intervals, Kind, parts_of
 from eiload.report import outlook
+from eiload.report.live.ahead import Ahead
 from eiload.report.live.counts import Counts, quantile_ns, together
 from eiload.report.live.due import Due
 from eiload.report.live.track import Known, Track
@@ -118,6 +119,7 @@ class Watch:
     def __init__(self, scenario: Scenario, *, driven: bool = False, step_s: int = 1) -> None:
         self.scenario = scenario
         self.due = Due(scenario, driven=driven)
+        self.ahead = Ahead(scenario)
         targets = range(len(scenario.targets))
         width_s = 2 if step_s == 1 else 6
         self.whole = Track(len(targets), width_s)
