@@ -49,7 +49,7 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(target), link
 
 
-def test_every_page_is_as_on_site() -> None:
+def test_every_page_is_on_the_site() -> None:
     """Once, and none that is not there."""
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
     listed = re.findall(r"([\w-]+\.md)$", text.partition("nav:\n")[2], re.MULTILINE)
