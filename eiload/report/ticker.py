@@ -64,7 +64,8 @@ def line(
     name = words.safe(phase, NAME_AT_MOST)
     over_ns = elapsed_ns - total_ns  # in the drain: how long answers have been waited for
     on_plan = elapsed_ns < total_ns
-    left = f"{clock(total_ns - elapsed_ns)} left" if on_plan else f"{clock(over_ns)} so far"
+    whole_ns = elapsed_ns - elapsed_ns % NS_PER_S  # so that what has passed and what is left add up
+    left = f"{clock(total_ns - whole_ns)} left" if on_plan else f"{clock(over_ns)} so far"
     if look_s is not None and on_plan:
         left = f"look at {clock(look_s * NS_PER_S)}, at most {left}"
     of = f"{name} {clock(elapsed_ns)} of {clock(total_ns)}, {left}" if on_plan else None

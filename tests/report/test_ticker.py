@@ -54,6 +54,12 @@ def test_no_plan_and_failures() -> None:
     assert line(0, 0, "users", [nothing, nothing], 70).endswith("0 errors | no answer yet")
 
 
+def test_what_has_passed_and_what_is_left_add_up() -> None:
+    """Also in the middle of a second."""
+    found = line(NS_PER_S // 2, 12 * NS_PER_S, "steady", [GPU], 100)
+    assert found.startswith("steady 00:00 of 00:12, 00:12 left | ")
+
+
 def test_after_the_plan() -> None:
     """While the last answers are waited for, it says for how long."""
     found = line(612 * NS_PER_S, 600 * NS_PER_S, "drain", [GPU], 100)
