@@ -5,19 +5,21 @@ boundary. What it must not know: how anything is judged. There is no verdict wor
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from eiload.base import wording
+from eiload.base.clock import NS_PER_S
 from eiload.judging.looks import levels_of
 from eiload.judging.statistics.blocks import clopper_pearson
-from eiload.judging.statistics.levels import Levels
+from eiload.judging.statistics.levels import FIXED, Levels
 from eiload.record import looks
 from eiload.record.looks import Plan
 from eiload.report import words
 from eiload.report.section import Column, Line, Row, Section
 from eiload.scenario import Metric, Quantile, Scenario, Share
+from eiload.scenario.arrivals import OpenPhase, Phase
 
-__all__ = ["boundary", "outlook", "section", "when"]
+__all__ = ["at_end", "boundary", "outlook", "section", "when"]
 
 GIVING_UP = (
     "give_up: hopeless: a look also ends it when the rest would hardly decide what is open; the"
@@ -41,6 +43,19 @@ def outlook(scenario: Scenario) -> list[str]:
         " look is the end; all looks together err as often as one"
     )
     return [line, *([GIVING_UP] if plan.until.give_up else [])]
+
+
+def at_end(phases: Iterable[Phase]) -> Levels:
+    """Return how sure what is judged at the end of these phases must be: at the last look, if any.
+
+    Args:
+        phases: those that are judged.
+    """
+    for phase in phases:
+        if isinstance(phase, OpenPhase) and phase.until is not None:
+            seconds = [-(-each // NS_PER_S) for each in phase.until.looks_ns(phase.duration_ns)]
+            return levels_of(Plan(phase.until, phase.name, 0, tuple(seconds)))[-1]
+    return FIXED
 
 
 def section(scenario: Scenario) -> Section | None:

@@ -12,7 +12,6 @@ from eiload.base import wording
 from eiload.base.clock import NS_PER_S
 from eiload.base.units import format_percentile
 from eiload.judging.statistics import blocks, needs, shares
-from eiload.judging.statistics.levels import FIXED
 from eiload.judging.statistics.needs import Need
 from eiload.report import looking, words
 from eiload.scenario import (
@@ -196,18 +195,19 @@ def needed(
         effect: the design effect: how many requests are worth an independent one.
         share: of the requests, that it is judged on: a class's.
     """
+    sure = looking.at_end(phases)
     match objective.metric:
         case Quantile(q=q):
             return needs.least(
                 share * rate(phases),
                 1 - q,
                 expected=blocks.BEYOND,
-                sure=FIXED.quantile_passes,
+                sure=sure.quantile_passes,
                 effect=effect,
             )
         case Share(limit=limit) if 0 < limit < 1:
             return needs.least(
-                share * rate(phases), limit, expected=0, sure=FIXED.passes, effect=effect
+                share * rate(phases), limit, expected=0, sure=sure.passes, effect=effect
             )
     return Need(0, needs.LEAST_S)
 

@@ -45,6 +45,15 @@ def parsed(**changes: Any) -> Any:
     return SimpleNamespace(**{**plain, **own, **locust, **changes})
 
 
+UNTIL = """
+name: slow
+targets: {gpu: {server: "localhost:8500", model: ssd}}
+payload: {synthetic: 8x8}
+traffic: [{phase: steady, rate: 1/s, for: 10 min}]
+objectives: [p99 < 1 s]
+"""
+
+
 def anything(scenario: Scenario) -> None:
     """Find nothing wrong with a scenario."""
 
@@ -265,3 +274,17 @@ def test_secrets_of_user_classes() -> None:
     seen: list[Scenario] = []
     choosing(parsed(), Secret, check=seen.append).scenario(None)
     assert [one.targets["ssd"].metadata for one in seen] == [{"authorization": "hush"}]
+
+
+def test_until_decided(folder: Path) -> None:
+    """The command line lets a scenario go on; nobody's users, no form, and no scenario without."""
+    (folder / "slow.yaml").write_text(UNTIL)
+    scenario = a_choice(scenario="slow.yaml", until_decided="1h").scenario(None)
+    assert scenario is not None
+    assert scenario.duration_ns == 3600 * 10**9
+    with pytest.raises(ScenarioError, match="--until-decided: Locust's users ask for nothing"):
+        a_choice(until_decided="1h").scenario(None)
+    with pytest.raises(ScenarioError, match="--until-decided 1h: phase steady: until decided, and"):
+        a_choice(scenario="elsewhere.yaml", until_decided="1h").scenario(None)
+    with pytest.raises(ScenarioError, match="only the command line says it"):
+        a_choice().take({"scenario": "", "until_decided": "1h"}, None)

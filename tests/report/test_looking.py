@@ -1,12 +1,14 @@
 """What is said of looks: when, how sure, and what a share must be to decide."""
 
+from dataclasses import replace
+
 import pytest
 
 from eiload.judging.looks import levels_of
 from eiload.judging.statistics.levels import FIXED
 from eiload.record import looks
 from eiload.report import looking
-from eiload.report.outlook import outlook
+from eiload.report.outlook import needed, outlook
 from eiload.scenario import Max, Quantile, Share
 from tests.golden import TWO, scenario
 
@@ -38,6 +40,16 @@ def test_as_a_table() -> None:
     rows = [row.cells for row in section.rows]
     assert rows[0] == ("5 min", "99.92 %", "99.79 %", "99.79 %", "99.58 %")
     assert rows[-1] == ("60 min", "99.50 %", "98.64 %", "98.64 %", "97.28 %")
+
+
+def test_what_the_end_takes() -> None:
+    """A plan that is looked at needs more than one that is judged once, and says so before it."""
+    of = scenario(UNTIL)
+    assert looking.at_end(scenario().traffic) is FIXED
+    assert looking.at_end(of.traffic).quantile_passes == pytest.approx(0.995, abs=1e-4)
+    rare = replace(of.objectives[0], metric=Quantile(0.99, "response", 1))
+    once, last = (needed(rare, each.traffic[1:]).requests for each in (scenario(), of))
+    assert last >= once
 
 
 def test_boundary() -> None:
