@@ -47,7 +47,8 @@ each but the token also as LOCUST_SCENARIO, ... in the environment, or in locust
 
 exit status:
   0  every verdict is good, or there was nothing to judge
-  1  a verdict is bad: an objective failed, the comparison says increase, an inference failed
+  1  a verdict is bad: an objective failed, the comparison says increase, an inference failed, or
+     the run was aborted for cause (`abort:`)
   2  the scenario, an input file or the command line is wrong
   3  undecided, inconclusive or too little data
   4  a target could not be used: unreachable, or it refuses the model or its inputs

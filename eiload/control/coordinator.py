@@ -112,7 +112,7 @@ class Coordinator:
         self._stop_ns = 0
         self._share = ""
         schedule = self._schedule = Schedule(scenario.traffic, scenario.seed)
-        self._ending = Ending(scenario, schedule, on_look, self.stop)
+        self._ending = Ending(scenario, schedule, on_look, self.stop, say)
         self.looked = self._ending.looked
         loops = any(isinstance(phase, ClosedPhase) for phase in scenario.traffic)
         self._workers = Workers(

@@ -129,6 +129,7 @@ class Ending:
         on_look: given the run as it was at a look, when it can be taken; returns at once, and
             whoever has judged it says so (`looked`).
         stop: ends the run, for a reason; may be called again.
+        say: told, in words, why it is aborted.
     """
 
     def __init__(
@@ -137,11 +138,13 @@ class Ending:
         schedule: Schedule,
         on_look: Callable[[Run], None],
         stop: Callable[[str], None],
+        say: Callable[[str], None],
     ) -> None:
         self.looks: tuple[LookFacts, ...] = ()
         """Those that were taken."""
         self._looks, self._cause = Looks(scenario, schedule), Cause(scenario)
-        self._on_look, self._stop = on_look, stop
+        self._on_look, self._stop, self._say = on_look, stop, say
+        self._aborted = False
 
     def add(self, counts: Intervals, now_ns: int) -> None:
         """Count what a worker has reported."""
@@ -150,7 +153,9 @@ class Ending:
 
     def check(self, known: Known, workers: Workers, now_ns: int) -> None:
         """Have a look taken if one is due, and end the run if there is cause."""
-        if why := self._cause.reason(now_ns):
+        if not self._aborted and (why := self._cause.reason(now_ns)):
+            self._aborted = True
+            self._say(why)
             self._stop(why)
         second = self._looks.due(now_ns)
         if second is not None and not workers.problems:  # with any, no word will be said anyway

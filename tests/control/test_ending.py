@@ -167,4 +167,5 @@ def test_an_abort_ends_a_run() -> None:
     run = script.run()
     assert is_abort(run.stopped)
     assert "100 % of 40 requests to gpu failed" in run.stopped
+    assert script.said.count(run.stopped) == 1
     assert sum(run.statuses(0).values()) == sum(script.schedule.due([run.ended_ns]).values())
