@@ -11,7 +11,7 @@ In the order of the data's way:
   means, quantiles between two limits
 - `server`, `device`: what a server, a GPU, a host did over some phases
 - `parts`: where the time went on both sides, and what the difference of two targets is made of;
-  `foreign`: what the server counted against what was sent
+  `foreign`: what the server counted against what was sent; `steps`: all of it over time
 
 From `growth` on everything is a function of a `Run`. What it must not know: objectives, words of a
 verdict, how anything is shown, and the sending process, which none of this runs in.

@@ -237,6 +237,29 @@ def rates(run: Run, target: int, label: str) -> str:
     return frame.wrap("".join(parts), label, "timed")
 
 
+def lines(
+    run: Run,
+    drawn: Sequence[tuple[str, Sequence[tuple[float, float, float]]]],
+    unit: str,
+    label: str,
+) -> str:
+    """Return lines of steps over the run, all on one scale from 0 on.
+
+    Args:
+        run: the run.
+        drawn: of each line its class and its steps: from s, to s, value.
+        unit: of the values.
+        label: what it shows.
+    """
+    values = [value for _, steps in drawn for *_, value in steps if math.isfinite(value)]
+    height = 150.0
+    y = Linear(0, max([*values, 1e-9]) * 1.1, height - BOTTOM, TOP)
+    frame = _frame(height, _seconds(run), y)
+    made = [_phases(frame, run.phases()), frame.axes(clock, lambda value: f"{value:g}", unit)]
+    made += [frame.steps(steps, class_) for class_, steps in drawn]
+    return frame.wrap("".join(made), label, "timed")
+
+
 def parts(run: Run, target: int, steps: Sequence[PartStep], most_ns: float, label: str) -> str:
     """Return the mean of each part of one target's response times, one on top of the other.
 

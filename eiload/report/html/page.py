@@ -21,6 +21,7 @@ from eiload.report.against import tone_of
 from eiload.report.content import sections
 from eiload.report.html import charts, figures, planned, verdicts
 from eiload.report.html.document import document
+from eiload.report.html.observed import observed
 from eiload.report.html.svg import text
 from eiload.report.html.tables import cell, section
 from eiload.report.html.went import went
@@ -46,6 +47,10 @@ WENT = (
     "Mean response time, part by part; below, over time. Instants are those of the client's system"
     " calls: what lies in a kernel's or a proxy's buffers counts as wait."
 )
+OBSERVED = (
+    "Read beside the load, once a second: the server's own account, which knows means exactly and"
+    " percentiles between two limits only; its GPU; its host."
+)
 LOAD = "Line: requests due per second. Area: good answers. Red: requests that did not end OK."
 LAG = "How late the generator itself was: sent - intended. Too much of it makes a run invalid."
 
@@ -61,6 +66,7 @@ def render(run: Run, judgement: Judgement) -> str:
         _part("Response times over time", "", figures.latency(run, limits)),
         _part("Where each request lies", HEAT, figures.heats(run, limits)),
         _part("Where the time went", WENT, went(run) + figures.parts(run)),
+        _part("The server's side", OBSERVED, observed(run)),
         _part("The load", LOAD, figures.load(run)),
         _part("The generator", LAG, figures.lag(run, _allowed_lag_ns(run))),
         _folded(run, judgement),
