@@ -8,8 +8,8 @@ anything.
 
 `page` puts it together in the frame of a `document`; `planned` and `sections` are pages of their
 own; `verdicts` has objectives and comparison, `figures` the pictures with their keys, `charts` and
-`bars` draw, `observed` shows the server's side, `over_time` computes what is drawn, `tables` lays out the sections that all forms
-share, `svg` is the pen, `style` and `script` are the page's own.
+`bars` draw, `observed` shows the server's side, `over_time` computes what is drawn, `tables` lays
+out the sections that all forms share, `svg` is the pen, `style` and `script` are the page's own.
 """
 
 from eiload.report.html.page import render
