@@ -23,6 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from eiload.base.clock import NS_PER_S, SystemClock
 from eiload.base.status import Status
+from tests.ports import free_port
 
 Handler = Callable[[bytes, grpc.ServicerContext], bytes]
 
@@ -153,8 +154,7 @@ def silent(connection: socket.socket) -> None:
 
 def closed_port() -> int:
     """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    return free_port()
 
 
 @dataclass(frozen=True)

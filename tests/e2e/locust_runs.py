@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from eiload.record.run import Run, load
 from eiload.scenario.schedule import Schedule
 from tests.e2e import warm_locust
 from tests.e2e.stand_ins import shared_targets
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 LOCUSTFILE = ROOT / "locustfiles" / "ssd.py"
@@ -94,10 +94,11 @@ class Locust:
         """Return what it has written to stdout so far."""
         return self._out.read_text()
 
-    def wait_for(self, text: str) -> None:
-        """Wait until it has written `text` to stderr."""
+    def wait_for(self, text: str, more: int = 0) -> None:
+        """Wait until it has written `text` to stderr; with `more`, so many times from now on."""
         give_up = time.monotonic() + PATIENCE_S
-        while text not in self.err():
+        times = self.err().count(text) + more if more else 1
+        while self.err().count(text) < times:
             assert self.process.poll() is None, f"ended before it said {text!r}:\n{self.err()}"
             assert time.monotonic() < give_up, f"never said {text!r}:\n{self.err()}"
             time.sleep(0.05)
@@ -246,10 +247,3 @@ def locust_total(finished: Finished) -> int:
     """Return how many requests Locust's own table counts."""
     (total,) = re.findall(r"^\s+Aggregated\s+(\d+)\s+\d+\(", finished.err, re.MULTILINE)
     return int(total)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -12,7 +12,6 @@ from eiload.base.status import Status
 from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import (
     Finished,
-    free_port,
     headless,
     report,
     scenario,
@@ -21,6 +20,7 @@ from tests.e2e.locust_runs import (
     was_late,
 )
 from tests.e2e.stand_ins import shared
+from tests.ports import free_port
 
 RUN_FILE = ("--report-json", "run.json")
 TWO = ("--processes", "2")

@@ -9,8 +9,9 @@ import pytest
 import requests
 
 from tests.e2e.browser import CHROMIUM, Page, browser
-from tests.e2e.locust_runs import PATIENCE_S, free_port, scenario, started
+from tests.e2e.locust_runs import PATIENCE_S, scenario, started
 from tests.e2e.test_web import LOGIN
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no chromium on PATH: the web UI is not looked at in a browser"

@@ -11,7 +11,6 @@ from eiload.scenario.schedule import Schedule
 from tests.e2e.locust_runs import (
     Finished,
     Locust,
-    free_port,
     report,
     scenario,
     started,
@@ -19,6 +18,7 @@ from tests.e2e.locust_runs import (
 )
 from tests.export.collectors import Stub
 from tests.export.collectors import requests as brought
+from tests.ports import free_port
 
 
 @contextlib.contextmanager

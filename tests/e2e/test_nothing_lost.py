@@ -1,11 +1,11 @@
 """What was measured is in its place when a run has ended, however it was ended."""
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +14,10 @@ import pytest
 from eiload.base.status import Status
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
+from eiload.serving.tfserving import PREDICT
+from tests.e2e.holding import Holding
 from tests.e2e.locust_runs import (
     Finished,
-    free_port,
     headless,
     report,
     started,
@@ -24,6 +25,8 @@ from tests.e2e.locust_runs import (
 )
 from tests.e2e.stand_ins import shared
 from tests.e2e.test_web import WebUI
+from tests.grpc_servers import grpc_server
+from tests.ports import free_port
 
 RUN_FILE = ("--report-json", "run.json")
 TWO = ("--processes", "2")
@@ -66,6 +69,14 @@ def eye(tmp_path: Path) -> Path:
     path = tmp_path / "eye.py"
     path.write_text(EYE)
     return path
+
+
+@pytest.fixture
+def holding(server: StandInProcess) -> Iterator[tuple[Holding, str]]:
+    """Return such a server and its address."""
+    of = Holding(server.address)
+    with grpc_server({PREDICT: of.answer}) as port, contextlib.closing(of):
+        yield of, f"127.0.0.1:{port}"
 
 
 @pytest.fixture
@@ -267,39 +278,33 @@ def test_the_share_of_getting_ready(tmp_path: Path, eye: Path, cold: StandInProc
 
 @pytest.mark.parametrize("processes", [(), TWO], ids=["alone", "two workers"])
 def test_stop_timeout_bounds_the_drain(
-    tmp_path: Path, eye: Path, server: StandInProcess, processes: tuple[str, ...]
+    tmp_path: Path, eye: Path, holding: tuple[Holding, str], processes: tuple[str, ...]
 ) -> None:
     """Answers are waited for no longer than Locust's -s says; the rest is unfinished."""
-    options = ("--host", server.address, "-u", "4", "-r", "4", "-s", "1", *processes, *RUN_FILE)
+    server, address = holding
+    options = ("--host", address, "-u", "4", "-r", "4", "-s", "1", *processes, *RUN_FILE)
     with started("--headless", *options, folder=tmp_path, locustfile=eye) as locust:
         locust.wait_for(" ok, p50")
-        server.signal(signal.SIGSTOP)
-        try:
-            time.sleep(1)  # every user has a request on the way by now
-            locust.process.send_signal(signal.SIGTERM)
-            finished = locust.finish()
-        finally:
-            server.signal(signal.SIGCONT)
+        server.hold(4)
+        locust.process.send_signal(signal.SIGTERM)
+        finished = locust.finish()
     assert finished.status == 143
     statuses = report(tmp_path).statuses(0)
     assert statuses.keys() == {Status.OK, Status.UNFINISHED}
     assert statuses[Status.UNFINISHED] == 4
 
 
-def test_second_sigterm(tmp_path: Path, eye: Path, server: StandInProcess) -> None:
+def test_second_sigterm(tmp_path: Path, eye: Path, holding: tuple[Holding, str]) -> None:
     """Who cannot wait for the drain still gets the report, and one farewell."""
-    options = ("--host", server.address, "-u", "4", "-r", "4", *RUN_FILE)
+    server, address = holding
+    options = ("--host", address, "-u", "4", "-r", "4", *RUN_FILE)
     with started("--headless", *options, folder=tmp_path, locustfile=eye) as locust:
         locust.wait_for(" ok, p50")
-        server.signal(signal.SIGSTOP)
-        try:
-            time.sleep(1)
-            locust.process.send_signal(signal.SIGTERM)
-            time.sleep(1)
-            locust.process.send_signal(signal.SIGTERM)
-            finished = locust.finish()
-        finally:
-            server.signal(signal.SIGCONT)
+        server.hold(4)
+        locust.process.send_signal(signal.SIGTERM)
+        locust.wait_for(" drain | ")
+        locust.process.send_signal(signal.SIGTERM)
+        finished = locust.finish()
     assert finished.status == 143
     assert "Traceback" not in finished.err
     assert report(tmp_path).statuses(0)[Status.UNFINISHED] == 4

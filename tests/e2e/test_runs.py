@@ -23,7 +23,6 @@ from tests.e2e.locust_runs import (
     PATIENCE_S,
     Locust,
     accounted,
-    free_port,
     headless,
     locust_total,
     planned,
@@ -34,6 +33,7 @@ from tests.e2e.locust_runs import (
     was_late,
 )
 from tests.e2e.stand_ins import own_targets, quick, shared
+from tests.ports import free_port
 
 RUN_FILE = ("--report-json", "run.json")
 

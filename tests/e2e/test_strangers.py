@@ -20,13 +20,13 @@ from tests.e2e.locust_runs import (
     PATIENCE_S,
     Finished,
     Locust,
-    free_port,
     headless,
     report,
     scenario,
     started,
 )
 from tests.e2e.stand_ins import quick
+from tests.ports import free_port
 
 TOKEN = "for this test and no other"
 ENDLESS = [{"phase": "steady", "rate": "20/s", "for": "10 min"}]

@@ -13,8 +13,9 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.e2e.locust_runs import PATIENCE_S, Locust, free_port, scenario, started
+from tests.e2e.locust_runs import PATIENCE_S, Locust, scenario, started
 from tests.e2e.stand_ins import quick
+from tests.ports import free_port
 
 
 class WebUI:
@@ -203,7 +204,8 @@ def test_other_sites_start_nothing(web: WebUI) -> None:
 
 def test_one_run_at_a_time(web: WebUI, tmp_path: Path) -> None:
     """A second start is refused while a run starts, is on and drains; the run goes on as it was."""
-    slow = {"model": "ssd", "stand_in": {"compute": "4 s", "concurrency": 64}}
+    stand_in = {"compute": "200 ms", "concurrency": 64}
+    slow = {"model": "ssd", "deadline": "1 h", "stand_in": stand_in}
     path = scenario(
         tmp_path,
         targets={"gpu": slow},
@@ -223,10 +225,16 @@ def test_one_run_at_a_time(web: WebUI, tmp_path: Path) -> None:
     refuse("")  # it is starting or getting ready
     web.wait_until("running", requests_at_least=2)
     refuse("one is on; stop it first")
+    (server,) = web.locust.running("eiload.server")
+    server.suspend()  # the last answers take as long as it likes
     stopping = threading.Thread(target=web.stop)
     stopping.start()
-    time.sleep(1)  # the last answers take 4 s
+    give_up = time.monotonic() + PATIENCE_S
+    while "one is draining" not in web.swarm(scenario="quick")["message"]:
+        assert time.monotonic() < give_up, "it never drained"
+        time.sleep(0.1)
     refuse("one is draining")
+    server.resume()
     stopping.join()
     web.wait_until("stopped")
     assert "run e2e" in web.report()

@@ -8,9 +8,10 @@ import pytest
 import requests
 
 from eiload.server.launch import StandInProcess
-from tests.e2e.locust_runs import free_port, scenario, started
+from tests.e2e.locust_runs import scenario, started
 from tests.e2e.stand_ins import quick
 from tests.e2e.test_web import WebUI
+from tests.ports import free_port
 
 SHAPE = """
 from locust import LoadTestShape, constant, task

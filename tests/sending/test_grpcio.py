@@ -263,6 +263,11 @@ def test_instants_and_trailers(serve: Serve) -> None:
 
 def test_cancelled_requests_land_once(serve: Serve, hang: Handler) -> None:
     """As UNFINISHED: not begun yet, or sent and not done. Cancelled again, they stay so."""
+    asked = threading.Event()
+
+    def handler(request: bytes, context: grpc.ServicerContext) -> bytes:
+        asked.set()
+        return hang(request, context)
 
     async def play(endpoint: Endpoint) -> None:
         here = Landings(endpoint)
@@ -270,7 +275,8 @@ def test_cancelled_requests_land_once(serve: Serve, hang: Handler) -> None:
         assert await here.wait() == Landing(Status.UNFINISHED)
         before_ns = CLOCK.now_ns()
         request = here.start()
-        await asyncio.sleep(0.1)
+        while not asked.is_set():
+            await asyncio.sleep(0.01)
         request.cancel()
         request.cancel()
         landing = await here.wait()
@@ -280,7 +286,7 @@ def test_cancelled_requests_land_once(serve: Serve, hang: Handler) -> None:
         await asyncio.sleep(0.05)
         assert len(here.landed) == 2
 
-    uvloop.run(play(serve(hang)))
+    uvloop.run(play(serve(handler)))
 
 
 def test_landed_requests_cannot_be_cancelled(serve: Serve) -> None:
