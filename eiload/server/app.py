@@ -27,7 +27,6 @@ from eiload.base.console import told_to_end
 from eiload.base.errors import ScenarioError
 from eiload.scenario.standin import StandIn
 from eiload.server.emulated import EmulatedModel, EmulatedRepository
-from eiload.server.extras import add_health, add_reflection
 from eiload.server.metrics import Metrics
 from eiload.server.model import Repository
 from eiload.server.release import Releases
@@ -151,10 +150,13 @@ async def _open(settings: StandIn, options: Options, stack: AsyncExitStack) -> R
         max_threads=settings.max_threads,
         options=options.channel_arguments,
     )
-    if options.health:
-        await add_health(transport.server)
-    if options.reflection:
-        add_reflection(transport.server)
+    if options.health or options.reflection:
+        from eiload.server import extras  # noqa: PLC0415  (few ask, and it takes long to load)
+
+        if options.health:
+            await extras.add_health(transport.server)
+        if options.reflection:
+            extras.add_reflection(transport.server)
     stack.push_async_callback(transport.stop)
     port = await transport.listen(_address(options.host, options.port), options.security)
     rest_address = None
