@@ -65,7 +65,7 @@ def truth(name: str, quick: bool) -> dict[float, float]:
     """Return true quantiles (ns) of a system, from runs that nothing else uses."""
     pooled = [
         simulate(SYSTEMS[name], 900, 100, 800_000 + part).pooled(900)
-        for part in range(1 if quick else 6)
+        for part in range(1 if quick else 3)
     ]
     times = np.concatenate(pooled)
     return {q: float(np.quantile(times, q)) * 1e9 for q in QUANTILES}

@@ -66,9 +66,10 @@ def line(
     on_plan = elapsed_ns < total_ns
     whole_ns = elapsed_ns - elapsed_ns % NS_PER_S  # so that what has passed and what is left add up
     left = f"{clock(total_ns - whole_ns)} left" if on_plan else f"{clock(over_ns)} so far"
-    if look_s is not None and on_plan:
-        left = f"look at {clock(look_s * NS_PER_S)}, at most {left}"
     of = f"{name} {clock(elapsed_ns)} of {clock(total_ns)}, {left}" if on_plan else None
+    if look_s is not None and on_plan:
+        of = f"{of} at most, look at {clock(look_s * NS_PER_S)}"
+        left = f"look at {clock(look_s * NS_PER_S)}"
     apart = [
         f"{words.safe(each.name, NAME_AT_MOST)} {_counts(each)}{_tail(each)}" for each in targets
     ]

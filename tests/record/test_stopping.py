@@ -3,7 +3,16 @@
 import pytest
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
-from eiload.record.stopping import RUN_TIME, before_load, share
+from eiload.record.stopping import (
+    RUN_TIME,
+    aborted,
+    as_planned,
+    before_load,
+    decided,
+    hopeless,
+    is_abort,
+    share,
+)
 
 
 def test_before_the_load() -> None:
@@ -28,3 +37,14 @@ def test_before_the_load() -> None:
 def test_share(took_ms: int, run_time_s: int, said: str) -> None:
     """A share that changes what was measured is told."""
     assert share(took_ms * NS_PER_MS, run_time_s * NS_PER_S) == said
+
+
+def test_before_the_last_second_of_the_plan() -> None:
+    """A look's end is as planned, an abort is none, and neither is taken for the other."""
+    for reason in (decided("5 min"), hopeless("5 min")):
+        assert as_planned(reason)
+        assert not is_abort(reason)
+        assert "after 5 min" in reason
+    assert is_abort(aborted("60 % failed"))
+    for reason in (aborted("60 % failed"), "SIGINT", RUN_TIME, ""):
+        assert not as_planned(reason)

@@ -68,6 +68,12 @@ def test_a_long_run_knows_its_times_by_the_step() -> None:
     assert progress.line(200 * NS_PER_S, 86_400 * NS_PER_S, "p").endswith("p50 100 max 100 ms")
 
 
+def test_until_decided() -> None:
+    """When the run is looked at next stands beside where it is."""
+    said = Progress(["gpu"], 1).line(2 * NS_PER_S, 60 * NS_PER_S, "p", 20)
+    assert said == "00:02/01:00 p, look at 00:20 | gpu 0 ok, no answer yet"
+
+
 def test_nothing_yet() -> None:
     """Before the first answer, the line says so."""
     assert (

@@ -38,6 +38,14 @@ def test_an_ordinary_terminal() -> None:
     )
 
 
+def test_until_decided() -> None:
+    """When it is looked at next goes before how long it may last."""
+    assert line(*AT, [GPU], 200, look_s=300).startswith(
+        "steady 03:12 of 10:00, 06:48 left at most, look at 05:00 | gpu "
+    )
+    assert line(*AT, [GPU, EI], 90, look_s=300).startswith("steady look at 05:00 | 24,690 sent")
+
+
 @pytest.mark.parametrize("width", range(0, 200, 7))
 def test_it_fits(width: int) -> None:
     """Whatever the width."""

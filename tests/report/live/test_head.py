@@ -11,6 +11,7 @@ import pytest
 from eiload.base.status import Status
 from eiload.judging.sla import Word
 from eiload.record.facts import Answers, TargetFacts
+from eiload.record.stopping import decided
 from eiload.report.live import head
 from eiload.report.live.watch import Watch
 from eiload.scenario import build
@@ -113,6 +114,8 @@ def test_badges() -> None:
     found = [TargetFacts("gpu", "127.0.0.1:1", "ssd", emulated="a stand-in")]
     rows = head.badges(watched(), found, ["worker w was lost: it left"], "SIGINT")
     assert [row[1] for row in rows] == ["EMULATED", "STOPPED EARLY", "INVALID"]
+    ended = head.badges(watched(), (), (), decided("5 min"))
+    assert ended == [["good", "ENDED AS PLANNED", "everything is decided by the look after 5 min"]]
     watch = watched(lag_ms=50)
     watch.look(10.5, [10.5])
     late = head.badges(watch, (), (), "")
