@@ -129,7 +129,8 @@ def _comparison(judgement: Judgement) -> str:
     word = str(found.word) if found.word is not None else "no verdict"
     badge = cell(Tone(word, tone_of(found.word)))
     notes = "".join(f"<li>{text(note)}</li>" for note in found.notes)
-    said = f"<p>{badge}{text(found.statement)}</p>" + (f"<ul>{notes}</ul>" if notes else "")
+    statement = found.statement.removeprefix(f"{word}: ")  # the badge says it
+    said = f"<p>{badge}{text(statement)}</p>" + (f"<ul>{notes}</ul>" if notes else "")
     title = f"{found.candidate.name} against {found.baseline.name}"
     return _part(title, "", said + verdicts.comparison(found))
 
