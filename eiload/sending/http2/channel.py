@@ -210,7 +210,7 @@ class Http2Channel:
         call.head = self._heads.block(call.method, self._metadata, left_ns)
 
     def _expired(self, request: HttpRequest) -> None:
-        over, conversation = _TOO_LATE, request.conversation
+        over, conversation = _HALFWAY if request.body else _TOO_LATE, request.conversation
         asked = self._endpoint.keep_alive is not None
         if conversation is not None and request.sent_ns and not asked:
             over = _FORGOTTEN if conversation.silent(request.sent_ns) else over
@@ -222,6 +222,10 @@ class Http2Channel:
 
 _TOO_LATE = CallOutcome(Status.DEADLINE_EXCEEDED, "Deadline Exceeded")
 """In gRPC's words."""
+
+_HALFWAY = CallOutcome(
+    Status.DEADLINE_EXCEEDED, f"{_TOO_LATE.detail}: a part of the answer had come"
+)
 
 _FORGOTTEN = CallOutcome(Status.DEADLINE_EXCEEDED, forgotten(_TOO_LATE.detail))
 

@@ -76,6 +76,8 @@ class Conversation:
         self.link = link
         self.address = shown(link.address)
         """What it is connected to, in words."""
+        self.farewell = ""
+        """Why the server has said that it goes, if it goes for a fault."""
         self.over = False
         """Whether it has ended."""
         self._loop = loop

@@ -256,7 +256,10 @@ class Line:
             self._conversation = None
             self._others.add(conversation)
             self._used(conversation)
-        refused = CallOutcome(Status.UNAVAILABLE, f"the server went away: {event.text}")
+        said = f"the server went away: {event.text}"
+        if event.code != ErrorCode.NO_ERROR:
+            conversation.farewell = said
+        refused = CallOutcome(Status.UNAVAILABLE, said)
         for stream in event.unprocessed:
             self._again(stream, refused, self._now_ns())
         if self._waiting:
@@ -298,6 +301,7 @@ class Line:
         self, conversation: Conversation, why: str, status: Status = Status.UNAVAILABLE
     ) -> None:
         """Take notice that a connection has ended."""
+        why = conversation.farewell or why
         streams = conversation.connection.abandon()
         self._others.discard(conversation)
         if self._conversation is conversation:
