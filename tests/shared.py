@@ -1,31 +1,35 @@
-"""What is made once in a run of the tests, however many processes run them side by side."""
+"""What is made once in a checkout, however many processes run the tests side by side."""
 
 import fcntl
-import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 
-def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """Return a folder of this run's that `make` has filled; who comes meanwhile waits for it.
+def kept(cache: pytest.Cache, kind: str, fingerprint: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that `make` has filled, now or in an earlier run of the tests.
 
-    Whoever reads from it leaves it as it is. What failed is tried again by the next.
+    Who comes while it is being made waits for it. Whoever reads from it leaves it as it is. What
+    failed is tried again by the next.
 
     Args:
-        factory: of pytest, which knows where this run has its files.
-        name: of the folder.
-        make: fills it.
+        cache: pytest's, a folder of this checkout.
+        kind: what it is; of each kind only the latest is kept.
+        fingerprint: of all that it depends on.
+        make: fills it; it is given an empty folder.
     """
-    root = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        root = root.parent  # that of all processes
-    folder = root / name
-    with (root / f"{name}.lock").open("w") as lock:
+    root = cache.mkdir(kind)
+    folder = root / fingerprint
+    with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            making = factory.mktemp(name)
+            for old in root.iterdir():
+                if old.is_dir():
+                    shutil.rmtree(old)
+            making = Path(tempfile.mkdtemp(prefix="making-", dir=root))
             make(making)
             making.rename(folder)
     return folder

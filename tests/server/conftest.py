@@ -27,9 +27,9 @@ def ei() -> Iterator[Client]:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(pytestconfig: pytest.Config) -> Made:
     """Return a model of pixels, one of encoded images, and one that is no SSD."""
-    return models(tmp_path_factory)
+    return models(pytestconfig.cache)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from eiload.base import console
+from eiload.server import make_model
 from eiload.server.__main__ import COMMANDS
-from eiload.server.make_model import Design, _backbone
+from eiload.server.make_model import Design, _backbone, _network
 from eiload.server.runtime import tensorflow
 from eiload.serving.protos import protos_only
 from tests.server.models import IMAGE
@@ -73,8 +74,20 @@ def write_other(tf: Any, path: Path) -> None:
     file.write_bytes(model.SerializeToString())
 
 
+def built_once(keras: Any, design: Design) -> Any:
+    """Build a network, once for both models of it: their inputs are not part of it."""
+    key = (design.size, design.width, design.seed)
+    if key not in _built:
+        _built[key] = _network(keras, design)
+    return _built[key]
+
+
+_built: dict[tuple[int, float, int], Any] = {}
+
+
 def main(folder: Path) -> None:
     """Write the models and print what is known of them."""
+    make_model._network = built_once
     parser = console.Parser(prog="eiload")
     for name, flags in (
         ("pixels", ["--raw"]),
