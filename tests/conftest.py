@@ -50,8 +50,24 @@ FIRST = (
     *TENSORFLOW,
     "tests/e2e/test_strangers.py::test_nobody_but_others",
     "tests/e2e/test_runs.py::test_worker_killed",
+    "tests/e2e/test_browser.py",
+    "tests/e2e/test_same_schedule.py",
+    "tests/e2e/test_web_home.py::test_class_picker",
+    "tests/e2e/test_late.py",
+    "tests/e2e/test_web.py::test_start_stop_start",
+    "tests/e2e/test_library.py::test_at_a_breakpoint",
+    "tests/test_public.py",
+    "tests/serving/test_tensorflow.py",
+    "tests/server/test_interop.py",
+    "tests/test_any_run.py",
+    "tests/test_wheel.py",
+    "tests/bench/test_server.py",
+    "tests/judging/statistics/test_shares.py",
+    "tests/judging/test_no_favourite.py",
+    "tests/judging/test_likely.py",
 )
-"""What takes longest, a minute to a quarter of one; tests or whole files, longest first."""
+"""What takes longest, tests or whole files, longest first: a minute to some seconds of waiting, then
+seconds of CPU."""
 
 SLOW = (
     WHOLE_RUNS,

@@ -27,7 +27,7 @@ def test_what_a_killed_process_left(tmp_path: Path, name: str) -> None:
     """The next to write the same file removes it, and nothing else."""
     path = tmp_path / name
     for _ in range(2):
-        killed = subprocess.run([sys.executable, "-c", KILLED, path], check=False, timeout=60)
+        killed = subprocess.run([sys.executable, "-c", KILLED, path], check=False, timeout=240)
         assert killed.returncode == -signal.SIGKILL
     assert len(list(tmp_path.iterdir())) == 2
     others = [tmp_path / ".run.json.mine", tmp_path / "..eiload", tmp_path / ".run.json.eiload"]

@@ -229,6 +229,6 @@ def test_ctrl_c_keeps_what_is_known(serve: Serve) -> None:
         time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         out = process.stdout.read().decode()
-        assert process.wait(30) == 130
+        assert process.wait(90) == 130
     assert "service time of " in out
     assert "dog  0.93" in out

@@ -26,7 +26,7 @@ class Page:
     """One page of the browser."""
 
     def __init__(self, address: str) -> None:
-        self._socket = websocket.create_connection(address, suppress_origin=True, timeout=30)
+        self._socket = websocket.create_connection(address, suppress_origin=True, timeout=90)
         self._numbers = itertools.count(1)
         self.complaints: list[str] = []
         """Errors and warnings: exceptions, the console's, failed loads."""
@@ -134,13 +134,13 @@ def browser(folder: Path) -> Iterator[Page]:
     )  # fmt: skip
     try:
         address = f"http://127.0.0.1:{_port(profile)}/json"
-        pages = requests.get(address, timeout=30).json()
+        pages = requests.get(address, timeout=90).json()
         page = Page(next(p["webSocketDebuggerUrl"] for p in pages if p["type"] == "page"))
         with contextlib.closing(page):
             yield page
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(90)
 
 
 def _port(profile: Path) -> int:

@@ -84,7 +84,7 @@ def test_another_model(tmp_path: Path) -> None:
 def test_the_packages_own(tmp_path: Path) -> None:
     """Where there is no checkout, the package's locustfile runs a scenario."""
     command = [sys.executable, "-c", "from eiload.cli.main import main; main()", "locustfile"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
     path = scenario(tmp_path)
     options = ("--scenario", str(path), *RUN_FILE)
     own = Path(done.stdout.strip())

@@ -30,7 +30,7 @@ class WebUI:
         give_up = time.monotonic() + PATIENCE_S
         while True:
             with contextlib.suppress(requests.ConnectionError):
-                return requests.get(self.url, timeout=10).text
+                return requests.get(self.url, timeout=60).text
             assert time.monotonic() < give_up
             time.sleep(0.1)
 
@@ -50,7 +50,7 @@ class WebUI:
 
     def report(self) -> str:
         """Return the report page's text; empty before there is one."""
-        answer = requests.get(f"{self.url}/eiload/report", timeout=10)
+        answer = requests.get(f"{self.url}/eiload/report", timeout=60)
         assert answer.headers["Content-Type"].startswith("text/plain")
         return answer.text if answer.ok else ""
 
@@ -73,7 +73,7 @@ class WebUI:
         """Wait for a state and a number of requests and return the statistics."""
         give_up = time.monotonic() + PATIENCE_S
         while True:
-            stats: dict[str, Any] = requests.get(f"{self.url}/stats/requests", timeout=10).json()
+            stats: dict[str, Any] = requests.get(f"{self.url}/stats/requests", timeout=60).json()
             total = next((s for s in stats["stats"] if s["name"] == "Aggregated"), None)
             count = total["num_requests"] if total else 0
             if stats["state"] == state and count >= requests_at_least:
@@ -168,10 +168,10 @@ def test_a_form_names_no_file(web: WebUI, tmp_path: Path) -> None:
         assert not refused["success"]
         assert f"{field}: only the command line says it" in refused["message"]
     images: dict[str, Any] = {"user_class_name": "SSD", "images": ["/etc/passwd"]}
-    answer = requests.post(f"{web.url}/user", json=images, timeout=10)
+    answer = requests.post(f"{web.url}/user", json=images, timeout=60)
     assert answer.status_code == 400
     editable: dict[str, Any] = {"user_class_name": "SSD", "weight": 2}
-    assert requests.post(f"{web.url}/user", json=editable, timeout=10).status_code == 201
+    assert requests.post(f"{web.url}/user", json=editable, timeout=60).status_code == 201
     assert web.swarm(scenario="quick")["success"]
     web.wait_until("stopped", requests_at_least=100)
     assert victim.read_text() == "precious"
@@ -193,7 +193,7 @@ def test_other_sites_start_nothing(web: WebUI) -> None:
             assert answer.json()["message"].startswith("refused: ")
     assert (
         requests.get(
-            f"{web.url}/eiload/report", headers={"Host": "x.example"}, timeout=10
+            f"{web.url}/eiload/report", headers={"Host": "x.example"}, timeout=60
         ).status_code
         == 403
     )
@@ -292,11 +292,11 @@ def test_web_login_protects_all_of_it(tmp_path: Path) -> None:
             assert "root:" not in answer.text
         for path in ("/stop", "/user", "/stats/reset"):
             assert web.post(path).status_code == 302
-        answer = requests.get(f"{web.url}/eiload/report", timeout=10, allow_redirects=False)
+        answer = requests.get(f"{web.url}/eiload/report", timeout=60, allow_redirects=False)
         assert answer.status_code == 302
         with requests.Session() as session:
-            assert session.post(f"{web.url}/let-me-in", timeout=10).text == "come in"
-            none_yet = session.get(f"{web.url}/eiload/report", timeout=10)
+            assert session.post(f"{web.url}/let-me-in", timeout=60).text == "come in"
+            none_yet = session.get(f"{web.url}/eiload/report", timeout=60)
             assert none_yet.status_code == 404
             form = {"scenario": "quick", "user_count": 1, "spawn_rate": 1}
             assert session.post(f"{web.url}/swarm", form, timeout=60).json()["success"]

@@ -58,7 +58,7 @@ def serving(folder: Path, text: str, *options: str) -> Iterator[WebUI]:
 
 def names(web: WebUI) -> dict[str, int]:
     """Return how many requests there are by name."""
-    stats = requests.get(f"{web.url}/stats/requests", timeout=10).json()["stats"]
+    stats = requests.get(f"{web.url}/stats/requests", timeout=60).json()["stats"]
     return {each["name"]: each["num_requests"] for each in stats if each["name"] != "Aggregated"}
 
 
@@ -101,7 +101,7 @@ def test_edit_reset_and_another_browser(tmp_path: Path, server: StandInProcess) 
         assert web.swarm(host=server.address, user_count=3, spawn_rate=4)["success"]
         assert "SSD" in web.page()  # reloaded
         # RESET empties Locust's tables; the report is of the whole run.
-        assert requests.post(f"{web.url}/stats/reset", timeout=10).text == "ok"
+        assert requests.post(f"{web.url}/stats/reset", timeout=60).text == "ok"
         web.wait_until("running", requests_at_least=1)
         web.stop()
         web.stop()  # of the other browser

@@ -28,7 +28,7 @@ def fetched(process: StandInProcess, path: str, document: object = None) -> Got:
     data = document if isinstance(document, bytes | None) else json.dumps(document).encode()
     asked = urllib.request.Request(f"http://{process.rest_address}{path}", data)
     try:
-        with urllib.request.urlopen(asked, timeout=30) as answered:
+        with urllib.request.urlopen(asked, timeout=90) as answered:
             return Got(answered.status, dict(answered.headers), answered.read().decode())
     except urllib.error.HTTPError as error:
         with error:

@@ -46,19 +46,19 @@ class Client:
         self.channel = channel
         self.process = process
 
-    def call(self, method: str, data: bytes, timeout_s: float = 30) -> bytes:
+    def call(self, method: str, data: bytes, timeout_s: float = 90) -> bytes:
         """Return the answer's bytes, or raise grpc.RpcError."""
         answered: bytes = self._method(method)(data, timeout=timeout_s)
         return answered
 
-    def told(self, method: str, data: bytes, timeout_s: float = 30) -> tuple[Status, str]:
+    def told(self, method: str, data: bytes, timeout_s: float = 90) -> tuple[Status, str]:
         """Return the status and the details."""
         return answer(lambda: self.call(method, data, timeout_s))
 
     def _method(self, method: str) -> "grpc.UnaryUnaryMultiCallable[bytes, bytes]":
         return self.channel.unary_unary(method, None, None)
 
-    def timed(self, method: str, data: bytes, timeout_s: float = 30) -> int:
+    def timed(self, method: str, data: bytes, timeout_s: float = 90) -> int:
         """Return the server's own account of the time that it took, ns."""
         _, call = self._method(method).with_call(data, timeout=timeout_s)
         return int(trailing(call.trailing_metadata())["x-eiload-server-time-ns"])

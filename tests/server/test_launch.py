@@ -38,7 +38,7 @@ def gone(pid: int) -> bool:
 
 def wait_gone(pid: int) -> None:
     """Wait until a process has ended."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not gone(pid):
         assert time.monotonic() < until, f"process {pid} is still there"
         time.sleep(0.01)
@@ -75,7 +75,7 @@ def test_it_serves_inside_the_block_and_not_after_it() -> None:
         assert repr(process) == f"<StandInProcess 'ssdresnet', {process.address}>"
         with grpc.insecure_channel(process.address) as channel:
             channel.unary_unary(GET_MODEL_STATUS, None, None)(
-                status_request("ssdresnet"), timeout=30
+                status_request("ssdresnet"), timeout=90
             )
     assert gone(pid)
     with pytest.raises(RuntimeError, match="not serving"):
@@ -192,12 +192,12 @@ def test_a_signal_ends_it_at_once(number: signal.Signals, status: int) -> None:
         assert line.startswith("emulated stand-in serves model 'ssd' on 127.0.0.1:")
         address = line.strip().rpartition(" ")[2]
         with grpc.insecure_channel(address) as channel:
-            hanging = channel.unary_unary(PREDICT, None, None).future(request(), timeout=30)
+            hanging = channel.unary_unary(PREDICT, None, None).future(request(), timeout=90)
             method = channel.unary_unary(GET_MODEL_STATUS, None, None)
-            method(status_request("ssd"), timeout=30)  # the one before it has arrived, too
+            method(status_request("ssd"), timeout=90)  # the one before it has arrived, too
             assert not hanging.done()
             process.send_signal(number)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=60)
             assert hanging.code() is not grpc.StatusCode.OK
     assert (process.returncode, errors) == (status, "")
 
@@ -230,7 +230,7 @@ def test_it_serves_after_its_load_time() -> None:
         assert time.monotonic() - begin >= 0.7
         with grpc.insecure_channel(process.address) as channel:
             method = channel.unary_unary(GET_MODEL_STATUS, None, None)
-            assert answer(lambda: method(status_request("ssd"), timeout=30))[1] == ""
+            assert answer(lambda: method(status_request("ssd"), timeout=90))[1] == ""
 
 
 def test_a_unix_socket(tmp_path: Path) -> None:
@@ -241,5 +241,5 @@ def test_a_unix_socket(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["address"] == f"unix:{path}"
         with grpc.insecure_channel(f"unix:{path}") as channel:
-            channel.unary_unary(GET_MODEL_STATUS, None, None)(status_request("ssd"), timeout=30)
+            channel.unary_unary(GET_MODEL_STATUS, None, None)(status_request("ssd"), timeout=90)
         process.terminate()

@@ -139,7 +139,7 @@ def test_metrics_count_both_ports(served: Client) -> None:
 
 def test_a_connection_is_kept_and_a_body_without_length_is_refused(served: Client) -> None:
     """HTTP/1.1, as load balancers speak it."""
-    connection = http.client.HTTPConnection(served.process.rest_address, timeout=30)
+    connection = http.client.HTTPConnection(served.process.rest_address, timeout=90)
     for _ in range(2):
         connection.request("GET", ROOT)
         assert connection.getresponse().read()

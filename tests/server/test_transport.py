@@ -36,16 +36,16 @@ def slow() -> Iterator[Client]:
 def test_answers_say_that_they_are_emulated(slow: Client) -> None:
     """Good ones, bad ones, and those of the other methods, also of some that there are not."""
     call = slow.channel.unary_unary(PREDICT, None, None)
-    _, done = call.with_call(request(), timeout=30)
+    _, done = call.with_call(request(), timeout=90)
     assert trailing(done.trailing_metadata())["x-eiload-stand-in"] == "emulated p2.xlarge"
-    bad = call.future(request(model="other"), timeout=30)
+    bad = call.future(request(model="other"), timeout=90)
     assert bad.code() is grpc.StatusCode.NOT_FOUND
     assert trailing(bad.trailing_metadata())["x-eiload-stand-in"] == "emulated p2.xlarge"
-    bad = slow.channel.unary_unary("/other.Service/Method", None, None).future(b"", timeout=30)
+    bad = slow.channel.unary_unary("/other.Service/Method", None, None).future(b"", timeout=90)
     assert bad.code() is grpc.StatusCode.UNIMPLEMENTED
     assert trailing(bad.trailing_metadata())["x-eiload-stand-in"] == "emulated p2.xlarge"
     _, done = slow.channel.unary_unary(GET_MODEL_STATUS, None, None).with_call(
-        status_request("ssd"), timeout=30
+        status_request("ssd"), timeout=90
     )
     assert trailing(done.trailing_metadata())["x-eiload-stand-in"] == "emulated p2.xlarge"
 
@@ -217,12 +217,12 @@ def test_health_checks_have_tensorflow_servings_names() -> None:
     with running("--health", "--reflection", compute="1 ms") as client:
         stub = health_pb2_grpc.HealthStub(client.channel)
         for name in ("", "ModelService", "PredictionService"):
-            checked = stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=30)
+            checked = stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=90)
             assert checked.status == health_pb2.HealthCheckResponse.SERVING
         status, _ = answer(
             lambda: stub.Check(
                 health_pb2.HealthCheckRequest(service="tensorflow.serving.ModelService"),
-                timeout=30,
+                timeout=90,
             )
         )
         assert status is Status.NOT_FOUND
@@ -255,7 +255,7 @@ def test_tls_and_mutual_tls(tmp_path: Path) -> None:
                 else grpc.secure_channel(process.address, credentials)
             )
             with channel:
-                told.append(Client(channel, process).told(PREDICT, request(), timeout_s=10)[0])
+                told.append(Client(channel, process).told(PREDICT, request(), timeout_s=60)[0])
     assert told == [Status.OK, Status.UNAVAILABLE, Status.UNAVAILABLE]
 
 

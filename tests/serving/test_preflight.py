@@ -123,10 +123,10 @@ def test_refused_can_be_waited_for() -> None:
         done = threading.Event()
 
         def serve() -> None:
-            started.wait(10)
+            started.wait(60)
             handlers = ModelServer().handlers()
             with grpc_server(handlers, address=f"127.0.0.1:{port}"):
-                done.wait(30)
+                done.wait(60)
 
         thread = threading.Thread(target=serve)
         thread.start()

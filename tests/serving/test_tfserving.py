@@ -58,7 +58,7 @@ def response(**outputs: tensor_pb2.TensorProto) -> bytes:
 def python(code: str) -> str:
     """Return what a fresh interpreter prints."""
     return subprocess.run(
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=240
     ).stdout.strip()
 
 

@@ -15,7 +15,7 @@ def loaded(code: str) -> set[str]:
     """Return the modules in a fresh process after it ran `code`."""
     program = f"{code}\nimport sys\nprint(*sys.modules)"
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=240)
     return set(done.stdout.split())
 
 
