@@ -66,8 +66,8 @@ FIRST = (
     "tests/judging/test_no_favourite.py",
     "tests/judging/test_likely.py",
 )
-"""What takes longest, tests or whole files, longest first: a minute to some seconds of waiting, then
-seconds of CPU."""
+"""What takes longest, tests or whole files, longest first: a minute to some seconds of waiting,
+then seconds of CPU."""
 
 SLOW = (
     WHOLE_RUNS,
