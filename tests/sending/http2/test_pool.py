@@ -175,6 +175,33 @@ def test_a_name_that_is_not_known_at_first() -> None:
         run(main)
 
 
+def test_a_name_that_is_gone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server dies, and its name with it: requests fail until both are back."""
+    monkeypatch.setattr(pool, "LOOK_NS", 20 * MS)
+    known: list[int] = []
+
+    async def look_up(target: ServerName) -> Hosts:
+        if not known:
+            raise OSError(f"the name {target.host!r} is not known")
+        return hosts(*known)
+
+    async def main() -> None:
+        async with opened(endpoint("server:8500"), look_up=look_up) as channel:
+            for _ in range(2):
+                with servers(1) as (ports, _):
+                    known[:] = ports
+                    give_up = time.monotonic() + 60
+                    while (await land(channel)).status is not Status.OK:
+                        assert time.monotonic() < give_up
+                        await asyncio.sleep(0.01)
+                known.clear()
+                gone = await land(channel)
+                assert gone.status is Status.UNAVAILABLE
+                assert gone.detail
+
+    run(main)
+
+
 def test_a_deadline_holds_while_a_name_is_looked_up() -> None:
     """And closing ends the wait."""
 
