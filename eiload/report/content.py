@@ -19,7 +19,7 @@ from eiload.judging.sla import Word
 from eiload.record import stopping
 from eiload.record.facts import TargetFacts
 from eiload.record.run import Run
-from eiload.report import against, figures, observed, served, sides, times, went, words
+from eiload.report import against, figures, looking, observed, served, sides, times, went, words
 from eiload.report.figures import Ledger
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.report.times import labelled
@@ -74,6 +74,7 @@ def _subject(run: Run) -> Section:
         most = f"{'at most ' if planned else ''}{wording.span(planned_ns / NS_PER_S)}"
         said = "ended as planned (" if planned else "stopped early ("
         lines.append((said, Foreign(run.stopped), f"): {length} of {most}"))
+    lines += looking.taken(run)
     for target in run.targets:
         lines.append(
             (

@@ -14,12 +14,13 @@ from eiload.judging.statistics.blocks import clopper_pearson
 from eiload.judging.statistics.levels import FIXED, Levels
 from eiload.record import looks
 from eiload.record.looks import Plan
+from eiload.record.run import Run
 from eiload.report import words
-from eiload.report.section import Column, Line, Row, Section
+from eiload.report.section import Column, Foreign, Line, Row, Section
 from eiload.scenario import Metric, Quantile, Scenario, Share
 from eiload.scenario.arrivals import OpenPhase, Phase
 
-__all__ = ["at_end", "boundary", "outlook", "section", "when"]
+__all__ = ["at_end", "boundary", "outlook", "section", "taken", "when"]
 
 GIVING_UP = (
     "give_up: hopeless: a look also ends it when the rest would hardly decide what is open; the"
@@ -43,6 +44,20 @@ def outlook(scenario: Scenario) -> list[str]:
         " look is the end; all looks together err as often as one"
     )
     return [line, *([GIVING_UP] if plan.until.give_up else [])]
+
+
+def taken(run: Run) -> list[Line]:
+    """Return a line for each look that was taken while a run went on."""
+    plan = looks.planned(run.scenario)
+    if plan is None:
+        return []
+    lines: list[Line] = []
+    for each in run.looks:
+        after = f"  look after {_time(plan.after_s(each.second))}: "
+        lines.append(
+            (after, Foreign(f"open: {', '.join(each.open)}" if each.open else "none open"))
+        )
+    return lines
 
 
 def at_end(phases: Iterable[Phase]) -> Levels:

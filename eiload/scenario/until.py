@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from eiload.base.clock import NS_PER_S
 
-__all__ = ["LEAST_NS", "LOOKS_AT_MOST", "Until"]
+__all__ = ["LEAST_NS", "LOOKS_AT_MOST", "MOST_TIMES", "STEPPED_NS", "Until"]
 
 LEAST_NS = 300 * NS_PER_S
 """The first look, where nothing says when: from 5 minutes on the verdicts' error rates hold."""
@@ -20,6 +20,9 @@ LEAST_NS = 300 * NS_PER_S
 MOST_TIMES = 12
 """How many times longer than its first look a plan may be: its times are kept in steps that are the
 longer the longer the plan is (`record.recorder.step_s_for`), and a look takes blocks of steps."""
+
+STEPPED_NS = 24 * 60 * NS_PER_S
+"""From this length on a plan's times are kept in steps of more than a second."""
 
 LOOKS_AT_MOST = 20
 """More looks cost power and show nothing new."""

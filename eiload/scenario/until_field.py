@@ -22,7 +22,7 @@ from eiload.scenario.problem import Problem
 from eiload.scenario.rate_field import RUN_AT_MOST
 from eiload.scenario.rates import BurstRate, PointsRate, RampRate, SineRate, StepsRate
 from eiload.scenario.replay import Replay
-from eiload.scenario.until import LOOKS_AT_MOST, Until
+from eiload.scenario.until import LOOKS_AT_MOST, MOST_TIMES, STEPPED_NS, Until
 
 if TYPE_CHECKING:
     from eiload.scenario.models import Scenario
@@ -97,6 +97,11 @@ class UntilForm(Form):
             if most_ns and look_ns > most_ns:
                 text = f"after at_most ({shown(given['at_most'])}), got {shown(looks[index])}"
                 yield Problem(("looks", index), f"{text}; expected looks before the end")
+            soonest_ns = -(-most_ns // MOST_TIMES) if most_ns and most_ns >= STEPPED_NS else 0
+            if not index and look_ns < soonest_ns:
+                text = f"too soon in a plan of {shown(given['at_most'])}, got {shown(looks[index])}"
+                soonest = format_duration(soonest_ns)
+                yield Problem(("looks", index), f"{text}; expected {soonest} or later")
             if least_ns and look_ns < least_ns:
                 text = f"before at_least ({shown(given['at_least'])}), got {shown(looks[index])}"
                 yield Problem(("looks", index), f"{text}; expected the first look no sooner")

@@ -7,10 +7,11 @@ import pytest
 from eiload.judging.looks import levels_of
 from eiload.judging.statistics.levels import FIXED
 from eiload.record import looks
+from eiload.record.taken import LookFacts
 from eiload.report import looking
 from eiload.report.outlook import needed, outlook
 from eiload.scenario import Max, Quantile, Share
-from tests.golden import TWO, scenario
+from tests.golden import TWO, golden_run, scenario
 
 UNTIL = TWO.replace("for: 5 min", "for: {at_least: 5 min, at_most: 1 h, until: decided}")
 
@@ -50,6 +51,18 @@ def test_what_the_end_takes() -> None:
     rare = replace(of.objectives[0], metric=Quantile(0.99, "response", 1))
     once, last = (needed(rare, each.traffic[1:]).requests for each in (scenario(), of))
     assert last >= once
+
+
+def test_what_was_seen() -> None:
+    """A report lists the looks that were taken, and what each left open."""
+    run = golden_run(UNTIL.replace("1 h", "16 min").replace("5 min", "2 min"))
+    taken = (LookFacts(130, 131 * 10**9, ("p95 < 300 ms of gpu",)), LookFacts(250, 1, ()))
+    seen = replace(run, looks=taken)
+    assert ["".join(line) for line in looking.taken(seen)] == [
+        "  look after 2 min: open: p95 < 300 ms of gpu",
+        "  look after 4 min: none open",
+    ]
+    assert looking.taken(golden_run()) == []
 
 
 def test_boundary() -> None:
