@@ -58,7 +58,7 @@ def test_what_was_seen() -> None:
     run = golden_run(UNTIL.replace("1 h", "16 min").replace("5 min", "2 min"))
     taken = (LookFacts(130, 131 * 10**9, ("p95 < 300 ms of gpu",)), LookFacts(250, 1, ()))
     seen = replace(run, looks=taken)
-    assert ["".join(line) for line in looking.taken(seen)] == [
+    assert ["".join(map(str, line)) for line in looking.taken(seen)] == [
         "  look after 2 min: open: p95 < 300 ms of gpu",
         "  look after 4 min: none open",
     ]
