@@ -54,6 +54,8 @@ class Growth:
     """Several servers answer in turn."""
     at_s: Floats = field(default_factory=lambda: np.empty(0))
     """When each reading was, s from the start of the load, shape (readings,)."""
+    kept: dict[int, Floats] = field(default_factory=dict)
+    """Steps that were asked for, by which of the source's series: many windows ask for the same."""
 
     @staticmethod
     def of(source: Source) -> "Growth":
@@ -75,6 +77,12 @@ class Growth:
 
         Shape (readings,); 0 at the first. After a restart it is what was counted since then.
         """
+        known = self.kept.get(id(series))
+        if known is None:
+            known = self.kept[id(series)] = self._steps(series)
+        return known
+
+    def _steps(self, series: Series) -> Floats:
         values = np.nan_to_num(series.values(self.source.readings), nan=0.0)
         found = np.diff(values, prepend=values[:1])
         for at in self.restarts:

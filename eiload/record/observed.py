@@ -42,10 +42,10 @@ class Series:
     def values(self, readings: int) -> Floats:
         """Return the value at each reading, shape (readings,); NaN where it was not there."""
         found = np.full(readings, np.nan)
-        for (first, value), (until, _) in zip(
-            self.changes, (*self.changes[1:], (readings, None)), strict=True
-        ):
-            found[first:until] = np.nan if value is None else value
+        if self.changes:
+            at = np.array([first for first, _ in self.changes])
+            values = [np.nan if value is None else value for _, value in self.changes]
+            found[at[0] :] = np.repeat(values, np.diff(at, append=readings))
         return found
 
 
