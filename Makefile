@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # The tests start hundreds of processes: without bytecode each would compile all of eiload again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-gpu test-cluster docs bench lint clean
+.PHONY: demo test test-fast test-gpu test-cluster test-faults fuzz docs bench lint clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/locust -f locustfiles/ssd.py --headless --only-summary --scenario scenarios/demo.yaml \
@@ -31,6 +31,16 @@ test-gpu: $(VENV)/.installed-dev
 test-cluster: $(VENV)/.installed-dev
 	EILOAD_TEST_CLUSTER=1 $$([ "$$(id -u)" = 0 ] || echo unshare --map-root-user --net --mount) \
 		$(BIN)/pytest -n 0 tests/e2e/test_cluster.py
+
+# Real signals, five times each, and random faults by seed (tests/faults/README.md): a quarter of an hour.
+test-faults: $(VENV)/.installed-dev
+	$(BIN)/python tests/faults/again.py
+	$(BIN)/pytest -n 2 --dist load tests/faults/seeds.py
+
+# Damaged input to every reader; `make fuzz SECONDS=600` takes ten minutes each.
+SECONDS := 10
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python tests/faults/fuzz.py --seconds $(SECONDS)
 
 # The documentation as a site, in build/site; whatever is wrong with it, links too, ends this with an error.
 docs: $(VENV)/.installed-docs

@@ -1,0 +1,84 @@
+"""What happens to a run, and when: drawn from a seed, and nothing else."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["FAULTS", "Plan"]
+
+FAULTS = {
+    "nothing": "",
+    "kill master": "SIGKILL",
+    "kill worker": "SIGKILL",
+    "kill sender": "SIGKILL",
+    "kill server": "SIGKILL",
+    "pause master": "SIGSTOP",
+    "pause worker": "SIGSTOP",
+    "pause sender": "SIGSTOP",
+    "pause server": "SIGSTOP",
+    "interrupt group": "SIGINT",
+    "interrupt master": "SIGINT",
+    "interrupt twice": "SIGINT",
+    "terminate group": "SIGTERM",
+    "terminate master": "SIGTERM",
+    "terminate twice": "SIGTERM",
+    "terminal gone": "SIGHUP",
+    "reader gone": "SIGPIPE",
+    "garbage": "",
+    "disk full": "",
+}
+"""What may happen, and by which signal."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run and its fault."""
+
+    seed: int
+    fault: str
+    workers: int
+    """0: all in one process."""
+    rate: float
+    """Arrivals a second."""
+    load_s: float
+    compute_ms: int
+    moment_s: float
+    """When it happens, from the process' start or from the load's, by `from_load`."""
+    from_load: bool
+    pause_s: float
+    """How long a pause lasts, and what is between two signals."""
+
+    @classmethod
+    def of(cls, seed: int) -> "Plan":
+        """Return the plan that a seed draws."""
+        chance = random.Random(seed)
+        fault = chance.choice([*FAULTS])
+        workers = 2 if fault == "garbage" else chance.choice([0, 0, 2])
+        load_s = float(chance.randint(3, 6))
+        from_load = chance.random() < 0.7
+        return cls(
+            seed=seed,
+            fault=fault,
+            workers=workers,
+            rate=float(chance.choice([10, 40, 100])),
+            load_s=load_s,
+            compute_ms=chance.choice([1, 5, 50]),
+            moment_s=round(chance.uniform(0, load_s + 1 if from_load else 4), 2),
+            from_load=from_load,
+            pause_s=round(chance.uniform(0.3, 3), 2),
+        )
+
+    def scenario(self, counted: str) -> dict[str, Any]:
+        """Return the scenario's changes: one target at `counted`, one a stand-in of its own."""
+        standin = {"compute": f"{self.compute_ms} ms", "concurrency": 32}
+        return {
+            "name": f"chaos-{self.seed}",
+            "targets": {
+                "counted": {"server": counted, "model": "ssd", "deadline": "4 s"},
+                "own": {"model": "ssd", "deadline": "4 s", "stand_in": standin},
+            },
+            "traffic": [
+                {"phase": "steady", "rate": f"{self.rate:g}/s", "for": f"{self.load_s:g} s"}
+            ],
+            "objectives": ["p50 < 10 s"],
+        }
