@@ -3,7 +3,7 @@
 What it knows: when looks are, as shares of the whole time, and how often one may err in all. What
 it must not know: runs, what is looked at.
 
-Who looks at 95 % five times and stops at a pleasant moment errs in up to 12 % (docs/statistics.md,
+Who looks at 95 % five times and stops at a pleasant moment errs in up to 16 % (docs/statistics.md,
 "Until decided"). So the errors that are allowed are spent over the looks, so much by each, and the
 boundary of a look is such that what errs there and not before is what may be spent: the
 alpha-spending of Lan & DeMets, *Discrete sequential boundaries for clinical trials*, Biometrika 70,
