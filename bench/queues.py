@@ -18,24 +18,39 @@ request by run, padded at the end with arrivals past the run.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bench.disturbances import (
+    Floats,
+    Service,
+    StallLaw,
+    Stalls,
+    WorkClock,
+    autoregressive,
+    bursts,
+    lognormal,
+    wandering,
+)
 from eiload.base.clock import NS_PER_S
 from eiload.record.buckets import bucket_of
 from eiload.record.sample import Sample
-from eiload.scenario.arrivals import ConstantRate, MarkovRate, OpenPhase, Rate, SineRate, phase_seed
+from eiload.scenario.arrivals import (
+    ConstantRate,
+    MarkovRate,
+    OpenPhase,
+    PointsRate,
+    Rate,
+    SineRate,
+    phase_seed,
+)
 from eiload.scenario.laws import Gamma, Law
 
-__all__ = ["SYSTEMS", "Pairs", "System", "sample_of", "simulate"]
-
-Floats = NDArray[np.float64]
+__all__ = ["SYSTEMS", "Pairs", "System", "planned_per_s", "sample_of", "simulate"]
 
 WARM_UP_S = 60.0
 """Simulated and thrown away, so that queues are not empty at the start of a run."""
 
-STALL_EVERY_S, STALL_MEAN_S = 30.0, 0.25
+STALLING = StallLaw(30.0, 0.25)
 SLOW_SHARE, SLOW_TIMES = 0.01, 5.0
-CV = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +60,8 @@ class System:
     rate: float
     service_s: float
     slots: int
-    own_stalls: bool = False
-    """Stalls as frequent as the host's, on each target apart."""
+    own_stalls: StallLaw | None = None
+    """Stalls on each target apart."""
     shared_drift: float = 0.0
     """Both targets' speed wanders by up to this share, over 60 s."""
     own_drift: float = 0.0
@@ -57,6 +72,25 @@ class System:
     law: Law = "poisson"
     moving: Rate | None = None
     """How the rate moves, `rate` in the mean; None: it does not."""
+    plan: tuple[tuple[float, float], ...] = ()
+    """How a planned rate moves over the run: points of the run's length, 0 to 1, and the rate
+    there. Before the run it is the first one's."""
+    service: Service = lognormal
+    shared_stalls: bool = True
+    """The host's."""
+    own_speed: tuple[float, float] = (0.0, 1.0)
+    """Each target's logarithm of speed is an autoregression: its standard deviation, and over how
+    many s."""
+    shared_speed: tuple[float, float] = (0.0, 1.0)
+    """The same of both targets."""
+    trend: float = 0.0
+    """From so much faster to so much slower, linearly over the run."""
+    failures: StallLaw | None = None
+    """Bursts in which half of the requests fail, on each target apart."""
+    again: tuple[float, float] = (0.0, 0.0)
+    """The share of requests that are sent again, and how much longer they take, s."""
+    window_s: float = 0.0
+    """The server begins at the next multiple of this, with all that came."""
 
     def slower(self, factor: float) -> "System":
         """Return this system with a service time `factor` times as long."""
@@ -69,7 +103,7 @@ SYSTEMS = {
     "A80": System(20, 0.120, 3),
     "M60": System(6, 0.100, 1),
     "M80": System(8, 0.100, 1),
-    "A60i": System(20, 0.090, 3, own_stalls=True),
+    "A60i": System(20, 0.090, 3, own_stalls=STALLING),
     "A60d": System(20, 0.090, 3, shared_drift=0.15),
     "A60o": System(20, 0.090, 3, own_drift=0.05),
     "A60g": System(20, 0.090, 3, law=Gamma(3.0)),
@@ -140,36 +174,77 @@ def simulate(
     """
     rng = np.random.default_rng(seed)
     candidate = baseline if candidate is None else candidate
-    arrivals = _arrivals(rng, baseline, WARM_UP_S + seconds, runs, seed)
+    arrivals = _arrivals(rng, baseline, seconds, runs, seed)
     horizon = float(arrivals.max()) + 600.0
-    shared = [_Stalls.draw(rng, horizon) for _ in range(runs)]
-    common = [_speed(rng, baseline.shared_drift, 60.0, horizon) for _ in range(runs)]
-    answers = []
-    for system in (baseline, candidate):
-        clocks = [
-            _WorkClock(
-                [stalls, _Stalls.draw(rng, horizon)] if system.own_stalls else [stalls],
-                speed * _speed(rng, system.own_drift, 120.0, horizon),
-            )
-            for stalls, speed in zip(shared, common, strict=True)
-        ]
-        work = np.stack([c.work(arrivals[:, r]) for r, c in enumerate(clocks)], axis=1)
-        leave = _fifo(work, _service(rng, system, work.shape), system.slots)
-        real = np.stack([c.real(leave[:, r]) for r, c in enumerate(clocks)], axis=1)
-        hop = system.hop_s / 2 * (1 + rng.standard_exponential(work.shape)) if system.hop_s else 0.0
-        answers.append(real - arrivals + hop)
+    shared = [
+        Stalls.draw(rng, STALLING, horizon) for _ in range(runs) if baseline.shared_stalls
+    ] or [Stalls(np.empty(0), np.empty(0))] * runs
+    common = [
+        wandering(rng, baseline.shared_drift, 60.0, horizon)
+        * autoregressive(rng, *baseline.shared_speed, horizon)
+        for _ in range(runs)
+    ]
+    each = list(zip(shared, common, strict=True))
+    span = (seconds, horizon)
+    answers = [_answers(rng, system, arrivals, each, span) for system in (baseline, candidate)]
     return Pairs(arrivals - WARM_UP_S, answers[0], answers[1])
 
 
+def _answers(
+    rng: np.random.Generator,
+    system: System,
+    arrivals: Floats,
+    shared: list[tuple[Stalls, Floats]],
+    span: tuple[float, float],
+) -> Floats:
+    """Return one target's response times, s, infinite where a request failed; shape (n, runs)."""
+    clocks, (seconds, horizon) = [], span
+    for stalls, common in shared:
+        own = [Stalls.draw(rng, system.own_stalls, horizon)] if system.own_stalls else []
+        speed = common * wandering(rng, system.own_drift, 120.0, horizon)
+        speed = speed * autoregressive(rng, *system.own_speed, horizon)
+        if system.trend:
+            through = np.clip((np.arange(len(speed)) - WARM_UP_S) / seconds, 0, 1)
+            speed = speed * (1 + system.trend * (1 - 2 * through))
+        clocks.append(WorkClock([stalls, *own], speed))
+    begin = arrivals
+    if system.window_s:
+        begin = np.ceil(arrivals / system.window_s) * system.window_s
+    work = np.stack([c.work(begin[:, r]) for r, c in enumerate(clocks)], axis=1)
+    leave = _fifo(work, _service(rng, system, work.shape), system.slots)
+    answers = np.stack([c.real(leave[:, r]) for r, c in enumerate(clocks)], axis=1) - arrivals
+    if system.hop_s:
+        answers += system.hop_s / 2 * (1 + rng.standard_exponential(work.shape))
+    if system.again[0]:
+        answers += np.where(rng.random(work.shape) < system.again[0], system.again[1], 0.0)
+    if system.failures:
+        answers[bursts(rng, system.failures, 0.5, arrivals)] = np.inf
+    return answers
+
+
+def planned_per_s(system: System, seconds: int) -> Floats | None:
+    """Return the rate that was planned in each second of a run; None where it does not move."""
+    if not system.plan:
+        return None
+    at, rates = (np.array(each) for each in zip(*system.plan, strict=True))
+    middle = np.arange(10 * seconds) / (10 * seconds)
+    return np.asarray(np.interp(middle, at, rates).reshape(seconds, 10).mean(axis=1))
+
+
 def _arrivals(
-    rng: np.random.Generator, system: System, span: float, runs: int, seed: int
+    rng: np.random.Generator, system: System, seconds: float, runs: int, seed: int
 ) -> Floats:
     """Return when requests come, and some that come past the end, shape (n, runs)."""
-    if system.law == "poisson" and system.moving is None:
+    span = WARM_UP_S + seconds
+    if system.law == "poisson" and system.moving is None and not system.plan:
         mean = system.rate * span
         n = int(mean + 6 * np.sqrt(mean) + 10)
         return np.asarray(np.cumsum(rng.exponential(1 / system.rate, (n, runs)), axis=0))
     rate = system.moving or ConstantRate(system.rate)
+    if system.plan:
+        warm_ns = int(WARM_UP_S * NS_PER_S)
+        points = [(warm_ns + int(at * seconds * NS_PER_S), level) for at, level in system.plan]
+        rate = PointsRate(((0, system.plan[0][1]), *points))
     phase = OpenPhase("", int(span * NS_PER_S), rate, system.law)
     each = [
         np.concatenate([*phase.instants(phase_seed(seed, run))]) / NS_PER_S for run in range(runs)
@@ -184,8 +259,7 @@ def _arrivals(
 
 
 def _service(rng: np.random.Generator, system: System, shape: tuple[int, ...]) -> Floats:
-    sigma = np.sqrt(np.log1p(CV**2))
-    times = system.service_s * rng.lognormal(-(sigma**2) / 2, sigma, shape)
+    times = system.service_s * system.service(rng, shape)
     return np.asarray(np.where(rng.random(shape) < system.slow_share, SLOW_TIMES, 1.0) * times)
 
 
@@ -203,50 +277,3 @@ def _fifo(arrivals: Floats, service: Floats, slots: int) -> Floats:
         leave[i] = np.maximum(arrivals[i], flat[soonest]) + service[i]
         flat[soonest] = leave[i]
     return leave
-
-
-@dataclass(frozen=True, slots=True)
-class _Stalls:
-    """Times at which a host stands still; they may overlap."""
-
-    start: Floats
-    length: Floats
-
-    @staticmethod
-    def draw(rng: np.random.Generator, horizon: float) -> "_Stalls":
-        count = rng.poisson(horizon / STALL_EVERY_S)
-        return _Stalls(
-            np.sort(rng.uniform(0, horizon, count)), rng.exponential(STALL_MEAN_S, count)
-        )
-
-
-def _speed(rng: np.random.Generator, by: float, over_s: float, horizon: float) -> Floats:
-    """Return a speed per second of time, wandering in 1 +- `by`, new direction every `over_s`."""
-    seconds = np.arange(int(horizon) + 1)
-    if by == 0:
-        return np.ones(len(seconds))
-    knots = np.arange(0, horizon + 2 * over_s, over_s)
-    levels = rng.uniform(1 - by, 1 + by, len(knots))
-    return np.asarray(np.interp(seconds + rng.uniform(0, over_s), knots, levels))
-
-
-class _WorkClock:
-    """How much work has been done by an instant: piecewise linear, nearly flat while stalled."""
-
-    def __init__(self, stalls: list[_Stalls], speed: Floats) -> None:
-        starts = np.concatenate([s.start for s in stalls])
-        ends = np.concatenate([s.start + s.length for s in stalls])
-        edges = np.concatenate([np.arange(len(speed), dtype=np.float64), starts, ends])
-        change = np.repeat([0, 1, -1], [len(speed), len(starts), len(ends)])
-        order = np.argsort(edges, kind="stable")
-        self._edges = edges[order]
-        stalled = np.cumsum(change[order])[:-1] > 0
-        second = np.minimum(self._edges[:-1].astype(np.int64), len(speed) - 1)
-        rate = np.where(stalled, 1e-9, speed[second])
-        self._works = np.concatenate([[0.0], np.cumsum(np.diff(self._edges) * rate)])
-
-    def work(self, real: Floats) -> Floats:
-        return np.asarray(np.interp(real, self._edges, self._works))
-
-    def real(self, work: Floats) -> Floats:
-        return np.asarray(np.interp(work, self._works, self._edges))

@@ -5,7 +5,7 @@ Pure: numbers of runs in, tallies and Markdown out. What is simulated and judged
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -39,6 +39,14 @@ MARGIN = 0.10
 WORTHS = (0, 8, 10, 12, 14, 16, 18, 19, 20)
 INCREASES = (1.05, 1.10, 1.20)
 REPEATS = 5
+
+
+LENGTH_LAWS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "one": lambda _, count: np.ones(count),
+    "exponential": lambda rng, count: rng.standard_exponential(count),
+    "lognormal": lambda rng, count: rng.lognormal(-0.5, 1, count),
+}
+"""How long bursts are, in means."""
 
 
 def _words(cell: dict[str, np.ndarray], factor: float) -> list[Change]:
@@ -145,6 +153,8 @@ def _percent(hits: Sequence[bool] | np.ndarray) -> float:
 
 BURSTS_S = (0, 1, 5)
 """How long failures last that come together; 0: one by one."""
+EPISODES = (3, 6, 10, 20, 40)
+"""Bursts of failures that are expected in a run, of lengths that differ."""
 ERROR_LIMITS = (0.001, 0.01, 0.05)
 ERROR_RATE = 20
 
@@ -160,7 +170,33 @@ def errors(runs: int) -> list[tuple[str, Tally]]:
                 name = f"{length} s at {ERROR_RATE}/s, {limit * 100:g} %, {how}"
                 n, size = length * ERROR_RATE, max(1, burst * ERROR_RATE)
                 found.append((name, _errors(rng, runs, n, limit, size)))
+    for law in LENGTH_LAWS:
+        for expected in EPISODES:
+            for part in (1.0, 2.0, 4.0):
+                at = f"1/{part:g} of the limit" if part > 1 else "at the limit"
+                name = f"{expected} bursts expected at the limit, {law} lengths, {at}"
+                found.append((name, _bursts(rng, runs, expected, part, law)))
     return found
+
+
+def _bursts(rng: np.random.Generator, runs: int, expected: int, part: float, law: str) -> Tally:
+    """Return the rates for 900 s with bursts of 2 s in the mean; a `part`-th of what is allowed."""
+    seconds, size_s, k = 900, 2.0, MAX_BLOCKS
+    limit, words = expected * size_s / seconds, []
+    for _ in range(runs):
+        count = rng.poisson(expected / part)
+        begin = rng.uniform(0, seconds, count)
+        end = np.minimum(begin + size_s * LENGTH_LAWS[law](rng, count), seconds)
+        edges = np.arange(k + 1) * seconds / k
+        within = np.clip(edges[:, None], begin, end).sum(axis=1)
+        events = np.round(np.diff(within) * ERROR_RATE)
+        totals = np.full(k, seconds * ERROR_RATE / k)
+        words.append(shares.decide(np.minimum(events, totals), totals, limit).word)
+    return {
+        "episodes": expected / part,
+        "pass": _percent([word is Word.PASS for word in words]),
+        "fail": _percent([word is Word.FAIL for word in words]),
+    }
 
 
 def _errors(rng: np.random.Generator, runs: int, n: int, limit: float, size: int) -> Tally:

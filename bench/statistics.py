@@ -32,7 +32,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.queues import SYSTEMS, Pairs, simulate
+from bench.queues import Pairs, simulate
 from bench.rates import (
     INCREASES,
     Tally,
@@ -46,6 +46,7 @@ from bench.rates import (
     table,
     throughputs,
 )
+from bench.worlds import ALL, OVER_THE_RUN, SLOW, WORLDS, cut_for, true_quantile_s
 from eiload.judging.statistics import blocks, shares, shift
 from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.means import mean_limits
@@ -66,18 +67,21 @@ MECHANISMS = {
     "2 % slow requests": lambda system: replace(system, slow_share=0.02),
 }
 
+FAILED_S = 60.0
+"""What a request that failed counts in a mean: the deadline."""
+
 HELD = 5.0
 """To be held: per cent of false words in every cell of 300 s and longer. What is over is listed,
 and what is surely over (500 runs leave 5 % uncertain by 2 points) makes the command fail."""
 
-DRIFTING = ("A60o",)
+DRIFTING = ("A60o", *SLOW)
 """Systems for which docs/statistics.md states that no comparison in one run holds that: each
 target's speed drifts on its own."""
 
 
-RARE = ("A60t",)
+RARE = ("A60t", "rarestall", "ar1slow", "errburst")
 """Systems for which it states that no objective holds it: a run holds few of the states that make
-its tail."""
+its tail, or fewer than one can tell of."""
 
 
 class Task(NamedTuple):
@@ -93,6 +97,10 @@ class Task(NamedTuple):
     """True quantiles, at which objectives are judged; empty for none. Key 0 is the true mean."""
 
 
+WHOLE_S = 900
+Limits = dict[tuple[str, str, int], dict[float, float]]
+"""True quantiles by system, mechanism and the length that they are of."""
+
 Key = tuple[str, str, int, float]
 """System, mechanism, length in s, quantile (0 for the mean)."""
 
@@ -102,7 +110,7 @@ Key = tuple[str, str, int, float]
 
 def work(task: Task) -> dict[Key, dict[str, list[float]]]:
     """Return, for each cell, one number a run for each thing that is counted."""
-    base = SYSTEMS[task.system]
+    base = ALL[task.system]
     other = MECHANISMS[task.mechanism](base) if task.mechanism else None
     pairs = simulate(base, max(task.lengths_s), task.runs, task.seed, other)
     found: dict[Key, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
@@ -116,7 +124,8 @@ def work(task: Task) -> dict[Key, dict[str, list[float]]]:
 def _compare(
     found: dict[Key, dict[str, list[float]]], task: Task, pairs: Pairs, run: int, length: int
 ) -> None:
-    cuts = [Blocks.of(pairs.sample(run, length, of)) for of in ("baseline_s", "candidate_s")]
+    cut = cut_for(task.system, length)
+    cuts = [Blocks.of(pairs.sample(run, length, of), cut) for of in ("baseline_s", "candidate_s")]
     rows, _ = shift.shift(cuts[0], cuts[1], task.quantiles, paired=True)
     drifts = bool(shift.drifts(cuts[0], cuts[1], paired=True)) if not task.mechanism else False
     for row in rows:
@@ -134,7 +143,7 @@ def _objectives(
     if not task.limits_ns:
         return
     sample = pairs.sample(run, length)
-    cut = Blocks.of(sample)
+    cut = Blocks.of(sample, cut_for(task.system, length))
     worth = cut.n**2 / float(cut.totals @ cut.totals)
     for q in OBJECTIVES:
         cell, limit = found[task.system, "objective", length, q], task.limits_ns[q]
@@ -154,7 +163,8 @@ def _objectives(
     cell, limit = found[task.system, "objective", length, 0.0], task.limits_ns[0.0]
     cell["worth"].append(worth)
     sound = cut.sound
-    lower, upper = mean_limits(cut.sums_ns(), cut.totals)
+    sums = cut.sums_ns() + (cut.totals - cut.good) * FAILED_S * 1e9
+    lower, upper = mean_limits(sums, cut.totals, planned=cut.planned)
     cell["pass"].append(sound and upper < limit)
     cell["fail"].append(sound and lower > limit)
     for room in ROOM:
@@ -162,26 +172,29 @@ def _objectives(
         cell[f"fail {room}"].append(sound and lower > limit / room)
 
 
-def truth(name: str, mechanism: str, runs: int, quick: bool) -> dict[float, float]:
+def truth(name: str, mechanism: str, seconds: int, runs: int, quick: bool) -> dict[float, float]:
     """Return true quantiles (ns) of a target from runs that nothing else uses; key 0: the mean."""
-    base = SYSTEMS[name]
+    base = ALL[name]
     other = MECHANISMS[mechanism](base) if mechanism else None
     pooled = []
     for part in range(2 if quick else 6):
-        pairs = simulate(base, 900, runs, 900_000 + part, other)
-        pooled.append(pairs.pooled(900, "candidate_s"))
+        pairs = simulate(base, seconds, runs * 900 // seconds, 900_000 + part, other)
+        pooled.append(pairs.pooled(seconds, "candidate_s"))
     times = np.concatenate(pooled)
     values = {q: float(np.quantile(times, q)) * 1e9 for q in (*QUANTILES, *OBJECTIVES)}
-    return values | {0.0: float(times.mean()) * 1e9}
+    known = {q: true_quantile_s(name, q) for q in values}
+    values |= {q: at * 1e9 for q, at in known.items() if at is not None}
+    finite = np.minimum(times, FAILED_S)
+    return values | {0.0: float(finite.mean()) * 1e9}
 
 
 # -- the grid --------------------------------------------------------------------------------------
 
 
-def tasks(runs: int, limits: dict[tuple[str, str], dict[float, float]], quick: bool) -> list[Task]:
+def tasks(runs: int, limits: Limits, quick: bool) -> list[Task]:
     """Return everything to simulate, the longest first."""
     found = []
-    systems = [name for name, change in limits if not change]
+    systems = list(dict.fromkeys(name for name, change, _ in limits if not change))
     lengths = LENGTHS_S[:2] if quick else LENGTHS_S
     chunks = range(0, runs, CHUNK)
     if not quick and "A60" in systems:
@@ -189,13 +202,14 @@ def tasks(runs: int, limits: dict[tuple[str, str], dict[float, float]], quick: b
             Task("A60", "", (LONG_S,), LONG_QUANTILES, CHUNK, 50_000 + at, {}) for at in chunks
         ]
     for name in systems:
-        index, known = [*SYSTEMS].index(name), limits[name, ""]
+        index = [*ALL].index(name)
         # A part of a day is no day.
-        spans = lengths[1:] if SYSTEMS[name].moving else lengths
-        found += [
-            Task(name, "", spans, QUANTILES, CHUNK, 1000 * index + at, known) for at in chunks
-        ]
-    for index, (name, change) in enumerate(key for key in limits if key[1]):
+        spans = lengths[1:] if ALL[name].moving or name in WORLDS else lengths
+        for each in [(span,) for span in spans] if name in OVER_THE_RUN else [spans]:
+            known = limits[name, "", each[-1] if name in OVER_THE_RUN else WHOLE_S]
+            seed = 1000 * index + (each[0] if len(each) == 1 else 0)
+            found += [Task(name, "", each, QUANTILES, CHUNK, seed + at, known) for at in chunks]
+    for index, (name, change, _) in enumerate(key for key in limits if key[1]):
         seed = 100_000 + 1000 * index
         found += [Task(name, change, lengths[1:], QUANTILES, CHUNK, seed + at, {}) for at in chunks]
     return found
@@ -225,16 +239,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a slice, in about a minute")
     parser.add_argument("--runs", type=int, default=0, help="simulated runs a cell")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--systems", help="only these, as in A60g,A60t", default="")
+    parser.add_argument("--systems", help="only these, as in A60g,rarestall", default="")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there as well")
     options = parser.parse_args(arguments)
     runs = options.runs or (100 if options.quick else 500)
     began = time.monotonic()
-    systems = ("A60", "A80") if options.quick else tuple(SYSTEMS)
+    systems = ("A60", "A80") if options.quick else tuple(ALL)
     if options.systems:
         systems = tuple(options.systems.split(","))
     changed = [(name, each) for name in ("A60", "A80") if name in systems for each in MECHANISMS]
-    kinds = [(name, "") for name in systems] + ([] if options.quick else changed)
+    kinds = [
+        (name, "", span)
+        for name in systems
+        for span in (LENGTHS_S[1:] if name in OVER_THE_RUN else (WHOLE_S,))
+    ] + ([] if options.quick else [(*each, WHOLE_S) for each in changed])
     with get_context("spawn").Pool(options.processes) as pool:
         jobs = [(*kind, 100, options.quick) for kind in kinds]
         limits = dict(zip(kinds, pool.starmap(truth, jobs, chunksize=1), strict=True))
@@ -244,15 +262,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def report(
     cells: dict[Key, dict[str, np.ndarray]],
-    limits: dict[tuple[str, str], dict[float, float]],
+    limits: Limits,
     took_s: float,
     file: Path | None,
 ) -> int:
     """Print the tables, write the file; return 1 when a cell is surely worse than is stated."""
-    keys = sorted(cells, key=lambda key: (key[3], key[2], list(SYSTEMS).index(key[0])))
+    keys = sorted(cells, key=lambda key: (key[3], key[2], list(ALL).index(key[0])))
     equal = {key: comparison(cells[key]) for key in keys if not key[1]}
     slower = {
-        key: mechanism(cells[key], limits[key[:2]][key[3]] / limits[key[0], ""][key[3]])
+        key: mechanism(
+            cells[key],
+            limits[*key[:2], WHOLE_S][key[3]] / limits[key[0], "", WHOLE_S][key[3]],
+        )
         for key in keys
         if key[1] in MECHANISMS
     }

@@ -23,7 +23,7 @@ from eiload.base.near import nearest
 from eiload.base.units import format_price, parse_price
 from eiload.judging.prices import PRICES, Price, Standing
 from eiload.judging.statistics import blocks
-from eiload.judging.statistics.cut import cut_of, sound
+from eiload.judging.statistics.cut import coarse, cut_of, sound
 from eiload.judging.statistics.shift import Interval
 from eiload.record import series
 from eiload.record.intervals import Kind
@@ -197,14 +197,15 @@ def _ratio(run: Run, pair: tuple[int, int], targets: dict[int, TargetCost]) -> I
     value = candidate.usd_per_million / baseline.usd_per_million
     spans = run.measured()
     cut = cut_of(run, spans)
-    answers = [cut.sums(series.answers(run, index, spans)) for index in pair]
-    if not all(sound(cut.lengths_s(), each) for each in answers):
+    lengths = coarse(cut.lengths_s())
+    answers = [coarse(cut.sums(series.answers(run, index, spans))) for index in pair]
+    if not all(sound(lengths, each) for each in answers):
         return Interval(value, math.nan, math.nan)
-    weights = blocks.resamples(cut.k, seed=1)
+    weights = blocks.resamples(len(lengths), seed=1)
     good = [weights @ each for each in answers]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = candidate.price.usd_per_h / baseline.price.usd_per_h * good[0] / good[1]
-    return Interval(value, *blocks.spread(ratios, blocks.expanded_tail(cut.k, 0.95)))
+    return Interval(value, *blocks.spread(ratios, blocks.expanded_tail(len(lengths), 0.95)))
 
 
 def _statement(

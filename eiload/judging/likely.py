@@ -1,12 +1,12 @@
 """How likely a planned run is to be decided, if it is like one that was made.
 
 Pure: a run and what is planned in, shares of decided replicates out. It judges what might have been
-by the rules that judge what was (`statistics`): each block of the planned run is a stretch of the
-other run of that length, begun anywhere in its seconds (a block bootstrap: Kuensch, *The jackknife
-and the bootstrap for general stationary observations*, Annals of Statistics 17, 1989; circular, so
-that all seconds count alike). So a block keeps the queues and stalls that it had, and blocks are
-independent, as the rules take them to be. A planned run at another rate has that many times the
-requests in each block; that its server would be more or less busy, nobody can know.
+by the rules that judge what was (`statistics`): each twentieth of the planned run is a stretch of
+the other run of that length, begun anywhere in its seconds (a block bootstrap: Kuensch, *The
+jackknife and the bootstrap for general stationary observations*, Annals of Statistics 17, 1989;
+circular, so that all seconds count alike). So a stretch keeps the queues and stalls that it had,
+and stretches are independent. A planned run at another rate has that many times the requests in
+each block; that its server would be more or less busy, nobody can know.
 
 Units: seconds, requests per second.
 """
@@ -20,7 +20,7 @@ from eiload.base.status import Status
 from eiload.judging.compare.comparison import Change, word_of
 from eiload.judging.statistics import shares, shift
 from eiload.judging.statistics.blocks import Blocks, by_bucket
-from eiload.judging.statistics.cut import Floats, block_count
+from eiload.judging.statistics.cut import COARSE, Floats, block_count
 from eiload.judging.statistics.shares import Word
 from eiload.record import series
 from eiload.record.buckets import Ints, bucket_mid_ns
@@ -187,8 +187,13 @@ class _Windows:
     @staticmethod
     def drawn(rng: np.random.Generator, length: int, seconds: int) -> "_Windows":
         k = max(1, block_count(length))
-        lengths = np.diff(np.arange(k + 1) * length // k)
-        return _Windows(rng.integers(0, seconds, k), lengths.astype(np.float64))
+        begins = np.arange(k + 1) * length // k
+        # Neighbours that the rules do not take for independent come from one stretch.
+        stretch = np.arange(k) * min(k, COARSE) // k
+        first = np.searchsorted(stretch, stretch)
+        drawn = rng.integers(0, seconds, min(k, COARSE))[stretch]
+        start = (drawn + begins[:-1] - begins[first]) % seconds
+        return _Windows(start, np.diff(begins).astype(np.float64))
 
     def sums(self, per_second: Floats | Ints) -> Floats:
         """Return the sums over each window, along the last axis."""

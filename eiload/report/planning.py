@@ -15,7 +15,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.units import format_percentile
 from eiload.judging.likely import Chance, chance, chance_to_compare
 from eiload.judging.statistics import needs
-from eiload.judging.statistics.blocks import Blocks, design_effect
+from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.cut import Cut, cut_of
 from eiload.record.intervals import Kind
 from eiload.record.run import Run
@@ -204,8 +204,8 @@ def _effect(objective: Objective, target: str, like: Run | None) -> float:
         case Quantile(limit_ns=limit_ns, of=of):
             kind = Kind.SERVICE if of == "service" else Kind.RESPONSE
             blocks = Blocks.of(like.sample(index, spans, kind), cut_of(like, spans))
-            return design_effect(blocks.over(limit_ns), blocks.totals)
+            return blocks.dependence().design_effect(blocks.over(limit_ns))
         case Share():
             blocks = Blocks.of(like.sample(index, spans), cut_of(like, spans))
-            return design_effect(blocks.totals - blocks.good, blocks.totals)
+            return blocks.dependence().design_effect(blocks.totals - blocks.good)
     return 1.0

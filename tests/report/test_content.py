@@ -159,10 +159,10 @@ def test_each_target_by_itself() -> None:
     """Each quantile that is supported has its own interval, open where no limit would pass."""
     found = section(runs.golden(), "comparison of ei with gpu: each by itself")
     assert [row.cells for row in found.rows] == [
-        ("p50", "100 [98.9, 101]", "120 [119, 121]"),
-        ("p90", "129 [127, 131]", "154 [151, 157]"),
-        ("p95", "139 [136, 143]", "166 [162, 173]"),
-        ("p99 *", "159 [154, 168]", "196 [188, open]"),
+        ("p50", "100 [98.9, 102]", "120 [119, 122]"),
+        ("p90", "129 [126, 132]", "154 [152, 157]"),
+        ("p95", "139 [135, 144]", "166 [162, 173]"),
+        ("p99 *", "159 [153, 170]", "196 [187, open]"),
     ]
 
 

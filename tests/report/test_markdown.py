@@ -92,7 +92,7 @@ def test_tables() -> None:
         ["errors < 5 %", "ei"],
     ]
     p99 = next(row for row in rows if row[0] == "p99 *")
-    assert p99[3].startswith("1.234 [1.151, ")
+    assert p99[3].startswith("1.234 [1.131, ")
     assert "o" in p99[5]
 
 

@@ -16,8 +16,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.judging import agreement, versions
@@ -325,8 +323,7 @@ def _forecast(pair: Pair) -> str:
     seconds = pair.baseline.cut.seconds
     ratio = pair.row.ratio.value
     theta = math.log(ratio) if 0 < ratio < math.inf else math.nan
-    finite = pair.draws.theta[np.isfinite(pair.draws.theta)]
-    error = float(np.std(finite)) if len(finite) else math.nan
+    error = pair.draws.error
     needs_s = seconds * (POWER_Z * error / max(theta, math.log1p(pair.how.margin) - theta)) ** 2
     if not math.isfinite(needs_s):
         return "needs a longer run"

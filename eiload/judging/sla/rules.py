@@ -239,7 +239,12 @@ class _Judge:
         cut = cut_of(self._run, spans)
         whole = Blocks.counted(cut, total)
         decision = shares.decide(
-            cut.sums(events), whole.totals, limit, lengths_s=whole.lengths_s, levels=self._levels
+            cut.sums(events),
+            whole.totals,
+            limit,
+            lengths_s=whole.lengths_s,
+            planned=whole.planned,
+            levels=self._levels,
         )
         what = f"{of} < {format_share(limit)}"
         if of == "dropped":
@@ -269,7 +274,7 @@ class _Judge:
             return BareVerdict(Word.FAIL, observed, away)
         if not of.sound:
             return BareVerdict(Word.UNDECIDED, observed, too_short("a mean", of))
-        estimate = Interval(mean, *mean_limits(sums, of.totals, self._levels))
+        estimate = Interval(mean, *mean_limits(sums, of.totals, self._levels, of.planned))
         return between(observed, estimate, limit_ns, wording.time, below=True)
 
     def _throughput(self, spans: list[PhaseSpan], target: int, at_least: float) -> BareVerdict:
@@ -286,7 +291,7 @@ class _Judge:
         whole = Blocks.counted(cut, due)
         if not whole.sound:
             return BareVerdict(Word.UNDECIDED, observed, too_short("a throughput", whole))
-        limits = rate_limits(cut.sums(per_second), whole.lengths_s, self._levels)
+        limits = rate_limits(cut.sums(per_second), whole.lengths_s, self._levels, whole.planned)
         estimate = Interval(measured, *limits)
         finding = between(observed, estimate, at_least, wording.rate, below=False)
         if offered < at_least and finding.word is not Word.PASS:

@@ -90,7 +90,20 @@ def _why(decision: ShareVerdict, what: str, of: Blocks) -> str:
     if decision.word is Word.FAIL:
         at_least, sure = wording.share(decision.lower), wording.share(decision.sure_low)
         return f"at least {at_least} ({sure} confidence), {allowed} allowed"
+    return _open(decision, what, of, allowed)
+
+
+def _open(decision: ShareVerdict, what: str, of: Blocks, allowed: str) -> str:
+    """Return what it would take to decide a share."""
     per_s = decision.n / of.seconds
+    if math.isfinite(decision.episodes):
+        seen = wording.count(max(1, round(decision.episodes)))
+        needed = math.ceil(decision.episodes_needed)
+        longer = wording.span(of.seconds * decision.episodes_needed / max(1.0, decision.episodes))
+        return (
+            f"what is beyond the limit comes in episodes: about {seen} seen, {needed} needed, so"
+            f" {longer} or more"
+        )
     if not decision.enough:
         if reason := needs.occupancy(of):
             return f"{what} cannot be judged: {reason}"

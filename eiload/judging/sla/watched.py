@@ -107,7 +107,7 @@ class _Pieces:
 
 
 def _cut(growth: Growth, within: Sequence[Window]) -> list[Window]:
-    """Return windows cut into blocks of at least 5 s, at most 20 in all."""
+    """Return windows cut into blocks of at least 5 s, at most 60 in all."""
     at_s = growth.at_s
     total_s = sum(float(at_s[window.last] - at_s[window.first]) for window in within)
     length_s = max(float(MIN_BLOCK_S), total_s / MAX_BLOCKS)
@@ -194,7 +194,7 @@ def _use(values: Floats, limit: float, levels: Levels) -> BareVerdict:
     mean = float(values.mean())
     readings = wording.count(len(values), "reading")
     observed = f"{wording.share(mean)} in the mean of {readings}"
-    k = min(MAX_BLOCKS, len(values) // MIN_BLOCK_S)
+    k = min(len(values) // MIN_BLOCK_S, MAX_BLOCKS)
     if k < MIN_BLOCKS:
         return BareVerdict(Word.UNDECIDED, observed, f"a mean {SHORT}")
     parts = np.array_split(values, k)

@@ -20,12 +20,13 @@ Units: ns for times, seconds for the run's length.
 
 import math
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 import scipy  # its parts load when they are asked for: none before a run is judged
 
-from eiload.judging.statistics.cut import MIN_BLOCKS, Cut, Floats, sound
+from eiload.judging.statistics.cut import COARSE, MIN_BLOCKS, Cut, Floats, coarse, sound
+from eiload.judging.statistics.dependence import Dependence, t_quantile
 from eiload.record.buckets import BUCKETS, Ints, bucket_mid_ns
 from eiload.record.sample import Sample
 
@@ -36,15 +37,12 @@ __all__ = [
     "Blocks",
     "by_bucket",
     "clopper_pearson",
-    "design_effect",
     "expanded_tail",
     "highest_reportable",
     "reportable",
     "resamples",
-    "serial_factor",
     "spread",
     "t_quantile",
-    "t_widening",
 ]
 
 BEYOND = 20
@@ -54,12 +52,7 @@ ROUNDING = 1e-9
 """Of the requests: by so much less a rank is reached, as rounding must not cost one."""
 
 REPLICATES = 4000
-"""Bootstrap replicates: the smallest tail used, 0.17 %, then holds seven of them."""
-
-SERIAL_SDS, SERIAL_MOST = 2.5, 0.9
-"""Lag-1 correlation of blocks counts from this many standard deviations, ``1 / sqrt(K)`` each
-(Bartlett 1946), and at most so much: less cannot be told from luck, and correcting every lucky
-draw costs a fifth of the passes."""
+"""Bootstrap replicates: the smallest tail of a run that is judged once, 0.17 %, holds seven."""
 
 
 def reportable(q: float, n: int) -> bool:
@@ -85,6 +78,8 @@ class Blocks:
     """Shape (B, K): per block, how many requests took no longer than each value."""
     totals: Floats
     """Shape (K,): requests per block, however they ended."""
+    planned: Floats | None = None
+    """Shape (K,): the rate that was planned in each block; None where it does not move."""
 
     @staticmethod
     def of(sample: Sample, cut: Cut | None = None) -> "Blocks":
@@ -99,7 +94,7 @@ class Blocks:
         cumulative = np.cumsum(cells, axis=0)
         good = cumulative[-1] if len(buckets) else np.zeros(cut.k)
         totals = good + cut.sums(sample.bad)
-        return Blocks(cut.lengths_s(), bucket_mid_ns(buckets), cumulative, totals)
+        return Blocks(cut.lengths_s(), bucket_mid_ns(buckets), cumulative, totals, cut.planned)
 
     @staticmethod
     def counted(cut: Cut, per_second: Ints) -> "Blocks":
@@ -110,12 +105,24 @@ class Blocks:
             per_second: requests, shape (seconds,).
         """
         none = np.empty((0, cut.k))
-        return Blocks(cut.lengths_s(), np.empty(0), none, cut.sums(per_second))
+        return Blocks(cut.lengths_s(), np.empty(0), none, cut.sums(per_second), cut.planned)
 
     def part(self, which: slice) -> "Blocks":
         """Return some of the blocks; for comparing one half of a run with the other."""
         chosen = np.ascontiguousarray(self.cumulative[:, which])
         return Blocks(self.lengths_s[which], self.values_ns, chosen, self.totals[which])
+
+    def coarse(self) -> "Blocks":
+        """Return at most 20 blocks, made of these: for what needs them to be long."""
+        if self.k <= COARSE:
+            return self
+        of = self.lengths_s, self.cumulative, self.totals
+        lengths, cumulative, totals = (coarse(each) for each in of)
+        return Blocks(lengths, self.values_ns, cumulative, totals)
+
+    def dependence(self) -> Dependence:
+        """Return how the blocks depend on each other."""
+        return Dependence.of(self.totals, self.planned)
 
     @property
     def seconds(self) -> int:
@@ -218,12 +225,6 @@ def resamples(k: int, seed: int, replicates: int = REPLICATES) -> Floats:
     return weights
 
 
-@cache
-def t_quantile(probability: float, freedom: float) -> float:
-    """Return the quantile of Student's t."""
-    return float(scipy.special.stdtrit(freedom, probability))
-
-
 def expanded_tail(k: int, confidence: float) -> float:
     """Return the tail to cut off on each side of `k` blocks' bootstrap: the expanded percentile.
 
@@ -233,64 +234,6 @@ def expanded_tail(k: int, confidence: float) -> float:
     """
     t = t_quantile(0.5 + confidence / 2, k - 1)
     return float(scipy.special.ndtr(-math.sqrt(k / (k - 1)) * t))
-
-
-@cache
-def t_widening(k: int, confidence: float) -> float:
-    """Return ``(t / z)^2``: what a design effect from `k` blocks is raised by for its own error.
-
-    Korn & Graubard, *Confidence intervals for proportions with small expected number of positive
-    counts estimated from survey data*, Survey Methodology 24, 1998.
-
-    Args:
-        k: blocks, at least 2.
-        confidence: one-sided.
-    """
-    return (t_quantile(confidence, k - 1) / float(scipy.special.ndtri(confidence))) ** 2
-
-
-def design_effect(events: Floats, totals: Floats) -> float:
-    """Return by how much the variance of a share exceeds that of independent requests, at least 1.
-
-    The share's variance from block sums (a ratio estimate: blocks differ in size), over the
-    binomial one. ``n / design effect`` requests that are independent would carry as much evidence.
-
-    Args:
-        events: per block, shape (K,).
-        totals: requests per block, shape (K,).
-    """
-    k, n = len(totals), float(totals.sum())
-    share = float(events.sum()) / n if n else 0.0
-    if k < 2 or not 0 < share < 1:
-        return 1.0
-    residuals = events - share * totals
-    return max(1.0, k / (k - 1) * float(residuals @ residuals) / (n * share * (1 - share)))
-
-
-def serial_factor(sums: Floats, totals: Floats, *, sds: float = SERIAL_SDS) -> float:
-    """Return by how much blocks that resemble their neighbours raise a mean's variance, at least 1.
-
-    Blocks are long so as to be independent. Where speed wanders slowly they are not, and K of them
-    are worth fewer: by ``(1 + r) / (1 - r)`` for a first-order autoregression with lag-1
-    correlation r (Bayley & Hammersley, *The effective number of independent observations in an
-    autocorrelated time series*, J. Royal Statistical Society supplement 8, 1946). 1/K is added to
-    r, by which its estimate is too low.
-
-    Args:
-        sums: per block, shape (K,), of what the mean is of.
-        totals: requests per block, shape (K,).
-        sds: how many standard deviations r must be from none, to count.
-    """
-    k, n = len(totals), float(totals.sum())
-    if k < 2 or not n:
-        return 1.0
-    residuals = sums - float(sums.sum()) / n * totals
-    square = float(residuals @ residuals)
-    r = float(residuals[1:] @ residuals[:-1]) / square + 1 / k if square else 0.0
-    if r * math.sqrt(k) <= sds:
-        return 1.0
-    r = min(r, SERIAL_MOST)
-    return (1 + r) / (1 - r)
 
 
 def by_bucket(sample: Sample, column: Ints, columns: int) -> tuple[Ints, Floats]:

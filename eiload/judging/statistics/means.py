@@ -5,46 +5,51 @@ What it knows: sums per block. What it must not know: what was summed, objective
 
 import math
 
-import numpy as np
-
-from eiload.judging.statistics import blocks
 from eiload.judging.statistics.cut import Floats
+from eiload.judging.statistics.dependence import Dependence, t_quantile
 from eiload.judging.statistics.levels import FIXED, Levels
 
 __all__ = ["mean_limits", "rate_limits"]
 
+EPISODES = 6
+"""Fewer make a mean's variance less sure than its blocks: as many as their fourth moments ask for
+(`dependence`). At 99.999 % each degree of freedom that is missing is a wide step."""
 
-def mean_limits(sums: Floats, totals: Floats, levels: Levels = FIXED) -> tuple[float, float]:
+
+def mean_limits(
+    sums: Floats, totals: Floats, levels: Levels = FIXED, planned: Floats | None = None
+) -> tuple[float, float]:
     """Return the confidence limits of a mean, for failing and for passing.
 
     Args:
         sums: summed values per block, shape (K,), K >= 2.
         totals: how many values each block holds, shape (K,).
         levels: how sure the words must be.
+        planned: the rate that was planned in each block, shape (K,); None where it does not move.
     """
-    k, n = len(totals), float(totals.sum())
-    mean = float(sums.sum()) / n
-    residuals = sums - mean * totals  # blocks differ in size: a ratio estimate
-    error = math.sqrt(k / (k - 1) * float(residuals @ residuals)) / n
-    serial = math.sqrt(blocks.serial_factor(sums, totals))
+    depend, n = Dependence.of(totals, planned), float(totals.sum())
+    mean, error = float(sums.sum()) / n, math.sqrt(depend.variance(sums)) / n
+    _, freedom = depend.episodes(sums, EPISODES)
     return (
-        mean - blocks.t_quantile(levels.fails, k - 1) * error,
-        mean + blocks.t_quantile(levels.mean_passes, k - 1) * error * serial,
+        mean - t_quantile(levels.fails, depend.freedom) * error,
+        mean + t_quantile(levels.mean_passes, freedom) * error,
     )
 
 
-def rate_limits(answers: Floats, lengths_s: Floats, levels: Levels = FIXED) -> tuple[float, float]:
+def rate_limits(
+    answers: Floats, lengths_s: Floats, levels: Levels = FIXED, planned: Floats | None = None
+) -> tuple[float, float]:
     """Return the confidence limits of a rate, for passing (from below) and for failing, per second.
 
     Args:
         answers: per block, shape (K,), K >= 2.
         lengths_s: of the blocks, shape (K,).
         levels: how sure the words must be.
+        planned: the rate that was planned in each block, shape (K,); None where it does not move.
     """
-    k = len(answers)
-    measured = float(answers.sum() / lengths_s.sum())
-    error = float(np.std(answers / lengths_s, ddof=1)) / math.sqrt(k)
+    depend, seconds = Dependence.of(lengths_s, planned), float(lengths_s.sum())
+    measured, error = float(answers.sum()) / seconds, math.sqrt(depend.variance(answers)) / seconds
     return (
-        measured - blocks.t_quantile(levels.passes, k - 1) * error,
-        measured + blocks.t_quantile(levels.fails, k - 1) * error,
+        measured - t_quantile(levels.passes, depend.freedom) * error,
+        measured + t_quantile(levels.fails, depend.freedom) * error,
     )

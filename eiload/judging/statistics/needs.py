@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from eiload.base import wording
-from eiload.judging.statistics import blocks, shares
+from eiload.judging.statistics import blocks, dependence, shares
 from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.cut import MAX_BLOCKS, MIN_BLOCK_S, MIN_BLOCKS
 
@@ -47,7 +47,7 @@ def least(per_s: float, allowed: float, *, expected: int, sure: float, effect: f
     """
     # More blocks know their own variance better, so that fewer requests will do.
     for k in range(MIN_BLOCKS, MAX_BLOCKS + 1):
-        deff = effect * blocks.t_widening(k, sure)
+        deff = effect * dependence.widening(k, sure)
         requests = shares.least_requests(allowed, expected=expected, deff=deff, sure=sure)
         seconds = max(float(k * MIN_BLOCK_S), requests / per_s if per_s else math.inf)
         if k == MAX_BLOCKS or seconds < (k + 1) * MIN_BLOCK_S:
@@ -65,6 +65,7 @@ def occupancy(of: Blocks) -> str:
     """Return why the blocks of a run that is long enough carry no verdict; empty where they do."""
     if of.sound or of.seconds < LEAST_S:
         return ""
+    of = of.coarse()
     if of.k < MIN_BLOCKS:
         step = wording.span(of.seconds / of.k)
         return f"it was planned for longer, so its times are known in steps of {step} only"
@@ -76,6 +77,7 @@ def occupancy(of: Blocks) -> str:
 
 def unequal(of: Blocks) -> str:
     """Return that blocks are so unequal that few of them decide; empty where they are not."""
+    of = of.coarse()
     if not of.sound or of.worth >= MIN_BLOCKS:
         return ""
     return (

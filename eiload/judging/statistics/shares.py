@@ -7,15 +7,13 @@ the words of a report.
 less than 0.1 % fail. Both are shares, so both are judged by the same rule (docs/statistics.md,
 "Objectives", with its measured error rates):
 
-1. The evidence in n requests is that of ``n / deff`` independent ones. For a quantile, deff is the
-   *largest* design effect over the limit and the observed 1-j(1-q) quantiles, j = 1, 2, 4, 8: a
-   lucky run has few bad episodes and, at the limit alone, a low variance as well. It is raised by
-   ``(t / z)^2`` for being estimated from K blocks (Korn & Graubard 1998), and for passing also
-   where blocks resemble their neighbours (`blocks.serial_factor`).
+1. The evidence in n requests is that of ``n / deff`` independent ones. deff, the design effect, is
+   from a lag window over the blocks (`dependence`); for a quantile the *largest* one over the limit
+   and the observed 1-j(1-q) quantiles, j = 1/2, 1, 2, 4: a lucky run has few bad episodes and, at
+   the limit alone, a low variance as well. It is raised by ``(t / z)^2`` for its own error (Korn &
+   Graubard 1998); for passing the degrees of freedom fall where few episodes make the variance.
 2. Clopper-Pearson limits of the deflated counts: *pass* when the upper one is under the allowed
-   share, *fail* when the lower one is above it, else *undecided*. One-sided at 97.5 %, but at 99 %
-   to pass on a quantile: bad episodes are few and of very different lengths, so a run that missed
-   the longest looks better, and surer, than it is.
+   share, *fail* when the lower one is above it, else *undecided*. How sure: `levels`.
 3. Too little to pass on (fewer than 12 blocks of 5 s that hold requests, fewer than 20 requests
    expected beyond a quantile, or so few that not even a clean record would do) can still fail, when
    it overwhelms: at 99 %, with blocks cut finer, their resemblance counted in full, and a second
@@ -24,7 +22,7 @@ less than 0.1 % fail. Both are shares, so both are judged by the same rule (docs
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -34,6 +32,8 @@ import numpy as np
 from eiload.judging.statistics import blocks, cut
 from eiload.judging.statistics.blocks import Blocks
 from eiload.judging.statistics.cut import MIN_BLOCK_S, Floats
+from eiload.judging.statistics.dependence import Dependence, Known
+from eiload.judging.statistics.evidence import Evidence, needed, short
 from eiload.judging.statistics.levels import FIXED, Levels
 
 __all__ = [
@@ -46,14 +46,14 @@ __all__ = [
     "word_on_quantile",
 ]
 
-TAILS = (0.5, 1, 2, 4, 8)
+HARDLY = 0.02
+"""Of what is allowed: failures so few are no reason to ask how many episodes there were."""
+
+COUNTED = 0.04 - 1e-9
+"""Share of the requests beyond a quantile from which episodes are counted there."""
+
+TAILS = (0.5, 1, 2, 4)
 """Multiples j of the allowed share, whose quantiles' design effects are looked at as well."""
-
-LEAST_SHORT_S, SECONDS_WORTH = 10, 5
-"""From the first on a second of a short run may count as an observation, below only so many."""
-
-MAX_TIMES_LONGER = 200.0
-"""A run this many times longer is no advice: the share is as good as at the limit."""
 
 
 class Word(StrEnum):
@@ -91,6 +91,9 @@ class ShareVerdict:
     """Whether a clean record of this length could have passed."""
     needs: int | None = None
     """About how many requests decide it, when enough and undecided; None when no number would."""
+    episodes: float = math.inf
+    """Episodes that make what is beyond the limit; infinite where they are not too few to pass."""
+    episodes_needed: float = math.inf
 
     @property
     def share(self) -> float:
@@ -121,7 +124,7 @@ def least_requests(
 
 def decide_quantile(of: Blocks, q: float, limit_ns: float, levels: Levels = FIXED) -> ShareVerdict:
     """Judge "less than ``1 - q`` of the requests take longer than `limit_ns`"."""
-    return _advised(*_judged_quantile(of, q, limit_ns, _tails(of, q), levels))
+    return _advised(*_judged_quantile(of, q, limit_ns, _Tails.of(of, q), levels))
 
 
 def interval_ns(of: Blocks, q: float, levels: Levels = FIXED) -> tuple[float, float]:
@@ -132,7 +135,7 @@ def interval_ns(of: Blocks, q: float, levels: Levels = FIXED) -> tuple[float, fl
     verdict is wrong at the limit, below as a false fail, above as a false pass. Infinite above
     where no X would pass.
     """
-    tails = _tails(of, q)
+    tails = _Tails.of(of, q)
 
     def first(holds: Callable[[Word], bool]) -> float:
         index = bisect_left(
@@ -147,38 +150,56 @@ def interval_ns(of: Blocks, q: float, levels: Levels = FIXED) -> tuple[float, fl
 
 def word_on_quantile(of: Blocks, q: float, limit_ns: float, levels: Levels = FIXED) -> Word:
     """Return the word of `decide_quantile`, without what it would take: for many replicates."""
-    return _judged_quantile(of, q, limit_ns, _tails(of, q), levels)[0].word
+    return _judged_quantile(of, q, limit_ns, _Tails.of(of, q), levels)[0].word
 
 
-class _Effects(NamedTuple):
-    """The largest design effects of several kinds of events."""
+class _Tails(NamedTuple):
+    """What is known of how requests beyond a quantile come, and of the blocks."""
 
-    plain: float
-    serial: float
-    """Also for blocks that resemble their neighbours."""
+    depend: Dependence
+    effect: float = 1.0
+    """The largest design effect."""
+    known: Known | None = None
+    """The one that the fewest episodes make; None if only the events themselves are looked at."""
 
     @staticmethod
-    def of(events: Sequence[Floats], totals: Floats) -> "_Effects":
-        effects = [(each, blocks.design_effect(each, totals)) for each in events]
-        return _Effects(
-            max((effect for _, effect in effects), default=1.0),
-            max((e * blocks.serial_factor(each, totals) for each, e in effects), default=1.0),
+    def of(of: Blocks, q: float) -> "_Tails":
+        depend = of.dependence()
+        known = {
+            j: depend.known(of.over(of.quantile_ns(1 - j * (1 - q))))
+            for j in TAILS
+            if j * (1 - q) <= 0.5 + 1e-9
+        }
+        return _Tails(
+            depend,
+            max((each.effect for each in known.values()), default=1.0),
+            min((known[j] for j in _counted([*known], q)), key=lambda each: each.freedom),
         )
 
+    def with_own(self, events: Floats, allowed: float) -> Known:
+        """Return what is known with the events that are judged, of which few may be left."""
+        own = self.depend.known(events)
+        if self.known is None:
+            few = events.sum() < HARDLY * allowed * self.depend.requests
+            return Known(own.effect, math.inf, self.depend.freedom) if few else own
+        return self.known._replace(effect=max(own.effect, self.effect))
 
-def _tails(of: Blocks, q: float) -> _Effects:
-    """Return the effects of what is beyond the quantiles that are looked at as well."""
-    shares = (j * (1 - q) for j in TAILS)
-    beyond = [of.over(of.quantile_ns(1 - share)) for share in shares if share <= 0.5 + 1e-9]
-    return _Effects.of(beyond, of.totals)
+
+def _counted(multiples: list[float], q: float) -> list[float]:
+    """Return the multiples j at whose quantiles episodes are counted.
+
+    Where few requests are beyond a quantile, what they come in is as ill known as they are rare.
+    """
+    beyond = [j for j in multiples if j >= 1] or multiples
+    return [j for j in beyond if j * (1 - q) >= COUNTED] or beyond[-1:]
 
 
 def _judged_quantile(
-    of: Blocks, q: float, limit_ns: float, tails: _Effects, levels: Levels
-) -> "tuple[ShareVerdict, _Evidence]":
+    of: Blocks, q: float, limit_ns: float, tails: _Tails, levels: Levels
+) -> tuple[ShareVerdict, Evidence]:
     return _judged(
         of.over(limit_ns), of.totals, 1 - q,
-        lengths_s=of.lengths_s, like=tails, expected=blocks.BEYOND,
+        lengths_s=of.lengths_s, tails=tails, expected=blocks.BEYOND,
         sure=levels.quantile_passes, levels=levels,
     )  # fmt: skip
 
@@ -189,6 +210,7 @@ def decide(
     allowed: float,
     *,
     lengths_s: Floats | None = None,
+    planned: Floats | None = None,
     expected: int = 0,
     sure: float | None = None,
     levels: Levels = FIXED,
@@ -200,20 +222,20 @@ def decide(
         totals: requests per block, shape (K,).
         allowed: in (0, 1).
         lengths_s: of the blocks, shape (K,); None for blocks of 5 s.
+        planned: the rate that was planned in each block, shape (K,); None where it does not move.
         expected: how many requests must be expected beyond the limit, to pass.
         sure: one-sided confidence of a pass; None for that of errors.
         levels: how sure the words must be.
     """
     if lengths_s is None:
         lengths_s = np.full(len(totals), float(MIN_BLOCK_S))
-    none = _Effects(1.0, 1.0)
     return _advised(
         *_judged(
             events,
             totals,
             allowed,
             lengths_s=lengths_s,
-            like=none,
+            tails=_Tails(Dependence.of(totals, planned)),
             expected=expected,
             sure=levels.passes if sure is None else sure,
             levels=levels,
@@ -227,111 +249,64 @@ def _judged(
     allowed: float,
     *,
     lengths_s: Floats,
-    like: _Effects,
+    tails: _Tails,
     expected: int,
     sure: float,
     levels: Levels,
-) -> "tuple[ShareVerdict, _Evidence]":
+) -> tuple[ShareVerdict, Evidence]:
     """Return the verdict, without how many requests would decide it, and what it rests on.
 
-    As `decide`, but for `like`: other events that come in the same way, of which none may have a
+    As `decide`, but for `tails`: other events that come in the same way, of which none may have a
     larger design effect than is reckoned with.
     """
     n, beyond = int(totals.sum()), float(events.sum())
     sound = cut.sound(lengths_s, totals)
+    known = Known(1.0, math.inf, 0.0)
     if sound:
-        effect, evidence = _long(events, totals, like, sure, levels)
+        known, evidence = _long(events, allowed, tails, sure, levels)
         if n * allowed < expected - 1e-9 and evidence.lower() <= expected / n:
             # Of so small a share these requests say nothing, unless they are surely beyond the
             # smallest share that they can tell of.
-            short = _short(events, totals, lengths_s, sure, levels)
-            evidence = short._replace(to_pass=evidence.to_pass)
+            brief = short(events, totals, lengths_s, sure, levels)
+            evidence = brief._replace(to_pass=evidence.to_pass)
     else:
-        effect, evidence = 1.0, _short(events, totals, lengths_s, sure, levels)
+        evidence = short(events, totals, lengths_s, sure, levels)
     lower, upper = evidence.lower(), evidence.upper()
+
     deff = n / evidence.to_pass if evidence.to_pass else 1.0
-    enough = sound and n >= least_requests(allowed, expected=expected, deff=deff, sure=sure)
-    word = Word.UNDECIDED
+    plenty = sound and n >= least_requests(allowed, expected=expected, deff=deff, sure=sure)
+    word, few = Word.UNDECIDED, False
     if lower > allowed:
         word = Word.FAIL
-    elif enough and upper < allowed:
+    elif plenty and upper < allowed:
         word = Word.PASS
+    elif sound and evidence.share < allowed:
+        few = known.episodes < tails.depend.enough()
     verdict = ShareVerdict(
         word, n, round(beyond), allowed, lower, upper if sound else 1.0, sure, evidence.sure_low,
-        effect, expected, enough,
+        known.effect, expected, plenty,
+        episodes=known.episodes if few else math.inf, episodes_needed=tails.depend.enough(),
     )  # fmt: skip
     return verdict, evidence
 
 
-def _advised(verdict: ShareVerdict, evidence: "_Evidence") -> ShareVerdict:
+def _advised(verdict: ShareVerdict, evidence: Evidence) -> ShareVerdict:
     """Return a verdict with how many requests would decide it, where a number would."""
     if verdict.word is not Word.UNDECIDED or not verdict.enough:
         return verdict
-    return replace(verdict, needs=_needs(evidence, verdict.n, verdict.allowed))
+    return replace(verdict, needs=needed(evidence, verdict.n, verdict.allowed))
 
 
 def _long(
-    events: Floats, totals: Floats, like: _Effects, sure: float, levels: Levels
-) -> "tuple[float, _Evidence]":
+    events: Floats, allowed: float, tails: _Tails, sure: float, levels: Levels
+) -> tuple[Known, Evidence]:
     """Return the design effect for passing, and the evidence, of blocks that carry a verdict."""
-    n, occupied = float(totals.sum()), int(np.count_nonzero(totals))
-    own = _Effects.of([events], totals)
-    plain, serial = max(own.plain, like.plain), max(own.serial, like.serial)
-    evidence = _Evidence(
+    known, n = tails.with_own(events, allowed), tails.depend.requests
+    evidence = Evidence(
         float(events.sum()) / n,
-        n / (plain * blocks.t_widening(occupied, levels.fails)),
-        n / (serial * blocks.t_widening(occupied, sure)),
+        n / (known.effect * tails.depend.widening(levels.fails)),
+        n / known.widened(sure),
         levels.fails,
         sure,
     )
-    return serial, evidence
-
-
-def _short(
-    events: Floats, totals: Floats, lengths_s: Floats, sure: float, levels: Levels
-) -> "_Evidence":
-    """Return the evidence of blocks that cannot pass anything; they may fail."""
-    n, occupied = float(totals.sum()), int(np.count_nonzero(totals))
-    effect = blocks.design_effect(events, totals) * blocks.serial_factor(events, totals, sds=0.0)
-    widening = blocks.t_widening(occupied, levels.fails) if occupied > 1 else 1.0
-    # Long blocks that happen to be empty make no seconds of evidence: each counts as one.
-    fine = lengths_s < MIN_BLOCK_S
-    seconds = float(lengths_s[fine & (totals > 0)].sum()) + float(np.sum(~fine & (totals > 0)))
-    long_enough = lengths_s.sum() >= LEAST_SHORT_S
-    worth = seconds if long_enough else max(1.0, seconds // SECONDS_WORTH)
-    to_fail = min(n / (effect * widening), worth) if n else 0.0
-    share = float(events.sum()) / n if n else 0.0
-    return _Evidence(share, to_fail, n, levels.short_fails if long_enough else levels.fails, sure)
-
-
-class _Evidence(NamedTuple):
-    """An observed share, and how many independent requests it is worth."""
-
-    share: float
-    to_fail: float
-    to_pass: float
-    sure_low: float
-    sure: float
-
-    def lower(self, times: float = 1.0) -> float:
-        """Return the share's lower limit, for failing, as if the run had been `times` as long."""
-        fails = self.to_fail * times
-        return blocks.clopper_pearson(self.share * fails, fails, self.sure_low)[0]
-
-    def upper(self, times: float = 1.0) -> float:
-        """Return the share's upper limit, for passing, as if the run had been `times` as long."""
-        passes = self.to_pass * times
-        return blocks.clopper_pearson(self.share * passes, passes, self.sure)[1]
-
-
-def _needs(evidence: _Evidence, n: int, allowed: float) -> int | None:
-    """Return how many requests would decide it if the share stayed as observed; None if too many.
-
-    Optimistic by half: the share will not stay as observed.
-    """
-    times = 1.0
-    while times < MAX_TIMES_LONGER:
-        times *= 1.1
-        if evidence.upper(times) < allowed or evidence.lower(times) > allowed:
-            return math.ceil(n * times)
-    return None
+    return known, evidence

@@ -7,11 +7,13 @@ plots and statistical inference for nonlinear models in the two-sample case*, An
 2, 1974): a network hop moves the median most, a full queue the tail. It is of *marginal* quantiles:
 the p99 of one against the p99 of the other, not the p99 of differences.
 
-How. Blocks of time are resampled, with the *same* weights for two targets that shared every
-instant, so that what stalled both cancels (measured: p99 at 60 % load needs 11 times less time than
-unpaired). theta is the logarithm of the ratio of the quantiles; its confidence interval is the
-expanded percentile interval of theta's draws. Basic, BCa and studentised intervals were tried and
-miss in the tail, up to half of the time. Error rates: docs/statistics.md, "Comparisons".
+How. Blocks of time, 20 at most, are resampled, with the *same* weights for two targets that shared
+every instant, so that what stalled both cancels (measured: p99 at 60 % load needs 11 times less
+time than unpaired). theta is the logarithm of the ratio of the quantiles; its confidence interval
+is the expanded percentile interval of theta's draws. Basic, BCa and studentised intervals were
+tried and miss in the tail, up to half of the time. Where neighbouring blocks are alike it is
+stretched by as much as a lag window over finer ones says (`_stretch`). Error rates:
+docs/statistics.md, "Comparisons".
 
 A request that failed is slower than everything. Where that makes a quantile infinite in one target
 only, that target is worse there; in both, nothing can be said.
@@ -23,9 +25,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eiload.judging.statistics import blocks
+from eiload.judging.statistics import blocks, independent
 from eiload.judging.statistics.blocks import Blocks
-from eiload.judging.statistics.cut import Floats
+from eiload.judging.statistics.cut import MIN_BLOCKS, Floats, coarse
+from eiload.judging.statistics.dependence import t_quantile
 
 __all__ = [
     "BLOCKS_BEYOND",
@@ -98,6 +101,14 @@ class Draws:
 
     baseline_ns: Floats
     candidate_ns: Floats
+    stretch: float = 1.0
+    """By how much wider than these an interval is, for what neighbouring blocks share."""
+
+    @property
+    def error(self) -> float:
+        """Return the standard error of ln(candidate / baseline); NaN where nothing is finite."""
+        finite = self.theta[np.isfinite(self.theta)]
+        return self.stretch * float(np.std(finite)) if len(finite) else math.nan
 
     @property
     def theta(self) -> Floats:
@@ -139,7 +150,11 @@ def shift(
         seed: of the resampling; fixed, so that the same data always give the same interval.
         confidence: of each interval by itself.
     """
-    tail = blocks.expanded_tail(max(2, min(baseline.occupied, candidate.occupied)), confidence)
+    fine = baseline, candidate
+    baseline, candidate = baseline.coarse(), candidate.coarse()
+    occupied = min(baseline.occupied, candidate.occupied)
+    # Of fewer there is no interval.
+    tail = blocks.expanded_tail(occupied, confidence) if occupied >= MIN_BLOCKS else 1.0
     replicates = replicates_for(tail)
     weights, other_weights = _weights(
         baseline, candidate, paired=paired, seed=seed, replicates=replicates
@@ -154,7 +169,11 @@ def shift(
             needs = max([needs, *(2 * s.n for s in (baseline, candidate) if s.n >= needs)])
             rows.append(QuantileShift(q, values[0], values[1], None, None, needs))
             continue
-        drawn = Draws(baseline.quantiles_ns(q, weights), candidate.quantiles_ns(q, other_weights))
+        drawn = Draws(
+            baseline.quantiles_ns(q, weights),
+            candidate.quantiles_ns(q, other_weights),
+            _stretch(*fine, values[0], values[1], paired=paired, confidence=confidence),
+        )
         draws[q] = drawn
         rows.append(
             QuantileShift(q, values[0], values[1], *_intervals(values[0], values[1], drawn, tail))
@@ -181,6 +200,7 @@ def drifts(baseline: Blocks, candidate: Blocks, *, paired: bool, seed: int = 1) 
     """
     if not (baseline.sound and candidate.sound):
         return []
+    baseline, candidate = baseline.coarse(), candidate.coarse()
     parts = list(zip(_halves(baseline), _halves(candidate), strict=True))
     weights = [
         _weights(*part, paired=paired, seed=seed + index) for index, part in enumerate(parts)
@@ -207,11 +227,13 @@ def _halves(of: Blocks) -> tuple[Blocks, Blocks]:
 
 def near_saturation(of: Blocks) -> bool:
     """Tell whether so many requests wait on each other that the tail's size is understated."""
-    return blocks.design_effect(of.over(of.quantile_ns(0.5)), of.totals) > NEAR_SATURATION
+    of = of.coarse()
+    return independent.design_effect(of.over(of.quantile_ns(0.5)), of.totals) > NEAR_SATURATION
 
 
 def grows(of: Blocks) -> bool:
     """Tell whether times grow over the run: the target does not keep up, nothing is settled."""
+    of = of.coarse()
     good = of.good
     if not of.sound or not good.all():
         return False
@@ -238,19 +260,67 @@ def _weights(
     return weights, blocks.resamples(candidate.k, seed + 1_000_003, replicates)
 
 
+def _stretch(
+    baseline: Blocks,
+    candidate: Blocks,
+    baseline_ns: float,
+    candidate_ns: float,
+    *,
+    paired: bool,
+    confidence: float,
+) -> float:
+    """Return how much wider an interval is than that of long blocks that are independent.
+
+    The error of the difference of both shares beyond their quantiles by the lag window
+    (`dependence`), t's quantile with it, over that of the long blocks. At least 1: what the plan
+    explains makes no interval narrower, and none wider.
+    """
+    one, other = baseline.over(baseline_ns) / baseline.n, candidate.over(candidate_ns) / candidate.n
+    parts = [(other - one, baseline)] if paired else [(one, baseline), (other, candidate)]
+    lagged = long = 0.0
+    freedoms = []
+    for sums, of in parts:
+        depend = of.dependence()
+        lagged += depend.variance(sums)
+        freedoms.append(depend.freedom)
+        totals, rough = coarse(of.totals), coarse(sums)
+        residuals = rough - float(rough.sum() / totals.sum()) * totals
+        long += len(totals) / (len(totals) - 1) * float(residuals @ residuals)
+    if not (long > 0 and lagged > 0 and min(freedoms) > 0):
+        return 1.0
+    sure = 0.5 + confidence / 2
+    few = coarse(baseline.totals)
+    ratio = math.sqrt(lagged / long) * (
+        t_quantile(sure, min(freedoms)) / t_quantile(sure, len(few) - 1)
+    )
+    return max(1.0, ratio)
+
+
 def _intervals(
     baseline_ns: float, candidate_ns: float, drawn: Draws, tail: float
 ) -> tuple[Interval, Interval]:
     """Return the confidence intervals of the ratio and of the difference."""
-    low, high = blocks.spread(drawn.theta, tail)
     with np.errstate(invalid="ignore"):
         differences = drawn.candidate_ns - drawn.baseline_ns
     both_failed = math.isinf(baseline_ns) and math.isinf(candidate_ns)
     ratio = math.nan if both_failed else candidate_ns / baseline_ns
+    theta = math.log(ratio) if 0 < ratio < math.inf else math.nan
+    low, high = _stretched(theta, blocks.spread(drawn.theta, tail), drawn.stretch)
+    difference = candidate_ns - baseline_ns
     return (
         Interval(ratio, _exp(low), _exp(high)),
-        Interval(candidate_ns - baseline_ns, *blocks.spread(differences, tail)),
+        Interval(
+            difference, *_stretched(difference, blocks.spread(differences, tail), drawn.stretch)
+        ),
     )
+
+
+def _stretched(value: float, ends: tuple[float, float], by: float) -> tuple[float, float]:
+    """Return the ends of an interval, each so many times as far from its value."""
+    if not math.isfinite(value):
+        return ends
+    low, high = (value + by * (end - value) if math.isfinite(end) else end for end in ends)
+    return low, high
 
 
 def _exp(theta: float) -> float:

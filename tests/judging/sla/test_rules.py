@@ -353,3 +353,35 @@ def test_a_word_must_be_as_sure_as_its_look_says(objective: str, word: str) -> N
     surer = FIXED.each(lambda sure: 1 - (1 - sure) / 1e9)
     (once,), (often,) = sla.judge(run), sla.judge(run, surer)
     assert (once.word, often.word) == (word, Word.UNDECIDED)
+
+
+def test_what_was_planned_is_no_noise() -> None:
+    """More slow requests in the busier phase: the plan says why, so the objective passes."""
+    phases = (
+        "  - {phase: calm, rate: 10/s, for: 3 min}\n  - {phase: busy, rate: 40/s, for: 3 min}\n"
+    )
+
+    def slower_when_busy(due_s: Floats) -> Floats:
+        slow = np.random.default_rng(2).random(len(due_s)) < np.where(due_s < 190, 0.0, 0.04)
+        return np.where(slow, 1.0, steady(100, 1)(due_s))
+
+    even = phases.replace("10/s", "25/s").replace("40/s", "25/s")
+    planned, found = (verdict("p95 < 300 ms", slower_when_busy, each) for each in (phases, even))
+    assert planned.word is Word.PASS
+    assert planned.used is not None
+    assert found.used is not None
+    # Where nobody planned it, it is noise: the share may be twice what was seen.
+    assert planned.used.high < 1.4 * planned.used.value
+    assert found.used.high > 2 * found.used.value
+
+
+def test_few_episodes_are_said() -> None:
+    """Two stalls in five minutes are two observations, however many requests they caught."""
+
+    def stalls(due_s: Floats) -> Floats:
+        caught = ((due_s > 80) & (due_s < 82)) | ((due_s > 200) & (due_s < 203))
+        return np.where(caught, 2.0, steady(100, 1)(due_s))
+
+    found = verdict("p95 < 300 ms", stalls)
+    assert found.word is Word.UNDECIDED
+    assert "comes in episodes: about 2 seen, 12 needed, so 29 min or more" in found.reason

@@ -19,7 +19,18 @@ LONG = ONE.replace("for: 5 min", "for: 24 h").replace("rate: 20/s", "rate: 1/s")
 
 @pytest.mark.parametrize(
     ("seconds", "k"),
-    [(0, 0), (1, 1), (9, 9), (20, 20), (59, 20), (60, 12), (64, 12), (99, 19), (900, 20)],
+    [
+        (0, 0),
+        (1, 1),
+        (9, 9),
+        (20, 20),
+        (59, 20),
+        (60, 12),
+        (64, 12),
+        (99, 19),
+        (299, 59),
+        (900, 60),
+    ],
 )
 def test_blocks_are_of_5_s_where_that_makes_12(seconds: int, k: int) -> None:
     """A run of 60 s is the shortest whose blocks can pass anything; shorter ones are cut finer."""

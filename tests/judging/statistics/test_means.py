@@ -51,3 +51,23 @@ def test_the_limits_hold_what_they_say() -> None:
         passed += passes < 50
     assert max(missed) <= 24
     assert passed == 0
+
+
+def test_a_rate_that_was_planned_to_rise_is_known_as_well_as_a_steady_one() -> None:
+    """A ramp from 10 to 30/s: as many answers as came are no noise."""
+    plan = np.linspace(10, 30, BLOCKS)
+    answers, lengths_s = 5 * plan, np.full(BLOCKS, 5.0)
+    low, high = rate_limits(answers, lengths_s, FIXED, plan)
+    assert high - low < 1e-6
+    unplanned = rate_limits(answers, lengths_s)
+    assert unplanned[1] - unplanned[0] > 5
+
+
+def test_two_stalls_say_less_than_many() -> None:
+    """The same sum of squares in two blocks or in thirty: the mean passes only where it is many."""
+    totals = np.full(BLOCKS, 100.0)
+    two, many = totals.copy(), totals.copy()
+    two[[10, 40]] += 300
+    many[::2] += 300 / np.sqrt(15)
+    limits = [mean_limits(sums, totals)[1] - sums.sum() / 6000 for sums in (two, many)]
+    assert limits[0] > 5 * limits[1]

@@ -120,7 +120,7 @@ def test_undecided_says_how_many_requests_decide_it() -> None:
     assert near.word is Word.UNDECIDED
     assert near.needs is not None
     assert near.needs > near.n
-    grown = near.needs / near.n * 1.05
+    grown = near.needs / near.n * 1.1
     assert decided([round(20 * grown)] * 20, [round(500 * grown)] * 20, 0.043).word is Word.PASS
     assert decided([20] * 20, [500] * 20, 0.04).needs is None
 
@@ -174,12 +174,12 @@ def test_blocks_that_resemble_their_neighbours_do_not_pass() -> None:
     assert broken.word is Word.FAIL
 
 
-def test_a_quantile_passes_at_99_per_cent() -> None:
+def test_a_quantile_passes_at_99_3_per_cent() -> None:
     """Errors pass at 97.5 %: the same counts may pass as errors and not as a quantile."""
     events, totals = np.full(20, 5.0), np.full(20, 300.0)
-    words = {sure: shares.decide(events, totals, 0.021, sure=sure).word for sure in (0.975, 0.99)}
-    assert words == {0.975: Word.PASS, 0.99: Word.UNDECIDED}
-    assert FIXED.quantile_passes == 0.99
+    words = [shares.decide(events, totals, 0.022, sure=sure).word for sure in (0.975, 0.993)]
+    assert words == [Word.PASS, Word.UNDECIDED]
+    assert (FIXED.passes, FIXED.quantile_passes) == (0.975, 0.993)
 
 
 def test_interval_is_where_an_objective_is_undecided() -> None:

@@ -182,3 +182,15 @@ def test_a_tail_of_ties_is_supported() -> None:
     assert rows[0].ratio.low > 5
     constant = Blocks.of(sample_of(due, np.full(6000, 0.1), 300))
     assert shift.supported(constant, 0.99)
+
+
+def test_slow_noise_of_one_target_widens_its_interval() -> None:
+    """Speed that wanders over two minutes is in the lag window, and not in blocks of 45 s."""
+    wandering = simulate(SYSTEMS["A60o"], 900, 6, seed=5)
+    found = []
+    for run in range(wandering.runs):
+        cuts = [Blocks.of(wandering.sample(run, 900, of)) for of in ("baseline_s", "candidate_s")]
+        _, draws = shift.shift(cuts[0], cuts[1], (0.5,), paired=True)
+        found.append(draws[0.5].stretch)
+    assert min(found) >= 1
+    assert max(found) > 1.15
