@@ -11,6 +11,7 @@ any more has changed to None.
 
 import base64
 import json
+import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -110,6 +111,10 @@ _PLAIN = {
 """The fields that are what they are, and what they are."""
 
 
+UNPACKED_AT_MOST = 1 << 30
+"""Bytes of a source's series: a day of TensorFlow Serving's page is 100 MB."""
+
+
 def _packed(series: Iterable[Series]) -> str:
     """Return series as text: a page says a hundred numbers a second, most of them alike."""
     plain = [
@@ -145,13 +150,22 @@ def observed_of(data: Sequence[Mapping[str, Any]]) -> tuple[Source, ...]:
 
 def _unpacked(text: str) -> Any:
     try:
-        return json.loads(zlib.decompress(base64.b64decode(text, validate=True)))
+        unpacker = zlib.decompressobj()
+        found = unpacker.decompress(base64.b64decode(text, validate=True), UNPACKED_AT_MOST)
     except zlib.error as error:
         raise ValueError(f"damaged series: {error}") from error
+    if not unpacker.eof:
+        raise ValueError("damaged series: cut off, or larger than any run's")
+    return json.loads(found)
 
 
 def _series(name: str, labels: Mapping[str, str], changes: Any, readings: int) -> Series:
-    read = tuple((int(at), None if value is None else float(value)) for at, value in changes)
+    try:
+        read = tuple((int(at), None if value is None else float(value)) for at, value in changes)
+    except OverflowError as error:
+        raise ValueError(f"{name} changes at no reading: {error}") from error
+    if any(value is not None and not math.isfinite(value) for _, value in read):
+        raise ValueError(f"{name} has a value that is no number")
     instants = [at for at, _ in read]
     if instants != sorted(set(instants)) or any(not 0 <= at < readings for at in instants):
         raise ValueError(f"{name} does not change when it was read")

@@ -67,3 +67,22 @@ def test_damage_is_told() -> None:
     data[0]["series"] = base64.b64encode(b"no zlib").decode()
     with pytest.raises(ValueError, match="damaged series"):
         observed_of(data)
+
+
+@pytest.mark.parametrize("changes", ["[[0, NaN]]", "[[Infinity, 1]]", "[[0, -Infinity]]"])
+def test_no_number_is_none(changes: str) -> None:
+    """JSON's readers take more than JSON."""
+    data = written([SOURCE])
+    text = f'[["requests", {{}}, {changes}]]'.encode()
+    data[0]["series"] = base64.b64encode(zlib.compress(text)).decode()
+    with pytest.raises(ValueError, match="requests "):
+        observed_of(data)
+
+
+def test_a_part_of_it_is_not_taken_for_all() -> None:
+    """A file that was cut is refused."""
+    data = written([SOURCE])
+    whole = base64.b64decode(data[0]["series"])
+    data[0]["series"] = base64.b64encode(whole[:-5]).decode()
+    with pytest.raises(ValueError, match="cut off"):
+        observed_of(data)
