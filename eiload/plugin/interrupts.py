@@ -33,6 +33,9 @@ makes one clean cut."""
 LOCUST_TURN_S = 0.3
 """How long Locust's own handler of SIGTERM has to begin before ours ends the process."""
 
+LOCUST_ENDS = "stop_and_optionally_quit"
+"""The function of `locust.main` in which a headless run with a shape ends."""
+
 
 class Load(Protocol):
     """The load of this process, as signals see it."""
@@ -137,5 +140,15 @@ class Interrupts:
         if self._load.abandon():
             # Locust does not expect a Ctrl-C while it waits for workers.
             self.leave(SIGNALS[self.taken[0]])
-        else:
+        elif not self._ends_by_itself():
             gevent.kill(self._main, KeyboardInterrupt)
+
+    def _ends_by_itself(self) -> bool:
+        """Tell whether Locust has begun to end, as a run whose last worker has gone.
+
+        It expects no Ctrl-C from there on: one would be a traceback and no report.
+        """
+        frame = self._main.gr_frame
+        while frame is not None and frame.f_code.co_name != LOCUST_ENDS:
+            frame = frame.f_back
+        return frame is not None

@@ -41,6 +41,8 @@ def _status(plan: Plan, finished: Finished, run: Run | None) -> Iterator[str]:
     allowed = {0, 1, 3, 4, 5}  # also where the fault came when all was over
     if (of := STATUS_OF.get(FAULTS[plan.fault])) is not None:
         allowed.add(of)
+        if not _ours(finished):
+            allowed.add(128 - of)  # Python's own end, which a shell tells as the same
     if plan.fault == "disk full":
         allowed.add(6)
     if plan.fault == "reader gone":
@@ -53,8 +55,13 @@ def _status(plan: Plan, finished: Finished, run: Run | None) -> Iterator[str]:
         yield f"R3: status {status}, and the run file says {judge(run).exit_status}"
 
 
+def _ours(finished: Finished) -> bool:
+    """Tell whether eiload had been loaded, as far as it has said anything."""
+    return "eiload: " in finished.err
+
+
 def _words(plan: Plan, finished: Finished) -> Iterator[str]:
-    if "Traceback" in finished.err:
+    if "Traceback" in finished.err and (_ours(finished) or FAULTS[plan.fault] != "SIGINT"):
         yield "R2: a traceback:\n" + finished.err[-3000:]
     if finished.status in {2, 4, 5} and not finished.complaints():
         yield f"R2: status {finished.status} and not a word"

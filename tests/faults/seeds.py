@@ -9,7 +9,7 @@ from tests.faults.chaos import play
 
 __all__ = ["hangups"]
 
-ONCE_BROKEN: list[int] = []
+ONCE_BROKEN = [24]
 
 
 @pytest.mark.usefixtures("hangups")

@@ -1,11 +1,13 @@
 """What signals do, by their handlers: nobody sends any here."""
 
+import inspect
 import signal
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import gevent
+import locust.main
 import pytest
 
 from eiload.plugin import interrupts
@@ -84,6 +86,19 @@ def test_sigterm_that_locust_handles(killed: list[Any]) -> None:
     load.quitting = True
     Interrupts(load)._on_sigterm()
     settle()
+    assert killed == []
+
+
+def test_while_locust_ends_by_itself(killed: list[Any]) -> None:
+    """A run whose last worker has gone ends without our Ctrl-C, which would be a traceback."""
+    handler = Interrupts(Load())
+
+    def stop_and_optionally_quit() -> None:
+        handler._on_sighup()
+        settle()
+
+    stop_and_optionally_quit()
+    assert inspect.getsource(locust.main).count(f"def {interrupts.LOCUST_ENDS}(") == 1
     assert killed == []
 
 
