@@ -18,7 +18,7 @@ from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE
 from tests.control.script import Script, a_scenario
 
-UNTIL = {"at_most": "1 h", "looks": ["1 s", "2 s"], "until": "decided"}
+UNTIL = {"at_most": "1 min", "looks": ["1 s", "5 s"], "until": "decided"}
 STEADY = {"phase": "steady", "rate": "40/s", "arrivals": "constant"}
 ASKED = ["errors < 1 %"]
 
@@ -40,9 +40,11 @@ def test_a_look_waits_for_what_was_due() -> None:
     """It is told once, when its time has come and all until then has ended and been reported."""
     scenario = a_scenario(traffic=[{**STEADY, "for": UNTIL}], objectives=ASKED)
     looks = Looks(scenario, Schedule(scenario.traffic, scenario.seed))
-    # Steps of an hour's times are 5 s, where looks lie.
     assert looks.due(6 * NS_PER_S) is None
-    looks.add(ended(0, 4.5, 40))
+    looks.add(ended(0, 0.5, 40))
+    assert looks.due(6 * NS_PER_S) is None
+    looks.add(ended(0.5, 4, 40))
+    assert looks.due(6 * NS_PER_S) == 1  # the later one not yet
     assert looks.due(6 * NS_PER_S) is None
     looks.add(ended(4.5, 2, 40))
     assert looks.due(4 * NS_PER_S) is None  # too early by the clock
@@ -102,7 +104,7 @@ def due_between(script: Script, index: int, from_ns: int, until_ns: int) -> Inte
 
 def test_a_look_ends_a_run() -> None:
     """All workers are cut at one instant, the ledger is exact, and the run holds its look."""
-    phase = {**STEADY, "for": {**UNTIL, "at_most": "1 min"}}
+    phase = {**STEADY, "for": UNTIL}
     taken: list[Run] = []
 
     def look(run: Run) -> None:
