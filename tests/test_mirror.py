@@ -13,6 +13,7 @@ OTHERS = {
     "judging/test_no_favourite.py": "a law of compare and schedule together, over many runs",
     "plugin/test_picture_users.py": "of users.py, whose tests take two files",
     "report/test_run_file.py": "docs/run-file.md against a run file",
+    "scenario/test_replay_choices.py": "of replay.py, whose tests take two files",
     "sending/http2/test_both_wires.py": "our wire and gRPC's, by one table",
     "sending/http2/test_broken.py": "what servers break, across the wire's modules",
     "sending/http2/test_hostile.py": "any bytes, through all of the wire",
