@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from eiload.base.errors import ScenarioError
 from eiload.scenario import Scenario, build, restore
-from eiload.scenario.arrivals import OpenPhase
+from eiload.scenario.arrivals import OpenPhase, phase_seed
 from eiload.scenario.replay import Replay
+from eiload.scenario.schedule import Schedule
 from eiload.scenario.trace import TraceError
 
 S = 10**9
