@@ -1,6 +1,7 @@
 """The house's rooms: who may import whom, and what must stay out of which process."""
 
 import ast
+import functools
 import graphlib
 import subprocess
 import sys
@@ -44,7 +45,8 @@ def at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
             yield from at_run_time(node)
 
 
-def imports(path: Path) -> set[str]:
+@functools.cache
+def imports(path: Path) -> frozenset[str]:
     """Return the modules that a file imports, `a.b` for ``from a import b``."""
     found: set[str] = set()
     for node in at_run_time(ast.parse(path.read_text())):
@@ -52,7 +54,7 @@ def imports(path: Path) -> set[str]:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE)
