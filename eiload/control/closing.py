@@ -41,6 +41,8 @@ class Known:
     driven: bool
     """Locust's users make the requests: there is no schedule to hold them against."""
     started_wall_ns: int
+    step_ns: int = 0
+    """By how much somebody has set the machine's clock since then."""
     stopped: str
     """Why the run ended early; empty if it did not."""
     digest: str
@@ -64,6 +66,7 @@ def opened(known: Known, workers: Workers, ended_ns: int = 0) -> Run:
             **environment(),
             PAYLOAD: known.digest,
             **({stopping.READY: known.share} if known.share else {}),
+            **stopping.clock(known.step_ns),
         },
         targets=_targets(known, workers),
         workers=tuple(

@@ -1,9 +1,8 @@
 """One run, conducted: prepare the workers, start them together, hear them, end.
 
 What it knows: agents by name, the `messages` to and from them, what is waited for and for how long.
-What it must not know: Locust, gRPC, how messages travel, who takes over from whom (`workers`
-decides that), how results are shown. It lives in the master or, in a run
-without workers, beside the one agent.
+What it must not know: Locust, gRPC, how messages travel, who takes over from whom (`workers`), how
+results are shown. It lives in the master or, in a run without workers, beside the one agent.
 
 `start` gives it a thread of its own; everything that happens is put into that thread's queue
 (words, lost workers, a wish to stop), so its state needs no locks. When `done` is set, `run` or
@@ -264,6 +263,7 @@ class Coordinator:
             scenario=self.scenario,
             driven=self._driven,
             started_wall_ns=self._started_wall_ns,
+            step_ns=self._clock.wall_ns() - self._started_wall_ns - self.elapsed_ns,
             stopped=self.stopped,
             digest=self._muster.digest,
             looks=self._ending.looks,

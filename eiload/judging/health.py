@@ -196,8 +196,7 @@ def _cautions(run: Run) -> Iterator[str]:
             f"stopped early ({run.stopped}) after {wording.span(run.ended_ns / NS_PER_S)} of"
             f" {planned}{look if asked else ''}"
         )
-    if share_of_run_time := run.environment.get(stopping.READY):
-        yield share_of_run_time
+    yield from filter(None, map(run.environment.get, (stopping.READY, stopping.CLOCK)))
     for index, facts in enumerate(run.targets):
         ended = run.statuses(index, run.measured())
         if dropped := ended.get(Status.DROPPED, 0):

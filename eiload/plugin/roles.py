@@ -19,6 +19,7 @@ from eiload.control.messages import Order, Word, encode
 from eiload.plugin import link
 from eiload.plugin.door import MESSAGE, Door
 from eiload.plugin.guest import Guest
+from eiload.plugin.heard import keep_time
 from eiload.plugin.outcome import Outcome
 from eiload.plugin.shape import ScenarioUser
 from eiload.scenario import Scenario
@@ -211,6 +212,7 @@ class Worker:
     ) -> None:
         self._environment = environment
         self._runner = cast("Any", environment.runner)
+        keep_time(self._runner)
         self._say = say
         self._complain = complain
         self.agent: Agent = make_agent(self._send, self._send_last)

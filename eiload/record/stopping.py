@@ -3,6 +3,7 @@
 What it knows: words. What it must not know: who stops, how a run is stopped.
 """
 
+from eiload.base import wording
 from eiload.base.clock import NS_PER_S
 
 __all__ = [
@@ -37,6 +38,27 @@ _ABORTED, _DECIDED, _HOPELESS = "aborted: ", "everything is decided", "given up"
 
 READY = "getting ready"
 """Names, in a run's environment, what `share` says of it."""
+
+CLOCK = "clock"
+"""Names, in a run's environment, what `clock` says of it."""
+
+STEP_NS = 5 * NS_PER_S
+"""From when on a clock was set, and not only kept right (NTP) or read late."""
+
+
+def clock(step_ns: int) -> dict[str, str]:
+    """Return what is to be said of a machine's clock that was set during a run, by its name.
+
+    Args:
+        step_ns: by how much; nothing is said of little.
+    """
+    if abs(step_ns) < STEP_NS:
+        return {}
+    way = "forward" if step_ns > 0 else "back"
+    span = wording.span(abs(step_ns) / NS_PER_S)
+    return {
+        CLOCK: f"the machine's clock jumped {way} by {span} during the run; no time depends on it"
+    }
 
 
 def aborted(cause: str) -> str:

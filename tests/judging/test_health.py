@@ -8,6 +8,7 @@ import pytest
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
 from eiload.judging import health
+from eiload.record import stopping
 from eiload.record.facts import TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
@@ -216,3 +217,12 @@ def test_arrivals_that_leave_few_blocks_to_decide() -> None:
     (caution,) = health.check(golden_run(text)).cautions
     assert "20 parts of the time are worth 4 equal ones, fewer than the 12" in caution
     assert not health.check(golden_run(ONE)).cautions
+
+
+def test_a_clock_that_jumped_is_said() -> None:
+    """It is no reason against the run: no time is taken from it."""
+    run = golden_run()
+    jumped = replace(run, environment={**run.environment, **stopping.clock(3600 * NS_PER_S)})
+    validity = health.check(jumped)
+    assert validity.valid
+    assert any("clock jumped forward by 60 min" in caution for caution in validity.cautions)

@@ -4,10 +4,12 @@ import pytest
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.record.stopping import (
+    CLOCK,
     RUN_TIME,
     aborted,
     as_planned,
     before_load,
+    clock,
     decided,
     hopeless,
     is_abort,
@@ -48,3 +50,11 @@ def test_before_the_last_second_of_the_plan() -> None:
     assert is_abort(aborted("60 % failed"))
     for reason in (aborted("60 % failed"), "SIGINT", RUN_TIME, ""):
         assert not as_planned(reason)
+
+
+def test_a_clock_that_jumps() -> None:
+    """By an hour it is said; being kept right or read late is nothing to say."""
+    assert clock(4 * NS_PER_S) == clock(-4 * NS_PER_S) == {}
+    said = "the machine's clock jumped {} by 60 min during the run; no time depends on it"
+    assert clock(3600 * NS_PER_S) == {CLOCK: said.format("forward")}
+    assert clock(-3600 * NS_PER_S) == {CLOCK: said.format("back")}
