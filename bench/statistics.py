@@ -131,10 +131,15 @@ def _compare(
     for row in rows:
         cell = found[task.system, task.mechanism, length, row.q]
         cell["judged"].append(row.ratio is not None)
-        cell["theta"].append(math.log(row.ratio.value) if row.ratio else math.nan)
-        cell["low"].append(math.log(row.ratio.low) if row.ratio else -math.inf)
-        cell["high"].append(math.log(row.ratio.high) if row.ratio else math.inf)
+        cell["theta"].append(_log(row.ratio.value) if row.ratio else math.nan)
+        cell["low"].append(_log(row.ratio.low) if row.ratio else -math.inf)
+        cell["high"].append(_log(row.ratio.high) if row.ratio else math.inf)
         cell["drift"].append(drifts)
+
+
+def _log(ratio: float) -> float:
+    """Return the logarithm of a ratio, of which one side may have failed."""
+    return math.log(ratio) if ratio else -math.inf
 
 
 def _objectives(
@@ -181,7 +186,9 @@ def truth(name: str, mechanism: str, seconds: int, runs: int, quick: bool) -> di
         pairs = simulate(base, seconds, runs * 900 // seconds, 900_000 + part, other)
         pooled.append(pairs.pooled(seconds, "candidate_s"))
     times = np.concatenate(pooled)
-    values = {q: float(np.quantile(times, q)) * 1e9 for q in (*QUANTILES, *OBJECTIVES)}
+    # Of a tail that failed it is infinite; between two times there is nothing to interpolate.
+    at = {q: float(np.quantile(times, q, method="inverted_cdf")) for q in QUANTILES}
+    values = {q: time_s * 1e9 for q, time_s in at.items()}
     known = {q: true_quantile_s(name, q) for q in values}
     values |= {q: at * 1e9 for q, at in known.items() if at is not None}
     finite = np.minimum(times, FAILED_S)
