@@ -14,6 +14,7 @@ from collections import Counter
 
 import grpc
 import numpy as np
+import psutil
 import pytest
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
@@ -22,7 +23,7 @@ from eiload.sending.endpoint import GRPCIO, HTTP2
 from eiload.sending.result import WAITED_STREAM
 from tests.faults.load import METHOD, Load, endpoint, wait_for
 from tests.faults.served import served
-from tests.grpc_servers import closed_port, grpc_server
+from tests.grpc_servers import closed_port, grpc_server, raw_server
 from tests.sending.driver import PATIENCE_S, Driver, echo
 from tests.sending.http2.calls import START, Scripted, scripted
 
@@ -235,3 +236,25 @@ def test_row_44_a_server_that_never_answers() -> None:
             results = load.end(drain_ns=100 * NS_PER_MS)
     assert (results["status"] == Status.UNFINISHED).sum() == 7
     assert (results["status"][7:] == Status.DROPPED).all()
+
+
+def test_row_45_ten_thousand_in_flight() -> None:
+    """They are held in little memory, what is more is named, and the drain ends."""
+
+    def swallow(connection: socket.socket) -> None:
+        window = b"\0\0\4\x08\0\0\0\0\0" + (1 << 30).to_bytes(4, "big")
+        connection.sendall(b"\0\0\0\4\0\0\0\0\0" + window)
+        while connection.recv(1 << 16):
+            pass
+
+    with raw_server(swallow) as port:
+        wide = Driver(endpoint(port, 3600 * NS_PER_S), max_in_flight=10_000)
+        with wide as driver:
+            load = Load(driver, count=10_500, step_ns=100_000)
+            load.wait(Status.DROPPED, 500)
+            assert driver.engine.pid is not None
+            used_bytes = psutil.Process(driver.engine.pid).memory_info().rss
+            results = load.end(drain_ns=100 * NS_PER_MS)
+    assert used_bytes < 1_000_000_000
+    assert (results["status"] == Status.UNFINISHED).sum() == 10_000
+    assert (results["status"] == Status.DROPPED).sum() == 500
