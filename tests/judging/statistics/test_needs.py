@@ -67,3 +67,14 @@ def test_what_is_missing_in_a_long_run_is_not_its_length() -> None:
     assert "steps of 2 min" in needs.occupancy(Blocks.counted(stepped, np.ones(600, np.int64)))
     assert needs.occupancy(Blocks.counted(cut, np.ones(300, np.int64))) == ""
     assert needs.occupancy(Blocks.counted(Cut.even(30), np.ones(30, np.int64))) == ""
+
+
+def test_chance_alone_is_not_uneven() -> None:
+    """A minute of Poisson arrivals is a minute of twelve blocks, however few there are in each."""
+    cut = Cut.even(60)
+    chance = np.random.default_rng(1)
+    for per_s in (4, 20, 200):
+        assert needs.unequal(Blocks.counted(cut, chance.poisson(per_s, 60))) == ""
+    crowded = np.ones(60, np.int64)
+    crowded[:5] = 100
+    assert "are worth 1 equal ones" in needs.unequal(Blocks.counted(cut, crowded))

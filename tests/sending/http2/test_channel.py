@@ -150,15 +150,19 @@ def test_cancelled_it_is_unfinished() -> None:
             for request in requests:
                 request.cancel()
                 request.cancel()
+            cancelled.set()
             assert [landing.status for landing in landed] == [Status.UNFINISHED] * 4
             assert [landing.done_ns for landing in landed] == [0] * 4
             assert repr(channel).endswith("0 in flight>")
             assert (await land(channel, b"after", deadline_ns=10 * SECOND)).status is Status.OK
 
+    cancelled = threading.Event()
+
     def behave(server: Scripted) -> None:
         while True:
             stream = server.wait(h2.events.RequestReceived).stream_id
             if server.wait((h2.events.StreamReset, h2.events.StreamEnded)).stream_id == stream:  # type: ignore[arg-type]
+                assert cancelled.wait(60)  # an answer before that would be one in time
                 with contextlib.suppress(h2.exceptions.ProtocolError):
                     server.answer(stream)
 
