@@ -59,7 +59,7 @@ def observed(
     for objective in scenario.objectives:
         for index, name in enumerate(scenario.targets):
             metric = objective.metric
-            if isinstance(metric, Versions | Watched) or not _concerns(scenario, objective, name):
+            if isinstance(metric, Versions | Watched) or not scenario.concerns(objective, name):
                 continue
             if isinstance(metric, Agreement):
                 value = _share(answers.get(name, Answers()))
@@ -67,12 +67,6 @@ def observed(
                 continue
             part = _Part(scenario, totals, objective, index)
             yield Observed(objective, name, *_measured(metric, part, elapsed_s))
-
-
-def _concerns(scenario: Scenario, objective: Objective, name: str) -> bool:
-    if isinstance(objective.metric, Agreement):
-        return scenario.compare is not None and scenario.compare.candidate == name
-    return objective.target in {None, name}
 
 
 def _share(answers: Answers) -> float:
@@ -88,11 +82,8 @@ class _Part:
         self._scenario = scenario
         self._totals = totals
         self._target = target
-        self._phases = {
-            index
-            for index, phase in enumerate(scenario.traffic)
-            if (not phase.warm_up if objective.phase is None else phase.name == objective.phase)
-        }
+        self._phase = objective.phase
+        self._phases = scenario.judged(objective.phase)
         self._class = (
             None
             if objective.of_class is None
@@ -130,13 +121,7 @@ class _Part:
 
     def seconds(self, elapsed_s: float) -> float:
         """Return for how long their phases have been on."""
-        start_s = found = 0.0
-        for index, phase in enumerate(self._scenario.traffic):
-            length_s = phase.duration_ns / NS_PER_S
-            if index in self._phases:
-                found += min(max(elapsed_s - start_s, 0.0), length_s)
-            start_s += length_s
-        return found
+        return self._scenario.judged_s(elapsed_s, self._phase)
 
 
 def _measured(

@@ -22,18 +22,9 @@ from eiload.record.sample import Sample
 if TYPE_CHECKING:  # it makes a table of itself with what is here
     from eiload.record.run import Run
 
-__all__ = ["BEYOND", "QUANTILES", "columns", "frame", "rows", "supports"]
+__all__ = ["QUANTILES", "columns", "frame", "rows"]
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
-
-BEYOND = 20
-"""Requests that must be expected beyond a quantile before it is a number: the rule of all reports
-(`judging.statistics.blocks`)."""
-
-
-def supports(q: float, number: int) -> bool:
-    """Tell whether so many requests support a quantile as a number."""
-    return number * (1 - q) >= BEYOND - 1e-9
 
 
 def columns(run: "Run") -> list[str]:

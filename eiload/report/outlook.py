@@ -141,11 +141,7 @@ def least_share(scenario: Scenario, objective: Objective, phases: Sequence[Phase
 
 def measured(scenario: Scenario, name: str | None = None) -> list[Phase]:
     """Return the phases that count for an objective."""
-    return [
-        phase
-        for phase in scenario.traffic
-        if (phase.name == name if name is not None else not phase.warm_up)
-    ]
+    return [scenario.traffic[index] for index in scenario.judged(name)]
 
 
 def _undecidable(scenario: Scenario) -> Iterable[str]:

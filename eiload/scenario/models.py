@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from eiload.base.clock import NS_PER_S
 from eiload.scenario.abort import Abort
 from eiload.scenario.conflicts import conflicts
 from eiload.scenario.fields import (
@@ -25,7 +26,7 @@ from eiload.scenario.fields import (
     size,
 )
 from eiload.scenario.form import Form
-from eiload.scenario.objective import ObjectiveField
+from eiload.scenario.objective import Agreement, Objective, ObjectiveField
 from eiload.scenario.payload import Payload
 from eiload.scenario.problem import Problem
 from eiload.scenario.target import Target
@@ -130,6 +131,34 @@ class Scenario(Form):
             if each == name:
                 return index
         raise KeyError(name)
+
+    def concerns(self, objective: Objective, target: str) -> bool:
+        """Tell whether an objective is asked of a target."""
+        if isinstance(objective.metric, Agreement):  # of a pair; told of the candidate
+            return self.compare is not None and self.compare.candidate == target
+        return objective.target in {None, target}
+
+    def judged(self, phase: str | None = None) -> tuple[int, ...]:
+        """Return the indexes of the phases that an objective is on.
+
+        Args:
+            phase: the one that it names; None for all but warm-up.
+        """
+        return tuple(
+            index
+            for index, each in enumerate(self.traffic)
+            if (each.name == phase if phase is not None else not each.warm_up)
+        )
+
+    def judged_s(self, until_s: float, phase: str | None = None) -> float:
+        """Return for how long, s, these phases have been on by an instant of the run."""
+        judged, start_s, found = self.judged(phase), 0.0, 0.0
+        for index, each in enumerate(self.traffic):
+            length_s = each.duration_ns / NS_PER_S
+            if index in judged:
+                found += min(max(until_s - start_s, 0.0), length_s)
+            start_s += length_s
+        return found
 
     def to_json(self) -> str:
         """Return the resolved form: one JSON object, written as a scenario is, all defaults filled.

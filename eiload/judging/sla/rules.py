@@ -90,18 +90,12 @@ def judge(run: Run, levels: Levels = FIXED) -> tuple[Verdict, ...]:
             concern = [
                 (number, objective)
                 for number, objective in enumerate(run.scenario.objectives)
-                if objective.of_class == of and _concerns(objective, name, run)
+                if objective.of_class == of and run.scenario.concerns(objective, name)
             ]
             verdicts = judge_.verdicts([objective for _, objective in concern], index)
             for (number, _), verdict in zip(concern, verdicts, strict=True):
                 found[number, index] = verdict
     return tuple(found[key] for key in sorted(found))
-
-
-def _concerns(objective: Objective, target: str, run: Run) -> bool:
-    if isinstance(objective.metric, Agreement):  # of a pair; told of the one that is in question
-        return run.scenario.compare is not None and run.scenario.compare.candidate == target
-    return objective.target in {None, target}
 
 
 def unjudged(run: Run, why: str) -> tuple[Verdict, ...]:
@@ -110,7 +104,7 @@ def unjudged(run: Run, why: str) -> tuple[Verdict, ...]:
         Verdict(objective, run.targets[index].name, Word.UNDECIDED, "not known", why)
         for objective in run.scenario.objectives
         for index, name in enumerate(run.scenario.targets)
-        if _concerns(objective, name, run)
+        if run.scenario.concerns(objective, name)
     )
 
 

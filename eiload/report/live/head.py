@@ -159,17 +159,14 @@ def objectives(watch: Watch, answers: Mapping[str, Answers]) -> list[dict[str, A
         answers: sampled ones, by target's name.
     """
     scenario = watch.scenario
+    until_s = min(watch.heard_s, watch.due.stopped_s)
     rows = []
     for number, objective in enumerate(scenario.objectives):
         for index, name in enumerate(scenario.targets):
-            if isinstance(objective.metric, Agreement):
-                mine = scenario.compare is not None and scenario.compare.candidate == name
-            else:
-                mine = objective.target in {None, name}
-            if not mine:
+            if not scenario.concerns(objective, name):
                 continue
             part = watch.part(index, objective.phase, objective.of_class)
-            seconds = _seconds(watch, objective.phase)
+            seconds = scenario.judged_s(until_s, objective.phase)
             rows.append(
                 {
                     "objective": _text(objective),
@@ -188,18 +185,6 @@ def objectives(watch: Watch, answers: Mapping[str, Answers]) -> list[dict[str, A
 def _text(objective: Objective) -> str:
     of_class = f" for {objective.of_class}" if objective.of_class else ""
     return words.safe(f"{objective.text}{of_class}")
-
-
-def _seconds(watch: Watch, name: str | None) -> float:
-    """Return for how long the phases of an objective have been on."""
-    seconds, start_s = 0.0, 0.0
-    end_s = min(watch.heard_s, watch.due.stopped_s)
-    for phase in watch.scenario.traffic:
-        length_s = phase.duration_ns / NS_PER_S
-        if phase.name == name if name is not None else not phase.warm_up:
-            seconds += min(max(end_s - start_s, 0.0), length_s)
-        start_s += length_s
-    return seconds
 
 
 def _observed(objective: Objective, part: TargetCounts, seconds: float, answers: Answers) -> str:

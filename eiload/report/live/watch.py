@@ -139,7 +139,7 @@ class Watch:
         named = {(each.phase, each.of_class) for each in scenario.objectives}
         self._groups: dict[_Group, tuple[NDArray[np.bool_], int | None]] = {
             (name, of_class): (
-                np.array([phase.name == name if name else not phase.warm_up for phase in phases]),
+                np.isin(np.arange(len(phases)), scenario.judged(name)),
                 classes.index(of_class) if of_class is not None else None,
             )
             for name, of_class in {(None, None), *named}
