@@ -6,7 +6,15 @@ import numpy as np
 
 from eiload.record.buckets import Ints, bucket_mid_ns
 
-__all__ = ["Sample"]
+__all__ = ["BEYOND", "Sample", "supports"]
+
+BEYOND = 20
+"""Requests that must be expected beyond a quantile before it is a number: n (1 - q) >= 20."""
+
+
+def supports(q: float, n: int) -> bool:
+    """Tell whether `n` requests support the quantile `q` as a number: 20 of them lie beyond it."""
+    return n * (1 - q) >= BEYOND - 1e-9
 
 
 @dataclass(frozen=True, slots=True)

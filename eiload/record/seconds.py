@@ -17,12 +17,12 @@ from eiload.base.status import Status
 from eiload.record import series
 from eiload.record.facts import PhaseSpan
 from eiload.record.intervals import Kind
-from eiload.record.sample import Sample
+from eiload.record.sample import BEYOND, Sample, supports
 
 if TYPE_CHECKING:  # it makes a table of itself with what is here
     from eiload.record.run import Run
 
-__all__ = ["QUANTILES", "columns", "frame", "rows"]
+__all__ = ["BEYOND", "QUANTILES", "columns", "frame", "rows", "supports"]
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 

@@ -28,7 +28,8 @@ import scipy  # its parts load when they are asked for: none before a run is jud
 from eiload.judging.statistics.cut import COARSE, MIN_BLOCKS, Cut, Floats, coarse, sound
 from eiload.judging.statistics.dependence import Dependence, t_quantile
 from eiload.record.buckets import BUCKETS, Ints, bucket_mid_ns
-from eiload.record.sample import Sample
+from eiload.record.sample import BEYOND, Sample
+from eiload.record.sample import supports as reportable
 
 __all__ = [
     "BEYOND",
@@ -45,19 +46,11 @@ __all__ = [
     "t_quantile",
 ]
 
-BEYOND = 20
-"""Requests that must be expected beyond a quantile before it is a number: n (1 - q) >= 20."""
-
 ROUNDING = 1e-9
 """Of the requests: by so much less a rank is reached, as rounding must not cost one."""
 
 REPLICATES = 4000
 """Bootstrap replicates: the smallest tail of a run that is judged once, 0.17 %, holds seven."""
-
-
-def reportable(q: float, n: int) -> bool:
-    """Tell whether `n` requests support the quantile `q` as a number: 20 of them lie beyond it."""
-    return n * (1 - q) >= BEYOND - 1e-9
 
 
 def highest_reportable(n: int) -> float | None:
