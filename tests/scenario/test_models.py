@@ -91,3 +91,24 @@ def test_the_schema_knows_the_keys_of_yaml() -> None:
     keys = {name for name, _ in entries(json_schema())}
     assert {"for", "from", "to", "phase", "deadline", "ready_within", "stand_in"} <= keys
     assert not [key for key in keys if key.endswith("_ns")]
+
+
+def test_what_an_objective_is_on() -> None:
+    """Its target, or all; its phase, or all but warm-up, and for how long these have been on."""
+    text = """
+name: on
+targets: {a: {server: "h:1", model: m}, b: {server: "h:2", model: m}}
+payload: {synthetic: 8x8}
+traffic:
+  - {phase: early, rate: 1/s, for: 2 s, warm_up: true}
+  - {phase: calm, rate: 1/s, for: 3 s}
+  - {phase: busy, rate: 9/s, for: 4 s}
+objectives: [p50 < 1 s, {objective: max < 1 s, target: b}, "agreement >= 99 %"]
+compare: {baseline: a, candidate: b}
+"""
+    of = parse(text, "on.yaml", Path(), {})
+    asked = [[of.concerns(each, name) for name in of.targets] for each in of.objectives]
+    assert asked == [[True, True], [False, True], [False, True]]
+    assert [of.judged(), of.judged("busy"), of.judged("early")] == [(1, 2), (2,), (0,)]
+    assert [of.judged_s(at_s) for at_s in (1, 3, 7, 60)] == [0, 1, 5, 7]
+    assert [of.judged_s(at_s, "busy") for at_s in (3, 7, 60)] == [0, 2, 4]
