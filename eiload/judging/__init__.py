@@ -12,6 +12,7 @@ In the order of the data's way:
 - `versions`: was it one version of the model that answered?
 - `agreement` (do both answer the same?), `cost` and `prices` (what a million inferences cost)
 - `looks`: a run that goes on until all is decided, by all of its looks together
+- `capacity`: the largest rate at which the objectives hold: which trial is next, what was found
 - `judgement`: all of it together, the exit status, and the one last line
 
 What it must not know: where a run is from, how anything is shown. No data and no doubt make a pass;
