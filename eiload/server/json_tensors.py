@@ -10,8 +10,6 @@ Python's json writes them, which is what TensorFlow Serving does, too.
 Pure: texts and arrays.
 """
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
@@ -20,6 +18,7 @@ import numpy as np
 
 from eiload.base.status import Status
 from eiload.server.model import Rejection
+from eiload.serving.bodies.values import as_base64, from_base64, is_base64, plain
 from eiload.serving.tensors import Tensor, TensorInfo
 
 __all__ = ["Body", "Layout", "body", "rendered", "tensors"]
@@ -105,7 +104,10 @@ def rendered(outputs: Mapping[str, Tensor], form: Layout) -> str:
     Raises:
         Rejection: rows are asked for, and an output does not have one row per example.
     """
-    values = {alias: _values(tensor, alias) for alias, tensor in outputs.items()}
+    values = {
+        alias: plain(tensor, lambda string, alias=alias: _text(string, alias))  # type: ignore[misc]
+        for alias, tensor in outputs.items()
+    }
     if form == "columnar":
         answer = values if len(values) > 1 else next(iter(values.values()))
         return _dumped({"outputs": answer})
@@ -125,7 +127,7 @@ def _columns(given: Body, inputs: Mapping[str, TensorInfo]) -> dict[str, Any]:
     """Return the value of each alias, in column form."""
     only = next(iter(inputs)) if len(inputs) == 1 else None
     if given.form == "columnar":
-        if isinstance(given.data, dict) and not _is_bytes(given.data):
+        if isinstance(given.data, dict) and not is_base64(given.data):
             return _known(given.data, inputs)
         if only is None:
             raise _invalid(
@@ -133,7 +135,7 @@ def _columns(given: Body, inputs: Mapping[str, TensorInfo]) -> dict[str, Any]:
                 "inputs"
             )
         return {only: given.data}
-    named = [isinstance(row, dict) and not _is_bytes(row) for row in given.data]
+    named = [isinstance(row, dict) and not is_base64(row) for row in given.data]
     if not any(named):
         if only is None:
             raise _invalid(
@@ -206,10 +208,10 @@ def _fill(value: Any, shape: list[int], level: int, dtype: str, flat: list[Any])
 
 def _element(value: Any, dtype: str) -> Any:
     if dtype == "string":
-        if _is_bytes(value):
+        if is_base64(value):
             try:
-                return base64.b64decode(value["b64"], validate=True)
-            except (binascii.Error, ValueError):
+                return from_base64(value)
+            except ValueError:
                 raise _invalid("Unable to base64 decode") from None
         fits = isinstance(value, str)
         value = value.encode() if fits else value
@@ -226,27 +228,9 @@ def _element(value: Any, dtype: str) -> Any:
     return value
 
 
-def _is_bytes(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str)
-
-
-def _values(tensor: Tensor, alias: str) -> Any:
-    """Return nested lists of what JSON can say."""
-    if tensor.dtype == object:
-        flat: list[Any] = [_text(each, alias) for each in tensor.ravel().tolist()]
-    elif tensor.dtype.kind == "f" and tensor.dtype.itemsize < 8:
-        # The shortest decimal of the float itself, not of the double that Python makes of it.
-        flat = [float(str(each)) for each in tensor.ravel()]
-    else:
-        flat = tensor.ravel().tolist()
-    nested = np.empty(len(flat), dtype=object)
-    nested[:] = flat
-    return nested.reshape(tensor.shape).tolist()
-
-
 def _text(value: bytes, alias: str) -> Any:
     if alias.endswith(BYTES_SUFFIX):
-        return {"b64": base64.b64encode(value).decode()}
+        return as_base64(value)
     return value.decode("utf-8", "replace")
 
 

@@ -7,6 +7,8 @@ In the order of the data's way:
   inputs made up by the model's signature (`generated`), of requests as they are (`recorded`)
 - `protos` (the messages, without TensorFlow's runtime), `tensors` (arrays to messages and back) and
   `tfserving` (requests out of arrays, arrays and facts out of answers)
+- `bodies`: the same requests and answers over HTTP, as JSON, .npy, csv or a file's bytes
+- `sagemaker`: InvokeEndpoint's names and errors, and who may call it (signatures by `botocore`)
 - `endpoint`: a scenario's target, as the sender calls it; `answered`: which version gave an answer
   (`varint`: numbers as protobuf writes them)
 - `preflight`: can the target be used? It asks; `explain` says what the answers mean, and `diagnose`

@@ -8,8 +8,6 @@ to be: `array` makes them one and refuses whatever would not be what was written
 JSON: tensorflow/serving, g3doc/api_rest.md.
 """
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from eiload.base.errors import ScenarioError
+from eiload.serving.bodies.values import from_base64, is_base64
 from eiload.serving.tensors import Tensor, dtype_of
 
 __all__ = ["Literal", "Value", "array", "cast", "named", "of_lines", "read_as", "whole"]
@@ -249,13 +248,12 @@ def _decoded(path: str, values: object) -> object:
     if isinstance(values, list):
         return [_decoded(path, each) for each in values]
     if isinstance(values, Mapping):
-        coded = values.get("b64")
-        if values.keys() != {"b64"} or not isinstance(coded, str):
+        if not is_base64(values):
             raise ScenarioError(f"{path}: a mapping among values; expected such as {{'b64': '..'}}")
         try:
-            return base64.b64decode(coded, validate=True)
-        except binascii.Error as error:
-            raise ScenarioError(f"{path}: not base64: {error}") from None
+            return from_base64(values)
+        except ValueError as error:
+            raise ScenarioError(f"{path}: {error}") from None
     if values is None:
         raise ScenarioError(f"{path}: null among values; expected numbers or texts")
     return values
