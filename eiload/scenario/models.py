@@ -15,6 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from eiload.base.clock import NS_PER_S
+from eiload.base.wording import MASK
 from eiload.scenario.abort import Abort
 from eiload.scenario.conflicts import conflicts
 from eiload.scenario.fields import (
@@ -38,8 +39,6 @@ TARGETS_AT_MOST = 16
 PHASES_AT_MOST = 250
 """The sender's records carry a phase's number in 8 bits (`eiload.sending.result`)."""
 OBJECTIVES_AT_MOST = 1000
-
-MASK = "***"
 
 REFERENCE = r"\$\{"
 """How editors know a value from the environment, which may stand where a number is expected."""

@@ -7,11 +7,10 @@ What it must not know: where a text goes.
 
 from collections.abc import Iterable
 
+from eiload.base.wording import MASK
 from eiload.sending.endpoint import Endpoint
 
-__all__ = ["MASK", "SHORTEST", "Echoes"]
-
-MASK = "***"
+__all__ = ["SHORTEST", "Echoes"]
 
 SHORTEST = 6
 """Shorter values are words that stand in many texts, and no secrets."""

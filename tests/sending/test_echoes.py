@@ -4,7 +4,8 @@ import grpc
 import pytest
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
-from eiload.sending.echoes import MASK, Echoes
+from eiload.base.wording import MASK
+from eiload.sending.echoes import Echoes
 from eiload.sending.endpoint import Endpoint
 from eiload.sending.outbox import MAX_DETAIL_CHARS
 from tests.sending.driver import CLOCK, Driver, Serve, sends
