@@ -16,7 +16,7 @@ from eiload.base.errors import ScenarioError
 from eiload.base.quantity import shown
 from eiload.plugin import options, targets
 from eiload.scenario import Scenario, finding
-from eiload.scenario.until_field import prolonged
+from eiload.scenario.prolonged import prolonged
 
 __all__ = ["Choice"]
 

@@ -5,14 +5,13 @@ rest of the scenario is found here as well: `problems`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from eiload.base.errors import ScenarioError
 from eiload.base.quantity import shown
 from eiload.base.units import format_duration, parse_duration
 from eiload.scenario.arrivals import OpenPhase
@@ -24,10 +23,7 @@ from eiload.scenario.rates import BurstRate, PointsRate, RampRate, SineRate, Ste
 from eiload.scenario.replay import Replay
 from eiload.scenario.until import LOOKS_AT_MOST, MOST_TIMES, STEPPED_NS, Until
 
-if TYPE_CHECKING:
-    from eiload.scenario.models import Scenario
-
-__all__ = ["Length", "LengthField", "UntilForm", "fits", "problems", "prolonged", "written"]
+__all__ = ["CLOSED", "Length", "LengthField", "UntilForm", "fits", "problems", "written"]
 
 EXAMPLE = "{at_least: 5 min, at_most: 1 h, until: decided}"
 
@@ -195,42 +191,6 @@ def fits(phase: OpenPhase) -> None:
                     f"looked at within a period ({format_duration(period_ns)}), first after "
                     f"{format_duration(first_ns)}; expected 'at_least' to be a period or more"
                 )
-
-
-def prolonged(scenario: "Scenario", at_most: str) -> "Scenario":
-    """Return a scenario whose last phase goes on until all is decided, as ``--until-decided`` says.
-
-    Its own length is the least: no look is before it.
-
-    Raises:
-        ScenarioError: that is no time, or does not fit the scenario.
-    """
-    said = f"--until-decided {at_most}"
-    try:
-        at_most_ns = parse_duration(at_most)
-    except ValueError as error:
-        raise ScenarioError(f"--until-decided: {error}") from None
-    if not 0 < at_most_ns <= parse_duration(RUN_AT_MOST):
-        raise ScenarioError(f"{said}: out of range; expected more than 0 s, {RUN_AT_MOST} at most")
-    last = scenario.traffic[-1]
-    if not isinstance(last, OpenPhase):
-        raise ScenarioError(f"{said}: phase {last.name}: {CLOSED}")
-    until = last.until or Until(at_least_ns=last.duration_ns)
-    if until.at_least_ns is not None and until.at_least_ns > at_most_ns:
-        least = format_duration(until.at_least_ns)
-        raise ScenarioError(
-            f"{said}: shorter than phase {last.name} is by itself; expected {least} or more"
-        )
-    last = replace(last, duration_ns=at_most_ns, until=until)
-    traffic = (*scenario.traffic[:-1], last)
-    asked = {"objectives": scenario.objectives, "compare": scenario.compare}
-    for problem in problems({"traffic": traffic, **asked}):
-        raise ScenarioError(f"{said}: phase {last.name}: {problem.text}")
-    try:
-        fits(last)
-    except ValueError as error:
-        raise ScenarioError(f"{said}: phase {last.name}: {error}") from None
-    return scenario.model_copy(update={"traffic": traffic})
 
 
 # -- beside the rest of a scenario -----------------------------------------------------------------
