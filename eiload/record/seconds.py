@@ -8,7 +8,7 @@ request that did not end OK.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,17 +17,15 @@ from eiload.base.status import Status
 from eiload.record import series
 from eiload.record.facts import PhaseSpan
 from eiload.record.intervals import Kind
+from eiload.record.measured import Measured
 from eiload.record.sample import BEYOND, Sample, supports
-
-if TYPE_CHECKING:  # it makes a table of itself with what is here
-    from eiload.record.run import Run
 
 __all__ = ["BEYOND", "QUANTILES", "columns", "frame", "rows", "supports"]
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 
 
-def columns(run: "Run") -> list[str]:
+def columns(run: Measured) -> list[str]:
     """Return the columns' names; each status that occurred has one."""
     return [
         *("target", "phase", "warm_up", "second", "due", "answered"),
@@ -37,7 +35,7 @@ def columns(run: "Run") -> list[str]:
     ]
 
 
-def rows(run: "Run") -> Iterator[list[Any]]:
+def rows(run: Measured) -> Iterator[list[Any]]:
     """Yield a row a second, phase and target, where anything was due or answered."""
     statuses = _statuses(run)
     for target, facts in enumerate(run.targets):
@@ -45,7 +43,7 @@ def rows(run: "Run") -> Iterator[list[Any]]:
             yield from _phase(run, target, facts.name, span, statuses)
 
 
-def frame(run: "Run") -> Any:
+def frame(run: Measured) -> Any:
     """Return the table as a pandas DataFrame.
 
     Raises:
@@ -60,7 +58,7 @@ def frame(run: "Run") -> Any:
     return pd.DataFrame(list(rows(run)), columns=columns(run))
 
 
-def _statuses(run: "Run") -> list[Status]:
+def _statuses(run: Measured) -> list[Status]:
     return [
         status
         for status in Status
@@ -69,7 +67,7 @@ def _statuses(run: "Run") -> list[Status]:
 
 
 def _phase(
-    run: "Run", target: int, name: str, span: PhaseSpan, statuses: Sequence[Status]
+    run: Measured, target: int, name: str, span: PhaseSpan, statuses: Sequence[Status]
 ) -> Iterator[list[Any]]:
     if not span.seconds:
         return

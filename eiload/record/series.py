@@ -11,7 +11,6 @@ can be called what they are.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +19,7 @@ from eiload.base.status import Status
 from eiload.record.buckets import Ints, bucket_mid_ns
 from eiload.record.facts import PhaseSpan
 from eiload.record.intervals import Kind
-
-if TYPE_CHECKING:  # it makes a table of itself with what is here
-    from eiload.record.run import Run
+from eiload.record.measured import Measured
 
 __all__ = ["Outage", "answers", "away_s", "length_s", "outages", "statuses", "throughput_per_s"]
 
@@ -43,7 +40,7 @@ class Outage:
     failures: int
 
 
-def statuses(run: "Run", target: int, spans: Sequence[PhaseSpan]) -> dict[Status, Ints]:
+def statuses(run: Measured, target: int, spans: Sequence[PhaseSpan]) -> dict[Status, Ints]:
     """Return requests per second by how they ended; seconds numbered through `spans`.
 
     Each array has shape (seconds of all spans,). Statuses that did not occur are absent.
@@ -63,7 +60,7 @@ def statuses(run: "Run", target: int, spans: Sequence[PhaseSpan]) -> dict[Status
     return found
 
 
-def answers(run: "Run", target: int, spans: Sequence[PhaseSpan]) -> Ints:
+def answers(run: Measured, target: int, spans: Sequence[PhaseSpan]) -> Ints:
     """Return the good answers that came in each second of `spans`, shape (seconds,).
 
     Of any phase: what was due before and came within counts, what was due within and came later
@@ -81,7 +78,7 @@ def answers(run: "Run", target: int, spans: Sequence[PhaseSpan]) -> Ints:
     return np.concatenate([np.empty(0), *parts]).astype(np.int64)
 
 
-def length_s(run: "Run", spans: Sequence[PhaseSpan]) -> float:
+def length_s(run: Measured, spans: Sequence[PhaseSpan]) -> float:
     """Return how long the phases lasted, s: exactly, where a stopped run ended within a second."""
     chosen, start_ns, length_ns = {span.index for span in spans}, 0, 0
     for index, phase in enumerate(run.scenario.traffic):
@@ -91,13 +88,13 @@ def length_s(run: "Run", spans: Sequence[PhaseSpan]) -> float:
     return length_ns / NS_PER_S
 
 
-def throughput_per_s(run: "Run", target: int, spans: Sequence[PhaseSpan]) -> float:
+def throughput_per_s(run: Measured, target: int, spans: Sequence[PhaseSpan]) -> float:
     """Return good answers per second of the phases; NaN when they lasted no time."""
     seconds = length_s(run, spans)
     return float(answers(run, target, spans).sum()) / seconds if seconds else float("nan")
 
 
-def away_s(run: "Run", target: int, spans: Sequence[PhaseSpan]) -> int:
+def away_s(run: Measured, target: int, spans: Sequence[PhaseSpan]) -> int:
     """Return for how many seconds of the phases a target was away (`outages`)."""
     by_status = statuses(run, target, spans)
     total = sum(by_status.values(), np.zeros(sum(span.seconds for span in spans), np.int64))
