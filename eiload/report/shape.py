@@ -26,7 +26,7 @@ class _Open(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-class Target(_Open):
+class TargetFacts(_Open):
     """What preflight and the answers told of a target."""
 
     name: str
@@ -46,7 +46,7 @@ class Target(_Open):
     request_bytes: list[Count]
 
 
-class Worker(_Open):
+class WorkerFacts(_Open):
     """What one load-generating pair of processes says of itself."""
 
     name: str
@@ -191,7 +191,7 @@ class Judgement(_Open):
     summary: str
 
 
-class Part(_Open):
+class TimePart(_Open):
     """A part of the response times."""
 
     share: Number
@@ -224,8 +224,8 @@ class RunFile(_Open):
     ended_ns: int = Field(description="length of the load")
     stopped: str = Field(description="what ended it before its plan did; empty if nothing")
     environment: dict[str, str]
-    targets: list[Target]
-    workers: list[Worker]
+    targets: list[TargetFacts]
+    workers: list[WorkerFacts]
     problems: list[str] = Field(description="of the generator; any makes the run invalid")
     looks: list[Look] = Field(description="taken while it went on until decided")
     observed: list[Any] = Field(description="what was read beside the load, by target")
@@ -233,7 +233,7 @@ class RunFile(_Open):
     checksum: Checksum = Field(description="of the fields before; absent in files of before")
     emulated: bool = Field(description="derived: whether any target was a stand-in")
     figures: list[Figures] = Field(description="derived")
-    where_the_time_went: dict[str, dict[str, Part] | None] = Field(description="derived")
+    where_the_time_went: dict[str, dict[str, TimePart] | None] = Field(description="derived")
     series: list[Series] = Field(description="derived: each target over time")
     server_side: list[Any] = Field(description="derived: what servers, GPUs and hosts said")
     judgement: Judgement = Field(description="derived")

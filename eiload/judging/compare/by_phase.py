@@ -16,7 +16,7 @@ from itertools import combinations
 from eiload.base import wording
 from eiload.base.units import format_percentile
 from eiload.judging.compare.comparison import Comparison, PhaseChange
-from eiload.judging.compare.pair import Pair, Part
+from eiload.judging.compare.pair import Compared, Pair
 from eiload.judging.statistics import shift
 from eiload.judging.statistics.shift import Interval
 from eiload.scenario.arrivals import ClosedPhase, OpenPhase
@@ -51,7 +51,7 @@ def by_phase(pair: Pair) -> tuple[PhaseChange, ...]:
     )
 
 
-def _change(name: str, pair: Pair, baseline: Part, candidate: Part) -> PhaseChange:
+def _change(name: str, pair: Pair, baseline: Compared, candidate: Compared) -> PhaseChange:
     """Return the shift functions of one phase."""
     quantiles = sorted({*pair.how.quantiles, pair.how.headline})
     paired = baseline.run is candidate.run

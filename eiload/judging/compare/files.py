@@ -15,7 +15,7 @@ from eiload.judging import health
 from eiload.judging.compare.by_phase import with_phases
 from eiload.judging.compare.comparable import Named, refuse, refuse_versions
 from eiload.judging.compare.comparison import Change, Comparison
-from eiload.judging.compare.pair import Part, pair_of, several_versions, uneven, verdict
+from eiload.judging.compare.pair import Compared, pair_of, several_versions, uneven, verdict
 from eiload.judging.compare.paired import compare
 from eiload.judging.compare.repeated import over_runs
 from eiload.judging.statistics import shift
@@ -127,7 +127,9 @@ def _separate(
     one, other = _of(files[0], baseline), _of(files[1], candidate)
     if not allow:
         refuse_versions(one, other)
-    first, second = (Part.of(file.run, index, _called(file, index)) for file, index in (one, other))
+    first, second = (
+        Compared.of(file.run, index, _called(file, index)) for file, index in (one, other)
+    )
     said = (file.run.scenario.compare for file in files)
     how = next(filter(None, said), Compare(baseline="baseline", candidate="candidate"))
     how = how.model_copy(update=dict(overrides))

@@ -41,9 +41,9 @@ from eiload.scenario import Agreement, Compare
 
 __all__ = [
     "POWER_Z",
+    "Compared",
     "Pair",
     "PairVerdict",
-    "Part",
     "obstacle",
     "pair_of",
     "several_versions",
@@ -75,7 +75,7 @@ def _spans_of(run: Run) -> list[PhaseSpan]:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Compared:
     """One of the two targets, in the phases that are compared."""
 
     run: Run
@@ -86,19 +86,19 @@ class Part:
     """Its response times."""
 
     @staticmethod
-    def of(run: Run, index: int, name: str = "") -> "Part":
+    def of(run: Run, index: int, name: str = "") -> "Compared":
         """Return a target of a run, to be called `name` or as it is called there."""
-        part = Part._of(run, index, tuple(_spans_of(run)))
+        part = Compared._of(run, index, tuple(_spans_of(run)))
         return replace(part, side=replace(part.side, name=name)) if name else part
 
     @staticmethod
-    def _of(run: Run, index: int, spans: tuple[PhaseSpan, ...]) -> "Part":
+    def _of(run: Run, index: int, spans: tuple[PhaseSpan, ...]) -> "Compared":
         cut = Blocks.of(run.sample(index, spans), cut_of(run, spans))
-        return Part(run, index, spans, side_of(run, index, spans), cut)
+        return Compared(run, index, spans, side_of(run, index, spans), cut)
 
-    def over(self, spans: Sequence[PhaseSpan]) -> "Part":
+    def over(self, spans: Sequence[PhaseSpan]) -> "Compared":
         """Return the same target in some of its phases."""
-        return replace(Part._of(self.run, self.index, tuple(spans)), side=self.side)
+        return replace(Compared._of(self.run, self.index, tuple(spans)), side=self.side)
 
     @property
     def name(self) -> str:
@@ -119,8 +119,8 @@ class Part:
 class Pair:
     """Two targets with everything that a verdict on them rests on."""
 
-    baseline: Part
-    candidate: Part
+    baseline: Compared
+    candidate: Compared
     how: Compare
     response: tuple[QuantileShift, ...]
     """Ascending in q."""
@@ -131,7 +131,7 @@ class Pair:
     """Of each interval of a ratio, both sides together."""
 
     @property
-    def parts(self) -> tuple[Part, Part]:
+    def parts(self) -> tuple[Compared, Compared]:
         """Return the baseline and the candidate."""
         return self.baseline, self.candidate
 
@@ -168,7 +168,7 @@ class Pair:
         )
 
 
-def pair_of(baseline: Part, candidate: Part, how: Compare, levels: Levels = FIXED) -> Pair:
+def pair_of(baseline: Compared, candidate: Compared, how: Compare, levels: Levels = FIXED) -> Pair:
     """Return two targets with their shift function; paired when they are of one run."""
     confidence = 2 * levels.ratio - 1
     paired = baseline.run is candidate.run

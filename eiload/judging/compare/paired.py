@@ -20,7 +20,7 @@ from eiload.base.units import format_percentile
 from eiload.judging import agreement, health
 from eiload.judging.compare.by_phase import with_phases
 from eiload.judging.compare.comparison import Change, Comparison
-from eiload.judging.compare.pair import Pair, Part, pair_of, several_versions, uneven, verdict
+from eiload.judging.compare.pair import Compared, Pair, pair_of, several_versions, uneven, verdict
 from eiload.judging.statistics import shift
 from eiload.judging.statistics.levels import FIXED, Levels
 from eiload.record.run import Run
@@ -50,7 +50,7 @@ def compare(run: Run, how: Compare | None = None, levels: Levels = FIXED) -> Com
 def in_one_run(run: Run, how: Compare, levels: Levels = FIXED) -> Pair:
     """Return two targets of one run, paired."""
     baseline, candidate = (run.target_index(name) for name in (how.baseline, how.candidate))
-    return pair_of(Part.of(run, baseline), Part.of(run, candidate), how, levels)
+    return pair_of(Compared.of(run, baseline), Compared.of(run, candidate), how, levels)
 
 
 def recorded(pair: Pair) -> Comparison:
