@@ -25,24 +25,18 @@ from unittest import mock
 
 import numpy as np
 
+from bench.conducted import conducted
 from bench.table import Table, markdown
-from eiload.base.clock import SystemClock
 from eiload.control import feeder
-from eiload.control.agent import Agent
-from eiload.control.coordinator import Coordinator
-from eiload.control.messages import Word
-from eiload.control.session import Hooks
 from eiload.judging.judgement import judge
 from eiload.judging.statistics import blocks
 from eiload.record.buckets import Ints
-from eiload.record.run import Run
 from eiload.scenario import Scenario, build
 from eiload.scenario.schedule import target_order
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 
 SIDE_BY_SIDE = 20
-REPORT_S = 1.0
 LISTED = (("baseline", "candidate"), ("candidate", "baseline"))
 
 
@@ -97,48 +91,6 @@ def scenario(
         "bench.equal",
         Path(),
     )
-
-
-def conducted(of: Scenario) -> Run:
-    """Make one run in this process, with a sender of its own.
-
-    Raises:
-        EiloadError: it could not begin.
-    """
-    clock = SystemClock()
-    coordinator = Coordinator(
-        of,
-        ["local"],
-        send=lambda _name, order: agent.post(order),
-        clock=clock,
-        say=lambda _text: None,
-        on_intervals=lambda _counts: None,
-    )
-
-    def up(word: Word) -> None:
-        coordinator.post("local", word)
-
-    def report() -> None:
-        if (counted := agent.report()) is not None:
-            up(counted)
-
-    agent = Agent(
-        send=up,
-        final=report,
-        clock=clock,
-        hooks=Hooks(lambda _results, _detail: None, lambda _text: None),
-        requests_of=lambda _scenario, _name: (),
-    )
-    try:
-        coordinator.start()
-        while not coordinator.done.wait(REPORT_S):
-            report()
-        if coordinator.run is None:
-            assert coordinator.error is not None
-            raise coordinator.error
-        return coordinator.run
-    finally:
-        agent.close()
 
 
 def one_run(number: int, length_s: int, setting: Setting = BUSY) -> Said:

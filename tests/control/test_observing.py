@@ -2,22 +2,17 @@
 
 import json
 import urllib.request
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from bench.conducted import conducted
 from eiload.base.clock import SystemClock
 from eiload.base.errors import TargetError
-from eiload.control.agent import Agent
-from eiload.control.coordinator import Coordinator
-from eiload.control.messages import Word
 from eiload.control.observing import Observing, readers
-from eiload.control.session import Hooks
 from eiload.observe.foreign import check
 from eiload.observe.parts import parts_of
 from eiload.observe.server import notes
-from eiload.record.intervals import Intervals
 from eiload.record.run import Run
 from eiload.scenario import Scenario, Target
 from eiload.scenario.observe import Observe
@@ -41,47 +36,6 @@ def observed(observe: dict[str, Any], **target: Any) -> Scenario:
     )
 
 
-def conducted(scenario: Scenario, meanwhile: Callable[[], None]) -> Run:
-    """Make a run in this process; once, while its load is on, something else happens."""
-    clock, todo = SystemClock(), [meanwhile]
-
-    def counted(_intervals: Intervals) -> None:
-        if todo and coordinator.started.is_set():
-            todo.pop()()
-
-    coordinator = Coordinator(
-        scenario,
-        ["local"],
-        send=lambda _name, order: agent.post(order),
-        clock=clock,
-        say=lambda _text: None,
-        on_intervals=counted,
-    )
-
-    def up(word: Word) -> None:
-        coordinator.post("local", word)
-
-    def report() -> None:
-        if (word := agent.report()) is not None:
-            up(word)
-
-    agent = Agent(
-        send=up,
-        final=report,
-        clock=clock,
-        hooks=Hooks(lambda _results, _detail: None, lambda _text: None),
-        requests_of=lambda _scenario, _name: (),
-    )
-    try:
-        coordinator.start()
-        while not coordinator.done.wait(0.2):
-            report()
-        assert coordinator.run is not None, coordinator.error
-        return coordinator.run
-    finally:
-        agent.close()
-
-
 def test_others_load_is_told_to_the_request() -> None:
     """Six requests that are not ours, sent by REST while the load is on; and the law's runtime."""
     settings = StandIn.of(compute="5 ms", concurrency=8)
@@ -96,7 +50,7 @@ def test_others_load_is_told_to_the_request() -> None:
 
         page = f"http://{process.rest_address}/monitoring/prometheus/metrics"
         scenario = observed({"metrics": page}, server=process.address)
-        run = conducted(scenario, others)
+        run = conducted(scenario, 0.2, others)
     found = check(run, 0)
     assert found is not None
     sent = sum(run.statuses(0, run.phases()).values())
