@@ -1,9 +1,10 @@
 """CPU per item of the code that runs once per request, per batch or per run.
 
-What it knows: how to run pytest-benchmark over `hotpaths_cases` and read its JSON. The timer is the
-process's own CPU time, so that others on the machine disturb the figures little; instructions would
-be steadier still, but most virtual machines do not let them be counted. The figure is the median
-over the calls, with their quartiles: what lies outside of them is garbage collection and the like.
+What it knows: how to run pytest-benchmark over `hotpaths_cases` and `hotpaths_pages`, and to read
+its JSON. The timer is the process's own CPU time, so that others on the machine disturb the figures
+little; instructions would be steadier still, but most virtual machines do not let them be counted.
+The figure is the median over the calls, with their quartiles: what lies outside of them is garbage
+collection and the like.
 """
 
 import importlib.util
@@ -22,7 +23,7 @@ from bench.table import Table
 
 __all__ = ["rows", "run"]
 
-CASES = Path(__file__).parent / "hotpaths_cases.py"
+CASES = [Path(__file__).with_name(f"hotpaths_{name}.py") for name in ("cases", "pages")]
 CASE_S, QUICK_CASE_S = 0.5, 0.05
 """How long each case is repeated."""
 TIMEOUT_S = 120.0
@@ -54,7 +55,7 @@ def _measured(case_s: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "benchmarks.json"
         command = [sys.executable, "-m", "pytest", "-o", "addopts=-q -p no:locust"]
-        command += [str(CASES), "-p", "no:cacheprovider"]
+        command += [*map(str, CASES), "-p", "no:cacheprovider"]
         command += ["--benchmark-timer=time.process_time", f"--benchmark-max-time={case_s:g}"]
         command += [f"--benchmark-json={path}", f"--benchmark-storage=file://{folder}"]
         finished(command, timeout_s=TIMEOUT_S).expect()

@@ -6,6 +6,9 @@ import pytest
 
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
+from tests.control.parts import parts
+
+__all__ = ["parts", "server"]
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,6 @@
 """The coordinator against scripted agents: no process, no socket, real threads and clock."""
 
 import re
-import threading
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -12,7 +8,6 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EngineError, ScenarioError, TargetError
 from eiload.base.status import Status
 from eiload.control.messages import (
-    Failed,
     Forget,
     Go,
     Order,
@@ -26,7 +21,7 @@ from eiload.control.messages import (
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals
 from eiload.record.run import PAYLOAD
-from eiload.record.stopping import READY, RUN_TIME
+from eiload.record.stopping import READY
 from tests.control.script import Script, a_scenario
 
 
@@ -203,147 +198,6 @@ def test_stopped_early() -> None:
     assert run.stopped == "SIGINT"
     assert run.intervals.total() == 0
     assert run.problems == ()
-
-
-def test_damaged_report() -> None:
-    """A report that cannot be read is a problem, not a crash, and its requests are LOST."""
-    script = Script(a_scenario(), workers=1)
-
-    def garble(name: str, order: Order) -> None:
-        counted = Report(
-            run=order.run,
-            intervals=Intervals.empty(),
-            failures={"gpu": ({},)},
-            answers={"gpu": (Answers(),)},
-        )
-        script.say(name, {**encode(counted), "intervals": b"no zlib"})
-        script.final(name, order, Intervals.empty())
-
-    script.answers[Go] = garble
-    run = script.run()
-    (problem,) = (problem for problem in run.problems if "is damaged" in problem)
-    assert problem.startswith("a report of worker w0 is damaged: intervals: not interval data")
-    assert run.statuses(0).keys() == {Status.LOST}
-
-
-def test_a_stranger_is_not_heard() -> None:
-    """Messages of unknown workers and of other runs change nothing."""
-    script = Script(a_scenario(), workers=1)
-
-    def disturb(name: str, order: Order) -> None:
-        failed = Failed(run=order.run, why="a stranger says so", exit_status=5)
-        for other, word in (("stranger", failed), (name, replace(failed, run="another"))):
-            script.coordinator.post(other, word)
-            script.say(other, encode(word))
-        script.ready(name, order)
-
-    script.answers[Prepare] = disturb
-    assert script.run().problems == ()
-
-
-HOSTILE: tuple[Any, ...] = (
-    None, [], [1], "report", 7, b"", {}, {"type": "report"}, {"type": None}, {"type": ["report"]},
-    {"type": "stop", "why": "a stranger says so"}, {"type": "lost", "why": "not at all"},
-    {"type": "ready"}, {"type": "ready", "digest": 7, "targets": "[]"},
-    {"type": "ready", "digest": "same", "targets": "[[["}, {"type": "failed", "why": 3},
-    {"type": "failed", "why": "x", "exit_status": float("nan")}, {"type": "no such"},
-    {"type": "report", "intervals": "text", "final": True},
-    {"type": "report", "intervals": b"", "failures": [], "answers": {}, "in_flight": -1},
-)  # fmt: skip
-"""What somebody says who means no good, or whose memory is broken."""
-
-
-def test_hostile_messages_end_no_run() -> None:
-    """Whatever comes, from whomever, all requests are counted; a worker's nonsense is a problem."""
-    for sender, amiss in (("stranger", False), ("", False), ("w0", True)):
-        script = Script(a_scenario(), workers=2)
-
-        def disturb(order: Order, sender: str = sender, script: Script = script) -> None:
-            for content in HOSTILE:
-                script.say(sender, content)
-                if isinstance(content, dict):
-                    script.say(sender, {"run": order.run, **content})
-
-        def ready(
-            name: str,
-            order: Order,
-            script: Script = script,
-            disturb: Callable[[Order], None] = disturb,
-        ) -> None:
-            disturb(order)
-            script.ready(name, order)
-
-        def go(
-            name: str,
-            order: Order,
-            script: Script = script,
-            disturb: Callable[[Order], None] = disturb,
-        ) -> None:
-            disturb(order)
-            script.everything(name, order)
-            disturb(order)
-            script.everything(name, order)  # once more: it counts no second time
-
-        script.answers |= {Prepare: ready, Go: go}
-        run = script.run()
-        due = sum(script.schedule.due([script.schedule.duration_ns] * 2).values())
-        assert run.statuses(0) == {Status.OK: due}
-        assert not run.stopped
-        assert bool(run.problems) == amiss
-        assert all("a report of worker w0 is damaged: " in problem for problem in run.problems)
-
-
-@pytest.mark.parametrize("reason", ["SIGINT", "Stop in the web UI"])
-def test_stopped_while_getting_ready(reason: str) -> None:
-    """Who does not want to wait any longer is told why there is no run."""
-    script = Script(a_scenario())
-    script.answers[Prepare] = lambda *_: script.coordinator.stop(reason)
-    assert str(script.play().error) == f"stopped before the load began ({reason})"
-    assert script.coordinator.run is None
-    assert {name for name, _ in script.heard(Forget)} == set(script.names)
-
-
-def test_stopped_once_all_were_ready() -> None:
-    """A stop that comes with the last word of readiness is not too late."""
-    script = Script(a_scenario())
-
-    def ready(name: str, order: Order) -> None:
-        script.ready(name, order)
-        script.coordinator.stop("SIGTERM")
-
-    script.answers[Prepare] = ready
-    assert str(script.play().error) == "stopped before the load began (SIGTERM)"
-    assert not script.heard(Go)
-
-
-def test_the_run_time_is_over_before_the_load() -> None:
-    """It is still waited for all to be ready, so that the next run's time can be chosen."""
-    script = Script(a_scenario())
-
-    def slow(name: str, order: Order) -> None:
-        script.coordinator.stop(RUN_TIME)
-        threading.Timer(0.5, script.ready, (name, order)).start()
-
-    script.answers[Prepare] = slow
-    error = script.play().error
-    assert re.fullmatch(
-        r"--run-time was over before the load began \(getting ready took [\d.]+ s\)", str(error)
-    )
-    assert error is not None
-    assert error.exit_status == 5
-    assert not script.heard(Stop)
-
-
-def test_the_run_time_is_over_and_a_target_fails() -> None:
-    """Who can never be ready is not waited for."""
-    script = Script(a_scenario(), workers=1)
-
-    def fail(name: str, order: Order) -> None:
-        script.coordinator.stop(RUN_TIME)
-        script.fail(name, order, "gone", 4)
-
-    script.answers[Prepare] = fail
-    assert "is not done" in str(script.play().error)
 
 
 def test_what_getting_ready_takes_of_the_run_time() -> None:

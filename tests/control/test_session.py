@@ -3,36 +3,28 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
+from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.errors import EngineError
 from eiload.base.status import Status
-from eiload.control.session import LOOKAHEAD_NS, Hooks, Left, Session
+from eiload.control.session import LOOKAHEAD_NS, Left
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals, Kind
-from eiload.record.ledger import reconcile
 from eiload.scenario import Scenario
-from eiload.scenario.mix import Draw
 from eiload.scenario.schedule import Schedule
 from eiload.scenario.standin import StandIn
-from eiload.sending.arrays import RESULT_DTYPE
-from eiload.sending.result import Result, sampled
+from eiload.sending.result import sampled
 from eiload.server.launch import StandInProcess
 from eiload.serving import payload
+from tests.control.parts import CLOCK, PATIENCE_S, Make, Player, together
 from tests.control.script import two_targets
 from tests.grpc_servers import grpc_server
 from tests.serving.model_server import ModelServer
-
-PATIENCE_S = 60
-CLOCK = SystemClock()
 
 
 def test_each_worker_spreads_over_all_addresses() -> None:
@@ -44,7 +36,7 @@ def test_each_worker_spreads_over_all_addresses() -> None:
         target = {"server": f"ipv4:{','.join(addresses)}", "model": "ssd"}
         scenario = two_targets("", targets={"a": target}, sample=10)
         for index in range(2):
-            part = Part(scenario, index, 2)
+            part = Player(scenario, index, 2)
             part.session.go(CLOCK.now_ns())
             assert part.session.finished.wait(PATIENCE_S)
             (served,) = part.session.take().served["a"]
@@ -57,50 +49,6 @@ def test_each_worker_spreads_over_all_addresses() -> None:
             assert version.answers >= 2, "the first answer and the last"
             assert 0 <= version.first_ns < version.last_ns < 60 * NS_PER_S
             assert served.mean_bytes == served.largest_bytes > 0
-
-
-class Part:
-    """A session and the results it saw."""
-
-    def __init__(self, scenario: Scenario, index: int = 0, count: int = 1, **options: Any) -> None:
-        self.seen: list[Result] = []
-        hooks = Hooks(lambda results, _detail: self.seen.extend(results), lambda _text: None)
-        self.session = Session(scenario, index, count, clock=CLOCK, hooks=hooks, **options)
-        self.prepared = self.session.prepare()
-
-    def results(self) -> NDArray[np.void]:
-        """Return all results in the order of their numbers."""
-        return np.sort(np.array(self.seen, RESULT_DTYPE), order=["seq", "target"])
-
-
-Play = Callable[..., list[Part]]
-
-
-@pytest.fixture
-def parts() -> Iterator[Callable[..., Part]]:
-    """Yield what makes prepared sessions; close them after the test."""
-    made: list[Part] = []
-
-    def make(*arguments: Any, **options: Any) -> Part:
-        made.append(Part(*arguments, **options))
-        return made[-1]
-
-    yield make
-    for part in made:
-        part.session.close()
-
-
-def together(*players: Part) -> int:
-    """Start sessions at one instant and wait until all have finished; return the instant."""
-    origin_ns = CLOCK.now_ns() + 100 * NS_PER_MS
-    for part in players:
-        part.session.go(origin_ns)
-    for part in players:
-        assert part.session.finished.wait(PATIENCE_S)
-    return origin_ns
-
-
-Make = Callable[..., Part]
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -302,56 +250,3 @@ def test_a_bounded_drain(parts: Make) -> None:
         finally:
             hanging.signal(signal.SIGCONT)
     assert Status.UNFINISHED in part.session.take().intervals.statuses(0, 0)
-
-
-MIX = [
-    {"class": "small", "weight": 3, "synthetic": {"width": 8, "height": 8, "count": 3}},
-    {"class": "large", "synthetic": {"width": 64, "height": 64, "count": 2}, "batch": [1, 2]},
-]
-
-
-@pytest.mark.parametrize("phase", [{"rate": "200/s"}, {"users": 4}])
-def test_a_mix(server: str, parts: Make, phase: dict[str, Any]) -> None:
-    """Two sessions send each class by its weight, the same to both targets, counted by class."""
-    steady = {"phase": "steady", "for": "1 s", **phase}
-    scenario = two_targets(server, payload={"mix": MIX}, traffic=[steady])
-    players = [parts(scenario, index, 2) for index in range(2)]
-    together(*players)
-    results = np.sort(np.concatenate([part.results() for part in players]), order="seq")
-    assert set(results["status"].tolist()) == {Status.OK}
-    draw = Draw([3, 4], [3, 1], scenario.seed)
-    expected = draw.payloads(results["seq"] // 2)
-    assert results["payload"].tolist() == expected.tolist()
-    counted = Intervals.merge(part.session.take().intervals for part in players)
-    for which in range(2):
-        mine = (expected >= 3) == which
-        for target in range(2):
-            of_target = int(np.count_nonzero(mine & (results["target"] == target)))
-            assert counted.of_class(which).statuses(target, 0) == {Status.OK: of_target}
-    (small, large) = players[0].prepared.targets[0].request_bytes
-    assert 8 * 8 * 3 < small < 64 * 64 * 3 < large < 2 * 64 * 64 * 3
-
-
-def test_a_trace_that_chooses(server: str, parts: Make, tmp_path: Path) -> None:
-    """Class, image and batch size of each line go to both targets, or to the one it names."""
-    rows = [("small,synthetic-8x8-2,1,a", 2), ("large,synthetic-64x64-1,2,b", 3 + 2 + 1)]
-    text = "".join(f"{n / 100},{rows[n % 2][0]}\n" for n in range(50))
-    (tmp_path / "t.csv").write_text(f"timestamp,class,image,batch,host\n{text}")
-    columns = {"class": "class", "image": "image", "batch": "batch"}
-    for choose in (columns, {**columns, "target": "host"}):
-        replay = {"file": str(tmp_path / "t.csv"), "unit": "s", "choose": choose}
-        traffic = [{"phase": "steady", "replay": replay, "for": "500 ms"}]
-        scenario = two_targets(server, payload={"mix": MIX}, traffic=traffic)
-        players = [parts(scenario, index, 2) for index in range(2)]
-        together(*players)
-        results = np.sort(np.concatenate([part.results() for part in players]), order="seq")
-        assert set(results["status"].tolist()) == {Status.OK}
-        assert [(int(each["seq"]) // 2, each["target"], each["payload"]) for each in results] == [
-            (n, target, rows[n % 2][1])
-            for n in range(50)
-            for target in range(2)
-            if len(choose) == 3 or target == n % 2
-        ]
-        counted = Intervals.merge(part.session.take().intervals for part in players)
-        dues = Schedule(scenario.traffic, 1).dues([NS_PER_S] * 2, ["a", "b"])
-        assert reconcile(counted, dues, mixed=True)[1:] == (0, 0)

@@ -11,56 +11,11 @@ from hypothesis import strategies as st
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.judging import sla
-from eiload.judging.sla import Verdict, Word
+from eiload.judging.sla import Word
 from eiload.judging.statistics.levels import FIXED
-from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals
-from eiload.record.recorder import Recorder
-from eiload.record.run import Run
-from tests.golden import MIX, Answer, Floats, away, due, golden_run, results, steady, with_target
-
-HEAD = """
-name: golden
-targets:
-  gpu: {server: "127.0.0.1:8500", model: ssd}
-payload: {synthetic: 64x48}
-traffic:
-  - {phase: warm-up, rate: 5/s, for: 10 s, warm_up: true}
-"""
-STEADY = "  - {phase: steady, rate: 20/s, for: 5 min}\n"
-CLOSED = "  - {phase: users, users: 20, for: 5 min}\n"
-
-
-def ran(
-    objective: str,
-    answer: Answer | None = None,
-    phases: str = STEADY,
-    failed: Status = Status.UNAVAILABLE,
-) -> Run:
-    """Return a run of one target with one objective."""
-    text = f"{HEAD}{phases}objectives: [{objective}]\n"
-    return golden_run(text, {"gpu": answer or steady(100, 1)}, failed=failed)
-
-
-def verdict(
-    objective: str,
-    answer: Answer | None = None,
-    phases: str = STEADY,
-    failed: Status = Status.UNAVAILABLE,
-) -> Verdict:
-    """Return the verdict on one objective of one target."""
-    (found,) = sla.judge(ran(objective, answer, phases, failed))
-    return found
-
-
-def some_fail(share: float) -> Answer:
-    """Return answers of which a share fails, here and there."""
-
-    def answer(due_s: Floats) -> Floats:
-        rng = np.random.default_rng(3)
-        return np.where(rng.random(len(due_s)) < share, np.inf, steady(100, 1)(due_s))
-
-    return answer
+from tests.golden import Floats, away, steady, with_target
+from tests.judging.sla.ran import CLOSED, STEADY, ran, some_fail, verdict
 
 
 @pytest.mark.parametrize(
@@ -191,41 +146,6 @@ def test_closed_loop_may_fail_but_not_pass() -> None:
     assert verdict("p95 < 300 ms", phases=STEADY + CLOSED).word is Word.UNDECIDED
 
 
-def test_objective_of_a_phase_sees_that_phase_only() -> None:
-    """Slow requests of another phase do not count."""
-    phases = STEADY + "  - {phase: burst, rate: 30/s, for: 2 min}\n"
-
-    def slow_later(due_s: Floats) -> Floats:
-        return np.where(due_s < 310, 0.1, 1.0)
-
-    words = {
-        phase: verdict(f"{{phase: {phase}, objective: p95 < 300 ms}}", slow_later, phases).word
-        for phase in ("steady", "burst")
-    }
-    assert words == {"steady": "pass", "burst": "fail"}
-
-
-def test_warm_up_does_not_count() -> None:
-    """A first inference of seconds is not held against the target."""
-
-    def cold(due_s: Floats) -> Floats:
-        return np.where(due_s < 10, 8.0, 0.1)
-
-    assert verdict("max < 300 ms", cold).word is Word.PASS
-
-
-def test_each_target_gets_its_verdict() -> None:
-    """An objective of no target is for all; one that names a target is for that."""
-    text = HEAD.replace("payload:", '  ei: {server: "127.0.0.1:9000", model: ssd}\npayload:')
-    objectives = "objectives: [p50 < 150 ms, {target: ei, objective: p50 < 50 ms}]\n"
-    run = golden_run(text + STEADY + objectives)
-    assert [(v.objective.text, v.target, v.word.value) for v in sla.judge(run)] == [
-        ("p50 < 150 ms", "gpu", "pass"),
-        ("p50 < 150 ms", "ei", "pass"),
-        ("p50 < 50 ms", "ei", "fail"),
-    ]
-
-
 @pytest.mark.parametrize("objective", ["p95 < 300 ms", "p50 < 10 ms", "mean < 1 s", "max < 9 s"])
 def test_wrong_answers_get_no_verdict_on_their_speed(objective: str) -> None:
     """How fast nonsense comes is no matter, good or bad."""
@@ -281,36 +201,6 @@ def test_stopped_run_is_judged_on_what_it_has() -> None:
     assert "needs at least" in found.reason
 
 
-WARM = HEAD.replace("5/s, for: 10 s", "10/s, for: 10 s")
-
-
-def test_bad_answers_of_warm_up_decide_nothing() -> None:
-    """20 bad answers before the measurement: neither the speed nor the errors of it."""
-    text = f"{WARM}{STEADY}objectives: [p95 < 300 ms, errors < 1 %]\n"
-    run = golden_run(text)
-    for facts in (
-        {"answers": (Answers(20, 20), Answers(200, 0))},
-        {},  # a run file that does not tell phases apart: how the requests ended does
-    ):
-        told = with_target(
-            _bad_in_warm_up(run), "gpu", answers_checked=220, answers_bad=20, **facts
-        )
-        assert [verdict.word for verdict in sla.judge(told)] == [Word.PASS, Word.PASS]
-        assert "wrong" not in "".join(verdict.observed for verdict in sla.judge(told))
-    bad = with_target(run, "gpu", answers=(Answers(20, 0), Answers(200, 20)))
-    assert [verdict.word for verdict in sla.judge(bad)] == [Word.UNDECIDED, Word.FAIL]
-
-
-def _bad_in_warm_up(run: Run) -> Run:
-    warm, steady_ = due(run.scenario)
-    recorder = Recorder(0)
-    batch = results(0, 0, warm, np.full(len(warm), 0.1))
-    batch["status"][:20] = Status.BAD_ANSWER
-    recorder.record(batch)
-    recorder.record(results(0, 1, steady_, np.full(len(steady_), 0.1)))
-    return replace(run, intervals=recorder.take())
-
-
 @pytest.mark.parametrize(
     ("objective", "phases", "share"),
     [
@@ -332,14 +222,6 @@ def test_what_a_short_run_needs_is_right() -> None:
     assert ": 60 s at" in short.reason
     minute = verdict("errors < 1 %", None, "  - {phase: steady, rate: 60/s, for: 60 s}\n")
     assert minute.word is Word.PASS
-
-
-def test_an_objective_of_a_class_sees_that_class_only() -> None:
-    """Small requests take 100 ms, large ones 300 ms: each class has its own word."""
-    every, other, small, small_too, large = sla.judge(golden_run(MIX))
-    assert [each.word for each in (every, other, small, small_too)] == [Word.PASS] * 4
-    assert (large.word, large.target, large.objective.of_class) == (Word.FAIL, "ei", "large")
-    assert large.observed.endswith("over 300 ms")
 
 
 @pytest.mark.parametrize(
