@@ -2,8 +2,8 @@
 
 This file says who calls what when; it knows no protocol and runs no loop. On the sender's side of
 the seam: which request is due, the in-flight guard, the drain, results. On the channel's side:
-addresses, connections and how many of them, TLS, HTTP, statuses, deadlines, instants. One
-implementation is `grpcio`; the sender cannot tell one from another.
+addresses, connections and how many of them, TLS, HTTP, statuses, deadlines, instants. There are
+three, `http2`, `grpcio` and `http1`; the sender cannot tell one from another.
 
 Rules, for both sides. All of it happens in the thread of the sender's one event loop.
 
@@ -18,6 +18,8 @@ Rules, for both sides. All of it happens in the thread of the sender's one event
   `start` has returned. It lands however it went: with the server's status, or with one that the
   channel found (UNAVAILABLE: no connection; DEADLINE_EXCEEDED: at the deadline, not later;
   INTERNAL: whatever went wrong in here, its cause in the detail). `landed` raises nothing.
+- A request may have header fields of its own (`start`'s `headers`), which are made somewhere else
+  and renewed while the run goes on (`engine.Engine.renew`): a signature costs the sender nothing.
 - `Request.cancel` ends a request whose answer nobody waits for any longer (the end of the drain):
   it lands as UNFINISHED, without done. It may do so before `cancel` returns, or a little later. If
   it has landed already, or is just about to, `cancel` changes nothing.
@@ -48,7 +50,8 @@ class Landing(NamedTuple):
     response: bytes = b""
     """The answer's message, if the status is OK."""
     trailers: tuple[tuple[str, str | bytes], ...] = ()
-    """Trailing metadata, if they were asked for; bytes for names that end in ``-bin``."""
+    """Trailing metadata, if they were asked for; bytes for names that end in ``-bin``. Of an answer
+    by HTTP/1.1 its header fields, names in lower case."""
     written_ns: int = 0
     """When the last byte of the request had been handed to the kernel; 0 too where the channel
     cannot tell."""
@@ -62,8 +65,9 @@ class Landing(NamedTuple):
     """What it waited for, and whether it was sent again (HTTP/2's GOAWAY, REFUSED_STREAM):
     `result.WAITED_CONNECTION` and the others. 0 too where the channel cannot tell."""
     address: str = ""
-    """Which of the target's addresses it was sent to, such as ``10.0.0.7:8500``; empty if to none,
-    or where the channel cannot tell."""
+    """Which of the target's addresses it was sent to, such as ``10.0.0.7:8500``, or who says that
+    it answered (`endpoint.Endpoint.answered_by`); empty if to none, or where the channel cannot
+    tell."""
 
     @property
     def resent(self) -> bool:
@@ -89,6 +93,7 @@ class Channel(Protocol):
         method: str = "",
         deadline_ns: int = 0,
         trailers: bool = False,
+        headers: bytes = b"",
     ) -> Request:
         """Begin to send one request.
 
@@ -98,4 +103,6 @@ class Channel(Protocol):
             method: full method name, ``/package.Service/Method``; empty for the endpoint's own.
             deadline_ns: how long from now it may take; 0 for the endpoint's own deadline.
             trailers: whether `Landing.trailers` are wanted; a channel may always tell them.
+            headers: header fields of this request alone, as they go over the connection: each
+                ``name: value`` and CRLF (`http1.heads.lines_of`). Only HTTP/1.1 takes any.
         """

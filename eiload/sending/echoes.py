@@ -12,6 +12,10 @@ from eiload.sending.endpoint import Endpoint
 
 __all__ = ["SHORTEST", "Echoes"]
 
+SECRET_FIELDS = frozenset({"x-amz-security-token"})
+"""Which fields of a request's own have secrets. A signature (``authorization``) is none: it is good
+for one body and some minutes, and what it is made with is not in it."""
+
 SHORTEST = 6
 """Shorter values are words that stand in many texts, and no secrets."""
 
@@ -31,8 +35,17 @@ class Echoes:
             for part in _parts(value)
             if len(part) >= SHORTEST
         }
-        # The longest first: "Bearer abc" is one thing, and not a word before a mask.
-        self._values = sorted(values, key=lambda value: (-len(value), value))
+        self._always = values
+        self._learnt: dict[int, frozenset[str]] = {}
+        """What the latest header fields of each target's requests have of secrets."""
+        self._values = _sorted(values)
+
+    def learn(self, target: int, headers: bytes) -> None:
+        """Take note of the secrets in header fields that requests to a target have from now on."""
+        found = frozenset(_secrets(headers))
+        if found != self._learnt.get(target, frozenset()):
+            self._learnt[target] = found
+            self._values = _sorted(self._always.union(*self._learnt.values()))
 
     def masked(self, text: str) -> str:
         """Return a text with `MASK` for each of the values."""
@@ -40,6 +53,19 @@ class Echoes:
             if value in text:
                 text = text.replace(value, MASK)
         return text
+
+
+def _sorted(values: Iterable[str]) -> list[str]:
+    # The longest first: "Bearer abc" is one thing, and not a word before a mask.
+    return sorted(values, key=lambda value: (-len(value), value))
+
+
+def _secrets(headers: bytes) -> Iterable[str]:
+    """Yield what is secret in a request's own header fields: a signature's is its token."""
+    for line in headers.decode("latin-1").split("\r\n"):
+        name, _, value = line.partition(":")
+        if name.strip().lower() in SECRET_FIELDS and len(value.strip()) >= SHORTEST:
+            yield value.strip()
 
 
 def _parts(value: str) -> Iterable[str]:

@@ -1,8 +1,8 @@
 """Where and how to call, in the sender's terms.
 
-What it knows: gRPC's channel settings. What it must not know: scenarios, processes, payloads,
-instants. An `Endpoint` is plain data, so that it can cross the pipe as
-JSON; the sender makes channels of it. Durations are ns.
+What it knows: the settings of channels, gRPC's and HTTP's. What it must not know: scenarios,
+processes, payloads, instants. An `Endpoint` is plain data, so that it can cross the pipe as JSON;
+the sender makes channels of it. Durations are ns.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,13 @@ from eiload.base.clock import NS_PER_S
 __all__ = [
     "CHANNEL_OPTIONS",
     "GRPCIO",
+    "HTTP1",
     "HTTP2",
     "PICK_FIRST",
     "ROUND_ROBIN",
     "Endpoint",
     "KeepAlive",
+    "Pairs",
 ]
 
 ROUND_ROBIN = "round_robin"
@@ -29,6 +31,11 @@ HTTP2 = "http2"
 """The wire of our own (`sending.http2`)."""
 GRPCIO = "grpcio"
 """gRPC's own stack (`sending.grpcio`)."""
+HTTP1 = "http1"
+"""No gRPC: plain requests by HTTP/1.1 (`sending.http1`)."""
+
+Pairs = tuple[tuple[str, str], ...]
+"""Names and values of header fields."""
 
 CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
     # Answers with raw detections are 19 MB; the client's default limit of 4 MB is not the server's.
@@ -62,16 +69,19 @@ class Endpoint:
 
     address: str
     method: str
+    """Full method name; with `HTTP1` a path, to which requests are posted, or ``GET /path``."""
     deadline_ns: int = 60 * NS_PER_S
     connections: int = 1
-    """To each address; with `PICK_FIRST`, to the one that is taken."""
-    metadata: tuple[tuple[str, str], ...] = ()
+    """To each address; with `PICK_FIRST`, to the one that is taken. With `HTTP1`, how many there
+    may be at most."""
+    metadata: Pairs = ()
+    """The user's; values may be secrets."""
     compression: str | None = None
     tls: tuple[str | None, str | None, str | None] | None = None
     """PEM texts of the roots, the key and the certificate; None for plaintext."""
     options: tuple[tuple[str, int | str], ...] = CHANNEL_OPTIONS
     client: str = HTTP2
-    """What speaks gRPC: `HTTP2` or `GRPCIO`."""
+    """What carries requests: `HTTP2`, `GRPCIO` or `HTTP1`."""
     keep_alive: KeepAlive | None = None
     """None for never asking."""
     balance: str = ROUND_ROBIN
@@ -85,13 +95,24 @@ class Endpoint:
     retries: bool = True
     """Whether what a server says it has not looked at is sent again, once (gRPC's transparent
     retries)."""
+    headers: Pairs = ()
+    """What the API adds to each request (`HTTP1`): its content type, what it accepts. No
+    secrets."""
+    error_field: str = ""
+    """The header field in which an answer names its error, in lower case (`HTTP1`; such as AWS's
+    ``x-amzn-errortype``); empty for none."""
+    error_names: tuple[tuple[str, int], ...] = ()
+    """Which `base.status.Status` such a name stands for; others go by the HTTP status."""
+    answered_by: str = ""
+    """The header field in which an answer says who gave it, in lower case (`HTTP1`): that stands
+    for `channel.Landing.address` then; empty for none."""
 
     @classmethod
     def told(cls, config: dict[str, Any]) -> "Endpoint":
         """Return the endpoint of which JSON has told ``asdict(endpoint)``."""
         pairs = {
             name: tuple((key, value) for key, value in config[name])
-            for name in ("metadata", "options")
+            for name in ("metadata", "options", "headers", "error_names")
         }
         tls = None if config["tls"] is None else tuple(config["tls"])
         asks = config["keep_alive"]

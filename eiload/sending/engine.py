@@ -11,7 +11,6 @@ what is known of the cause; calls that wait for an answer raise `EngineError`.
 
 import itertools
 import json
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -35,6 +34,7 @@ from eiload.sending.wire import (
     ANSWER,
     CALL,
     DETAIL,
+    HEADERS,
     INLINE,
     PAYLOAD,
     STOP,
@@ -193,6 +193,13 @@ class Engine:
         self._say(ToSender.PAYLOAD, PAYLOAD.pack(*self._child.add_payload(data)))
         return next(self._payload_numbers)
 
+    def renew(self, target: int, payload: int, headers: bytes) -> None:
+        """Replace the header fields that a payload's requests to a target have, from now on.
+
+        They are as `channel.Channel.start` takes them; target and payload are indices.
+        """
+        self._say(ToSender.HEADERS, HEADERS.pack(payload, target) + headers)
+
     def send(self, sends: bytes) -> None:
         """Order scheduled requests: packed `result.SEND` records, in any order of instants."""
         self._say(ToSender.SENDS, sends)
@@ -218,6 +225,7 @@ class Engine:
         *,
         intended_ns: int | None = None,
         phase: int = 0,
+        headers: bytes = b"",
     ) -> Reply:
         """Send one request at once and wait for what becomes of it.
 
@@ -228,6 +236,7 @@ class Engine:
             timeout_ns: deadline; 0 for the endpoint's own.
             intended_ns: when it should have been sent; now if None.
             phase: carried into the result.
+            headers: header fields of its own; those of its payload if it has none.
 
         Raises:
             EngineError: the child has died.
@@ -236,8 +245,9 @@ class Engine:
         waiter = self._calls.enter()
         name = method.encode()
         inline, index = (request, INLINE) if isinstance(request, bytes) else (b"", request)
-        header = CALL.pack(waiter.seq, intended_ns, timeout_ns, index, target, phase, len(name))
-        self._say(ToSender.CALL, header + name + inline)
+        sizes = len(name), len(headers)
+        head = CALL.pack(waiter.seq, intended_ns, timeout_ns, index, target, *sizes, phase)
+        self._say(ToSender.CALL, b"".join((head, name, headers, inline)))
         try:
             self._calls.wait(waiter, self.check_pulse)
         except BaseException:
@@ -265,7 +275,7 @@ class Engine:
             return
         try:
             with self._sending:
-                _send(self._child.socket, frame(kind, body))
+                self._child.tell(frame(kind, body))
         except TimeoutError:
             self.kill("it takes no orders")
         except OSError:
@@ -338,12 +348,3 @@ class Engine:
         assert self._child is not None
         cause = self._child.cause_of_death()
         self._death = f"{self._death}: {cause}" if self._death else cause
-
-
-def _send(connection: socket.socket, data: bytes) -> None:
-    """Send it all."""
-    # Most frames fit in whole, and gevent's `sendall` asks for the buffer's size each time, which
-    # is 6 % of what a Locust user's small request costs this process.
-    sent = connection.send(data)
-    if sent < len(data):
-        connection.sendall(memoryview(data)[sent:])

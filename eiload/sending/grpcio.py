@@ -57,8 +57,10 @@ class GrpcioChannel:
         method: str = "",
         deadline_ns: int = 0,
         trailers: bool = False,
+        headers: bytes = b"",
     ) -> "_Request":
         """Begin to send one request (`channel.Channel.start`)."""
+        del headers  # HTTP/1.1's
         request = _Request(landed)
         deadline_s = deadline_ns / NS_PER_S if deadline_ns else self._deadline_s
         made = self._make(request, payload, method or self._method, deadline_s, trailers)

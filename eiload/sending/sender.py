@@ -47,6 +47,7 @@ from eiload.sending.timeline import Timeline
 from eiload.sending.wire import (
     ANSWER,
     CALL,
+    HEADERS,
     INLINE,
     PAYLOAD,
     STOP,
@@ -98,6 +99,8 @@ class Sender(asyncio.Protocol):
         self._flying_bytes = 0
         self._too_many_bytes = ""
         self._timeline: Timeline[Send | User] = Timeline(loop, self._due)
+        self._headers: dict[tuple[int, int], bytes] = {}
+        """Header fields of requests, by target and payload; what is not here has none."""
         self._flights: dict[Flight, Request] = {}
         self._outbox = Outbox(self._say, loop.call_later)
         self._witness = Witness()
@@ -135,6 +138,10 @@ class Sender(asyncio.Protocol):
                 self._call(body)
             case ToSender.PAYLOAD:
                 self._payloads.add(*PAYLOAD.unpack(body))
+            case ToSender.HEADERS:
+                payload, target = HEADERS.unpack_from(body)
+                self._headers[target, payload] = lines = body[HEADERS.size :]
+                self._outbox.echoes.learn(target, lines)
             case ToSender.LOOP:
                 for instant_ns, user in Loop.from_json(body).comers():
                     self._plan(instant_ns, user)
@@ -188,26 +195,38 @@ class Sender(asyncio.Protocol):
                 self._outbox.put(item, Landing(Status.DROPPED, detail=self._too_many_bytes))
             else:
                 flight = Flight(item, answer, size_bytes)
-                self._launch(flight, self._payloads.get(item.payload))
+                headers = self._headers.get((item.target, item.payload), b"")
+                self._launch(flight, self._payloads.get(item.payload), headers)
 
     def _ask(self, intended_ns: int, user: User) -> None:
         """Send a user's next request; the number of users is the guard."""
         send = user.ask(intended_ns)
         answer, payload = send.flags & WANT_RESPONSE != 0, self._payloads.get(send.payload)
-        self._launch(Flight(send, answer, len(payload), user), payload)
+        headers = self._headers.get((send.target, send.payload), b"")
+        self._launch(Flight(send, answer, len(payload), user), payload, headers)
 
     def _call(self, body: bytes) -> None:
-        seq, intended_ns, timeout_ns, index, target, phase, length = CALL.unpack_from(body)
-        start = CALL.size + length
-        method = body[CALL.size : start].decode()
-        payload = body[start:] if index == INLINE else self._payloads.get(index)
+        seq, intended_ns, timeout_ns, index, target, named, fields, phase = CALL.unpack_from(body)
+        start = CALL.size + named
+        method, headers = body[CALL.size : start].decode(), body[start : start + fields]
+        inline = index == INLINE
+        payload = body[start + fields :] if inline else self._payloads.get(index)
+        if headers:
+            self._outbox.echoes.learn(target, headers)
+        elif not inline:
+            headers = self._headers.get((target, index), b"")
         send = Send(seq, intended_ns, 0, target, phase, WANT_RESPONSE)
         # Who names the method asks the server something, before the load.
         flight = Flight(send, answer=True, size_bytes=len(payload), load=not method)
-        self._launch(flight, payload, method, timeout_ns)
+        self._launch(flight, payload, headers, method, timeout_ns)
 
     def _launch(
-        self, flight: Flight, payload: bytes, method: str = "", deadline_ns: int = 0
+        self,
+        flight: Flight,
+        payload: bytes,
+        headers: bytes,
+        method: str = "",
+        deadline_ns: int = 0,
     ) -> None:
         self._flying_bytes += flight.size_bytes
         self._flights[flight] = self._channels[flight.send.target].start(
@@ -216,6 +235,7 @@ class Sender(asyncio.Protocol):
             method=method,
             deadline_ns=deadline_ns,
             trailers=flight.answer,
+            headers=headers,
         )
 
     @_or_die

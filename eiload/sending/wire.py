@@ -13,6 +13,7 @@ __all__ = [
     "ANSWER",
     "CALL",
     "DETAIL",
+    "HEADERS",
     "INLINE",
     "PAYLOAD",
     "STOP",
@@ -39,13 +40,15 @@ class ToSender(IntEnum):
     SENDS = 3
     """Packed `result.SEND` records: requests to send at their instants."""
     CALL = 4
-    """`CALL` + method name + request: send at once, the response is wanted back."""
+    """`CALL` + method name + header fields + request: send at once, the response is wanted back."""
     LOOP = 5
     """JSON: a closed loop of users (`loop.Loop`)."""
     STOP = 6
     """`STOP`: send nothing that is due at or after an instant, then drain, then say DONE."""
     CANCEL = 7
     """End the drain now: whatever is in flight is unfinished."""
+    HEADERS = 8
+    """`HEADERS` + header fields: what requests of a payload to a target say from now on."""
 
 
 class FromSender(IntEnum):
@@ -74,9 +77,11 @@ ANSWER = struct.Struct("<HBQ")
 
 PAYLOAD = struct.Struct("<QQ")
 """Offset and length in the payload file; payloads are numbered in the order they are told."""
-CALL = struct.Struct("<QqqIHBB")
-"""seq, intended_ns, timeout_ns (0: the endpoint's deadline), payload (`INLINE`: the request follows
-the method's name), target, phase, length of the method's name."""
+HEADERS = struct.Struct("<IH")
+"""Payload and target; the fields follow, as `channel.Channel.start` takes them."""
+CALL = struct.Struct("<QqqIHHHB")
+"""seq, intended_ns, timeout_ns (0: the endpoint's deadline), payload (`INLINE`: the request's bytes
+come last), target, length of the method's name, length of the header fields, phase."""
 INLINE = 0xFFFFFFFF
 """Stands for a payload's number where the request's bytes follow instead."""
 STOP = struct.Struct("<qq")

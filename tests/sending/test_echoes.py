@@ -46,3 +46,15 @@ def test_no_part_of_it_leaves_the_sender(serve: Serve) -> None:
         reply = driver.engine.call(0, "", 0)
     assert TOKEN[:5] not in reply.detail
     assert MASK in reply.detail
+
+
+def test_a_token_that_is_renewed_is_masked() -> None:
+    """Of the fields that requests have of their own: the latest, and nothing of a signature."""
+    echoes = Echoes([Endpoint("h:1", "/x", metadata=METADATA)])
+    echoes.learn(
+        0, b"Authorization: AWS4 Signature=0123456789\r\nX-Amz-Security-Token: first-1\r\n"
+    )
+    echoes.learn(0, b"X-Amz-Security-Token: second-2\r\n")
+    echoes.learn(1, b"X-Amz-Security-Token: other-33\r\n")
+    said = f"first-1 second-2 other-33 0123456789 {TOKEN}"
+    assert echoes.masked(said) == f"first-1 {MASK} {MASK} 0123456789 {MASK}"

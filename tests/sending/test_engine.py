@@ -11,8 +11,13 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
+from eiload.base.clock import NS_PER_MS
 from eiload.base.errors import EngineError
+from eiload.base.status import Status
+from eiload.sending.result import SEND
+from tests.grpc_servers import raw_server, silent
 from tests.sending.driver import CLOCK, PATIENCE_S, Driver, Serve, sends
+from tests.sending.http1.servers import PATH, endpoint, telling
 
 
 def test_killed(serve: Serve) -> None:
@@ -101,3 +106,37 @@ def test_repr(serve: Serve) -> None:
     assert repr(driver.engine) == "<Engine 1 endpoints, not started>"
     with driver:
         assert repr(driver.engine) == f"<Engine 1 endpoints, pid {driver.engine.pid}>"
+
+
+def test_header_fields_are_renewed_while_requests_go() -> None:
+    """Of a payload to a target, from the next request on; a call may bring its own."""
+    seen: list[bytes] = []
+    with telling(seen) as port, Driver(endpoint(port), endpoint(port)) as driver:
+        engine = driver.engine
+        first, other = engine.add_payload(b"abc"), engine.add_payload(b"defg")
+        engine.renew(0, first, b"X-Signed: 1\r\n")
+        assert engine.call(0, "", first).response == b"abc"
+        engine.renew(0, first, b"X-Signed: 2\r\n")
+        assert engine.call(0, "", first).response == b"abc"
+        for target, payload in ((1, first), (0, other)):
+            assert engine.call(target, "", payload).status is Status.OK
+        assert engine.call(0, "", b"own", headers=b"X-Signed: 3\r\n").response == b"own"
+        assert engine.call(0, "GET /ping", b"").status is Status.OK
+        instant_ns = CLOCK.now_ns() + NS_PER_MS
+        orders = SEND.pack(7, instant_ns, first, 0, 0, 0) + SEND.pack(8, instant_ns, other, 0, 0, 0)
+        assert driver.play(orders, CLOCK.now_ns() + 50 * NS_PER_MS)["status"].tolist() == [0, 0]
+    signed = [head.lower().partition(b"x-signed: ")[2][:1] for head in seen]
+    assert signed[:6] == [b"1", b"2", b"", b"", b"3", b""]
+    assert sorted(signed[6:]) == [b"", b"2"]
+    paths = [head.split()[1].decode() for head in seen]
+    assert paths == [PATH] * 5 + ["/ping"] + [PATH] * 2
+
+
+def test_a_drain_over_http_1() -> None:
+    """What a server never answers is unfinished when the drain ends, and counted once."""
+    with raw_server(silent) as port, Driver(endpoint(port)) as driver:
+        driver.engine.add_payload(b"abc")
+        start_ns = CLOCK.now_ns()
+        results = driver.play(sends(5, start_ns, NS_PER_MS), start_ns + 5 * NS_PER_MS, NS_PER_MS)
+    assert sorted(results["seq"].tolist()) == [0, 1, 2, 3, 4]
+    assert set(results["status"].tolist()) <= {Status.UNFINISHED, Status.DROPPED}

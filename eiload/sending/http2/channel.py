@@ -128,9 +128,10 @@ class Http2Channel:
         method: str = "",
         deadline_ns: int = 0,
         trailers: bool = False,
+        headers: bytes = b"",
     ) -> HttpRequest:
         """Begin to send one request; see `sending.channel.Channel`."""
-        del trailers  # always told
+        del trailers, headers  # the one are always told, the other are HTTP/1.1's
         began_ns = self._now_ns()
         timeout_ns = deadline_ns or self._endpoint.deadline_ns
         method = method or self._endpoint.method

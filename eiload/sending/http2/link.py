@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from eiload.sending.http2.address import Address, shown
 from eiload.sending.http2.balance import Place
-from eiload.sending.http2.tls import TlsError, TlsSession
+from eiload.sending.http2.tls import H2, TlsError, TlsSession
 
 __all__ = ["READ_BYTES", "Link", "open_link"]
 
@@ -129,13 +129,16 @@ class Link:
         self._socket.close()
 
 
-async def open_link(place: Place, tls: ssl.SSLContext | None, server_name: str) -> Link:
+async def open_link(
+    place: Place, tls: ssl.SSLContext | None, server_name: str, protocol: str = H2
+) -> Link:
     """Connect to the first address of a place that takes connections.
 
     Args:
         place: where to.
         tls: how TLS is spoken; None for plaintext.
         server_name: the name that the server's certificate has to have.
+        protocol: what is spoken over TLS, by its name in ALPN.
 
     Raises:
         OSError: there is none; the message says what the last one said.
@@ -143,13 +146,15 @@ async def open_link(place: Place, tls: ssl.SSLContext | None, server_name: str) 
     why = ""
     for address in place:
         try:
-            return await _open(address, tls, server_name)
+            return await _open(address, tls, server_name, protocol)
         except OSError as error:
             why = f"{shown(address)}: {_reason(error)}"
     raise OSError(why)
 
 
-async def _open(address: Address, tls: ssl.SSLContext | None, server_name: str) -> Link:
+async def _open(
+    address: Address, tls: ssl.SSLContext | None, server_name: str, protocol: str
+) -> Link:
     family, place = address
     connection = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -160,7 +165,7 @@ async def _open(address: Address, tls: ssl.SSLContext | None, server_name: str) 
         await asyncio.get_running_loop().sock_connect(connection, place)
         if tls is None:
             return Link(connection, address)
-        session = TlsSession(tls, server_name)
+        session = TlsSession(tls, server_name, protocol)
         await _shake(connection, session)
         return Link(connection, address, session)
     except BaseException:

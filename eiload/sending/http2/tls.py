@@ -5,6 +5,7 @@ Follows RFC 7301 (ALPN) and RFC 9113, section 3.2 and 9.2 (``h2``, TLS 1.2 and n
 
 Rules.
 
+- A server has to choose HTTP/2, if that is what is spoken; HTTP/1.1 needs no choice.
 - A server's certificate is always checked, against the roots given or the system's.
 - A write is whole: how many bytes went is told when their ciphertext has left the buffer, so that
   *written* means the same with TLS as without.
@@ -15,10 +16,13 @@ import os
 import re
 import ssl
 
-__all__ = ["TlsError", "TlsSession", "tls_context"]
+__all__ = ["H2", "TlsError", "TlsSession", "tls_context"]
 
 READ_BYTES = 256 << 10
 """How much is decrypted at a time: TLS hands out a record of 16 KiB at most."""
+
+H2 = "h2"
+"""HTTP/2's name in ALPN."""
 
 _BLOCK = re.compile(r"-----BEGIN [^-]+-----.*?-----END [^-]+-----\s*", re.DOTALL)
 
@@ -27,20 +31,23 @@ class TlsError(OSError):
     """TLS fails; the message says why."""
 
 
-def tls_context(roots: str | None, key: str | None, certificate: str | None) -> ssl.SSLContext:
+def tls_context(
+    roots: str | None, key: str | None, certificate: str | None, *, protocol: str = H2
+) -> ssl.SSLContext:
     """Return how TLS is to be spoken.
 
     Args:
         roots: PEM text of the certificates that are trusted; None for the system's.
         key: PEM text of the client's key, for servers that ask for a certificate.
         certificate: PEM text of the client's certificate and its chain.
+        protocol: what is spoken over it, by its name in ALPN.
 
     Raises:
         TlsError: a text is not what it should be.
     """
     try:
         context = ssl.create_default_context(cadata=_blocks(roots) if roots is not None else None)
-        context.set_alpn_protocols(["h2"])
+        context.set_alpn_protocols([protocol])
         if certificate is not None:
             _load(context, key or "", certificate)
     except (ssl.SSLError, ValueError) as error:
@@ -89,9 +96,11 @@ class TlsSession:
     Args:
         context: how it is spoken.
         server_name: the name that the server's certificate has to have.
+        protocol: what is spoken over it, by its name in ALPN.
     """
 
-    def __init__(self, context: ssl.SSLContext, server_name: str) -> None:
+    def __init__(self, context: ssl.SSLContext, server_name: str, protocol: str = H2) -> None:
+        self._protocol = protocol
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
@@ -117,7 +126,7 @@ class TlsSession:
             return False
         except ssl.SSLError as error:
             raise TlsError(f"TLS fails: {_reason(error)}") from error
-        if self._object.selected_alpn_protocol() != "h2":
+        if self._protocol == H2 and self._object.selected_alpn_protocol() != H2:
             raise TlsError("TLS answers, but not HTTP/2 (ALPN did not choose h2)")
         return True
 

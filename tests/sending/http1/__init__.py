@@ -1,0 +1,1 @@
+"""Tests of the wire for HTTP/1.1."""
