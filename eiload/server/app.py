@@ -18,24 +18,19 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
 
 import uvloop
 
-from eiload.base.clock import NS_PER_S, SystemClock
+from eiload.base.clock import SystemClock
 from eiload.base.console import told_to_end
 from eiload.base.errors import ScenarioError
 from eiload.scenario.standin import StandIn
-from eiload.server.emulated import EmulatedModel, EmulatedRepository
-from eiload.server.metrics import Metrics
-from eiload.server.model import Repository
+from eiload.server.backend import Backend, Shared, backend
+from eiload.server.http.listener import Listener
+from eiload.server.http.predict import JsonPredict
 from eiload.server.release import Releases
 from eiload.server.rest import Rest
-from eiload.server.savedmodel import SavedModel
-from eiload.server.service import Service
 from eiload.server.transport import Security, Transport
-from eiload.server.versions import Versions
-from eiload.server.watcher import Watcher
 
 __all__ = ["Options", "Ready", "run"]
 
@@ -69,11 +64,13 @@ class Ready:
     """What there is to say once the server serves."""
 
     address: str
-    """For gRPC clients: ``127.0.0.1:8500``."""
+    """For the clients of `api`: ``127.0.0.1:8500``."""
     rest_address: str | None
     model: str
     kind: str
     """``emulated p2.xlarge`` or ``SavedModel DIR``."""
+    api: str
+    """What it is to its clients: ``tfs``, ``tf-rest``."""
 
 
 def run(settings: StandIn, options: Options, ready: Callable[[Ready], None]) -> int:
@@ -119,34 +116,26 @@ async def _serve(settings: StandIn, options: Options, ready: Callable[[Ready], N
 async def _open(settings: StandIn, options: Options, stack: AsyncExitStack) -> Ready:
     """Load the model, open the ports, and leave on the stack what closes them."""
     clock = SystemClock()
-    metrics = Metrics(settings.api)
     releases = Releases(asyncio.get_running_loop(), clock)
     stack.callback(releases.close)
-    repository: Repository
-    gpu: Callable[[], dict[str, Any]] | None = None
-    if settings.saved_model is None:
-        kind = f"emulated {settings.profile or 'stand-in'}"
-        model = EmulatedModel(settings, releases, metrics, clock)
-        repository = EmulatedRepository(options.model, model, options.labels)
-        gpu = model.gpu
+    shared = Shared(clock, releases, stack)
+    behind = await backend(settings, options.model, options.labels, shared)
+    if settings.api == "tf-rest":
+        address = rest_address = await _rest(behind, shared, options, options.port, secured=True)
     else:
-        kind = f"SavedModel {settings.saved_model}"
-        repository = versions = Versions(options.model, options.labels)
-        watcher = Watcher(
-            settings.saved_model,
-            versions,
-            lambda path: SavedModel(path, settings, releases, metrics, clock),
-        )
-        await watcher.first()
-        watching = asyncio.ensure_future(watcher.watch())
-        stack.callback(watcher.abandon)
-        stack.callback(watching.cancel)
-    await asyncio.sleep(settings.load_time_ns / NS_PER_S)
-    service = Service(repository, metrics, api=settings.api)
+        address = await _grpc(behind, shared, settings, options)
+        rest_address = None
+        if options.rest_port is not None:
+            rest_address = await _rest(behind, shared, options, options.rest_port)
+    return Ready(address, rest_address, options.model, behind.kind, settings.api)
+
+
+async def _grpc(behind: Backend, shared: Shared, settings: StandIn, options: Options) -> str:
+    """Open the gRPC port; return its address."""
     transport = Transport(
-        service,
-        clock,
-        kind,
+        behind.service,
+        shared.clock,
+        behind.kind,
         max_threads=settings.max_threads,
         options=options.channel_arguments,
     )
@@ -157,15 +146,23 @@ async def _open(settings: StandIn, options: Options, stack: AsyncExitStack) -> R
             await extras.add_health(transport.server)
         if options.reflection:
             extras.add_reflection(transport.server)
-    stack.push_async_callback(transport.stop)
+    shared.stack.push_async_callback(transport.stop)
     port = await transport.listen(_address(options.host, options.port), options.security)
-    rest_address = None
-    if options.rest_port is not None:
-        rest = Rest(service, metrics, clock, kind, asyncio.get_running_loop(), gpu=gpu)
-        host = _rest_host(options.host)
-        rest_address = _address(host, rest.listen(host, options.rest_port))
-        stack.callback(rest.close)
-    return Ready(_address(options.host, port), rest_address, options.model, kind)
+    return _address(options.host, port)
+
+
+async def _rest(
+    behind: Backend, shared: Shared, options: Options, port: int, *, secured: bool = False
+) -> str:
+    """Open a port for REST; return its address. Beside gRPC it has no TLS, as there."""
+    predict = JsonPredict(behind.service, shared.clock)
+    shared.stack.callback(predict.close)
+    rest = Rest(behind.service, behind.metrics, predict, gpu=behind.gpu)
+    listener = Listener(rest, shared.clock, behind.kind)
+    shared.stack.callback(listener.close)
+    host = _rest_host(options.host)
+    context = options.security.context() if secured and options.security else None
+    return _address(host, await listener.listen(host, port, context))
 
 
 def _address(host: str, port: int) -> str:

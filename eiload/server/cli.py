@@ -37,10 +37,11 @@ __all__ = [
 ]
 
 SERVE_DESCRIPTION = """\
-Stand in for TensorFlow Serving, or for Amazon EI's build of it: the same gRPC API, and
-behind it an emulated accelerator (made-up detections after times from a law) or, with
---saved-model, a real model run by TensorFlow. Settings are written as in a scenario's
-stand_in:, durations with their unit; mappings as "median: 60 ms, p99: 80 ms".
+Stand in for TensorFlow Serving, or for Amazon EI's build of it: the same gRPC API (with
+--api another way to it), and behind it an emulated accelerator (made-up detections after
+times from a law) or, with --saved-model, a real model run by TensorFlow. Settings are
+written as in a scenario's stand_in:, durations with their unit; mappings as
+"median: 60 ms, p99: 80 ms".
 """
 
 SERVE_EPILOG = """\
@@ -51,10 +52,16 @@ examples:
   eiload serve --compute "median: 60 ms, p99: 90 ms" --concurrency 2 --queue 100
   eiload serve --attach network --round-trip "median: 1 ms, p99: 8 ms" --bandwidth "1 Gbit/s"
   eiload serve --saved-model models/ssd --rest-port 8501
+  eiload serve --api tf-rest --profile p2.xlarge   over TensorFlow Serving's REST alone
   eiload serve --list-profiles                     the profiles and where their numbers are from
 
 It ends with Ctrl-C. exit status: 130 (SIGINT) or 143 (SIGTERM), 2 if it cannot be served so
 """
+
+GRPC_APIS = ("tfs", "ei")
+
+PORTS = {"tfs": 8500, "ei": 8500, "tf-rest": 8501}
+"""Where clients look if nobody tells them: those of TensorFlow Serving's container."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "what is emulated": (
@@ -92,7 +99,9 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         help="address to listen on, or unix:PATH (default: 127.0.0.1, this machine only)",
     )
     reach.add_argument(
-        "--port", type=_port, default=8500, help="gRPC port, 0 for a free one (default: 8500)"
+        "--port",
+        type=_port,
+        help="port of what --api says, 0 for a free one (default: 8500; tf-rest: 8501)",
     )
     reach.add_argument(
         "--rest-port",
@@ -155,10 +164,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
     settings = parse(_settings(arguments), "serve")
     if not arguments.model:
         raise ScenarioError("serve: --model: expected a name, got ''")
-    if settings.api == "ei" and (arguments.health or arguments.reflection):
-        raise ScenarioError(
-            "serve: --health and --reflection: expected only with --api tfs; no EI build had them"
-        )
+    _check_reach(arguments, settings.api)
     # What clients do wrong is answered, not logged; what we do wrong is said by our own errors.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     from eiload.server.app import (  # noqa: PLC0415  # gRPC and numpy are not for --help
@@ -170,7 +176,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
     options = Options(
         model=arguments.model,
         host=arguments.host,
-        port=arguments.port,
+        port=PORTS[settings.api] if arguments.port is None else arguments.port,
         rest_port=arguments.rest_port,
         labels=_labels(arguments.label),
         security=_security(arguments),
@@ -184,6 +190,27 @@ def run_serve(arguments: argparse.Namespace) -> int:
         console.emit(json.dumps(asdict(serving)) if arguments.ready_json else _line(serving))
 
     return run(settings, options, ready)
+
+
+def _check_reach(arguments: argparse.Namespace, api: str) -> None:
+    """See that what was said of the ports is of this API's.
+
+    Raises:
+        ScenarioError: an option is another API's.
+    """
+    if api != "tfs" and (arguments.health or arguments.reflection):
+        why = "no EI build had them" if api == "ei" else "they are gRPC's"
+        raise ScenarioError(
+            f"serve: --health and --reflection: expected only with --api tfs; {why}"
+        )
+    if api not in GRPC_APIS and arguments.grpc_channel_arguments:
+        raise ScenarioError(
+            f"serve: --grpc-channel-arguments: expected only with --api tfs or ei, got {api!r}"
+        )
+    if api == "tf-rest" and arguments.rest_port is not None:
+        raise ScenarioError(
+            "serve: --rest-port: with --api tf-rest the one port is REST's; expected --port"
+        )
 
 
 def _add_setting(group: Any, name: str, field: FieldInfo) -> None:
@@ -284,8 +311,11 @@ def _value(name: str, value: object) -> object:
 
 
 def _line(serving: Any) -> str:
-    rest = f", REST on {serving.rest_address}" if serving.rest_address else ""
-    return f"{serving.kind} serves model {serving.model!r} on {serving.address}{rest}"
+    rest = ""
+    if serving.rest_address and serving.rest_address != serving.address:
+        rest = f", REST on {serving.rest_address}"
+    over = "" if serving.api in GRPC_APIS else f" over {serving.api}"
+    return f"{serving.kind} serves model {serving.model!r}{over} on {serving.address}{rest}"
 
 
 def _port(text: str) -> int:

@@ -70,7 +70,7 @@ class EmulatedModel:
         self._accelerator = Accelerator(settings, clock.now_ns())
         self._batches: Batches[_Waiting] | None = None
         if settings.batching is not None:
-            self._batches = Batches(Batcher(settings.batching, settings.api), self._accelerator)
+            self._batches = Batches(Batcher(settings.batching, settings.words), self._accelerator)
         # Raw outputs are 19 MB an image.
         self._answer = lru_cache(4 if settings.raw_outputs else ANSWERS_KEPT)(self._make_answer)
 

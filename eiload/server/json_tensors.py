@@ -47,6 +47,8 @@ class Body(NamedTuple):
     """Empty for the default."""
     form: Layout
     data: Any
+    plain: bool = False
+    """Nowhere in it is a true or a false, which to numpy are numbers."""
 
 
 def body(text: bytes) -> Body:
@@ -72,8 +74,9 @@ def body(text: bytes) -> Body:
         raise _invalid(
             f"JSON body has {which} 'instances' and 'inputs': request must have exactly one of them"
         )
+    plain = b"true" not in text and b"false" not in text
     if "inputs" in document:
-        return Body(signature, "columnar", document["inputs"])
+        return Body(signature, "columnar", document["inputs"], plain)
     instances = document["instances"]
     if not isinstance(instances, list) or not instances:
         raise _invalid(
@@ -81,7 +84,7 @@ def body(text: bytes) -> Body:
             if isinstance(instances, list)
             else "Excepting 'instances' to be an list/array"
         )
-    return Body(signature, "row", instances)
+    return Body(signature, "row", instances, plain)
 
 
 def tensors(given: Body, inputs: Mapping[str, TensorInfo]) -> dict[str, Tensor]:
@@ -95,7 +98,7 @@ def tensors(given: Body, inputs: Mapping[str, TensorInfo]) -> dict[str, Tensor]:
         Rejection: an alias is missing or unknown, or a value is not of its type.
     """
     columns = _columns(given, inputs)
-    return {alias: _tensor(columns[alias], inputs[alias]) for alias in columns}
+    return {alias: _tensor(columns[alias], inputs[alias], plain=given.plain) for alias in columns}
 
 
 def rendered(outputs: Mapping[str, Tensor], form: Layout) -> str:
@@ -164,7 +167,30 @@ def _known(named: dict[str, Any], inputs: Mapping[str, TensorInfo]) -> dict[str,
     return named
 
 
-def _tensor(value: Any, wanted: TensorInfo) -> Tensor:
+def _tensor(value: Any, wanted: TensorInfo, *, plain: bool) -> Tensor:
+    numbers = _numbers(value, wanted.dtype) if plain else None
+    return numbers if numbers is not None else _checked(value, wanted)
+
+
+def _numbers(value: Any, dtype: str) -> Tensor | None:
+    """Return numbers as numpy reads them, in a tenth of the time; None if it is not so simple."""
+    if not dtype.startswith(("int", "uint", "float")):
+        return None
+    try:
+        array = np.array(value)
+    except (ValueError, RecursionError):
+        return None
+    if dtype.startswith("float"):
+        return array.astype(dtype) if array.dtype.kind in "iuf" else None
+    limits = np.iinfo(dtype)
+    fits = array.dtype.kind in "iu" and array.size
+    if not fits or array.min() < limits.min or array.max() > limits.max:
+        return None
+    return array.astype(dtype)
+
+
+def _checked(value: Any, wanted: TensorInfo) -> Tensor:
+    """Return a tensor, each element looked at."""
     shape: list[int] = []
     level = value
     while isinstance(level, list):

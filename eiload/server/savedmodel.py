@@ -81,7 +81,7 @@ class SavedModel:
         self._workers = settings.concurrency
         if settings.batching is not None:
             for name in self._graph.signatures:
-                self._batchers[name] = Batcher(settings.batching, settings.api)
+                self._batchers[name] = Batcher(settings.batching, settings.words)
             self._workers = settings.batching.num_batch_threads
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="model")
         self._under_way = 0

@@ -81,6 +81,16 @@ class Service:
         """Return what is going on, for the log and for tests."""
         return f"<Service {self._repository.name!r}, {self._busy} under way>"
 
+    @property
+    def name(self) -> str:
+        """Return the model's name."""
+        return self._repository.name
+
+    @property
+    def latest(self) -> int | None:
+        """Return the newest version that is available, or None."""
+        return self._repository.latest()
+
     def predict(
         self,
         data: bytes,

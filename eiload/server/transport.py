@@ -66,13 +66,26 @@ class Security:
             ScenarioError: a file cannot be read, or is not what it should be.
         """
         # gRPC says no more than that the port could not be opened; OpenSSL knows why.
+        self.context()
+        try:
+            pair = (self.key.read_bytes(), self.cert.read_bytes())
+            roots = self.client_ca.read_bytes() if self.client_ca else None
+        except OSError as error:
+            raise self._unreadable(error) from None
+        return grpc.ssl_server_credentials([pair], roots, require_client_auth=roots is not None)
+
+    def context(self) -> ssl.SSLContext:
+        """Return what a server of HTTP wants.
+
+        Raises:
+            ScenarioError: a file cannot be read, or is not what it should be.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
             context.load_cert_chain(self.cert, self.key)
             if self.client_ca is not None:
                 context.load_verify_locations(self.client_ca)
-            pair = (self.key.read_bytes(), self.cert.read_bytes())
-            roots = self.client_ca.read_bytes() if self.client_ca else None
+                context.verify_mode = ssl.CERT_REQUIRED
         except ssl.SSLError as error:
             files = ", ".join(str(each) for each in (self.cert, self.key, self.client_ca) if each)
             raise ScenarioError(
@@ -80,9 +93,12 @@ class Security:
                 f"{error.reason or error}"
             ) from None
         except OSError as error:
-            name = error.filename or self.cert
-            raise ScenarioError(f"TLS: {name}: cannot be read: {error.strerror}") from None
-        return grpc.ssl_server_credentials([pair], roots, require_client_auth=roots is not None)
+            raise self._unreadable(error) from None
+        return context
+
+    def _unreadable(self, error: OSError) -> ScenarioError:
+        name = error.filename or self.cert
+        return ScenarioError(f"TLS: {name}: cannot be read: {error.strerror}")
 
 
 class Transport:

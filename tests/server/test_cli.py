@@ -86,6 +86,13 @@ WRONG = [
         ["serve", "--api", "ei", "--health"],
         "--health and --reflection: expected only with --api tfs",
     ),
+    (["serve", "--api", "tf-rest", "--health"], "only with --api tfs; they are gRPC's"),
+    (
+        ["serve", "--api", "tf-rest", "--grpc-channel-arguments", "a=1"],
+        "--grpc-channel-arguments: expected only with --api tfs or ei, got 'tf-rest'",
+    ),
+    (["serve", "--api", "tf-rest", "--rest-port", "0"], "the one port is REST's; expected --port"),
+    (["serve", "--api", "tf-rest", "--max-threads", "2"], "max_threads: gRPC's threads"),
     (["serve", "--colour"], "unrecognized arguments: --colour"),
     (["make-model"], "the following arguments are required: DIR"),
     (["make-model", "x", "--size", "5"], "--size: expected 64 to 2048, got 5"),

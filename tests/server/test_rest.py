@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from eiload.scenario.standin import StandIn
+from eiload.server.launch import StandInProcess
 from eiload.serving.tfserving import PREDICT, decode_response
 from tests.server.rest_client import fetched, scraped
 from tests.server.stand_ins import Client, picture, request, running
@@ -137,7 +139,7 @@ def test_metrics_count_both_ports(served: Client) -> None:
     )
 
 
-def test_a_connection_is_kept_and_a_body_without_length_is_refused(served: Client) -> None:
+def test_a_connection_is_kept_and_a_body_without_length_is_none(served: Client) -> None:
     """HTTP/1.1, as load balancers speak it."""
     connection = http.client.HTTPConnection(served.process.rest_address, timeout=90)
     for _ in range(2):
@@ -145,5 +147,16 @@ def test_a_connection_is_kept_and_a_body_without_length_is_refused(served: Clien
         assert connection.getresponse().read()
     connection.putrequest("POST", f"{ROOT}:predict")
     connection.endheaders()
-    assert connection.getresponse().status == 411
+    answered = connection.getresponse()
+    assert answered.status == 400
+    assert b"JSON Parse error" in answered.read()
     connection.close()
+
+
+def test_it_is_served_alone() -> None:
+    """With ``--api tf-rest``, on the one port; answers say how long they were in the server."""
+    with StandInProcess(StandIn.of(compute="3 ms", api="tf-rest")) as process:
+        assert process.address == process.rest_address
+        got = fetched(process, f"{ROOT}:predict", {"instances": picture().tolist()})
+    assert (got.status, len(got.json["predictions"])) == (200, 1)
+    assert int(got.headers["X-Eiload-Server-Time-Ns"]) >= 3_000_000

@@ -139,8 +139,10 @@ class StandIn(Form):
         description="batching: {max_batch_size, batch_timeout, max_enqueued_batches, "
         "num_batch_threads}",
     )
-    api: Literal["tfs", "ei"] = Field(
-        default="tfs", description="whose details: current TensorFlow Serving or EI's 1.12 to 2.3"
+    api: Literal["tfs", "ei", "tf-rest"] = Field(
+        default="tfs",
+        description="what it is to its clients: tfs, current TensorFlow Serving over gRPC; ei, "
+        "EI's 1.12 to 2.3; tf-rest, TensorFlow Serving's REST",
     )
     encoded: YesNo = Field(
         default=False, description="the model takes JPEG or PNG bytes instead of uint8 pixels"
@@ -171,6 +173,11 @@ class StandIn(Form):
             pydantic.ValidationError: something is wrong with them.
         """
         return cls.model_validate(settings)
+
+    @property
+    def words(self) -> Literal["tfs", "ei"]:
+        """Return which build of the model server it is like in its details."""
+        return "ei" if self.api == "ei" else "tfs"
 
     @property
     def emulated(self) -> bool:
@@ -204,6 +211,9 @@ class StandIn(Form):
             for name in _NETWORK:
                 if whole.get(name) is not None:
                     yield Problem((name,), "expected only with attach: network")
+        api = whole.get("api") or "tfs"
+        if whole.get("max_threads") is not None and api not in {"tfs", "ei"}:
+            yield Problem(("max_threads",), f"gRPC's threads; expected only without api: {api}")
         if whole.get("batching") is not None and whole.get("queue") is not None:
             yield Problem(
                 ("queue",), "with batching, max_enqueued_batches bounds the queue instead"
