@@ -21,7 +21,7 @@ from eiload.base import wording
 from eiload.base.errors import ScenarioError
 from eiload.base.near import nearest
 from eiload.base.units import format_price, parse_price
-from eiload.judging.prices import PRICES, Price, Standing
+from eiload.judging.prices import ENDED, PRICES, Price, Standing
 from eiload.judging.statistics import blocks
 from eiload.judging.statistics.cut import coarse, cut_of, sound
 from eiload.judging.statistics.shift import Interval
@@ -49,11 +49,17 @@ class Priced:
     @property
     def caveats(self) -> tuple[str, ...]:
         """Return what must be said wherever the price is shown."""
-        return tuple(
+        unsure = (
             f"{part.name} at {format_price(part.usd_per_h)} is {part.standing}: {part.source}"
             for part in self.parts
             if part.standing is not Standing.PUBLISHED
         )
+        past = (
+            f"{part.name} at {format_price(part.usd_per_h)} was the price in {part.date}: {ENDED}"
+            for part in self.parts
+            if part.history
+        )
+        return (*unsure, *past)
 
 
 @dataclass(frozen=True, slots=True)

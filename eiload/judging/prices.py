@@ -1,9 +1,13 @@
 """Published prices of the machines that the question is about, as data.
 
 What it knows: names, US dollars per hour, where each number was published and when. What it must
-not know: runs. Prices are on-demand Linux in the region given; nobody pays them for long, and some
-of these machines can no longer be had (Elastic Inference takes no new customers since 2023-04-15),
-so a price in a scenario may always be written out instead.
+not know: runs. Prices are on-demand Linux in the region given; nobody pays them for long, so a
+price in a scenario may always be written out instead.
+
+Elastic Inference is history: no new customers since 2023-04-15 (SageMaker developer guide, ei.md),
+ended in April 2024 (AWS CLI reference, quoted by hashicorp/terraform-provider-aws#40992), gone from
+AWS's clients since February 2025 (boto/botocore#3403). Its prices, of EC2 (``eia1``, ``eia2``) and
+of SageMaker (``ml.eia1``, ``ml.eia2``), are kept so that what was measured then can be read.
 
 A price that is *derived* from others, or *unverified* because no source of Amazon's was found, says
 so wherever it is shown.
@@ -12,7 +16,10 @@ so wherever it is shown.
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["PRICES", "Price", "Standing"]
+__all__ = ["ENDED", "PRICES", "Price", "Standing"]
+
+ENDED = "Amazon ended Elastic Inference in April 2024, nobody can buy it"
+"""Of its prices, wherever they are shown."""
 
 
 class Standing(StrEnum):
@@ -37,6 +44,11 @@ class Price:
     """Who published it."""
     date: str
     """When the number was valid, as far as is known: a year, or years."""
+
+    @property
+    def history(self) -> bool:
+        """Tell whether it is of something that can no longer be had."""
+        return self.name.removeprefix("ml.").startswith("eia")
 
 
 _BLOG = "AWS blog 'Optimizing costs in Amazon Elastic Inference with TensorFlow', us-west-2"

@@ -113,6 +113,7 @@ KINDS: Mapping[str, str] = {
     "node": "node_exporter",
     "gpu": "GPU",
     "host": "host",
+    "cloudwatch": "CloudWatch",
 }
 """What each kind of source is called."""
 

@@ -19,7 +19,18 @@ from eiload.judging.sla import Word
 from eiload.record import stopping
 from eiload.record.facts import TargetFacts
 from eiload.record.run import Run
-from eiload.report import against, figures, looking, observed, served, sides, times, went, words
+from eiload.report import (
+    against,
+    figures,
+    invoked,
+    looking,
+    observed,
+    served,
+    sides,
+    times,
+    went,
+    words,
+)
 from eiload.report.figures import Ledger
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.report.times import labelled
@@ -50,6 +61,7 @@ def sections(run: Run, judgement: Judgement) -> list[Section]:
         times.section(run),
         went.section(run),
         sides.section(run),
+        invoked.section(run),
         *observed.sections(run),
         _requests(run),
         _failures(run),

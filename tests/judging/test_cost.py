@@ -84,9 +84,20 @@ def test_wrong_prices_are_found_before_the_run() -> None:
 def test_derived_prices_say_so() -> None:
     """Wherever the price is shown, its standing can be."""
     caveats = priced("t2.medium + eia2.medium").caveats
-    assert len(caveats) == 1
+    assert len(caveats) == 2
     assert caveats[0].startswith("eia2.medium at 0.12 USD/h is derived: half of a large one")
     assert PRICES["t2.medium"].standing is Standing.PUBLISHED
+
+
+@pytest.mark.parametrize("name", ["eia1.large", "eia2.xlarge", "ml.eia2.medium"])
+def test_what_has_ended_is_history(name: str) -> None:
+    """Nobody shall plan with the price of an accelerator that is not sold any more."""
+    assert PRICES[name].history
+    said = priced(f"{name} + c5.large").caveats[-1]
+    assert said.startswith(name)
+    assert "was the price in 2019" in said
+    assert "ended Elastic Inference in April 2024" in said
+    assert not PRICES["ml.m5.large"].history
 
 
 def test_usd_per_million_is_price_over_measured_throughput() -> None:

@@ -1,0 +1,107 @@
+"""A CloudWatch for tests: botocore's JSON protocol over a real socket, signatures checked."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.serving.sagemaker.sigv4 import verified
+
+KEY, SECRET = "AKIDCLOUDWATCH", "secret/of+cloudwatch"
+
+
+@dataclass
+class CloudWatch:
+    """What it knows, and what it was asked."""
+
+    url: str = ""
+    values: dict[tuple[str, str, str], dict[int, float]] = field(default_factory=dict)
+    """By variant, metric and statistic: a value by the minute's beginning, s."""
+    error: str = ""
+    """The error that it answers with; empty for none."""
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+    on_asked: Any = None
+    """Called before each answer."""
+
+    def answer(self, operation: str, asked: Any) -> dict[str, Any]:
+        """Return the answer to one question."""
+        self.asked.append((operation, asked))
+        if self.on_asked is not None:
+            self.on_asked(self)
+        if operation == "ListMetrics":
+            endpoint = asked["Dimensions"][0]
+            variants = sorted({variant for variant, _, _ in self.values})
+            dimensions = [[endpoint, {"Name": "VariantName", "Value": each}] for each in variants]
+            return {"Metrics": [{"MetricName": "x", "Dimensions": each} for each in dimensions]}
+        results = []
+        queries = asked["MetricDataQueries"]
+        page = int(asked.get("NextToken", "0"))
+        for query in queries[page : page + 4]:
+            of = query["MetricStat"]
+            named = {each["Name"]: each["Value"] for each in of["Metric"]["Dimensions"]}
+            key = (named["VariantName"], of["Metric"]["MetricName"], of["Stat"])
+            inside = {
+                at: value
+                for at, value in self.values.get(key, {}).items()
+                if asked["StartTime"] <= at < asked["EndTime"]
+            }
+            newest_first = sorted(inside, reverse=True)
+            results.append(
+                {
+                    "Id": query["Id"],
+                    "Timestamps": newest_first,
+                    "Values": [inside[at] for at in newest_first],
+                    "StatusCode": "Complete",
+                }
+            )
+        more = {"NextToken": str(page + 4)} if page + 4 < len(queries) else {}
+        return {"MetricDataResults": results, **more}
+
+    def tell(self, variant: str, minute_s: int, **values: float) -> None:
+        """Know a minute of a variant: values by ``<metric>_<statistic>``."""
+        for name, value in values.items():
+            metric, _, statistic = name.rpartition("_")
+            self.values.setdefault((variant, metric, statistic), {})[minute_s] = value
+
+
+@contextmanager
+def cloudwatch() -> Iterator[CloudWatch]:
+    """Serve one on a port of its own."""
+    state = CloudWatch()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+            status, said = 200, {}
+            try:
+                verified("POST", self.path, dict(self.headers), body, {KEY: SECRET})
+            except ValueError as error:
+                status, said = 403, {"__type": "InvalidSignature", "message": str(error)}
+            else:
+                if state.error:
+                    status, said = 400, {"__type": state.error, "message": f"no, {SECRET}"}
+                else:
+                    said = state.answer(operation, json.loads(body))
+            content = json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        server.server_close()
