@@ -23,6 +23,7 @@ from eiload.control.messages import Cede, Final, Own, Ready, Report
 from eiload.control.session import LOOKAHEAD_NS
 from eiload.record.facts import WorkerFacts
 from eiload.record.intervals import Intervals
+from eiload.record.packed import Packed
 
 __all__ = ["TAKEOVER_NS", "HandOver", "Worker", "Workers"]
 
@@ -31,9 +32,6 @@ TAKEOVER_NS = LOOKAHEAD_NS + 2 * NS_PER_S
 
 DAMAGED_AT_MOST = 20
 """How many different damages are told, over and over, before they are told again."""
-
-MERGED_AT = 60
-"""How many reports of a worker are kept before they become one: bounds memory, loses nothing."""
 
 HandOver = list[tuple[str, Own | Cede]]
 """Orders to take over or leave slices, each with the name of the worker that it is for."""
@@ -52,7 +50,7 @@ class Worker:
     late: bool = False
     """It came when the load was on."""
     ready: Ready | None = None
-    intervals: list[Intervals] = field(default_factory=list)
+    record: Packed = field(default_factory=Packed)
     last: Report | None = None
     heard_ns: int = 0
     """When it last reported."""
@@ -193,9 +191,7 @@ class Workers:
             What others are to take over from it.
         """
         worker = self._by_name[name]
-        worker.intervals.append(report.intervals)
-        if len(worker.intervals) > MERGED_AT:
-            worker.intervals = [Intervals.merge(worker.intervals)]
+        worker.record.add(report.intervals)
         worker.last = report
         worker.heard_ns = now_ns
         if not isinstance(report, Final):
@@ -299,7 +295,7 @@ class Workers:
     @property
     def intervals(self) -> Intervals:
         """Return what all have counted."""
-        return Intervals.merge(part for worker in self for part in worker.intervals)
+        return Intervals.merge(part for worker in self for part in worker.record)
 
     @property
     def reports(self) -> list[Report]:

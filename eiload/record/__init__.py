@@ -3,7 +3,8 @@
 In the order of the data's way:
 
 - `recorder`: results in, counts out; `intervals`: the counts, by target, phase, kind and second,
-  which merge without loss in any order; `buckets`: times as counts, within 0.05 %
+  which merge without loss in any order; `buckets`: times as counts, within 0.05 %;
+  `packed`: those of a whole run, small until its end
 - `ledger`: what was due, held against what was recorded; the difference is LOST, and said
 - `facts` (of phases, targets and workers) and `stopping` (why a run ended) stand beside the counts
 - `looks`: when a run is looked at that goes on until all is decided, and the run as it was then;

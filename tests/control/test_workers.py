@@ -14,9 +14,10 @@ from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.control import closing
 from eiload.control.messages import Final, Own, Ready, Report
-from eiload.control.workers import DAMAGED_AT_MOST, MERGED_AT, TAKEOVER_NS, HandOver, Workers
+from eiload.control.workers import DAMAGED_AT_MOST, TAKEOVER_NS, HandOver, Workers
 from eiload.record.facts import Answers, TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
+from eiload.record.packed import TOGETHER
 from eiload.record.recorder import Recorder
 from eiload.scenario import build
 from eiload.scenario.schedule import Schedule
@@ -283,11 +284,11 @@ def test_getting_ready() -> None:
 def test_memory_is_bounded() -> None:
     """Many reports are kept as few, and add up; a damage that comes again is told once."""
     workers, play = begun(1), Play(1)
-    for second in range(1, 2 * MERGED_AT + 1):
-        until_ns = second * DURATION_NS // (2 * MERGED_AT)
+    for second in range(1, 2 * TOGETHER + 1):
+        until_ns = second * DURATION_NS // (2 * TOGETHER)
         workers.report("w0", a_report(play.sent("w0", until_ns)), until_ns)
     (worker,) = workers
-    assert len(worker.intervals) <= MERGED_AT
+    assert len(list(worker.record)) <= TOGETHER
     assert workers.intervals.total() == len(OFFSETS_NS)
     for _ in range(3):
         for number in range(DAMAGED_AT_MOST):
