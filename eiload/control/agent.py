@@ -20,6 +20,7 @@ from eiload.control.codec import TEXT_AT_MOST
 from eiload.control.messages import (
     Cancel,
     Cede,
+    Ceded,
     Failed,
     Final,
     Forget,
@@ -190,7 +191,8 @@ class Agent:
             case Own():
                 session.own(order.slices, order.from_ns)
             case Cede():
-                session.cede(order.slices, order.from_ns)
+                from_ns = session.cede(order.slices, order.from_ns)
+                self._send(Ceded(run=self._run, slices=order.slices, from_ns=from_ns))
             case Stop():
                 session.stop(order.at_ns)
             case Forget():

@@ -23,7 +23,7 @@ from eiload.base.errors import EiloadError, EngineError, ScenarioError, TargetEr
 from eiload.control import closing, messages
 from eiload.control.ending import Ending
 from eiload.control.logbook import Logbook
-from eiload.control.messages import Failed, Order, Ready, Report, Word
+from eiload.control.messages import Ceded, Failed, Order, Ready, Report, Word
 from eiload.control.muster import Muster
 from eiload.control.observing import Observing
 from eiload.control.present import Present, position, present
@@ -241,8 +241,7 @@ class Coordinator:
         return self._asked == stopping.RUN_TIME and in_time and not self._workers.lost
 
     def _unbegun(self) -> EngineError:
-        took_ns = self._clock.now_ns() - self._began_ns
-        ready = not self._workers.silent
+        took_ns, ready = self._clock.now_ns() - self._began_ns, not self._workers.silent
         return EngineError(stopping.before_load(self._asked, took_ns, ready=ready))
 
     def _go(self) -> None:
@@ -297,6 +296,8 @@ class Coordinator:
                 self._workers.ready(worker, word)
             case Failed():
                 self._failed(worker, word)
+            case Ceded():
+                self._hand_over(self._workers.cede(worker, word))
             case Report():
                 self._report(worker, word)
 
@@ -319,15 +320,14 @@ class Coordinator:
         self._logbook.add(report.intervals)
         self._ending.add(report.intervals, self.elapsed_ns)
         self._on_intervals(report.intervals)
-        self._hand_over(worker, orders)
+        self._hand_over(orders, gone=worker)
 
     def _lost(self, worker: str, why: str) -> None:
-        if worker not in self._workers or self._muster.leave_out(worker, why):
-            return
-        self._hand_over(worker, self._workers.lose(worker, why, self.elapsed_ns))
+        if worker in self._workers and not self._muster.leave_out(worker, why):
+            self._hand_over(self._workers.lose(worker, why, self.elapsed_ns), gone=worker)
 
-    def _hand_over(self, gone: str, orders: HandOver) -> None:
-        if orders:
+    def _hand_over(self, orders: HandOver, gone: str = "") -> None:
+        if gone and orders:
             self._say(f"worker {gone} is gone; the others take over its part of the load")
         for name, order in orders:
             self._send(name, order)

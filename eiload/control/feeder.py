@@ -6,12 +6,15 @@ before which horizon), results, Locust. Offsets are ns from the start of the run
 """
 
 import sys
+import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eiload.base.clock import NS_PER_S
 from eiload.record.buckets import Ints
 from eiload.scenario import Scenario
 from eiload.scenario.arrivals import ClosedPhase, phase_seed
@@ -25,6 +28,14 @@ from eiload.sending.loop import Loop
 from eiload.sending.result import WANT_RESPONSE, sampled
 
 __all__ = ["Feeder"]
+
+KEPT_NS = 30 * NS_PER_S
+"""How long what was passed over is kept, for slices that are to be owned from before: longer than
+any order takes that is heard at all."""
+
+CEDE_LEAD_NS = 2 * NS_PER_S
+"""How far beyond what it has fed a feeder goes on feeding slices that it cedes: so long whoever
+takes them over may take to hear of it and is in time."""
 
 
 class _Slice(NamedTuple):
@@ -76,40 +87,73 @@ class Feeder:
         self._chunks: Iterator[Chunk] = self._schedule.chunks()
         self._chunk = next(self._chunks, None)
         self._started: set[tuple[int, int]] = set()
+        self._fed_ns = 0
+        self._passed: deque[Chunk] = deque()
+        # Orders come on another thread than the one that feeds.
+        self._lock = threading.Lock()
 
     def begin(self, origin_ns: int) -> None:
         """Have second 0 at an instant."""
         self._origin_ns = origin_ns
 
     def own(self, slices: Sequence[int], from_ns: int) -> None:
-        """Feed other slices as well, from offset `from_ns` on; it must not have been fed yet."""
-        self._slices += [_Slice(index, from_ns) for index in slices]
+        """Feed other slices as well, from offset `from_ns` on, which may lie behind already.
 
-    def cede(self, slices: Sequence[int], from_ns: int) -> None:
-        """Feed no arrivals of these slices from offset `from_ns` on, which has not been fed yet."""
-        self._slices = [
-            each._replace(until_ns=min(each.until_ns, from_ns)) if each.number in slices else each
-            for each in self._slices
-        ]
+        What is due in them since then and was passed over is given to the sender at once: late, and
+        its lag says so. Beyond `KEPT_NS` it is not.
+        """
+        with self._lock:
+            more = [_Slice(index, from_ns) for index in slices]
+            for chunk in self._passed:
+                self._send(chunk, [each._replace(until_ns=self._fed_ns) for each in more])
+            self._slices += more
+
+    def cede(self, slices: Sequence[int], from_ns: int) -> int:
+        """Feed no arrivals of these slices from an offset on.
+
+        Args:
+            slices: their numbers.
+            from_ns: the offset that is wished for.
+
+        Returns:
+            The offset: a later one where that one is too near, or has been fed.
+        """
+        with self._lock:
+            from_ns = max(from_ns, self._fed_ns + CEDE_LEAD_NS)
+            self._slices = [
+                each._replace(until_ns=min(each.until_ns, from_ns))
+                if each.number in slices
+                else each
+                for each in self._slices
+            ]
+            return from_ns
 
     def feed(self, horizon_ns: int) -> None:
         """Give the sender all that is due before the horizon and has not been given."""
-        self._feed_arrivals(horizon_ns)
-        self._start_loops(horizon_ns)
+        with self._lock:
+            self._feed_arrivals(horizon_ns)
+            self._start_loops(horizon_ns)
+            self._fed_ns = max(self._fed_ns, horizon_ns)
 
     def _feed_arrivals(self, horizon_ns: int) -> None:
         while (chunk := self._chunk) is not None:
             near = int(np.searchsorted(chunk.offsets_ns, horizon_ns))
             if near:
-                self._send(chunk.cut(near)[0])
+                self._pass(chunk.cut(near)[0], horizon_ns)
             if near < len(chunk.offsets_ns):
                 self._chunk = chunk.cut(near)[1]
                 return
             self._chunk = next(self._chunks, None)
 
-    def _send(self, chunk: Chunk) -> None:
+    def _pass(self, chunk: Chunk, horizon_ns: int) -> None:
+        self._send(chunk, self._slices)
+        self._passed.append(chunk)
+        while self._passed[0].offsets_ns[-1] < horizon_ns - KEPT_NS:
+            self._passed.popleft()
+
+    def _send(self, chunk: Chunk, slices: Sequence[_Slice]) -> None:
         numbers = chunk.first + np.arange(len(chunk.offsets_ns))
-        mine = self._mine(numbers, chunk.offsets_ns)
+        mine = self._mine(numbers, chunk.offsets_ns, slices)
         numbers, offsets = numbers[mine], chunk.offsets_ns[mine]
         targets = len(self._requests)
         sends = np.zeros((len(numbers), targets), SEND_DTYPE)
@@ -132,9 +176,9 @@ class Feeder:
         if sends.size:
             self._engine.send(sends.tobytes())
 
-    def _mine(self, numbers: Ints, offsets_ns: Ints) -> NDArray[np.bool_]:
+    def _mine(self, numbers: Ints, offsets_ns: Ints, slices: Sequence[_Slice]) -> NDArray[np.bool_]:
         mine = np.zeros(len(numbers), bool)
-        for index, from_ns, until_ns in self._slices:
+        for index, from_ns, until_ns in slices:
             due = (offsets_ns >= from_ns) & (offsets_ns < until_ns)
             mine |= (numbers % self._count == index) & due
         return mine

@@ -8,9 +8,9 @@ all until `order_of` or `word_of` has returned.
 An *order* goes to an agent, a *word* comes from one:
 
     prepare -> ready | failed        go -> report ... final | failed
-    own, cede, stop, cancel, forget
+    cede -> ceded                    own, stop, cancel, forget
 
-The orders of the second line need no answer. `report`s come by themselves, and each agent that has
+Orders without an arrow need no answer. `report`s come by themselves, and each agent that has
 gone makes one `final` report.
 """
 
@@ -33,8 +33,9 @@ from eiload.scenario import Scenario, restore
 from eiload.sending.result import FLAGS
 
 __all__ = [
-    "Cancel", "Cede", "Failed", "Final", "Forget", "Go", "Order", "Own", "Prepare", "Ready",
-    "Report", "Stop", "Word", "encode", "kind_of", "order_of", "run_of", "versions", "word_of",
+    "Cancel", "Cede", "Ceded", "Failed", "Final", "Forget", "Go", "Order", "Own", "Prepare",
+    "Ready", "Report", "Stop", "Word", "encode", "kind_of", "order_of", "run_of", "versions",
+    "word_of",
 ]  # fmt: skip
 
 REPORT_BYTES = 1 << 26
@@ -120,7 +121,11 @@ class Own(_Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cede(_Message):
-    """Leave slices to another: what is due in them from an offset on."""
+    """Leave slices to another: what is due in them from an offset on, or from a later one.
+
+    The answer is `Ceded`. Until it has come they are whose they were: nobody else may begin with
+    them, and be it that the order was never heard.
+    """
 
     slices: tuple[Count, ...]
     from_ns: int
@@ -169,6 +174,14 @@ class Failed(_Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ceded(_Message):
+    """The agent sends nothing of these slices that is due from this offset on."""
+
+    slices: tuple[Count, ...]
+    from_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report(_Message):
     """What an agent has counted."""
 
@@ -193,8 +206,8 @@ class Final(Report):
     """The offset from which it sent nothing."""
 
 
-Word = Ready | Failed | Report | Final
-_WORDS: tuple[type[Word], ...] = (Ready, Failed, Report, Final)
+Word = Ready | Failed | Ceded | Report | Final
+_WORDS: tuple[type[Word], ...] = (Ready, Failed, Ceded, Report, Final)
 
 # -- from elsewhere --------------------------------------------------------------------------------
 

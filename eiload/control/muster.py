@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from eiload.base.clock import NS_PER_S, boot_id
 from eiload.base.errors import EngineError
-from eiload.control.messages import Forget, Go, Order, Own, Prepare, Ready
+from eiload.control.messages import Forget, Go, Order, Prepare, Ready
 from eiload.control.workers import Workers
 from eiload.scenario import Scenario
 
@@ -128,10 +128,10 @@ class Muster:
         for who, order in orders:
             self._send(who, order)
         if not self._driven:
-            taken = sum(isinstance(order, Own) for _, order in orders)
+            parts = f"{len(orders)} of {self._workers.slices} parts"
             self._say(
-                f"worker {name} takes over {taken} of {self._workers.slices} parts of the load"
-                if taken
+                f"worker {name} takes over {parts} of the load"
+                if orders
                 else f"worker {name} stands by: every part of the load has its worker; it takes "
                 "over when one is lost"
             )

@@ -211,15 +211,14 @@ class Session:
     def own(self, slices: Sequence[int], from_ns: int) -> None:
         """Take over others' slices for what is due from offset `from_ns` on.
 
-        `from_ns` must lie at least `LOOKAHEAD_NS` ahead: earlier arrivals have been passed over.
+        What comes due sooner than `LOOKAHEAD_NS` from now may be sent late.
         """
-        if self._feeder is not None:
+        if self._feeder is not None and not self.finished.is_set():
             self._feeder.own(slices, from_ns)
 
-    def cede(self, slices: Sequence[int], from_ns: int) -> None:
-        """Leave slices to another for what is due from offset `from_ns` on, as far ahead."""
-        if self._feeder is not None:
-            self._feeder.cede(slices, from_ns)
+    def cede(self, slices: Sequence[int], from_ns: int) -> int:
+        """Leave slices to another from about an offset on; return from which exactly."""
+        return self._feeder.cede(slices, from_ns) if self._feeder is not None else from_ns
 
     def stop(self, at_ns: int | None = None) -> None:
         """Send nothing due at or after offset `at_ns` (now if None), then drain."""

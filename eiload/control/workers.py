@@ -10,8 +10,9 @@ instant on that nobody has fed yet (`TAKEOVER_NS` ahead). What was due in them b
 no report is lost, and the ledger says so.
 
 A worker that comes when the load is on owns nothing. It is there to take over from one that is
-gone, and at once from one that has taken over before: then that one cedes slices, from an instant
-ahead, and nothing is lost. Closed-loop users stay with whoever has begun them.
+gone, and at once from one that has taken over before: then that one is asked to cede slices. It
+says itself from when on, and only then are they another's, from that instant: nothing is sent twice
+or by nobody, however late either hears of it. Closed-loop users stay with whoever has begun them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import ScenarioError
-from eiload.control.messages import Cede, Final, Own, Ready, Report
+from eiload.control.messages import Cede, Ceded, Final, Own, Ready, Report
 from eiload.control.session import LOOKAHEAD_NS
 from eiload.record.facts import WorkerFacts
 from eiload.record.intervals import Intervals
@@ -47,6 +48,8 @@ class Worker:
     """Those that it sends."""
     ceded: dict[int, int] = field(default_factory=dict)
     """Those that it has left to others, each with the offset from which on."""
+    asked: dict[int, str] = field(default_factory=dict)
+    """Those of its slices that it was asked to cede and has not, each with who is to have it."""
     late: bool = False
     """It came when the load was on."""
     ready: Ready | None = None
@@ -229,31 +232,57 @@ class Workers:
     def _gone(self, gone: Worker, problem: str, now_ns: int) -> HandOver:
         """Give a worker's slices to the others, from an instant ahead on."""
         self.problems.append(problem)
-        heirs = [worker for worker in self.live if not worker.coming]
+        gone.asked.clear()
+        heirs = self._able
         from_ns = now_ns + TAKEOVER_NS
         if not heirs or not self._may_change(from_ns):
             return []
         orders: HandOver = []
         for index in gone.slices:
-            heir = min(heirs, key=lambda worker: len(worker.slices))
+            heir = min(heirs, key=self._will_have)
             orders.append(self._give(index, heir, from_ns))
         gone.slices = []
         return orders
 
     def relieve(self, name: str, now_ns: int) -> HandOver:
-        """Give slices to a worker that came late and is ready, of those that have two more."""
-        newcomer = self._by_name[name]
+        """Ask for slices for a worker that came late and is ready, of those that have two more."""
         from_ns = now_ns + TAKEOVER_NS
         orders: HandOver = []
         while self._ceding and self._may_change(from_ns):
-            owner = max(self.live, key=lambda worker: len(worker.slices))
-            if len(owner.slices) < len(newcomer.slices) + 2:
+            owner = max(self.live, key=self._will_have)
+            if self._will_have(owner) < self._will_have(self._by_name[name]) + 2:
                 break
-            index = owner.slices.pop()
-            owner.ceded[index] = from_ns
-            cede = Cede(run=self._run, slices=(index,), from_ns=from_ns)
-            orders += [(owner.name, cede), self._give(index, newcomer, from_ns)]
+            index = next(each for each in reversed(owner.slices) if each not in owner.asked)
+            owner.asked[index] = name
+            orders.append((owner.name, Cede(run=self._run, slices=(index,), from_ns=from_ns)))
         return orders
+
+    def cede(self, name: str, word: Ceded) -> HandOver:
+        """Take a worker's word that it leaves slices; return the orders to those that get them."""
+        owner = self._by_name[name]
+        if owner.over:
+            return []  # what it had was given away when it went
+        orders: HandOver = []
+        for index in word.slices:
+            if (wanted := owner.asked.pop(index, None)) is None:
+                continue  # nobody asked for it
+            owner.slices.remove(index)
+            owner.ceded[index] = word.from_ns
+            heir = self._by_name[wanted]
+            if heir.over:
+                heir = min(self._able, key=self._will_have)
+            orders.append(self._give(index, heir, word.from_ns))
+        return orders
+
+    @property
+    def _able(self) -> list[Worker]:
+        """Return those that can be given slices."""
+        return [worker for worker in self.live if not worker.coming]
+
+    def _will_have(self, worker: Worker) -> int:
+        """Return how many slices a worker has when all that was asked for has changed hands."""
+        coming = sum(name == worker.name for each in self for name in each.asked.values())
+        return len(worker.slices) - len(worker.asked) + coming
 
     def _may_change(self, from_ns: int) -> bool:
         """Tell whether slices can change hands at an offset."""

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import pytest
 
 from eiload.base.clock import NS_PER_S
-from eiload.control.feeder import Feeder
+from eiload.control.feeder import CEDE_LEAD_NS, KEPT_NS, Feeder
 from eiload.scenario import Scenario, build
 from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import SEND_DTYPE
@@ -133,17 +134,46 @@ def test_slices_change_hands() -> None:
     for feeder in (first, late):
         feeder.feed(4 * NS_PER_S)
     assert others.sends == []
-    first.cede([1], 5 * NS_PER_S)
-    late.own([1], 5 * NS_PER_S)
+    assert first.cede([1], 6 * NS_PER_S) == 6 * NS_PER_S
+    late.own([1], 6 * NS_PER_S)
     for feeder in (first, late):
         feeder.feed(10 * NS_PER_S)
     sent, taken = (np.concatenate(each.sends) for each in (orders, others))
     assert set((taken["seq"] // 2 % 2).tolist()) == {1}
-    assert taken["intended_ns"].min() >= ORIGIN_NS + 5 * NS_PER_S
+    assert taken["intended_ns"].min() >= ORIGIN_NS + 6 * NS_PER_S
     (chunk,) = Schedule(scenario.traffic, 1).chunks()
     numbers = np.arange(len(chunk.offsets_ns))
     due = numbers[(numbers % 2 == 0) | (chunk.offsets_ns >= NS_PER_S)]
     assert sorted([*sent["seq"], *taken["seq"]]) == sorted([*(due * 2), *(due * 2 + 1)])
+
+
+@pytest.mark.parametrize("heard_s", [1, 6, 9])
+def test_who_hears_late_of_a_hand_over(heard_s: int) -> None:
+    """Nothing is sent twice or left out: one goes on for longer, one begins with the past."""
+    scenario = a_scenario([{"phase": "x", "rate": "50/s", "for": "20 s"}])
+    first, orders = fed(scenario, 0, 1)
+    late, others = fed(scenario, 1, 1)
+    first.feed(heard_s * NS_PER_S)
+    from_ns = first.cede([0], 5 * NS_PER_S)
+    assert from_ns == max(5 * NS_PER_S, heard_s * NS_PER_S + CEDE_LEAD_NS)
+    late.feed(15 * NS_PER_S)  # beyond it, long
+    late.own([0], from_ns)
+    for feeder in (first, late):
+        feeder.feed(20 * NS_PER_S)
+    (chunk,) = Schedule(scenario.traffic, 1).chunks()
+    sent = np.concatenate([*orders.sends, *others.sends])
+    assert sorted(sent["seq"].tolist()) == list(range(2 * len(chunk.offsets_ns)))
+    assert np.concatenate(others.sends)["intended_ns"].min() >= ORIGIN_NS + from_ns
+
+
+def test_what_was_passed_over_is_not_kept_for_ever() -> None:
+    """Half a minute of it: no order takes so long."""
+    feeder, orders = fed(a_scenario([{"phase": "x", "rate": "5/s", "for": "200 s"}]), 1, 1)
+    for second in range(0, 100, 2):
+        feeder.feed(second * NS_PER_S)
+    feeder.own([0], 0)
+    sent = np.concatenate(orders.sends)
+    assert sent["intended_ns"].min() >= ORIGIN_NS + 98 * NS_PER_S - KEPT_NS - 2 * NS_PER_S
 
 
 def test_users_stay_with_whoever_has_none_of_them() -> None:

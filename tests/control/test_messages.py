@@ -20,6 +20,7 @@ from eiload.control import messages
 from eiload.control.messages import (
     Cancel,
     Cede,
+    Ceded,
     Failed,
     Final,
     Forget,
@@ -120,7 +121,12 @@ def a_failed() -> dict[str, Any]:
     return encode(Failed(run="this", why="no such model", exit_status=4))
 
 
-MAKERS = (a_report, a_final, a_ready, a_failed)
+def a_ceded() -> dict[str, Any]:
+    """Return what a worker says that leaves slices."""
+    return encode(Ceded(run="this", slices=(1, 2), from_ns=7))
+
+
+MAKERS = (a_report, a_final, a_ready, a_failed, a_ceded)
 
 ORDERS: tuple[Order, ...] = (
     Prepare(run="this", scenario=SCENARIO, index=0, count=2, addresses={"gpu": "x:1"}, drain_ns=3),
@@ -203,7 +209,7 @@ def test_what_is_missing_is_named(make: Callable[[], dict[str, Any]]) -> None:
             messages.word_of(message, SCENARIO)
     message = make()
     del message["type"]
-    with pytest.raises(ValueError, match=r"^type: expected one of ready, failed, report, final"):
+    with pytest.raises(ValueError, match=r"^type: expected one of ready, failed, ceded, report"):
         messages.word_of(message, SCENARIO)
 
 

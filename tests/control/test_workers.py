@@ -13,7 +13,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.control import closing
-from eiload.control.messages import Final, Own, Ready, Report
+from eiload.control.messages import Cede, Ceded, Final, Own, Ready, Report
 from eiload.control.workers import DAMAGED_AT_MOST, TAKEOVER_NS, HandOver, Workers
 from eiload.record.facts import Answers, TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
@@ -90,6 +90,10 @@ class Play:
             worker.name: [(worker.index, 0, DURATION_NS)] for worker in self.workers
         }
         """For each worker, its slices, from which offset on it sends them and up to which."""
+        self.asked: list[tuple[str, Cede]] = []
+        """What workers were asked to leave and have not heard yet."""
+        self.ceded_ns = 0
+        """From when on slices were left at last."""
         self._counted_ns = dict.fromkeys(self.owned, 0)
 
     def sent(self, name: str, until_ns: int) -> Intervals:
@@ -116,10 +120,20 @@ class Play:
             if isinstance(order, Own):
                 self.owned[name] += [(each, order.from_ns, DURATION_NS) for each in order.slices]
             else:
-                self.owned[name] = [
-                    (index, since, min(to, order.from_ns) if index in order.slices else to)
-                    for index, since, to in self.owned[name]
-                ]
+                self.asked.append((name, order))
+
+    def cede(self, name: str, order: Cede, now_ns: int) -> None:
+        """Have a worker hear that it is to leave slices, and say from when on it does."""
+        if name not in {worker.name for worker in self.workers.live}:
+            return  # it was lost before it said so: others have them already
+        from_ns = self.ceded_ns = max(order.from_ns, now_ns + TAKEOVER_NS)
+        self.owned[name] = [
+            (index, since, min(to, from_ns) if index in order.slices else to)
+            for index, since, to in self.owned[name]
+        ]
+        word = Ceded(run="this", slices=order.slices, from_ns=from_ns)
+        self.take_over(self.workers.cede(name, word), now_ns)
+        assert self.workers.cede(name, word) == []  # once is enough
 
     def come(self, name: str, now_ns: int) -> None:
         """Have a worker come late and be ready."""
@@ -146,7 +160,7 @@ class Play:
         ]
 
 
-ENDS = st.sampled_from(["lost", "lost sender", "left", "comes"])
+ENDS = st.sampled_from(["lost", "lost sender", "left", "comes", "hears"])
 EVENTS = st.lists(
     st.tuples(st.integers(0, DURATION_NS), st.integers(0, 5), ENDS, st.integers(0, 100)),
     max_size=8,
@@ -160,9 +174,11 @@ def test_slices_partition_the_schedule(count: int, events: list[tuple[int, int, 
     workers = play.workers
     for now_ns, which, how, reported in sorted(events):
         name = f"w{which % len(play.owned)}"
-        if how == "comes":
-            if workers.live:
-                play.come(f"w{len(play.owned)}", now_ns)
+        if how == "comes" and workers.live:
+            play.come(f"w{len(play.owned)}", now_ns)
+        elif how == "hears" and play.asked:
+            play.cede(*play.asked.pop(which % len(play.asked)), now_ns)
+        if how in {"comes", "hears"}:
             continue
         if name not in {worker.name for worker in workers.live}:
             continue
@@ -180,8 +196,9 @@ def test_slices_partition_the_schedule(count: int, events: list[tuple[int, int, 
         live = {worker.name for worker in workers.live}
         if live and now_ns + TAKEOVER_NS < DURATION_NS:
             assert {owner for _, owner in owners} <= live
+            changed_ns = max(now_ns + TAKEOVER_NS, play.ceded_ns)
             for index in range(count):
-                assert len(play.senders(index, now_ns + TAKEOVER_NS)) == 1
+                assert len(play.senders(index, changed_ns)) == (changed_ns < DURATION_NS)
         for index in range(count):
             assert len(play.senders(index, DURATION_NS - 1)) <= 1
     for worker in workers.live:
