@@ -9,9 +9,9 @@ In the order of the data's way:
   anything may come in and only sound messages come out
 - `agent`: a worker's ear; `session`: its load's life; `preparation`: what is done before that
 - `feeder`: a worker's slices, given to the sender a little ahead of their instants
-- `tally`: what came of each request, counted and, for one in N, checked; `pairing`: answers of two
-  compared targets; `usage`: what the worker has used of its machine; `memory`: how many bytes may
-  be in flight there
+- `tally`: what came of each request, counted and, for one in N, checked; `rows`: how many failed
+  in a row; `pairing`: answers of two compared targets; `usage`: what the worker has used of its
+  machine; `memory`: how many bytes may be in flight there
 - `workers`: who owns which slice up to when, and who takes over from whom; `logbook`: the journal
 - `ending`: what ends a run before its plan does, a look that decides everything or a cause
 - `present`: how far it is at a moment; `closing`: what is known and what workers have said, as a

@@ -137,6 +137,7 @@ class Agent:
                 failures=taken.failures,
                 answers=taken.answers,
                 served=taken.served,
+                rows=taken.rows,
                 in_flight=session.in_flight,
             )
         self._final_sent = True
@@ -146,6 +147,7 @@ class Agent:
             failures=taken.failures,
             answers=taken.answers,
             served=taken.served,
+            rows=taken.rows,
             facts=session.facts(),
             ended_ns=session.ended_ns,
         )

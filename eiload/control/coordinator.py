@@ -318,7 +318,7 @@ class Coordinator:
             return
         orders = self._workers.report(worker, report, self.elapsed_ns)
         self._logbook.add(report.intervals)
-        self._ending.add(report.intervals, self.elapsed_ns)
+        self._ending.add(report.intervals, self.elapsed_ns, report.rows)
         self._on_intervals(report.intervals)
         self._hand_over(orders, gone=worker)
 

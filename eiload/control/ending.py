@@ -10,7 +10,7 @@ meanwhile, so whether it ends there changes nothing that was looked at.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
@@ -75,7 +75,7 @@ class Looks:
 
 
 class Cause:
-    """Tells when too much has failed for too long.
+    """Tells when too much has failed for too long, or too many in a row.
 
     Args:
         scenario: whose `abort:` says how much that is, if it has one.
@@ -85,10 +85,21 @@ class Cause:
         self._abort: Abort | None = scenario.abort
         self._names = list(scenario.targets)
         self._heard: deque[tuple[int, NDArray[np.int64]]] = deque()
+        self._rows: dict[str, int] = {}
 
-    def add(self, counts: Intervals, now_ns: int) -> None:
-        """Count what a worker has reported, by when it did."""
+    def add(self, counts: Intervals, now_ns: int, rows: Mapping[str, int]) -> None:
+        """Count what a worker has reported, by when it did.
+
+        Args:
+            counts: since its last report.
+            now_ns: when it came.
+            rows: how many requests in a row have failed so far, by target (`rows`).
+        """
         if self._abort is None:
+            return
+        for name, number in rows.items():
+            self._rows[name] = max(number, self._rows.get(name, 0))
+        if self._abort.errors is None:
             return
         target, _, kind, _, status = parts_of(counts.keys)
         ended = kind == Kind.STATUS
@@ -103,11 +114,25 @@ class Cause:
         """Return why the run is to end; empty if it is not."""
         if self._abort is None:
             return ""
-        limit = self._abort.errors
+        return self._in_a_row(self._abort) or self._within(self._abort, now_ns)
+
+    def _in_a_row(self, abort: Abort) -> str:
+        limit = abort.failures.number if abort.failures is not None else 0
+        for name, number in self._rows.items():
+            if limit and number >= limit:
+                return stopping.aborted(
+                    f"{wording.count(number, 'request')} to {name} failed in a row;"
+                    f" {limit:,} {'end' if limit > 1 else 'ends'} the run"
+                )
+        return ""
+
+    def _within(self, abort: Abort, now_ns: int) -> str:
+        if (limit := abort.errors) is None:
+            return ""
         since_ns = now_ns - limit.window_ns
         while self._heard and self._heard[0][0] <= since_ns:
             self._heard.popleft()
-        if since_ns < self._abort.grace or not self._heard:
+        if since_ns < abort.grace or not self._heard:
             return ""
         ended, failed = np.sum([parts for _, parts in self._heard], axis=0)
         for name, number, bad in zip(self._names, ended.tolist(), failed.tolist(), strict=True):
@@ -146,10 +171,10 @@ class Ending:
         self._on_look, self._stop, self._say = on_look, stop, say
         self._aborted = False
 
-    def add(self, counts: Intervals, now_ns: int) -> None:
-        """Count what a worker has reported."""
+    def add(self, counts: Intervals, now_ns: int, rows: Mapping[str, int]) -> None:
+        """Count what a worker has reported (`Cause.add`)."""
         self._looks.add(counts)
-        self._cause.add(counts, now_ns)
+        self._cause.add(counts, now_ns, rows)
 
     def check(self, known: Known, workers: Workers, now_ns: int) -> None:
         """Have a look taken if one is due, and end the run if there is cause."""

@@ -193,6 +193,8 @@ class Report(_Message):
     """Sampled answers so far, by target name and phase."""
     served: dict[str, tuple[Served, ...]] = field(default_factory=dict)
     """What served the requests so far, by target name and phase; empty if nobody looked."""
+    rows: dict[str, Count] = field(default_factory=dict)
+    """How many failed in a row so far, by target name; empty if nobody asks."""
     in_flight: Count = 0
     """Requests that its sender has on their way."""
 
@@ -254,6 +256,8 @@ def word_of(data: object, scenario: Scenario) -> Word:
         _check_per_phase("failures", word.failures, names, phases)
         if word.served:
             _check_per_phase("served", word.served, names, phases)
+        if word.rows and word.rows.keys() != set(names):
+            raise ValueError("rows: not of the scenario's targets (in a report)")
         _check_counts(word.intervals, scenario)
     return word
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from eiload.base.status import Status
 from eiload.control.pairing import Baselines, Pairing
+from eiload.control.rows import Rows
 from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
@@ -50,6 +51,8 @@ class Taken:
     """Answers so far, by target name and phase; those compared stand with the candidate."""
     served: dict[str, tuple[Served, ...]]
     """What served the requests so far, by target name and phase."""
+    rows: dict[str, int]
+    """How many failed in a row so far, by target name; empty if nobody asks."""
 
 
 class Tally:
@@ -63,6 +66,7 @@ class Tally:
         self._scenario = scenario
         self._names = list(scenario.targets)
         self._recorder: Recorder | None = None
+        self._rows: Rows | None = None
         self._part_of: Sequence[int] | NDArray[np.uint8] = (0,)
         self.open = 0
         """Users' requests that are on their way or answered, and not counted."""
@@ -102,6 +106,9 @@ class Tally:
             part_of: of which part of the payload each request is, by the sender's number.
         """
         self._recorder, self._part_of = recorder, part_of
+        abort = self._scenario.abort
+        if abort is not None and abort.failures is not None:
+            self._rows = Rows(len(self._names), recorder.origin_ns + abort.grace)
 
     @property
     def begun(self) -> bool:
@@ -201,6 +208,7 @@ class Tally:
                 {name: tuple(map(dict, each)) for name, each in self._failures.items()},
                 {name: tuple(each) for name, each in self._answers.items()},
                 self._with_shares(shares),
+                dict(zip(self._names, self._rows.longest, strict=True)) if self._rows else {},
             )
 
     def _with_shares(self, shares: Iterable[Share]) -> dict[str, tuple[Served, ...]]:
@@ -230,6 +238,8 @@ class Tally:
             results = np.frombuffer(b"".join(self._waiting), RESULT_DTYPE)
             self._recorder.record(results)
             self._measure(results)
+            if self._rows is not None:
+                self._rows.add(results)
         self._waiting, self._waiting_bytes = [], 0
 
     def _tell_failure(self, result: Result, detail: str) -> None:

@@ -64,26 +64,38 @@ def test_too_much_fails_for_too_long() -> None:
     """By what was reported in the last so many seconds, after the grace."""
     scenario = a_scenario(abort={"errors": "50 % for 10 s", "grace": "5 s"})
     cause = Cause(scenario)
-    cause.add(ended(0, 2, 10, failed=1.0), 2 * NS_PER_S)
+    cause.add(ended(0, 2, 10, failed=1.0), 2 * NS_PER_S, {})
     assert cause.reason(14 * NS_PER_S) == ""  # within the grace, or before it
     for second in range(10, 30, 2):
-        cause.add(ended(second, 2, 10, failed=0.4), (second + 2) * NS_PER_S)
+        cause.add(ended(second, 2, 10, failed=0.4), (second + 2) * NS_PER_S, {})
     assert cause.reason(30 * NS_PER_S) == ""
     for second in range(30, 42, 2):
-        cause.add(ended(second, 2, 10, failed=0.8), (second + 2) * NS_PER_S)
+        cause.add(ended(second, 2, 10, failed=0.8), (second + 2) * NS_PER_S, {})
     why = cause.reason(42 * NS_PER_S)
     assert is_abort(why)
     assert why == "aborted: 80 % of 100 requests to gpu failed within 10 s, 50 % ends the run"
     assert cause.reason(80 * NS_PER_S) == ""  # nothing has ended for long
     few = Cause(scenario)
-    few.add(ended(0, 0.4, 10, failed=1.0), 20 * NS_PER_S)
+    few.add(ended(0, 0.4, 10, failed=1.0), 20 * NS_PER_S, {})
     assert few.reason(20 * NS_PER_S) == ""  # four
+
+
+def test_too_many_fail_in_a_row() -> None:
+    """As one worker sees them; nothing else is a cause then."""
+    cause = Cause(a_scenario(abort={"failures": "20 in a row"}))
+    cause.add(ended(0, 60, 10, failed=1.0), 60 * NS_PER_S, {"gpu": 19})
+    assert cause.reason(60 * NS_PER_S) == ""
+    cause.add(ended(60, 1, 10), 61 * NS_PER_S, {"gpu": 24})
+    cause.add(ended(60, 1, 10), 61 * NS_PER_S, {"gpu": 3})  # of another worker
+    why = cause.reason(61 * NS_PER_S)
+    assert is_abort(why)
+    assert why == "aborted: 24 requests to gpu failed in a row; 20 end the run"
 
 
 def test_nothing_to_abort_for() -> None:
     """Without `abort:` everything may fail."""
     cause = Cause(a_scenario())
-    cause.add(ended(0, 60, 10, failed=1.0), 60 * NS_PER_S)
+    cause.add(ended(0, 60, 10, failed=1.0), 60 * NS_PER_S, {})
     assert cause.reason(60 * NS_PER_S) == ""
 
 

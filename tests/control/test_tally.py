@@ -138,3 +138,21 @@ def test_what_served_is_told() -> None:
     assert taken["a"] == (Served(),)
     (served,) = taken["b"]
     assert served == Served(2, 8, 4, (Version(7, 3, 9, 3),), {"10.0.0.1:1": 2})
+
+
+def test_failures_in_a_row_are_counted_where_they_end_a_run() -> None:
+    """In the order in which they came, after the grace; nowhere else."""
+    assert begun().take().rows == {}
+    abort = {"failures": "3 in a row", "grace": "0 s"}
+    plain = {"name": "tally", "targets": {"a": TARGET, "b": TARGET}, "abort": abort}
+    more = {
+        "payload": {"synthetic": "8x8"},
+        "traffic": [{"phase": "x", "rate": "1/s", "for": "1 s"}],
+    }
+    tally = Tally(build({**plain, **more}, "test", Path()))
+    tally.begin(Recorder(0, 1))
+    for status in (Status.UNAVAILABLE, Status.OK, Status.UNAVAILABLE, Status.BAD_ANSWER):
+        assert tally.record(a_result(status, target=1), str)
+    assert tally.take().rows == {"a": 0, "b": 2}
+    assert tally.record(a_result(Status.DROPPED, target=1), str)
+    assert tally.take().rows == {"a": 0, "b": 3}
