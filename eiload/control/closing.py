@@ -105,10 +105,15 @@ def closed(
     if known.driven:
         return run.counted(intervals)
     scenario = known.scenario
-    dues = schedule.dues(workers.cuts_ns(ended_ns), [*scenario.targets])
+    cuts_ns = tuple(workers.cuts_ns(ended_ns))
+    dues = schedule.dues(cuts_ns, [*scenario.targets])
     intervals, _, surplus = reconcile(intervals, dues, mixed=bool(scenario.payload.mix))
     more = (f"{surplus} requests are recorded that were not scheduled",) if surplus else ()
-    return replace(run, problems=(*run.problems, *more)).counted(intervals)
+    return replace(
+        run,
+        problems=(*run.problems, *more),
+        cuts_ns=cuts_ns if {*cuts_ns} != {ended_ns} else (),
+    ).counted(intervals)
 
 
 def _targets(known: Known, workers: Workers) -> tuple[TargetFacts, ...]:

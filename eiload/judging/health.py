@@ -149,9 +149,10 @@ def _planned(run: Run, phase: int, target: str) -> tuple[int, int]:
     if not run.stopped:
         return due(run, phase, run.scenario.duration_ns, target)
     slack_ns = int(STOP_SLACK_S * NS_PER_S)
+    cuts_ns = run.cuts_ns or (run.ended_ns,)
     return (
-        due(run, phase, run.ended_ns - slack_ns, target)[0],
-        due(run, phase, run.ended_ns + slack_ns, target)[1],
+        due(run, phase, min(cuts_ns) - slack_ns, target)[0],
+        due(run, phase, max(cuts_ns) + slack_ns, target)[1],
     )
 
 

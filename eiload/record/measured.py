@@ -53,6 +53,9 @@ class Measured:
     """What was read beside the load of each target; empty of older versions and of journals."""
     looks: tuple[LookFacts, ...] = ()
     """Those taken while it went on; the words are judged anew from the counts (`judging.looks`)."""
+    cuts_ns: tuple[int, ...] = ()
+    """For each slice of the schedule, up to when its requests are accounted for, where that is not
+    `ended_ns` for all: workers that heard late of a stop. So what was due can be counted anew."""
 
     def counted(self, counts: Intervals) -> Self:
         """Return this run with other counts, by class if it has a mix."""

@@ -63,6 +63,7 @@ class Run(Measured):
             "problems": list(self.problems),
             "observed": [written(each) for each in self.observed],
             "looks": written_looks(self.looks),
+            "cuts_ns": list(self.cuts_ns),
             "intervals": base64.b64encode(self._counts().to_bytes()).decode("ascii"),
         }
         return sealed(data)
@@ -97,6 +98,7 @@ class Run(Measured):
                 problems=tuple(str(problem) for problem in data["problems"]),
                 observed=tuple(observed_of(each) for each in data.get("observed", ())),
                 looks=looks_of(data.get("looks", ())),
+                cuts_ns=tuple(map(int, data.get("cuts_ns", ()))),
             )
             counts = base64.b64decode(data["intervals"], validate=True)
             return run.counted(Intervals.from_bytes(counts))

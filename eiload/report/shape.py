@@ -228,6 +228,9 @@ class RunFile(_Open):
     workers: list[WorkerFacts]
     problems: list[str] = Field(description="of the generator; any makes the run invalid")
     looks: list[Look] = Field(description="taken while it went on until decided")
+    cuts_ns: list[int] = Field(
+        description="up to when each slice of the schedule is accounted for, if not `ended_ns`"
+    )
     observed: list[Any] = Field(description="what was read beside the load, by target")
     intervals: str = Field(description="every request, counted: base64, docs/run-file.md")
     checksum: Checksum = Field(description="of the fields before; absent in files of before")

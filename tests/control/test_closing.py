@@ -55,6 +55,21 @@ def test_what_is_missing_is_lost() -> None:
     assert run.statuses(0) == {Status.OK: counted, Status.LOST: len(OFFSETS_NS) - counted}
 
 
+def test_workers_that_were_cut_at_different_instants() -> None:
+    """The run says up to when each has sent: what was due can be counted anew from its file."""
+    workers, play = begun(2), Play(2)
+    workers.stop()
+    for name, cut_ns in (("w0", 9 * NS_PER_S), ("w1", 11 * NS_PER_S)):
+        workers.report(name, a_final(cut_ns, play.sent(name, cut_ns)), cut_ns)
+    known = replace(KNOWN, stopped="SIGINT")
+    run = Run.from_json(closing.closed(known, workers, SCHEDULE).to_json())
+    assert run.cuts_ns == (9 * NS_PER_S, 11 * NS_PER_S)
+    assert run.ended_ns == 11 * NS_PER_S
+    assert run.statuses(0) == {Status.OK: sum(SCHEDULE.due(run.cuts_ns).values())}
+    assert sum(SCHEDULE.due([run.ended_ns]).values()) > run.statuses(0)[Status.OK]
+    assert run.problems == ()
+
+
 def test_what_was_not_due_is_a_problem() -> None:
     """More than was scheduled means that something is broken."""
     more = Recorder(0)
