@@ -24,7 +24,7 @@ from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
 from eiload.control.messages import Word
 from eiload.control.session import Hooks
-from eiload.plugin import library, link, options
+from eiload.plugin import crash, library, link, options
 from eiload.plugin.choice import Choice
 from eiload.plugin.door import WITHOUT
 from eiload.plugin.exports import unused_by_worker
@@ -50,6 +50,7 @@ def register() -> None:
     """Add our listeners to Locust's events; harmless when repeated."""
     if _init not in events.init._handlers:  # noqa: SLF001  # Locust has no other way to ask
         events.init_command_line_parser.add_listener(options.add)
+        events.init_command_line_parser.add_listener(crash.guard)
         events.init.add_listener(_init)
         library.bring_by(attach)
 

@@ -59,7 +59,7 @@ class Locust:
         below: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        if "--processes" in arguments:
+        if "--processes" in arguments and "--master-port" not in arguments:
             # Workers of another run on this machine would come to the usual port as well.
             port = str(free_port())
             arguments = (*arguments, "--master-bind-port", port, "--master-port", port)

@@ -1,0 +1,53 @@
+"""A crash of Locust's own command: its exit status is none that means a verdict.
+
+What it knows: Python's last resorts for an exception that nobody handles. What it must not know:
+runs. Python ends with status 1 then, which for whoever reads exit statuses means that a verdict is
+bad. What can be said in one line is; everything else keeps its traceback.
+"""
+
+import atexit
+import logging
+import os
+import sys
+from types import TracebackType
+
+from locust.exception import RPCError
+
+from eiload.base import console
+from eiload.base.errors import EngineError, ScenarioError
+
+__all__ = ["guard"]
+
+_statuses: list[int] = []
+"""Of the crash there was, if any."""
+
+
+def guard(*_: object, **__: object) -> None:
+    """See to the exit status of a crash from now on; harmless when repeated."""
+    if sys.excepthook is not _crashed:
+        sys.excepthook = _crashed
+        # Called last of those that come after it: Locust ends its workers in one of these.
+        atexit.register(_leave)
+
+
+def _crashed(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    if isinstance(error, RPCError) and "bind" in str(error):
+        console.say(
+            f"the master cannot listen: {error}; another run has the port: give this one its own, "
+            "with --master-bind-port, and its workers the same with --master-port"
+        )
+        _statuses.append(ScenarioError.exit_status)
+        return
+    sys.__excepthook__(kind, error, traceback)
+    if isinstance(error, Exception):  # Ctrl-C is none, and tells a shell what it was
+        _statuses.append(EngineError.exit_status)
+
+
+def _leave() -> None:
+    if _statuses:
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(_statuses[0])
