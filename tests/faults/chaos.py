@@ -12,6 +12,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -24,6 +25,7 @@ from tests.e2e.locust_runs import PATIENCE_S, Locust, runs, scenario, started
 from tests.faults.plan import Plan
 from tests.faults.rules import broken
 from tests.grpc_servers import Handler, grpc_server
+from tests.ports import free_port
 from tests.serving.model_server import ModelServer
 
 TERMINAL = """\
@@ -58,22 +60,48 @@ def play(seed: int, folder: Path) -> list[str]:
         path = scenario(folder, **plan.scenario(f"127.0.0.1:{port}"))
         options = ["--headless", "--only-summary", "--scenario", str(path)]
         options += ["--report-json", "run.json"]
-        if plan.workers:
+        master_port = free_port()
+        if plan.is_late:
+            options += ["--master", "--master-bind-host", "127.0.0.1"]
+            options += ["--master-bind-port", str(master_port), "--expect-workers", "2"]
+        elif plan.workers:
             options += ["--processes", str(plan.workers)]
         if plan.fault == "disk full":
             options += ["--report-markdown", "/dev/full"]
         below = BELOW.get(plan.fault, ())
-        with started(*options, folder=folder, below=below) as locust:
+        with contextlib.ExitStack() as stack:
+            locust = stack.enter_context(started(*options, folder=folder, below=below))
+
+            def worker() -> Locust:
+                command = ("--worker", "--master-port", str(master_port))
+                return stack.enter_context(started(*command, folder=folder))
+
+            workers = [worker() for _ in range(plan.workers if plan.is_late else 0)]
             _wait(plan, locust)
-            children = _children(locust)
+            children = [child for each in (locust, *workers) for child in _children(each)]
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
-                _strike(plan, locust, children)
+                if plan.is_late:
+                    _come_late(plan, workers, worker)
+                else:
+                    _strike(plan, locust, children)
             children += _children(locust)
             finished = locust.finish()
+            for each in workers:
+                each.finish()
             # Without a master workers wait a minute for another one.
             _, left = psutil.wait_procs(children, PATIENCE_S)
             found = broken(plan, finished, folder, len(served))
             return found + [f"R6: left: {process}" for process in left]
+
+
+def _come_late(plan: Plan, workers: list[Locust], worker: Callable[[], Locust]) -> None:
+    """Have workers come late, as the plan says."""
+    if plan.fault == "late instead":
+        workers[0].kill()
+    late = [worker() for _ in range(2 if plan.fault == "late twice" else 1)]
+    if plan.fault == "late killed":
+        time.sleep(plan.pause_s)
+        late[0].kill()
 
 
 def _children(locust: Locust) -> list[psutil.Process]:

@@ -1,10 +1,10 @@
 """What happens to a run, and when: drawn from a seed, and nothing else."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["FAULTS", "Plan"]
+__all__ = ["FAULTS", "LATE", "Plan"]
 
 FAULTS = {
     "nothing": "",
@@ -29,6 +29,13 @@ FAULTS = {
 }
 """What may happen, and by which signal."""
 
+LATE = {"late worker": "", "late twice": "", "late killed": "", "late instead": ""}
+"""What may happen with workers that come when the load is on: one comes; two at a time; one that is
+killed soon; one in the place of another, which is killed."""
+
+LATE_EVERY = 5
+"""Every so many-th seed has one of these."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -48,6 +55,11 @@ class Plan:
     pause_s: float
     """How long a pause lasts, and what is between two signals."""
 
+    @property
+    def is_late(self) -> bool:
+        """Tell whether workers come late: then they are commands of their own."""
+        return self.fault in LATE
+
     @classmethod
     def of(cls, seed: int) -> "Plan":
         """Return the plan that a seed draws."""
@@ -56,7 +68,7 @@ class Plan:
         workers = 2 if fault == "garbage" else chance.choice([0, 0, 2])
         load_s = float(chance.randint(3, 6))
         from_load = chance.random() < 0.7
-        return cls(
+        drawn = cls(
             seed=seed,
             fault=fault,
             workers=workers,
@@ -66,6 +78,17 @@ class Plan:
             moment_s=round(chance.uniform(0, load_s + 1 if from_load else 4), 2),
             from_load=from_load,
             pause_s=round(chance.uniform(0.3, 3), 2),
+        )
+        if seed % LATE_EVERY:
+            return drawn
+        # It gets ready for some seconds, and parts of the load change hands after four more.
+        return replace(
+            drawn,
+            fault=chance.choice([*LATE]),
+            workers=2,
+            load_s=load_s + 12,
+            moment_s=min(drawn.moment_s, 4),
+            from_load=True,
         )
 
     def scenario(self, counted: str) -> dict[str, Any]:

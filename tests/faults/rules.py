@@ -39,7 +39,7 @@ def _status(plan: Plan, finished: Finished, run: Run | None) -> Iterator[str]:
     if plan.fault in {"kill master", "terminal gone"} and status == -9:
         return  # it is the terminal's own in the second case
     allowed = {0, 1, 3, 4, 5}  # also where the fault came when all was over
-    if (of := STATUS_OF.get(FAULTS[plan.fault])) is not None:
+    if (of := STATUS_OF.get(FAULTS.get(plan.fault, ""))) is not None:
         allowed.add(of)
         if not _ours(finished):
             allowed.add(128 - of)  # Python's own end, which a shell tells as the same
@@ -61,7 +61,7 @@ def _ours(finished: Finished) -> bool:
 
 
 def _words(plan: Plan, finished: Finished) -> Iterator[str]:
-    if "Traceback" in finished.err and (_ours(finished) or FAULTS[plan.fault] != "SIGINT"):
+    if "Traceback" in finished.err and (_ours(finished) or FAULTS.get(plan.fault) != "SIGINT"):
         yield "R2: a traceback:\n" + finished.err[-3000:]
     if finished.status in {2, 4, 5} and not finished.complaints():
         yield f"R2: status {finished.status} and not a word"
@@ -85,13 +85,11 @@ def _left(plan: Plan, folder: Path) -> Iterator[str]:
 
 def _ledger(plan: Plan, run: Run, served: int) -> Iterator[str]:
     schedule = Schedule(run.scenario.traffic, run.scenario.seed)
-    due = sum(schedule.due([run.ended_ns]).values())
-    # Signals reach the processes of a group one after the other.
-    slack = plan.rate if run.stopped and plan.workers else 0
+    due = sum(schedule.due(run.cuts_ns or [run.ended_ns]).values())
     for index, target in enumerate(run.targets):
         statuses = run.statuses(index, run.phases())
         total = sum(statuses.values())
-        if abs(total - due) > slack:
+        if total != due:
             yield f"R1: {target.name}: {total} accounted for, {due} were due: {statuses}"
         ok = statuses.get(0, 0)  # type: ignore[call-overload]
         if target.name == "counted" and not ok <= served <= total + 20:

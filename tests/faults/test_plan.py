@@ -1,17 +1,17 @@
 """What chaos and fuzzing draw: the same for the same seed, and all there is."""
 
 from tests.faults.fuzz import damaged
-from tests.faults.plan import FAULTS, Plan
+from tests.faults.plan import FAULTS, LATE, Plan
 
 
 def test_plans() -> None:
     """A few hundred seeds have every fault, alone and with workers; each is one run of seconds."""
     plans = [Plan.of(seed) for seed in range(400)]
     assert plans == [Plan.of(seed) for seed in range(400)]
-    assert {plan.fault for plan in plans} == {*FAULTS}
-    assert {plan.fault for plan in plans if plan.workers} == {*FAULTS}
-    assert all(plan.workers for plan in plans if plan.fault == "garbage")
-    assert max(plan.load_s for plan in plans) < 10
+    assert {plan.fault for plan in plans} == {*FAULTS, *LATE}
+    assert {plan.fault for plan in plans if plan.workers} == {*FAULTS, *LATE}
+    assert all(plan.workers for plan in plans if plan.is_late or plan.fault == "garbage")
+    assert max(plan.load_s for plan in plans) < 20
     assert {target["model"] for target in plans[0].scenario("h:1")["targets"].values()} == {"ssd"}
 
 
