@@ -9,12 +9,14 @@ Secrets: they are in a `Credentials`, whose repr hides them, and nowhere else; b
 told by what is known to be harmless in them, because a helper program's may hold anything.
 """
 
+import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from eiload.base.errors import TargetError
 
-__all__ = ["Credentials", "Found", "find"]
+__all__ = ["Credentials", "Found", "find", "found"]
 
 CHECK = "`aws sts get-caller-identity` shows what this shell has"
 
@@ -88,6 +90,24 @@ def find(session: Any = None) -> Found:
             f"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; {CHECK}"
         )
     return Found(source)
+
+
+def found() -> Found:
+    """Return the credentials of this process, looked for once while its environment is the same.
+
+    Whoever else asks in this process has them, too: a role that is assumed is assumed once.
+
+    Raises:
+        TargetError: as `find`.
+    """
+    named = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+    return _found(hash(named))
+
+
+@lru_cache(maxsize=1)
+def _found(environment: int) -> Found:
+    del environment
+    return find()
 
 
 _HARMLESS = ("profile", "provider", "path", "cred_var")

@@ -2,7 +2,7 @@
 
 botocore's signer, given the hash of the body in place of the body: a load's bodies come round and
 round, and hashing is nine tenths of what signing 820 kB costs. A signature holds for some five
-minutes around the time in it, so those of a load are made again and again (`RENEW_NS`).
+minutes around the time in it, so those of a load are made again and again (`control.signatures`).
 
 Pure: credentials, hash and time are arguments. Specification: AWS General Reference, "Create a
 signed AWS API request"; this service hashes the body and needs no ``x-amz-content-sha256``.
@@ -19,11 +19,7 @@ from botocore.credentials import ReadOnlyCredentials
 from eiload.base.clock import NS_PER_S
 from eiload.serving.sagemaker.credentials import Credentials
 
-__all__ = ["RENEW_NS", "Signer"]
-
-RENEW_NS = 100 * NS_PER_S
-"""How old a signature may get. AWS takes one for 5 min; what is left is for a clock that is off by
-a minute or two, and for a request that waits for a connection."""
+__all__ = ["Signer"]
 
 _TIMESTAMP = "%Y%m%dT%H%M%SZ"
 
@@ -69,6 +65,11 @@ class Signer:
         return tuple(
             (name, value) for name, value in request.headers.items() if name not in self._fields
         )
+
+    def lines(self, body_sha256: str, credentials: Credentials, wall_ns: int) -> bytes:
+        """Return the same fields as they go over a connection: ``name: value`` and CRLF each."""
+        fields = self.fields(body_sha256, credentials, wall_ns)
+        return "".join(f"{name}: {value}\r\n" for name, value in fields).encode("ascii")
 
 
 class _Hashed(SigV4Auth):  # type: ignore[misc]

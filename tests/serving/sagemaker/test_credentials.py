@@ -9,7 +9,7 @@ import pytest
 from botocore.session import Session
 
 from eiload.base.errors import TargetError
-from eiload.serving.sagemaker.credentials import Credentials, find
+from eiload.serving.sagemaker.credentials import Credentials, find, found
 
 SECRET = "s3cret/of+the=test"
 
@@ -35,6 +35,16 @@ def test_those_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     found = find()
     assert found.now() == Credentials("AKID", SECRET, "token")
     assert repr(found) == "<credentials by env>"
+
+
+def test_they_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For as long as the environment is the same."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    first = found()
+    assert found() is first
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "OTHER")
+    assert found().now().access_key == "OTHER"
 
 
 def test_none_is_told_with_what_to_do() -> None:

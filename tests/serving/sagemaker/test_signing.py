@@ -64,6 +64,14 @@ def test_any_request_is_signed_as_the_specification_says(
     assert headers.get("X-Amz-Security-Token", "") == token
 
 
+def test_fields_as_they_go_over_the_wire() -> None:
+    """A line each."""
+    signer = Signer("sagemaker", "x", "h", "/", {})
+    hashed, whose = hashlib.sha256(b"").hexdigest(), Credentials(KEY, SECRET, TOKEN)
+    lines = signer.lines(hashed, whose, NOON_NS).decode().split("\r\n")
+    assert lines == [f"{a}: {b}" for a, b in signer.fields(hashed, whose, NOON_NS)] + [""]
+
+
 def test_what_is_changed_on_the_way_is_not_ours() -> None:
     """Body, variant, time, secret: each of them is signed."""
     path, headers = signed(b"body", {TARGET_VARIANT: "A"}, TOKEN)
