@@ -5,6 +5,7 @@ the texts of their errors ("token abc... is not valid"), which end in reports, l
 What it must not know: where a text goes.
 """
 
+import re
 from collections.abc import Iterable
 
 from eiload.base.wording import MASK
@@ -13,8 +14,11 @@ from eiload.sending.endpoint import Endpoint
 __all__ = ["SHORTEST", "Echoes"]
 
 SECRET_FIELDS = frozenset({"x-amz-security-token"})
-"""Which fields of a request's own have secrets. A signature (``authorization``) is none: it is good
-for one body and some minutes, and what it is made with is not in it."""
+"""Which fields of a request's own are secrets. A signature (``authorization``) is none: it is good
+for one body and some minutes, and what it is made with is not in it. The name of the key in it is
+nobody else's affair."""
+
+_KEY_NAME = re.compile(r"Credential=([^/,\s]+)/")
 
 SHORTEST = 6
 """Shorter values are words that stand in many texts, and no secrets."""
@@ -64,8 +68,10 @@ def _secrets(headers: bytes) -> Iterable[str]:
     """Yield what is secret in a request's own header fields: a signature's is its token."""
     for line in headers.decode("latin-1").split("\r\n"):
         name, _, value = line.partition(":")
-        if name.strip().lower() in SECRET_FIELDS and len(value.strip()) >= SHORTEST:
-            yield value.strip()
+        values = [value.strip()] if name.strip().lower() in SECRET_FIELDS else []
+        if name.strip().lower() == "authorization":
+            values += _KEY_NAME.findall(value)
+        yield from (each for each in values if len(each) >= SHORTEST)
 
 
 def _parts(value: str) -> Iterable[str]:

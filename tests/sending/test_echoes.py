@@ -58,3 +58,11 @@ def test_a_token_that_is_renewed_is_masked() -> None:
     echoes.learn(1, b"X-Amz-Security-Token: other-33\r\n")
     said = f"first-1 second-2 other-33 0123456789 {TOKEN}"
     assert echoes.masked(said) == f"first-1 {MASK} {MASK} 0123456789 {MASK}"
+
+
+def test_whose_key_it_is_is_masked() -> None:
+    """A service repeats it in the error of a signature that does not fit."""
+    echoes = Echoes()
+    signed = b"Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/x, Signature=0123456"
+    echoes.learn(0, signed + b"\r\n")
+    assert echoes.masked("AKIDEXAMPLE is not known, 0123456") == f"{MASK} is not known, 0123456"

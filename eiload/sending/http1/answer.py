@@ -53,6 +53,9 @@ server's, others'."""
 ORIGINAL_STATUS, ORIGINAL_WORDS = "OriginalStatusCode", "OriginalMessage"
 """Of SageMaker's ModelError: what the container said."""
 
+TIMED_OUT = 504
+"""What the container's status would be that SageMaker tells as 0: it did not answer within 60 s."""
+
 MAX_TEXT_CHARS = 1024
 """What is kept of an answer that is no JSON, or of its words."""
 
@@ -89,6 +92,7 @@ class Answer(NamedTuple):
         status = names.statuses.get(name)
         if status is None:
             theirs = original if isinstance(original, int) and original >= 300 else self.code
+            theirs = TIMED_OUT if original == 0 else theirs
             status = status_of(theirs)
         text = f"HTTP {self.code}"
         if name:

@@ -75,7 +75,10 @@ def test_services_name_their_errors() -> None:
     assert other == (Status.INVALID_ARGUMENT, "HTTP 400 ValidationError: Rate exceeded")
 
 
-@pytest.mark.parametrize(("original", "status"), [(415, "INVALID_ARGUMENT"), (500, "INTERNAL")])
+@pytest.mark.parametrize(
+    ("original", "status"),
+    [(415, "INVALID_ARGUMENT"), (500, "INTERNAL"), (0, "DEADLINE_EXCEEDED")],
+)
 def test_the_containers_own_status_counts(original: int, status: str) -> None:
     """SageMaker's ModelError has the status that the container answered."""
     content = {"OriginalStatusCode": original, "OriginalMessage": "no such type", "Message": "x"}
