@@ -146,7 +146,7 @@ def test_bodies_are_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
         hashed.append(data)
         return real(data)
 
-    monkeypatch.setattr(signatures.hashlib, "sha256", counting)
+    monkeypatch.setattr("eiload.control.signatures.hashlib.sha256", counting)
     clock, told = ManualClock(), Told()
     made = Signatures(
         {0: told, 2: told},
