@@ -10,7 +10,8 @@ In the order of a request's way:
   `answers` makes up what, `release` hands it over at that instant; `gpu`: how the GPU is meanwhile
 - `savedmodel`: a real one, by `graph` and TensorFlow's `runtime`; `watcher` and `versions`: which
   version is served; `batching`: the queue of both kinds; `signatures` of an SSD
-- `backend` puts together what is behind a face, `app` a server; `cli` is ``eiload serve``
+- `backend` puts together what is behind a face, `app` a server; `cli` is ``eiload serve``, and
+  `cli_endpoint` what of it is an endpoint's
 - `make_model` writes a model to serve, `make_model_cli` is its command
 - `launch`: the stand-in as a child process, for whoever needs one; the only file here that the
   Locust process imports

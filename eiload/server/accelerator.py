@@ -15,7 +15,7 @@ The model:
   ``attach: network`` one round trip and ``bytes / bandwidth``. A slot is taken for all of it: the
   server's thread waits for the accelerator. Transfers in different slots do not share bandwidth.
 - Attaching (the first inference: `cold_start`; after idling: `reattach`) keeps every slot waiting
-  until it is done.
+  until it is done; where each slot attaches by itself, it alone waits, at its first inference.
 - In a stall time stands still: what is under way ends later by as much as it met of it.
 - A failing request takes its turn and its time. A hanging one frees its slot and is never answered.
 - Each arrival uses up the same random draws whatever becomes of it, so the n-th arrival has the
@@ -64,12 +64,16 @@ class Overload:
 class Accelerator:
     """The emulated accelerator of one model."""
 
-    def __init__(self, settings: StandIn, origin_ns: int = 0) -> None:
+    def __init__(
+        self, settings: StandIn, origin_ns: int = 0, *, each_slot_attaches: bool = False
+    ) -> None:
         """Make one that is idle and not yet attached.
 
         Args:
             settings: what it is like.
             origin_ns: the instant at which its time begins; no arrival is earlier.
+            each_slot_attaches: each slot is a worker with a model of its own, which it loads at its
+                first inference, while the others go on.
 
         Raises:
             ScenarioError: the file of an empirical law cannot be used.
@@ -87,6 +91,7 @@ class Accelerator:
         self._free_ns = [origin_ns] * settings.concurrency
         self._slots_ns: deque[int] = deque()
         self._attached_ns: int | None = None
+        self._to_load = settings.concurrency if each_slot_attaches else 0
         self._busy_until_ns = origin_ns
         self.gpu = EmulatedGpu(origin_ns)
 
@@ -145,6 +150,11 @@ class Accelerator:
     def _attach(self, start_ns: int) -> int:
         """Return when an inference can begin that would begin at `start_ns` if all is attached."""
         reattach = self._settings.reattach
+        if self._to_load:
+            # The slot that is free first is given, so those that never had one come first.
+            self._to_load -= 1
+            self._attached_ns = start_ns
+            return start_ns + self._settings.cold_start_ns
         if self._attached_ns is None:
             self._attached_ns = start_ns + self._settings.cold_start_ns
         elif reattach is not None and start_ns - self._busy_until_ns >= reattach.idle_ns:

@@ -18,19 +18,23 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import uvloop
 
-from eiload.base.clock import SystemClock
+from eiload.base.clock import NS_PER_S, SystemClock
 from eiload.base.console import told_to_end
 from eiload.base.errors import ScenarioError
 from eiload.scenario.standin import StandIn
-from eiload.server.backend import Backend, Shared, backend
+from eiload.server.backend import Backend, Face, Shared, backend
 from eiload.server.http.listener import Listener
 from eiload.server.http.predict import JsonPredict
 from eiload.server.release import Releases
 from eiload.server.rest import Rest
 from eiload.server.transport import Security, Transport
+
+if TYPE_CHECKING:
+    from eiload.server.http.faces import EndpointOptions
 
 __all__ = ["Options", "Ready", "run"]
 
@@ -48,7 +52,7 @@ class Options:
     host: str = LOOPBACK
     """Address to listen on, or ``unix:PATH``."""
     port: int = 8500
-    """0 for a free one."""
+    """Of what the API says; 0 for a free one."""
     rest_port: int | None = None
     """None for no REST and no metrics, 0 for a free port."""
     labels: Mapping[str, int] = field(default_factory=dict)
@@ -57,6 +61,8 @@ class Options:
     reflection: bool = False
     channel_arguments: Sequence[tuple[str, str | int]] = ()
     exit_with_stdin: bool = False
+    endpoint: "EndpointOptions | None" = None
+    """With ``api: sagemaker``; None for one variant like the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +74,9 @@ class Ready:
     rest_address: str | None
     model: str
     kind: str
-    """``emulated p2.xlarge`` or ``SavedModel DIR``."""
+    """``emulated p2.xlarge`` or ``SavedModel DIR``; of several variants all."""
     api: str
-    """What it is to its clients: ``tfs``, ``tf-rest``."""
+    """What it is to its clients: ``tfs``, ``tf-rest``, ``container``."""
 
 
 def run(settings: StandIn, options: Options, ready: Callable[[Ready], None]) -> int:
@@ -119,15 +125,36 @@ async def _open(settings: StandIn, options: Options, stack: AsyncExitStack) -> R
     releases = Releases(asyncio.get_running_loop(), clock)
     stack.callback(releases.close)
     shared = Shared(clock, releases, stack)
+    if settings.api in {"container", "sagemaker"}:
+        return await _sagemaker(settings, options, shared)
     behind = await backend(settings, options.model, options.labels, shared)
     if settings.api == "tf-rest":
-        address = rest_address = await _rest(behind, shared, options, options.port, secured=True)
-    else:
-        address = await _grpc(behind, shared, settings, options)
-        rest_address = None
-        if options.rest_port is not None:
-            rest_address = await _rest(behind, shared, options, options.rest_port)
+        face = _rest_face(behind, shared)
+        address = await _http(face, shared, options, settings.idle_ns)
+        return Ready(address, address, options.model, behind.kind, settings.api)
+    address = await _grpc(behind, shared, settings, options)
+    rest_address = await _beside(behind, shared, options)
     return Ready(address, rest_address, options.model, behind.kind, settings.api)
+
+
+async def _sagemaker(settings: StandIn, options: Options, shared: Shared) -> Ready:
+    """Open the port of a container, or of an endpoint."""
+    # Few ask for it, and it takes its time to load.
+    from eiload.server.http import faces  # noqa: PLC0415
+
+    if settings.api == "container":
+        face = await faces.container(settings, options.model, shared)
+    else:
+        ends = options.endpoint or faces.EndpointOptions()
+        face = await faces.endpoint(settings, ends, options.model, shared)
+    if options.rest_port is not None and face.behind is None:
+        raise ScenarioError(
+            "--rest-port: expected only with one TensorFlow container behind it; "
+            "others have no TensorFlow Serving to ask"
+        )
+    address = await _http(face, shared, options, settings.idle_ns)
+    rest_address = await _beside(face.behind, shared, options) if face.behind else None
+    return Ready(address, rest_address, options.model, face.kind, settings.api)
 
 
 async def _grpc(behind: Backend, shared: Shared, settings: StandIn, options: Options) -> str:
@@ -151,18 +178,33 @@ async def _grpc(behind: Backend, shared: Shared, settings: StandIn, options: Opt
     return _address(options.host, port)
 
 
-async def _rest(
-    behind: Backend, shared: Shared, options: Options, port: int, *, secured: bool = False
-) -> str:
-    """Open a port for REST; return its address. Beside gRPC it has no TLS, as there."""
+def _rest_face(behind: Backend, shared: Shared) -> Face:
+    """Return TensorFlow Serving's REST."""
     predict = JsonPredict(behind.service, shared.clock)
     shared.stack.callback(predict.close)
     rest = Rest(behind.service, behind.metrics, predict, gpu=behind.gpu)
-    listener = Listener(rest, shared.clock, behind.kind)
+    return Face(rest, behind.kind, behind)
+
+
+async def _http(face: Face, shared: Shared, options: Options, idle_ns: int | None) -> str:
+    """Open the one port of a server of HTTP; return its address."""
+    idle_s = None if idle_ns is None else idle_ns / NS_PER_S
+    listener = Listener(face.handler, shared.clock, face.kind, idle_s=idle_s)
+    shared.stack.callback(listener.close)
+    context = options.security.context() if options.security else None
+    port = await listener.listen(options.host, options.port, context)
+    return _address(options.host, port)
+
+
+async def _beside(behind: Backend, shared: Shared, options: Options) -> str | None:
+    """Open the port for REST beside another, if there is to be one; it has no TLS, as there."""
+    if options.rest_port is None:
+        return None
+    face = _rest_face(behind, shared)
+    listener = Listener(face.handler, shared.clock, face.kind)
     shared.stack.callback(listener.close)
     host = _rest_host(options.host)
-    context = options.security.context() if secured and options.security else None
-    return _address(host, await listener.listen(host, port, context))
+    return _address(host, await listener.listen(host, options.rest_port))
 
 
 def _address(host: str, port: int) -> str:

@@ -8,11 +8,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from eiload.base.clock import NS_PER_S, Clock
 from eiload.scenario.standin import StandIn
 from eiload.server.emulated import EmulatedModel, EmulatedRepository
+from eiload.server.http.exchange import Handler
 from eiload.server.metrics import Metrics
 from eiload.server.model import Repository
 from eiload.server.release import Releases
@@ -21,7 +22,7 @@ from eiload.server.service import Service
 from eiload.server.versions import Versions
 from eiload.server.watcher import Watcher
 
-__all__ = ["Backend", "Shared", "backend"]
+__all__ = ["Backend", "Face", "Shared", "backend"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,16 @@ class Backend:
     metrics: Metrics
     gpu: Callable[[], dict[str, Any]] | None
     """How its emulated GPU is, None for a real model."""
+
+
+class Face(NamedTuple):
+    """What answers on a port of HTTP."""
+
+    handler: Handler
+    kind: str
+    """What the answers say they are from."""
+    behind: Backend | None
+    """TensorFlow Serving, where there is one behind it."""
 
 
 async def backend(

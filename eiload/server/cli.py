@@ -20,6 +20,7 @@ from eiload.base import console
 from eiload.base.errors import ScenarioError
 from eiload.scenario.standin import StandIn, option, parse
 from eiload.scenario.standin.profiles import listing
+from eiload.server.cli_endpoint import add_endpoint_arguments, endpoint_options
 from eiload.server.make_model_cli import (
     NEWEST_VERSION,
     add_make_model_arguments,
@@ -53,6 +54,9 @@ examples:
   eiload serve --attach network --round-trip "median: 1 ms, p99: 8 ms" --bandwidth "1 Gbit/s"
   eiload serve --saved-model models/ssd --rest-port 8501
   eiload serve --api tf-rest --profile p2.xlarge   over TensorFlow Serving's REST alone
+  eiload serve --api container --container pytorch --concurrency 2 --cold-start "4 s"
+  eiload serve --api sagemaker --endpoint ssd \\
+    --variant "blue: {profile: eia2.medium}" --variant "green: {profile: eia2.xlarge}"
   eiload serve --list-profiles                     the profiles and where their numbers are from
 
 It ends with Ctrl-C. exit status: 130 (SIGINT) or 143 (SIGTERM), 2 if it cannot be served so
@@ -60,8 +64,9 @@ It ends with Ctrl-C. exit status: 130 (SIGINT) or 143 (SIGTERM), 2 if it cannot 
 
 GRPC_APIS = ("tfs", "ei")
 
-PORTS = {"tfs": 8500, "ei": 8500, "tf-rest": 8501}
-"""Where clients look if nobody tells them: those of TensorFlow Serving's container."""
+PORTS = {"tfs": 8500, "ei": 8500, "tf-rest": 8501, "container": 8080, "sagemaker": 8080}
+"""Where clients look if nobody tells them: those of TensorFlow Serving's container, and of
+SageMaker's."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "what is emulated": (
@@ -81,6 +86,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "the model": ("saved_model", "encoded", "raw_outputs", "tensor_content", "answers_seed"),
     "the model server": ("api", "load_time_ns", "max_threads", "batching"),
+    "over HTTP": ("container", "handler", "keep_alive_ns", "throttle", "weight"),
     "faults": ("fail", "hang"),
 }
 """All fields of `StandIn`, in the order of the help."""
@@ -101,7 +107,8 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     reach.add_argument(
         "--port",
         type=_port,
-        help="port of what --api says, 0 for a free one (default: 8500; tf-rest: 8501)",
+        help="port of what --api says, 0 for a free one (default: 8500; tf-rest: 8501; container "
+        "and sagemaker: 8080)",
     )
     reach.add_argument(
         "--rest-port",
@@ -137,6 +144,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         help="arguments for the gRPC server, such as grpc.max_concurrent_streams=1 or "
         "grpc.max_connection_age_ms=300",
     )
+    add_endpoint_arguments(parser)
     for title, names in GROUPS.items():
         group = parser.add_argument_group(title)
         for name in names:
@@ -161,7 +169,8 @@ def run_serve(arguments: argparse.Namespace) -> int:
     if arguments.list_profiles:
         console.emit(listing())
         return 0
-    settings = parse(_settings(arguments), "serve")
+    given = _settings(arguments)
+    settings = parse(given, "serve")
     if not arguments.model:
         raise ScenarioError("serve: --model: expected a name, got ''")
     _check_reach(arguments, settings.api)
@@ -184,6 +193,7 @@ def run_serve(arguments: argparse.Namespace) -> int:
         reflection=arguments.reflection,
         channel_arguments=_channel_arguments(arguments.grpc_channel_arguments),
         exit_with_stdin=arguments.exit_with_stdin,
+        endpoint=endpoint_options(arguments, given, settings.api),
     )
 
     def ready(serving: Ready) -> None:
@@ -225,7 +235,7 @@ def _add_setting(group: Any, name: str, field: FieldInfo) -> None:
         shown = StandIn.model_validate({}).model_dump(mode="json")[field.alias or name]
         shown = shown.get("constant") if isinstance(shown, dict) else shown
         text += f" (default: {shown})".replace("%", "%%")
-    choices = get_args(field.annotation) if name in {"attach", "api"} else None
+    choices = get_args(field.annotation) if name in {"attach", "api", "container"} else None
     group.add_argument(
         option,
         dest=name,
@@ -314,7 +324,7 @@ def _line(serving: Any) -> str:
     rest = ""
     if serving.rest_address and serving.rest_address != serving.address:
         rest = f", REST on {serving.rest_address}"
-    over = "" if serving.api in GRPC_APIS else f" over {serving.api}"
+    over = "" if serving.api in GRPC_APIS else f" as {serving.api}"
     return f"{serving.kind} serves model {serving.model!r}{over} on {serving.address}{rest}"
 
 

@@ -92,7 +92,15 @@ WRONG = [
         "--grpc-channel-arguments: expected only with --api tfs or ei, got 'tf-rest'",
     ),
     (["serve", "--api", "tf-rest", "--rest-port", "0"], "the one port is REST's; expected --port"),
-    (["serve", "--api", "tf-rest", "--max-threads", "2"], "max_threads: gRPC's threads"),
+    (
+        ["serve", "--api", "tf-rest", "--max-threads", "2"],
+        "max_threads: expected only with api: tfs or ei",
+    ),
+    (["serve", "--api", "container", "--endpoint", "a"], "--endpoint: expected only with --api sa"),
+    (
+        ["serve", "--api", "container", "--container", "pytorch", "--rest-port", "0"],
+        "--rest-port: expected only with one TensorFlow container behind it",
+    ),
     (["serve", "--colour"], "unrecognized arguments: --colour"),
     (["make-model"], "the following arguments are required: DIR"),
     (["make-model", "x", "--size", "5"], "--size: expected 64 to 2048, got 5"),

@@ -14,6 +14,7 @@ from eiload.scenario.fields import FromText, Real, Text, Whole, YesNo
 from eiload.scenario.form import Form
 from eiload.scenario.problem import Problem
 from eiload.scenario.scalar import Expanded
+from eiload.scenario.standin.containers import Containers, misplaced
 from eiload.scenario.standin.fields import (
     Bandwidth,
     DurationNs,
@@ -81,7 +82,7 @@ _EMULATION = (
 """What a real model has by itself or not at all."""
 
 
-class StandIn(Form):
+class StandIn(Containers):
     """The settings of one stand-in. What is not set comes from `profile`, or is as said here."""
 
     profile: Text | None = Field(default=None, description="named profile to begin with")
@@ -138,11 +139,6 @@ class StandIn(Form):
         default=None,
         description="batching: {max_batch_size, batch_timeout, max_enqueued_batches, "
         "num_batch_threads}",
-    )
-    api: Literal["tfs", "ei", "tf-rest"] = Field(
-        default="tfs",
-        description="what it is to its clients: tfs, current TensorFlow Serving over gRPC; ei, "
-        "EI's 1.12 to 2.3; tf-rest, TensorFlow Serving's REST",
     )
     encoded: YesNo = Field(
         default=False, description="the model takes JPEG or PNG bytes instead of uint8 pixels"
@@ -211,9 +207,6 @@ class StandIn(Form):
             for name in _NETWORK:
                 if whole.get(name) is not None:
                     yield Problem((name,), "expected only with attach: network")
-        api = whole.get("api") or "tfs"
-        if whole.get("max_threads") is not None and api not in {"tfs", "ei"}:
-            yield Problem(("max_threads",), f"gRPC's threads; expected only without api: {api}")
         if whole.get("batching") is not None and whole.get("queue") is not None:
             yield Problem(
                 ("queue",), "with batching, max_enqueued_batches bounds the queue instead"
@@ -243,7 +236,9 @@ class StandIn(Form):
     def _consistent(self) -> Self:
         if self.fail is not None and self.fail.rate + self.hang > 1:
             raise ValueError("fail and hang: together more than 100 % of the requests")
-        if self.saved_model is not None:
+        for name, why in misplaced(self):
+            raise ValueError(f"{name}: {why}")
+        if not self.emulated:
             unset = type(self)()
             for name in _EMULATION:
                 if getattr(self, name) != getattr(unset, name):

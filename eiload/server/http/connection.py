@@ -174,8 +174,7 @@ class Connection(asyncio.Protocol):
         headers = [
             ("Content-Type", answer.content_type),
             ("Content-Length", str(len(answer.body))),
-            (STAND_IN, self._kind),
-            *answer.headers.items(),
+            *({STAND_IN: self._kind} | dict(answer.headers)).items(),
         ]
         if answer.server_ns is not None:
             headers.append((SERVER_TIME, str(answer.server_ns)))
