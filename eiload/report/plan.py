@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from eiload.base import wording
 from eiload.base.clock import NS_PER_S
 from eiload.judging.likely import Chance
-from eiload.report import curve, words
+from eiload.report import curve, in_flight, words
+from eiload.report.in_flight import Load, short
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.scenario import Scenario
 from eiload.scenario.arrivals import ClosedPhase
@@ -22,24 +23,6 @@ from eiload.scenario.census import WINDOWS_S, PhaseCensus
 from eiload.scenario.users import most
 
 __all__ = ["Decision", "Load", "Plan", "sections"]
-
-KEPT_PER_S, KEPT_BYTES_PER_S = 3000, 250e6
-"""What one load process sent on time of requests of 1 kB, and of 820 kB (docs/benchmarks.md)."""
-
-STREAMS = 100
-"""Requests at once on a connection: a usual limit of HTTP/2 servers and proxies (RFC 9113, 6.5.2
-recommends no less); TensorFlow Serving by itself has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What one target gets."""
-
-    target: str
-    sizes_bytes: tuple[tuple[int, ...], ...]
-    """Of its requests, by the payload's parts; empty if nobody knows."""
-    service_ns: float
-    """Of a request in the mean; NaN if nobody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +63,7 @@ def sections(plan: Plan, *, width: int, unicode: bool) -> Iterable[Section]:
     yield _drawn(plan, max(20, width - 12), unicode=unicode)
     yield _phases(plan)
     yield _targets(plan)
-    yield _in_flight(plan)
+    yield in_flight.section(plan.scenario, plan.phases, plan.loads, plan.like)
     if plan.decisions:
         yield _decisions(plan)
     if plan.against:
@@ -177,7 +160,7 @@ def _targets(plan: Plan) -> Section:
         ) / max(1, requests)
         # Nobody has counted the seconds of a target that a trace chooses.
         known = means and requests == arrivals
-        per_s = f"{_size(whole * fullest)}/s" if known else words.NOT_KNOWN
+        per_s = f"{short(whole * fullest)}/s" if known else words.NOT_KNOWN
         every = [size for each in load.sizes_bytes for size in each]
         rows.append(_target(Foreign(load.target), requests, every, whole, per_s))
         for name, count, each in zip(
@@ -196,71 +179,8 @@ def _target(
     known = bool(sizes_bytes)
     low, high = min(sizes_bytes, default=0), max(sizes_bytes, default=0)
     size = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    whole = _size(mean_bytes * requests) if known else words.NOT_KNOWN
+    whole = short(mean_bytes * requests) if known else words.NOT_KNOWN
     return Row((name, wording.count(requests), size if known else words.NOT_KNOWN, whole, per_s))
-
-
-def _in_flight(plan: Plan) -> Section:
-    """Return what Little's law says: in flight = rate x time in the system, in the mean."""
-    fullest = max((each.peak[1] for each in plan.phases), default=0)
-    bytes_s = sum(
-        fullest * max((size for each in load.sizes_bytes for size in each), default=0)
-        for load in plan.loads
-    )
-    total_s = fullest * len(plan.loads)
-    processes = max(1, math.ceil(max(total_s / KEPT_PER_S, bytes_s / KEPT_BYTES_PER_S)))
-    kept = f"{KEPT_PER_S:,}/s of 1 kB, and {_size(KEPT_BYTES_PER_S)}/s of pictures"
-    lines: list[Line] = [(f"load processes: {processes} (one kept its schedule up to {kept})",)]
-    columns = (
-        Column("target", right=False, wrap=True),
-        Column("phase", right=False, wrap=True),
-        Column("service\ntime"),
-        Column("in flight,\nmean"),
-        Column("fullest\nsecond"),
-        Column("connections\nat 100 each"),
-    )
-    rows = []
-    for index, load in enumerate(plan.loads):
-        if math.isnan(load.service_ns):
-            continue
-        for phase, counted in zip(plan.scenario.traffic, plan.phases, strict=True):
-            requests = int(counted.sent[index].sum())
-            if isinstance(phase, ClosedPhase) or not requests:
-                continue
-            service_s = load.service_ns / NS_PER_S
-            mean = requests / (phase.duration_ns / NS_PER_S) * service_s
-            peak = counted.peak[1] * max(service_s, 0.0)
-            rows.append(
-                Row(
-                    (
-                        Foreign(load.target),
-                        Foreign(phase.name),
-                        wording.time(load.service_ns),
-                        words.three_digits(mean),
-                        words.three_digits(peak),
-                        str(max(1, math.ceil(peak / STREAMS))),
-                    )
-                )
-            )
-            if peak > plan.scenario.max_in_flight * processes:
-                limit = plan.scenario.max_in_flight
-                lines.append(
-                    (
-                        Foreign(phase.name),
-                        f": more in flight than 'max_in_flight: {limit}' of {processes} lets",
-                        " through: the rest would be dropped",
-                    )
-                )
-    source = f"service times in the mean of {plan.like}" if plan.like else ""
-    if not rows:
-        lines.append(
-            ("in flight: not known; --service-time or --like RUN says how long an answer takes",)
-        )
-    note = f"in flight = rate x service time (Little's law), if it does not queue; {source}"
-    return Section(
-        "in flight", note.rstrip("; ") if rows else "", columns if rows else (), tuple(rows),
-        tuple(lines),
-    )  # fmt: skip
 
 
 def _decisions(plan: Plan) -> Section:
@@ -319,11 +239,3 @@ def _clock(duration_ns: int) -> str:
 
 def _plain(value: float) -> str:
     return words.NOT_KNOWN if math.isnan(value) else words.three_digits(value)
-
-
-def _size(size_bytes: float) -> str:
-    """Return a size roughly: ``1.23 GB``."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size_bytes >= size:
-            return f"{float(f'{size_bytes / size:.3g}'):g} {unit}"
-    return f"{size_bytes:.0f} bytes"
