@@ -12,6 +12,7 @@ from eiload.control.coordinator import Coordinator
 from eiload.control.messages import Word
 from eiload.control.session import Hooks
 from eiload.record.intervals import Intervals
+from eiload.record.journal import Journal
 from eiload.record.run import Run
 from eiload.scenario import Scenario
 
@@ -23,14 +24,16 @@ REPORT_S = 1.0
 def conducted(
     scenario: Scenario,
     report_s: float = REPORT_S,
-    meanwhile: Callable[[], None] | None = None,
+    meanwhile: Callable[[Coordinator], None] | None = None,
+    journal: Journal | None = None,
 ) -> Run:
     """Make one run.
 
     Args:
         scenario: whose servers are there.
         report_s: how often the agent reports.
-        meanwhile: called once, when the first report has come while the load is on.
+        meanwhile: called once, when the first report has come while the load is on; the run waits.
+        journal: kept while the load is on.
 
     Raises:
         EiloadError: it could not begin.
@@ -39,7 +42,7 @@ def conducted(
 
     def counted(_counts: Intervals) -> None:
         if todo and coordinator.started.is_set():
-            todo.pop()()
+            todo.pop()(coordinator)
 
     coordinator = Coordinator(
         scenario,
@@ -48,6 +51,7 @@ def conducted(
         clock=clock,
         say=lambda _text: None,
         on_intervals=counted,
+        journal=journal,
     )
 
     def up(word: Word) -> None:

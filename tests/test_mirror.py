@@ -16,6 +16,7 @@ OTHERS = {
     "judging/sla/test_concerned.py": "of rules.py, whose tests take two files",
     "judging/test_no_favourite.py": "a law of compare and schedule together, over many runs",
     "plugin/test_picture_users.py": "of users.py, whose tests take two files",
+    "record/test_journal_observed.py": "of journal.py, whose tests take two files",
     "report/test_run_file.py": "docs/run-file.md against a run file",
     "scenario/test_replay_choices.py": "of replay.py, whose tests take two files",
     "sending/http2/test_both_wires.py": "our wire and gRPC's, by one table",

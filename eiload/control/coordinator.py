@@ -95,21 +95,20 @@ class Coordinator:
         self.error: EiloadError | None = None
         self.stopped = ""
         """Why the run ended early; empty if it did not."""
-        self._asked = ""
+        self._asked = self._share = ""
         self._id = uuid.uuid4().hex
         self._send = send
         self._clock = clock
         self._say = say
         self._on_intervals = on_intervals
         self._driven = driven
-        self._logbook = Logbook(journal, say)
         self._stand_ins = StandIns(scenario, say)
-        self._observing = Observing(scenario, clock, say)
+        self.observing = Observing(scenario, clock, say)
+        self._logbook = Logbook(journal, say, self.observing.news)
         self._drain_ns = drain_ns
         self._run_time_ns = run_time_ns
         self._began_ns = clock.now_ns()
         self._stop_ns = 0
-        self._share = ""
         schedule = self._schedule = Schedule(scenario.traffic, scenario.seed)
         self._ending = Ending(scenario, schedule, on_look, self.stop, say)
         self.looked = self._ending.looked
@@ -121,8 +120,7 @@ class Coordinator:
             self._id, scenario, self._workers, send=send, say=say, driven=driven, drain_ns=drain_ns
         )
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._origin_ns = 0
-        self._started_wall_ns = 0
+        self._origin_ns = self._started_wall_ns = 0
         self._stopping = False
 
     # -- from outside ----------------------------------------------------------------------
@@ -200,14 +198,14 @@ class Coordinator:
 
     def _conduct(self) -> None:
         try:
-            with self._stand_ins, self._observing:
+            with self._stand_ins, self.observing:
                 self._prepare(self._stand_ins.start())
-                self._observing.begin(self._stand_ins.pages)
+                self.observing.begin(self._stand_ins.pages)
                 self._go()
                 self._load()
                 self._tell_all(messages.Forget(run=self._id))
                 # Targets must outlive the last request; now every agent has had its drain.
-                observed = self._observing.end(self._origin_ns)
+                observed = self.observing.end()
             self.run = closing.closed(self._known(), self._workers, self._schedule, observed)
         except EiloadError as error:
             early = self._asked and not self.started.is_set()
@@ -246,6 +244,7 @@ class Coordinator:
 
     def _go(self) -> None:
         self._origin_ns = self._clock.now_ns() + LEAD_NS
+        self.observing.went(self._origin_ns)
         self._started_wall_ns = self._clock.wall_ns() + LEAD_NS
         go = messages.Go(run=self._id, origin_ns=self._origin_ns, in_ns=LEAD_NS, boot_id=boot_id())
         self._tell_all(go)

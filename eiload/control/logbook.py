@@ -6,11 +6,13 @@ killed; a run goes on without.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import OutputError
 from eiload.record.intervals import Intervals
 from eiload.record.journal import Journal, State
+from eiload.record.observed import Source
 from eiload.record.run import Run
 
 __all__ = ["Logbook"]
@@ -25,11 +27,18 @@ class Logbook:
     Args:
         journal: the journal.
         say: told when it can be kept no longer.
+        news: returns what was read beside the load since it was last asked.
     """
 
-    def __init__(self, journal: Journal | None, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        journal: Journal | None,
+        say: Callable[[str], None],
+        news: Callable[[], tuple[tuple[Source, ...], ...]] = tuple,
+    ) -> None:
         self._journal = journal
         self._say = say
+        self._news = news
         self._counts: list[Intervals] = []
         self._written_ns = 0
 
@@ -54,7 +63,7 @@ class Logbook:
         self._written_ns = now_ns
         counts = [Intervals.merge(self._counts).to_bytes()] if self._counts else []
         self._counts = []
-        stands = state()
+        stands = replace(state(), observed=self._news())
         self._write(lambda journal: journal.append(stands, counts))
 
     def _write(self, write: Callable[[Journal], None]) -> None:

@@ -10,7 +10,7 @@ A source that cannot be read costs a line and no run, unless it is required.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from eiload.base.clock import NS_PER_S, Clock
 from eiload.base.errors import TargetError
@@ -19,7 +19,7 @@ from eiload.observe.host import Host
 from eiload.observe.nvml import Nvml, library
 from eiload.observe.reader import Page, Reader
 from eiload.observe.smi import Smi, command_of
-from eiload.observe.watch import Watch
+from eiload.observe.watch import Glance, Watch
 from eiload.record.observed import Source
 from eiload.scenario import Scenario, Target
 from eiload.scenario.observe import STAND_IN
@@ -35,12 +35,22 @@ FIRST_WITHIN_S = 25.0
 LAST_WITHIN_S = 20.0
 """For the readings after the load, tries included."""
 
+LATELY_NS = 75 * NS_PER_S
+"""For who looks on: of a source that says something new every 30 s, two changes."""
 
-@dataclass(frozen=True, slots=True)
+NEWS_EVERY_NS = 5 * NS_PER_S
+"""For a journal."""
+
+Told = TypeVar("Told")
+
+
+@dataclass(slots=True)
 class _Watched:
     target: str
     watch: Watch
     required: bool
+    told: int = 0
+    """Readings of which `news` has told."""
 
 
 class Observing:
@@ -57,6 +67,8 @@ class Observing:
         self._clock = clock
         self._say = say
         self._watched: list[_Watched] = []
+        self._origin_ns = 0
+        self._news_due_ns = 0
 
     def __enter__(self) -> Self:
         """Do nothing yet."""
@@ -99,12 +111,45 @@ class Observing:
             if why:
                 self._say(f"{each.target}: {each.watch.name} cannot be read: {why}")
 
-    def end(self, origin_ns: int) -> tuple[tuple[Source, ...], ...]:
-        """Read everything for the last time; return all that was read, by target.
+    def went(self, origin_ns: int) -> None:
+        """Take note of the instant at which the load begins."""
+        self._origin_ns = self._news_due_ns = origin_ns
 
-        Args:
-            origin_ns: the instant at which the load began.
+    def lately(self) -> tuple[tuple[Glance, ...], ...]:
+        """Return what was read in the last while, by target; empty if nothing is."""
+        return self._by_target(
+            lambda each: each.watch.lately(LATELY_NS // each.watch.every_ns + 1, self._origin_ns)
+        )
+
+    def news(self) -> tuple[tuple[Source, ...], ...]:
+        """Return what was read since this last told of anything, by target.
+
+        Not more often than every few seconds, so that names are told more seldom than numbers;
+        empty in between, and if nothing is read.
         """
+        now_ns = self._clock.now_ns()
+        if not self._watched or now_ns < self._news_due_ns:
+            return ()
+        self._news_due_ns = now_ns + NEWS_EVERY_NS
+
+        def piece(each: _Watched) -> Source:
+            found = each.watch.since(each.told, self._origin_ns)
+            each.told += found.readings
+            return found
+
+        return self._by_target(piece)
+
+    def _by_target(self, told: Callable[[_Watched], Told]) -> tuple[tuple[Told, ...], ...]:
+        watched = self._watched
+        if not watched:
+            return ()
+        return tuple(
+            tuple(told(each) for each in watched if each.target == name)
+            for name in self._scenario.targets
+        )
+
+    def end(self) -> tuple[tuple[Source, ...], ...]:
+        """Read everything for the last time; return all that was read, by target."""
         if not self._watched:
             return ()
         for each in self._watched:
@@ -113,7 +158,7 @@ class Observing:
         found: dict[str, list[Source]] = {name: [] for name in self._scenario.targets}
         for each in self._watched:
             left_s = max(0.0, (until_ns - self._clock.now_ns()) / NS_PER_S)
-            found[each.target].append(each.watch.end(origin_ns, left_s))
+            found[each.target].append(each.watch.end(self._origin_ns, left_s))
         self._watched = []
         return tuple(map(tuple, found.values()))
 

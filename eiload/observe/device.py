@@ -20,7 +20,10 @@ from eiload.record.facts import PhaseSpan
 from eiload.record.observed import Floats
 from eiload.record.run import Run
 
-__all__ = ["GPUS", "HOSTS", "REASONS", "Gpu", "Host", "gpus_of", "hosts_of", "throttled", "use"]
+__all__ = [
+    "GPUS", "HOSTS", "REASONS", "Gpu", "Host", "gpus", "gpus_of", "host", "hosts_of", "throttled",
+    "use",
+]  # fmt: skip
 
 Bools = NDArray[np.bool_]
 
@@ -78,41 +81,47 @@ class Host:
 def gpus_of(run: Run, target: int, spans: Sequence[PhaseSpan] | None = None) -> list[Gpu]:
     """Return what a target's GPUs did over some phases; None means all that are not warm-up."""
     where = stretches(run, spans)
-    found = []
-    for growth in growths(run, target, GPUS):
-        within = _within(growth, where)
-        names = {(each.label("gpu"), each.label("name")) for each in growth.source.series}
-        if within.any():
-            found += [_gpu(growth, *name, within, where) for name in sorted(names)]
-    return found
+    return [gpu for growth in growths(run, target, GPUS) for gpu in gpus(growth, where)]
+
+
+def gpus(growth: Growth, where: Sequence[Stretch]) -> list[Gpu]:
+    """Return what the GPUs of one source did over stretches of time."""
+    within = _within(growth, where)
+    names = {(each.label("gpu"), each.label("name")) for each in growth.source.series}
+    if not within.any():
+        return []
+    return [_gpu(growth, *name, within, where) for name in sorted(names)]
 
 
 def hosts_of(run: Run, target: int, spans: Sequence[PhaseSpan] | None = None) -> list[Host]:
     """Return what a target's hosts did over some phases; None means all that are not warm-up."""
     where = stretches(run, spans)
-    found = []
-    for growth in growths(run, target, HOSTS):
-        spent = {
-            each.label("mode"): _between(growth, where, "host_cpu_s", mode=each.label("mode"))
-            for each in growth.source.named("host_cpu_s")
-        }
-        total = sum(spent.values())
-        if total > 0:
-            idle = spent.get("idle", 0.0) + spent.get("iowait", 0.0)
-            steal = spent.get("steal", 0.0) / total
-            found.append(Host(growth.source.name, 1 - idle / total, steal))
-    return found
+    found = [host(growth, where) for growth in growths(run, target, HOSTS)]
+    return [each for each in found if each is not None]
+
+
+def host(growth: Growth, where: Sequence[Stretch]) -> Host | None:
+    """Return what the host of one source did over stretches of time; None if nobody knows."""
+    spent = {
+        each.label("mode"): _between(growth, where, "host_cpu_s", mode=each.label("mode"))
+        for each in growth.source.named("host_cpu_s")
+    }
+    total = sum(spent.values())
+    if total <= 0:
+        return None
+    idle = spent.get("idle", 0.0) + spent.get("iowait", 0.0)
+    return Host(growth.source.name, 1 - idle / total, spent.get("steal", 0.0) / total)
 
 
 def use(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Floats:
-    """Return the use of a target's busiest GPU at each reading within some phases, 0..1.
+    """Return the use of a target's busiest GPU at each fresh reading within some phases, 0..1.
 
     Shape (readings,); empty where nothing was read.
     """
     where = stretches(run, spans)
     busiest = np.empty(0)
     for growth in growths(run, target, GPUS):
-        within = _within(growth, where)
+        within = _within(growth, where) & growth.fresh
         for series in growth.source.named("gpu_use"):
             values = series.values(growth.source.readings)[within] / 100
             values = values[np.isfinite(values)]
@@ -122,11 +131,11 @@ def use(run: Run, target: int, spans: Sequence[PhaseSpan]) -> Floats:
 
 
 def throttled(run: Run, target: int, spans: Sequence[PhaseSpan]) -> tuple[int, int]:
-    """Return at how many readings any of a target's GPUs was throttled, and of how many."""
+    """Return at how many fresh readings any of a target's GPUs was throttled, and of how many."""
     where = stretches(run, spans)
     slowed = of = 0
     for growth in growths(run, target, GPUS):
-        within, readings = _within(growth, where), growth.source.readings
+        within, readings = _within(growth, where) & growth.fresh, growth.source.readings
         series = growth.source.named("gpu_reasons")
         reasons = [each.values(readings)[within] for each in series]
         if not reasons:

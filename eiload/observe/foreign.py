@@ -27,6 +27,7 @@ from eiload.observe.server import SERVERS, Server, growths, server_of
 from eiload.record import series
 from eiload.record.facts import PhaseSpan
 from eiload.record.run import Run
+from eiload.record.stopping import UNFINISHED
 
 __all__ = ["LOUD", "Check", "PhaseCheck", "by_phase", "check"]
 
@@ -116,7 +117,7 @@ def _sharing(run: Run, target: int) -> list[int]:
 def check(run: Run, target: int) -> Check | None:
     """Return one target's requests on both sides; None where the server's are not known."""
     server = server_of(run, target, run.phases())
-    if server is None or not server.by_status:
+    if server is None or not server.by_status or not _is_whole(run, target):
         return None
     ours: Counter[Status] = Counter()
     sharing = _sharing(run, target)
@@ -128,6 +129,12 @@ def check(run: Run, target: int) -> Check | None:
         restarted=any(growth.restarts for growth in growths(run, target, SERVERS)),
         together=tuple(run.targets[each].name for each in sharing),
     )
+
+
+def _is_whole(run: Run, target: int) -> bool:
+    """Tell whether the server was read after all that was sent had ended."""
+    known = [each.at_s[-1] for each in growths(run, target, SERVERS) if len(each.at_s)]
+    return run.stopped != UNFINISHED and all(at_s * NS_PER_S >= run.ended_ns for at_s in known)
 
 
 def _held(

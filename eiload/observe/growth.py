@@ -12,14 +12,18 @@ nothing is computed at all.
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eiload.base.clock import NS_PER_S
-from eiload.record.observed import Floats, Series, Source
+from eiload.record.observed import Floats, Labels, Series, Source
 
-__all__ = ["Growth", "Window"]
+__all__ = ["SLOW_S", "Growth", "Window", "is_counter"]
 
 COUNTERS = ("requests", "graph_runs", "host_cpu_s", "gpu_energy_j")
 """Names of counters, beside those of histograms' counts."""
+
+SLOW_S = 5.0
+"""A source that says something new so seldom is told: a short phase has no reading of its own."""
 
 BACK_WITHIN = 5
 """Readings within which another server's turn comes again."""
@@ -29,10 +33,11 @@ UNSTEADY = ("idle", "iowait")
 """Modes of CPU time that may fall without a restart (proc(5), /proc/stat)."""
 
 
-def _counts(series: Series) -> bool:
-    if series.label("mode") in UNSTEADY:
+def is_counter(name: str, labels: Labels) -> bool:
+    """Tell whether a number only grows while its server lives."""
+    if dict(labels).get("mode") in UNSTEADY:
         return False
-    return series.name in COUNTERS or series.name.endswith("_count")
+    return name in COUNTERS or name.endswith("_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,11 @@ class Growth:
     @staticmethod
     def of(source: Source) -> "Growth":
         """Look at the counters of a source."""
-        counted = [each.values(source.readings) for each in source.series if _counts(each)]
+        counted = [
+            each.values(source.readings)
+            for each in source.series
+            if is_counter(each.name, each.labels)
+        ]
         at_s = np.asarray(source.at_ns, np.float64) / NS_PER_S
         if not counted or source.readings < 2:
             return Growth(source, at_s=at_s)
@@ -130,6 +139,21 @@ class Growth:
         if not self.source.changed or len(self.at_s) < 2:
             return None
         return float(self.at_s[-1] - self.at_s[0]) / self.source.changed
+
+    @property
+    def fresh(self) -> NDArray[np.bool_]:
+        """Return which readings are of their own, shape (readings,).
+
+        All of them, but of a source that says something new seldom: whoever reads it more often
+        reads the same again, which is no further evidence of anything.
+        """
+        found = np.ones(len(self.at_s), np.bool_)
+        never = self.source.kind == "dcgm" and not self.source.changed
+        if never or (self.update_s or 0.0) >= SLOW_S:
+            found[1:] = False
+            for series in self.source.series:
+                found[[at for at, _ in series.changes]] = True
+        return found
 
 
 def _is_back(total: Floats, at: int) -> bool:

@@ -14,21 +14,20 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import NamedTuple
 
-from eiload.base import wording
 from eiload.observe.growth import Growth, Window
 from eiload.observe.histogram import Histogram, histogram
-from eiload.observe.pages import KINDS
+from eiload.record import stopping
 from eiload.record.facts import PhaseSpan
-from eiload.record.observed import Series, Source
+from eiload.record.observed import Series
 from eiload.record.run import Run
 
-__all__ = ["SERVERS", "Server", "Stretch", "growths", "notes", "server_of", "stretches"]
+__all__ = [
+    "ENTRYPOINT", "SERVERS", "Server", "Stretch", "growths", "served", "server_of",
+    "stretches", "together", "windows",
+]  # fmt: skip
 
 SERVERS = ("tfs", "ovms")
 """Kinds of sources that count requests."""
-
-SLOW_S = 5.0
-"""A source that says something new so seldom is told: a short phase has no reading of its own."""
 
 ENTRYPOINT = "GRPC"
 
@@ -85,6 +84,7 @@ def stretches(run: Run, spans: Sequence[PhaseSpan] | None = None) -> list[Stretc
     """
     spans = run.measured() if spans is None else spans
     end = max((span.first_second + span.seconds for span in run.phases()), default=0)
+    is_whole = run.stopped != stopping.UNFINISHED  # else there is no reading after the drain
     found: list[Stretch] = []
     for span in spans:
         if not span.seconds:
@@ -92,7 +92,7 @@ def stretches(run: Run, spans: Sequence[PhaseSpan] | None = None) -> list[Stretc
         start, stop = span.first_second, span.first_second + span.seconds
         if found and found[-1].end_s == start:
             start = int(found.pop().start_s)
-        found.append(Stretch(float(start), float(stop), stop >= end))
+        found.append(Stretch(float(start), float(stop), is_whole and stop >= end))
     return found
 
 
@@ -118,20 +118,28 @@ def server_of(run: Run, target: int, spans: Sequence[PhaseSpan] | None = None) -
     """
     model = run.targets[target].model
     where = stretches(run, spans)
-    parts = [
-        part
-        for growth in growths(run, target, SERVERS)
-        if (part := _of_source(growth, where, model)) is not None
-    ]
-    if not parts:
+    return together(served(growth, where, model) for growth in growths(run, target, SERVERS))
+
+
+def together(parts: Iterable[Server | None]) -> Server | None:
+    """Return what a server's replicas did together; None where nothing is known of any."""
+    known = [part for part in parts if part is not None]
+    if not known:
         return None
     try:
-        return reduce(_plus, parts)
+        return reduce(_plus, known)
     except ValueError as error:
-        return Server(parts[0].kind, math.nan, {}, notes=(str(error),))
+        return Server(known[0].kind, math.nan, {}, notes=(str(error),))
 
 
-def _of_source(growth: Growth, where: Sequence[Stretch], model: str) -> Server | None:
+def served(growth: Growth, where: Sequence[Stretch], model: str) -> Server | None:
+    """Return what one source says of a server's work; None where it has no two readings.
+
+    Args:
+        growth: the source.
+        where: over which stretches of time.
+        model: the requests for this model.
+    """
     within = windows(growth, where)
     if not within:
         return None
@@ -162,7 +170,7 @@ def _of_source(growth: Growth, where: Sequence[Stretch], model: str) -> Server |
         found[name] = made if made is not None and made.count else None
     return Server(
         source.kind,
-        evenly / sum(each.end_s - each.start_s for each in where) if by_status else math.nan,
+        evenly / max(_covered_s(growth, where), 1e-9) if by_status else math.nan,
         by_status,
         found["request_us"],
         found["runtime_us"],
@@ -178,6 +186,12 @@ def _evenly(growth: Growth, series: Series, stretch: Stretch) -> float:
     """Return by how much a counter grew in a stretch, with what was left when all ended."""
     end_s = float(growth.at_s[-1]) if stretch.whole else stretch.end_s
     return growth.at(series, end_s) - growth.at(series, stretch.start_s)
+
+
+def _covered_s(growth: Growth, where: Sequence[Stretch]) -> float:
+    """Return for how much of stretches of time there are readings, s."""
+    first_s, last_s = float(growth.at_s[0]), float(growth.at_s[-1])
+    return sum(max(0.0, min(each.end_s, last_s) - max(each.start_s, first_s)) for each in where)
 
 
 def _total(growth: Growth, name: str, within: Sequence[Window]) -> float:
@@ -207,89 +221,3 @@ def _both(one: Histogram | None, other: Histogram | None) -> Histogram | None:
     if one is None or other is None:
         return one or other
     return one.plus(other)
-
-
-# -- what stands against the numbers -------------------------------------------------------------
-
-
-def notes(run: Run, target: int) -> list[str]:
-    """Return what should be known of what was read of a target, a sentence each."""
-    found: list[str] = []
-    for source in run.sources(target):
-        found += _notes(run, target, source)
-    return found
-
-
-def _notes(run: Run, target: int, source: Source) -> Iterable[str]:
-    name = source.name
-    if not source.readings:
-        yield f"{name} could not be read: {source.why}"
-        return
-    if not source.kind:
-        yield f"{name} has no metrics that eiload knows"
-        return
-    if source.missed:
-        tries = source.readings + source.missed
-        yield (
-            f"{name}: {wording.count(source.missed)} of {wording.count(tries, 'reading')} are"
-            f" missing, the last time because: {source.why}"
-        )
-    growth = Growth.of(source)
-    if growth.several:
-        yield (
-            f"{name}: its counters fall and rise again: several servers answer behind this address,"
-            " so nothing is computed from them; give each one's own page in `metrics:`"
-        )
-        return
-    for at in growth.restarts:
-        before, after = growth.at_s[at - 1], growth.at_s[at]
-        yield (
-            f"{KINDS[source.kind]} at {name} was restarted between {before:.1f} s and"
-            f" {after:.1f} s: what it counted since the reading before is lost"
-        )
-    yield from _loads(growth)
-    update_s = growth.update_s
-    busy = source.kind in {"dcgm", "node"} or _is_busy(run, target)
-    if busy and update_s is not None and update_s >= max(SLOW_S, 2.5 * source.every_ns / 1e9):
-        yield f"{name} says something new every {wording.span(update_s)} only"
-    yield from _other_models(run, target, growth)
-
-
-def _is_busy(run: Run, target: int) -> bool:
-    """Tell whether requests came so often that a server's numbers change every second."""
-    sent = sum(run.statuses(target, run.phases()).values())
-    return sent > 2 * run.ended_ns / 1e9
-
-
-def _loads(growth: Growth) -> Iterable[str]:
-    """Yield that a model was loaded while the load was on: what a slow second may be from."""
-    for each in growth.source.named("loads"):
-        steps = growth.steps(each)
-        for at in range(1, len(steps)):
-            if steps[at] and growth.at_s[at] > 0 and at not in growth.restarts:
-                yield (
-                    f"a model was loaded ({each.label('path')}, {each.label('status')}) between"
-                    f" {growth.at_s[at - 1]:.1f} s and {growth.at_s[at]:.1f} s"
-                )
-
-
-def _other_models(run: Run, target: int, growth: Growth) -> Iterable[str]:
-    """Yield which models the server counts requests of, if not of the target's."""
-    if growth.source.kind not in SERVERS:
-        return
-    model = run.targets[target].model
-    whole = growth.window(0.0, 0.0, whole=True)
-    counted: dict[str, float] = {}
-    for each in growth.source.named("requests"):
-        if whole is not None:
-            grown = growth.grown(each, whole)
-            counted[each.label("model")] = counted.get(each.label("model"), 0.0) + grown
-    others = sorted(name for name, number in counted.items() if number and name != model)
-    if others and not counted.get(model):
-        listed = ", ".join(repr(name) for name in others[:4])
-        yield f"{growth.source.name} counts no requests for {model!r}, but for {listed}"
-    elif not counted and growth.source.named("graph_runs"):
-        yield (
-            f"{growth.source.name} counts runs of the graph, and no requests: builds before 2.4 do"
-            " not"
-        )

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from eiload.observe.device import GPUS
-from eiload.observe.growth import Growth
-from eiload.observe.server import ENTRYPOINT, SERVERS, SLOW_S, growths
+from eiload.observe.growth import SLOW_S, Growth
+from eiload.observe.server import ENTRYPOINT, SERVERS, growths
 from eiload.record.observed import Floats, Series
 from eiload.record.run import Run
 

@@ -6,22 +6,41 @@ Readings are due at a beat from the first one on, however long each takes. One t
 half of a beat is a gap and no point: nobody knows when in it the numbers were so. The first and the
 last are kept however long they took, because nothing changes before the load and after it. The
 reading after the load is tried again, for without it there are no totals.
+
+While it goes on, others may ask what is new (`Watch.since`, for a journal) and what was said lately
+(`Watch.lately`, for who looks on): they have copies.
 """
 
 import threading
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from eiload.base.clock import NS_PER_S, Clock
+from eiload.observe.growth import is_counter
 from eiload.observe.pages import Key, Values
 from eiload.observe.reader import Reader, Reading, UnreadableError
 from eiload.record.observed import Series, Source
 
-__all__ = ["Watch"]
+__all__ = ["Glance", "Watch"]
 
 LAST_TRIES = 3
 """For the reading after the load."""
 
 LAST_PAUSE_NS = NS_PER_S // 5
+
+FALLS_KEPT = 4
+"""Restarts of which the instants are told while a run goes on; a report has all."""
+
+
+class Glance(NamedTuple):
+    """What a source said lately, to be looked at while a run goes on."""
+
+    source: Source
+    """Its readings of a while; how many were missed, and what they cost, is of all so far."""
+    fell_s: tuple[tuple[float, float], ...]
+    """Between which instants a counter of its fell, since the beginning; the last few."""
 
 
 @dataclass(slots=True)
@@ -32,12 +51,15 @@ class _Record:
     changes: dict[Key, list[tuple[int, float | None]]]
     values: Values
     kind: str = ""
-    changed: int = 0
+    changed: list[int] = field(default_factory=list)
+    """Readings that said something else than the one before."""
     missed: int = 0
     why: str = ""
     took_ns: int = 0
     cpu_ns: int = 0
     mark: object = None
+    fell: deque[int] = field(default_factory=lambda: deque(maxlen=FALLS_KEPT))
+    """Readings at which a counter was lower than before."""
 
     def add(self, reading: Reading) -> None:
         number = len(self.at_ns)
@@ -45,14 +67,39 @@ class _Record:
         self.kind = self.kind or reading.kind
         self.took_ns += reading.took_ns
         self.cpu_ns += reading.cpu_ns
-        self.changed += number > 0 and reading.mark != self.mark
+        if number and reading.mark != self.mark:
+            self.changed.append(number)
         self.mark = reading.mark
+        fell = False
         for key, value in reading.values.items():
-            if self.values.get(key) != value:
+            before = self.values.get(key)
+            if before != value:
                 self.changes.setdefault(key, []).append((number, value))
+                fell = fell or (before is not None and value < before and is_counter(*key))
         for key in self.values.keys() - reading.values.keys():
             self.changes[key].append((number, None))
+            fell = fell or is_counter(*key)
+        if fell:
+            self.fell.append(number)
         self.values = reading.values
+
+    def series(self, first: int, *, whole: bool) -> tuple[Series, ...]:
+        """Return what has changed from a reading on, numbered from it.
+
+        Args:
+            first: the reading.
+            whole: with what had not changed since, as it was then.
+        """
+        found = []
+        for (name, labels), changes in sorted(self.changes.items()):
+            at = bisect_right(changes, first - 1, key=lambda change: change[0])
+            kept = [(number - first, value) for number, value in changes[at:]]
+            unchanged = at and (not kept or kept[0][0]) and changes[at - 1][1] is not None
+            if whole and unchanged:
+                kept.insert(0, (0, changes[at - 1][1]))
+            if kept:
+                found.append(Series(name, labels, tuple(kept)))
+        return tuple(found)
 
 
 class Watch:
@@ -69,6 +116,7 @@ class Watch:
         self._every_ns = every_ns
         self._clock = clock
         self._record = _Record([], {}, {})
+        self._lock = threading.Lock()
         self._stop = threading.Event()
         self._first = threading.Event()
         self._first_why = "not read"
@@ -78,6 +126,11 @@ class Watch:
     def name(self) -> str:
         """Return where the source is, in words."""
         return self._reader.name
+
+    @property
+    def every_ns(self) -> int:
+        """Return how often it is read."""
+        return self._every_ns
 
     def start(self) -> None:
         """Begin to watch."""
@@ -102,21 +155,46 @@ class Watch:
         """
         self._stop.set()
         self._thread.join(timeout_s)
+        with self._lock:
+            if self._thread.is_alive():
+                self._record.why = "no answer at the end"
+            return self._source(0, origin_ns, whole=False)
+
+    def since(self, first: int, origin_ns: int) -> Source:
+        """Return what was read from a reading on: a piece, to be `joined` with those before.
+
+        Args:
+            first: the reading's number, from 0.
+            origin_ns: the instant at which the load began.
+        """
+        with self._lock:
+            return self._source(first, origin_ns, whole=False)
+
+    def lately(self, readings: int, origin_ns: int) -> Glance:
+        """Return what the last readings said.
+
+        Args:
+            readings: how many.
+            origin_ns: the instant at which the load began.
+        """
+        with self._lock:
+            at_ns = self._record.at_ns
+            source = self._source(max(0, len(at_ns) - readings), origin_ns, whole=True)
+            fell = tuple(
+                ((at_ns[at - 1] - origin_ns) / NS_PER_S, (at_ns[at] - origin_ns) / NS_PER_S)
+                for at in self._record.fell
+            )
+        return Glance(source, fell)
+
+    def _source(self, first: int, origin_ns: int, *, whole: bool) -> Source:
         record = self._record
-        readings = len(record.at_ns)
-        if self._thread.is_alive():
-            record.why = "no answer at the end"
-        series = [
-            Series(name, labels, tuple(each for each in changes if each[0] < readings))
-            for (name, labels), changes in sorted(record.changes.copy().items())
-        ]
         return Source(
             kind=record.kind,
             name=self._reader.name,
             every_ns=self._every_ns,
-            at_ns=tuple(at_ns - origin_ns for at_ns in record.at_ns[:readings]),
-            series=tuple(series),
-            changed=record.changed,
+            at_ns=tuple(at_ns - origin_ns for at_ns in record.at_ns[first:]),
+            series=record.series(first, whole=whole),
+            changed=len(record.changed) - (bisect_right(record.changed, first) if whole else 0),
             missed=record.missed,
             why=record.why,
             took_ns=record.took_ns,
@@ -159,5 +237,6 @@ class Watch:
             self._record.missed += 1
             self._record.why = f"took {reading.took_ns / NS_PER_S:.2g} s"
             return False
-        self._record.add(reading)
+        with self._lock:
+            self._record.add(reading)
         return True

@@ -5,6 +5,7 @@ not know: HTTP, Locust.
 """
 
 import json
+import logging
 import time
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -19,11 +20,13 @@ from eiload.plugin.outcome import Outcome
 from eiload.record.intervals import Intervals
 from eiload.report import words
 from eiload.report.content import NO_VERDICT
-from eiload.report.live import head
+from eiload.report.live import beside, head
 from eiload.report.live.track import Track
-from eiload.report.live.watch import Now, Watch
+from eiload.report.live.watch import WINDOW_S, Now, Watch
 
 __all__ = ["Live"]
+
+logger = logging.getLogger("eiload")
 
 FRESH_S = 0.9
 """How old an answer may be that is given again: the page asks once a second."""
@@ -54,6 +57,7 @@ class Live:
         self._watch: Watch | None = None
         self._now: list[Now] = []
         self._ended: Kept | None = None
+        self._beside: dict[str, Any] | None = None
         self._head = ""
         self._made_s = -FRESH_S
 
@@ -63,7 +67,7 @@ class Live:
         """Watch a run that begins."""
         self._number += 1
         self._coordinator, self._watch, self._driven = coordinator, watch, driven
-        self._ended, self._now = None, []
+        self._ended, self._now, self._beside = None, [], None
         self.refused = ""
         self._made_s = -FRESH_S
 
@@ -98,6 +102,8 @@ class Live:
             self._now = []
         self.tick()
         self._ended = self.session.add(name, outcome, self._clock.wall_ns())
+        run = outcome.run
+        self._beside = _whatever(lambda: beside.ended(run)) if run is not None else None
         self._made_s = -FRESH_S
 
     # -- what is told --------------------------------------------------------------------------
@@ -145,6 +151,14 @@ class Live:
         if self._now:
             told["targets"] = head.targets(watch, self._now, present.targets, present.failures)
             told["objectives"] = head.objectives(watch, present.answers)
+        told["beside"] = self._beside
+        if ended is None:
+            told["beside"] = _whatever(
+                lambda: beside.now(
+                    watch.scenario, coordinator.observing.lately(), present.targets,
+                    WINDOW_S, present.elapsed_ns / NS_PER_S,
+                )
+            )  # fmt: skip
         if ended is not None and ended.outcome.judgement is not None:
             told |= _verdict(ended, [badge for badge in told["badges"] if badge[0] == "emulated"])
         return told
@@ -168,6 +182,16 @@ class Live:
             "workers": [present.ready, present.workers],
             "look": self._watch.ahead.next_s(elapsed_s) if self._watch is not None else None,
         }
+
+
+def _whatever(say: Callable[[], dict[str, Any] | None]) -> dict[str, Any] | None:
+    """Return what is said of the server's side; a defect in it costs no more than that."""
+    try:
+        return say()
+    except Exception as error:
+        logger.exception("what was read of the server's side cannot be shown")
+        why = words.safe(f"internal error: {type(error).__name__}: {error}")
+        return {"when": "", "servers": [], "machines": [], "notes": [why]}
 
 
 def _items(track: Track, after: int) -> list[str]:

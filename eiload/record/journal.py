@@ -34,11 +34,12 @@ from typing import Any, BinaryIO
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import OutputError, ScenarioError
-from eiload.record import block
+from eiload.record import block, stopping
 from eiload.record import run as run_file
 from eiload.record.facts import TargetFacts, facts_of
 from eiload.record.intervals import Intervals
 from eiload.record.ledger import reconcile
+from eiload.record.observed import Pieces, Source, written
 from eiload.record.run import Run, as_long_as
 from eiload.scenario.schedule import Schedule
 
@@ -55,8 +56,10 @@ DETAILS = 20
 TOGETHER = 600
 """So many counts are merged before all are: a day has 86,400 lines, most of them alike."""
 
-UNFINISHED = "not finished"
-"""What ended the run, as far as its journal knows."""
+OBSERVED_AT_MOST_MB = 64
+"""Of what was read beside the load: a page of one model takes 20 MB a day."""
+
+REST = "the rest is not in its journal"
 
 
 def beside(path: Path) -> Path:
@@ -74,6 +77,8 @@ class State:
     """For each slice of the schedule, up to when its requests are in the counts."""
     targets: Sequence[TargetFacts]
     problems: Sequence[str]
+    observed: Sequence[Sequence[Source]] = ()
+    """What was read beside the load since this was last said, by target; empty for nothing new."""
 
 
 class Journal:
@@ -92,6 +97,7 @@ class Journal:
         self._sync = sync
         self._crc = 0
         self._begun = False
+        self._observed_bytes = 0
         try:
             self._file = path.open("ab", buffering=0)
         except OSError as error:
@@ -116,7 +122,7 @@ class Journal:
         Raises:
             OutputError: it cannot be written.
         """
-        self._crc, self._begun = 0, True
+        self._crc, self._begun, self._observed_bytes = 0, True, 0
         with self._telling():
             if self._file.tell():
                 shutil.copyfile(self.path, self.path.with_name(self.path.name + ".old"))
@@ -140,8 +146,22 @@ class Journal:
                 "targets": [_brief(facts) for facts in state.targets],
                 "problems": list(state.problems),
                 "intervals": [base64.b64encode(data).decode("ascii") for data in counts],
+                **self._observed(state.observed),
             }
         )
+
+    def _observed(self, pieces: Sequence[Sequence[Source]]) -> dict[str, Any]:
+        """Return what was read beside the load as a part of a line; nothing of what is too much.
+
+        A piece is of no use without those before it, so once one was too much it stays so.
+        """
+        if not pieces or self._observed_bytes > OBSERVED_AT_MOST_MB * 1_000_000:
+            return {}
+        found = [written(each) for each in pieces]
+        self._observed_bytes += len(json.dumps(found))
+        if self._observed_bytes > OBSERVED_AT_MOST_MB * 1_000_000:
+            return {"observed": None}
+        return {"observed": found}
 
     def _write(self, content: dict[str, Any]) -> None:
         text = json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
@@ -264,7 +284,12 @@ def _rebuilt(file: BinaryIO) -> Run:
     last: dict[str, Any] = {"ended_ns": 0, "cuts_ns": [0], "targets": None, "problems": []}
     parts: list[Intervals] = []
     batches: list[Intervals] = []
+    pieces, more = Pieces(), ""
     for last in whole:
+        if (observed := last.get("observed", [])) is None:
+            more = f"what was read beside the load is more than {OBSERVED_AT_MOST_MB} MB: " + REST
+        else:
+            pieces.add(observed)
         parts += [Intervals.from_bytes(base64.b64decode(text)) for text in last["intervals"]]
         if len(parts) >= TOGETHER:
             batches.append(Intervals.merge(parts))
@@ -284,11 +309,13 @@ def _rebuilt(file: BinaryIO) -> Run:
         run,
         scenario=scenario,
         ended_ns=ended_ns,
-        stopped=UNFINISHED,
+        stopped=stopping.UNFINISHED,
         targets=facts_of(last["targets"]) if last["targets"] else run.targets,
         problems=(
             unfinished,
             *([lines.damage] if lines.damage else []),
+            *([more] if more else []),
             *map(str, last["problems"]),
         ),
+        observed=pieces.sources(),
     ).counted(counts)

@@ -50,7 +50,7 @@ class Measured:
     by_class: Intervals = field(default_factory=Intervals.empty)
     """The same counts by the classes of a mix; empty where there is none."""
     observed: tuple[tuple[Source, ...], ...] = ()
-    """What was read beside the load of each target; empty of older versions and of journals."""
+    """What was read beside the load of each target; empty of older versions."""
     looks: tuple[LookFacts, ...] = ()
     """Those taken while it went on; the words are judged anew from the counts (`judging.looks`)."""
     cuts_ns: tuple[int, ...] = ()

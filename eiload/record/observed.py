@@ -14,13 +14,13 @@ import json
 import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Labels", "Series", "Source", "observed_of", "written"]
+__all__ = ["Floats", "Labels", "Pieces", "Series", "Source", "joined", "observed_of", "written"]
 
 Floats = NDArray[np.float64]
 Labels = tuple[tuple[str, str], ...]
@@ -89,6 +89,50 @@ class Source:
             for each in self.series
             if each.name == name and wanted <= dict(each.labels).items()
         ]
+
+
+def joined(pieces: Sequence[Source]) -> Source:
+    """Return a source of which the readings came piece by piece, in order, as one.
+
+    A piece's series are the numbers that have changed in it, by its own readings; what it tells of
+    all readings (how many were missed, what they cost) is of all up to then.
+    """
+    changes: dict[tuple[str, Labels], list[tuple[int, float | None]]] = {}
+    at_ns: list[int] = []
+    for piece in pieces:
+        for each in piece.series:
+            mine = changes.setdefault((each.name, each.labels), [])
+            mine += [(len(at_ns) + at, value) for at, value in each.changes]
+        at_ns += piece.at_ns
+    series = tuple(Series(*key, tuple(mine)) for key, mine in sorted(changes.items()))
+    return replace(pieces[-1], at_ns=tuple(at_ns), series=series)
+
+
+class Pieces:
+    """What was read of all targets, as it comes piece by piece from a journal."""
+
+    def __init__(self) -> None:
+        self._pieces: list[list[list[Source]]] = []
+        """By target, source and time."""
+
+    def add(self, data: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+        """Take the next piece of each source, by target, as `written` wrote it.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError: it is none.
+        """
+        for target, sources in enumerate(data):
+            while len(self._pieces) <= target:
+                self._pieces.append([])
+            mine = self._pieces[target]
+            for number, piece in enumerate(observed_of(sources)):
+                while len(mine) <= number:
+                    mine.append([])
+                mine[number].append(piece)
+
+    def sources(self) -> tuple[tuple[Source, ...], ...]:
+        """Return all of it as a run has it."""
+        return tuple(tuple(map(joined, sources)) for sources in self._pieces)
 
 
 def written(sources: Iterable[Source]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ __all__ = [
     "READY",
     "RUN_TIME",
     "SIGNALS",
+    "UNFINISHED",
     "WEB",
     "aborted",
     "as_planned",
@@ -31,6 +32,9 @@ RUN_TIME = "--run-time"
 WEB = "Stop in the web UI"
 NO_WORKERS = "no worker was left"
 BY_LOCUST = "by Locust or the locustfile"
+UNFINISHED = "not finished"
+"""What ended a run, as far as its journal knows."""
+
 BY_ITSELF = (RUN_TIME, NO_WORKERS, BY_LOCUST)
 """Reasons that are nobody's wish at that moment."""
 

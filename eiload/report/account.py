@@ -12,8 +12,9 @@ from eiload.base.units import format_percentile
 from eiload.observe import foreign
 from eiload.observe.device import gpus_of, hosts_of
 from eiload.observe.histogram import Bounds, Histogram
+from eiload.observe.notes import notes
 from eiload.observe.parts import parts_of
-from eiload.observe.server import notes, server_of
+from eiload.observe.server import server_of
 from eiload.record.run import Run
 from eiload.report.devices import energy_j
 from eiload.report.plain import plain

@@ -11,7 +11,7 @@ from eiload.report import words
 from eiload.report.section import Cell, Column, Foreign, Line, Row, Section
 from eiload.report.times import TARGET, labelled
 
-__all__ = ["J_PER_WH", "energy_j", "in_words", "section"]
+__all__ = ["J_PER_WH", "energy_j", "in_words", "memory", "section"]
 
 J_PER_WH = 3600.0
 MILLION = 1_000_000
@@ -78,7 +78,7 @@ def _row(name: Foreign, gpu: Gpu, good: int) -> Row:
         name,
         Foreign(gpu.name),
         wording.share(gpu.use),
-        _share(gpu.memory_bytes, gpu.memory_total_bytes),
+        memory(gpu),
         _number(gpu.power_w),
         _number(gpu.energy_j),
         _number(each_j),
@@ -92,14 +92,16 @@ def _number(value: float) -> str:
     return words.three_digits(value) if math.isfinite(value) else words.NOT_KNOWN
 
 
-def _share(part: float, whole: float) -> str:
+def memory(gpu: Gpu) -> str:
+    """Return how much of its memory is used at most, of how much."""
+    part, whole = gpu.memory_bytes, gpu.memory_total_bytes
     if not math.isfinite(part):
         return words.NOT_KNOWN
     used = f"{words.three_digits(part / 2**30)} GiB"
     return f"{used} of {words.three_digits(whole / 2**30)}" if math.isfinite(whole) else used
 
 
-def in_words(gpu: Gpu) -> str:
+def in_words(gpu: Gpu, of_what: str = "of the phases") -> str:
     """Return whether a GPU was throttled, and why; empty where nobody says."""
     if not gpu.knows_throttling:
         return ""
@@ -107,7 +109,7 @@ def in_words(gpu: Gpu) -> str:
         return "was not throttled"
     ranked = sorted(gpu.throttled.items(), key=lambda each: -each[1])
     parts = [f"{why} in {wording.share(share)}" for why, share in ranked]
-    return f"was {', '.join(parts)} of the phases"
+    return f"was {', '.join(parts)} {of_what}"
 
 
 def _said(gpu: Gpu) -> Iterable[str]:

@@ -12,8 +12,9 @@ from eiload.judging.statistics.blocks import reportable
 from eiload.observe import foreign
 from eiload.observe.foreign import Check
 from eiload.observe.histogram import Bounds, Histogram
+from eiload.observe.notes import notes
 from eiload.observe.pages import KINDS
-from eiload.observe.server import Server, notes, server_of
+from eiload.observe.server import Server, server_of
 from eiload.record.observed import Source
 from eiload.record.run import Run
 from eiload.report import devices, words

@@ -1,6 +1,7 @@
 """What GPUs and hosts did over some phases: means, extremes, energy, why clocks were low."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -93,6 +94,22 @@ def test_the_busiest_gpu() -> None:
     assert len(device.gpus_of(run, 0)) == 2
     assert device.use(run, 0, run.measured()).tolist() == [0.8] * 7
     assert len(device.use(observed(), 0, run.measured())) == 0
+
+
+def test_what_is_read_again_is_no_further_reading() -> None:
+    """An exporter says something new every 6 s here: ten readings of it are two."""
+    of = gpu(
+        series("gpu_use", [10.0] * 6 + [90.0] * 6, **OF),
+        series("gpu_reasons", [0.0] * 6 + [4.0] * 6, **OF),
+        kind="dcgm",
+    )
+    run = observed(replace(of, changed=1))
+    spans = run.phases()
+    assert device.use(run, 0, spans).tolist() == [0.1, 0.9]
+    assert device.throttled(run, 0, spans) == (1, 2)
+    assert len(device.use(observed(of), 0, spans)) == 11  # one that is as fast as it is read
+    never = gpu(series("gpu_use", [10.0] * 12, **OF), kind="dcgm")
+    assert device.use(observed(replace(never, changed=0)), 0, spans).tolist() == [0.1]
 
 
 def test_a_host() -> None:

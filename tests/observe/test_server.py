@@ -1,6 +1,7 @@
 """What a server did over some phases, by its page; and what stands against believing it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from eiload.observe import server
 from eiload.record.observed import Series, Source
 from eiload.record.run import Run
+from eiload.record.stopping import UNFINISHED
 from tests.golden import golden_run, with_target
 from tests.observe.made import Values, latencies, series, source, with_sources
 
@@ -91,7 +93,6 @@ def test_times_are_exact_in_the_mean() -> None:
     assert found.graph_runs == 60
     assert found.request.quantile(0.99).low < 25_000 < found.request.quantile(0.99).high
     assert found.queue_in_runtime
-    assert server.notes(run, 0) == []
 
 
 def test_replicas_with_a_page_each_add_up() -> None:
@@ -104,76 +105,30 @@ def test_replicas_with_a_page_each_add_up() -> None:
     assert found.per_s == pytest.approx(10)
 
 
-def note_of(*sources: Source) -> str:
-    """Return the one sentence on sources."""
-    (said,) = server.notes(observed(*sources), 0)
-    return said
-
-
-def test_a_restart_is_told() -> None:
-    """When it was, and that something is lost; what was counted since then counts."""
+def test_after_a_restart_what_was_counted_since_counts() -> None:
+    """What was before it is lost."""
     counts = [0, 10, 20, 30, 40, 50, None, 10, 20, 30, 40, 40]
-    said = note_of(page(counts=counts))
-    assert said == (
-        "TensorFlow Serving at http://h:8501/m was restarted between 5.0 s and 6.0 s: what it"
-        " counted since the reading before is lost"
-    )
     found = server.server_of(observed(page(counts=counts)), 0)
     assert found is not None
     assert found.total == 10 + 40
 
 
-def test_several_servers_are_told() -> None:
-    """And nothing is computed from them."""
+def test_of_several_servers_nothing_is_computed() -> None:
+    """Differences of two of them are of nothing."""
     counts = [0, 500, 10, 20, 520, 530, 30, 540, 550, 40, 560, 570]
-    run = observed(page(counts=counts))
-    assert "several servers answer behind this address" in note_of(page(counts=counts))
-    assert server.server_of(run, 0) is None
+    assert server.server_of(observed(page(counts=counts)), 0) is None
 
 
-@pytest.mark.parametrize(
-    ("of", "said"),
-    [
-        (
-            Source("", "http://x", 10**9, missed=3, why="refused"),
-            "http://x could not be read: refused",
-        ),
-        (source(at_s=[0.0, 1.0], kind="", name="x"), "x has no metrics that eiload knows"),
-        (
-            source(requests(COUNTS, "a"), requests(COUNTS, "b"), at_s=AT_S),
-            "http://h:8501/m counts no requests for 'ssd', but for 'a', 'b'",
-        ),
-        (
-            source(series("graph_runs", COUNTS), at_s=AT_S),
-            "counts runs of the graph, and no requests: builds before 2.4 do not",
-        ),
-        (
-            page(series("loads", [1.0] * 6 + [2.0] * 6, path="/m/ssd/2", status="success")),
-            "a model was loaded (/m/ssd/2, success) between 5.0 s and 6.0 s",
-        ),
-    ],
-)
-def test_what_should_be_known(of: Source, said: str) -> None:
-    """In a sentence."""
-    assert said in note_of(of)
-
-
-def test_a_source_that_says_something_new_seldom() -> None:
-    """DCGM's exporter by default: every 30 s, whoever asks more often."""
-    slow = source(series("gpu_use", [1.0] * 12), at_s=AT_S, kind="dcgm", name="x")
-    run = observed(Source(**{**{f: getattr(slow, f) for f in slow.__slots__}, "changed": 1}))
-    assert server.notes(run, 0) == ["x says something new every 11 s only"]
-
-
-def test_readings_that_are_missing() -> None:
-    """How many, and why the last one was."""
-    of = page()
-    run = observed(
-        Source(**{**{f: getattr(of, f) for f in of.__slots__}, "missed": 4, "why": "took 2 s"})
-    )
-    assert server.notes(run, 0) == [
-        "http://h:8501/m: 4 of 16 readings are missing, the last time because: took 2 s"
-    ]
+def test_a_run_that_was_killed() -> None:
+    """Its last phase ends with it: no reading after a drain belongs to it, nor is time unread."""
+    whole = page(counts=[*COUNTS[:-3], 90.0, 90.0, 90.0])
+    run = replace(observed(whole), stopped=UNFINISHED)
+    assert server.stretches(run) == [(4.0, 10.0, False)]
+    early = page(counts=COUNTS[:9], at_s=AT_S[:9])  # the last reading is of 8 s
+    found = server.server_of(replace(observed(early), stopped=UNFINISHED), 0)
+    assert found is not None
+    assert found.total == 40
+    assert found.per_s == pytest.approx(10)
 
 
 def test_a_histogram_that_contradicts_itself_is_left_out() -> None:

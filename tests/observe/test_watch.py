@@ -7,6 +7,7 @@ from eiload.base.clock import NS_PER_S, SystemClock
 from eiload.observe.pages import Values
 from eiload.observe.reader import Reading, UnreadableError
 from eiload.observe.watch import Watch
+from eiload.record.observed import Source, joined
 
 PATIENCE_S = 60.0
 
@@ -71,6 +72,36 @@ def test_changes_are_kept() -> None:
     assert list(found.at_ns) == sorted(found.at_ns)
     assert found.at_ns[0] >= 0
     assert reader.closed
+
+
+def test_pieces_while_it_goes_on() -> None:
+    """Whoever asks from time to time what is new has it all in the end."""
+    numbers = [1, 1, 5, None, 2, 3, 3, 4]
+    reader = Scripted(*map(reading, numbers), enough=len(numbers))
+    watch = Watch(reader, NS_PER_S // 1000, SystemClock())
+    watch.start()
+    pieces: list[Source] = []
+    while not reader.reached.is_set():
+        pieces.append(watch.since(sum(each.readings for each in pieces), 7))
+    whole = watch.end(7, PATIENCE_S)
+    pieces.append(watch.since(sum(each.readings for each in pieces), 7))
+    assert joined(pieces) == whole
+
+
+def test_what_it_said_lately() -> None:
+    """The last readings, with what had not changed since before them; and when a counter fell."""
+    reader = Scripted(reading(9), reading(3), reading(3), reading(3), reading(4), enough=5)
+    watch = watched(reader)
+    whole = watch.end(0, PATIENCE_S)
+    found = watch.lately(whole.readings - 2, 0)
+    assert found.source.at_ns == whole.at_ns[2:]
+    (series,) = found.source.series
+    assert series.changes == ((0, 3), (2, 4))
+    assert found.source.changed == 1
+    ((before_s, after_s),) = found.fell_s
+    assert (before_s, after_s) == tuple(at_ns / NS_PER_S for at_ns in whole.at_ns[:2])
+    assert watch.lately(1000, 0).source == whole
+    assert watch.lately(1, 0).source.series[0].changes == ((0, 4),)
 
 
 def test_what_cannot_be_read_is_said() -> None:

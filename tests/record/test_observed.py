@@ -3,11 +3,15 @@
 import base64
 import json
 import zlib
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from eiload.record.observed import Series, Source, observed_of, written
+from eiload.record.observed import Pieces, Series, Source, joined, observed_of, written
 
 SOURCE = Source(
     kind="tfs",
@@ -86,3 +90,29 @@ def test_a_part_of_it_is_not_taken_for_all() -> None:
     data[0]["series"] = base64.b64encode(whole[:-5]).decode()
     with pytest.raises(ValueError, match="cut off"):
         observed_of(data)
+
+
+def cut(of: Source, at: Sequence[int]) -> list[Source]:
+    """Return a source in pieces: at which readings each begins, the first at 0."""
+    found = []
+    for first, last in zip(at, [*at[1:], of.readings], strict=True):
+        series = tuple(
+            Series(each.name, each.labels, changes)
+            for each in of.series
+            if (changes := tuple((n - first, v) for n, v in each.changes if first <= n < last))
+        )
+        found.append(replace(of, at_ns=of.at_ns[first:last], series=series))
+    return found
+
+
+@given(st.sets(st.integers(1, 4)))
+def test_pieces_are_the_whole(at: set[int]) -> None:
+    """However they are cut, through a journal's text, of two targets."""
+    whole = replace(SOURCE, series=tuple(sorted(SOURCE.series, key=lambda each: each.labels)))
+    pieces = cut(whole, [0, *sorted(at)])
+    assert joined(pieces) == whole
+    read = Pieces()
+    for piece in pieces:
+        read.add(json.loads(json.dumps([[], written([piece])])))
+    assert read.sources() == ((), (whole,))
+    assert Pieces().sources() == ()

@@ -3,12 +3,17 @@
 import io
 from collections.abc import Iterator
 from concurrent import futures
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bench.conducted import conducted
 from eiload.base.status import Status
+from eiload.observe.foreign import check
+from eiload.observe.parts import parts_of
+from eiload.scenario import build
 from eiload.server.signatures import DETECTION_OUTPUTS, RAW_OUTPUTS
 from eiload.serving.protos import predict_pb2
 from eiload.serving.tensors import to_proto
@@ -222,3 +227,28 @@ def test_the_method_name_was_checked_once(made: Made) -> None:
         said = f"Expected prediction signature method_name to be {ONE_OF} mine"
         assert client.told(PREDICT, other("mine", x=ROWS)) == (Status.INTERNAL, said)
         assert client.told(PREDICT, other("doubled", x=ROWS)) == (Status.OK, "")
+
+
+def test_its_page_and_our_numbers_agree_to_the_request(pixels: Client) -> None:
+    """Of a load by our own sender: as many, of one status, and its time lies within ours."""
+    page = {"metrics": f"http://{pixels.process.rest_address}", "required": True}
+    target = {"server": pixels.process.address, "model": "ssd", "deadline": "60 s"}
+    plain = {
+        "name": "counted",
+        "targets": {"cpu": {**target, "observe": page}},
+        "payload": {"synthetic": "64x48"},
+        "traffic": [
+            {"phase": "warm-up", "rate": "10/s", "for": "1 s", "warm_up": True},
+            {"phase": "steady", "rate": "10/s", "for": "1 s"},
+        ],
+    }
+    run = conducted(build(plain, "test", Path()))
+    found = check(run, 0)
+    assert found is not None
+    sent = sum(run.statuses(0, run.phases()).values())
+    assert found.by_status == found.counted == {"OK": sent}
+    assert found.agrees
+    parts = parts_of(run, 0, run.phases())
+    assert parts is not None
+    assert parts.requests == sent
+    assert {part.name for part in parts.parts if part.mean_ns <= 0} <= {"blocked"}

@@ -40,6 +40,7 @@ __all__ = ["NAME_AT_MOST", "QUANTILES", "aim", "badges", "fixed", "objectives", 
 QUANTILES = (0.5, 0.95, 0.99, 0.999)
 NAME_AT_MOST = 60
 NOTHING = "nothing yet"
+AT_THE_END = "told when the run has ended"
 ENOUGH = "nothing, if requests do not depend on each other"
 FAILURES_AT_MOST = 4
 """Kinds of failures told of each target."""
@@ -195,7 +196,7 @@ def _observed(objective: Objective, part: TargetCounts, seconds: float, answers:
         agreed = wording.share(answers.agreed / answers.compared)
         return f"{agreed} of {wording.count(answers.compared)} compared"
     if isinstance(objective.metric, Versions | Watched):
-        return NOTHING  # known when the run is over
+        return AT_THE_END
     return _measured(objective.metric, part, seconds) if part.total and seconds else NOTHING
 
 

@@ -94,7 +94,7 @@
     }
     $('live').hidden = !fixed;
     $('none').hidden = !!fixed || head.stage === 'failed';
-    targets(); objectives(); runs();
+    targets(); beside(); objectives(); runs();
   }
   function place() {
     var at = [STAGES[head.stage]];
@@ -175,6 +175,29 @@
     });
     put($('failures')).append.apply($('failures'), told);
     $('failures-part').hidden = !told.length;
+  }
+  function beside() {
+    var told = head.beside, right = 'right';
+    $('beside-part').hidden = !told;
+    if (!told) { return; }
+    $('beside-when').textContent = told.when + ', by its own account, means in ms';
+    function fill(id, headings, rows) {
+      var node = $(id);
+      node.parentNode.hidden = !rows.length;
+      table(node, headings, rows.map(function (row) {
+        return [make('span', row[1], 'who t' + row[0] % 6)].concat(row.slice(2));
+      }));
+    }
+    fill('servers', [
+      ['target'], ['counted/s', right, 'requests for the model that have ended'], ['not OK/s', right],
+      ['in server', right, 'without network and parsing'], ['runtime', right, 'of that, the run of the graph'],
+      ['queue', right, 'wait for a batch'], ['batch', right, 'examples in a batch that ran']
+    ], told.servers);
+    fill('machines', [
+      ['target'], ['GPU or host'], ['use', right, 'share of the time in which a kernel, or a process, ran'],
+      ['memory', right], ['power', right], ['', 'wrap']
+    ], told.machines);
+    put($('beside-notes')).append.apply($('beside-notes'), told.notes.map(function (note) { return make('li', note); }));
   }
   function objectives() {
     var rows = head.objectives || [], over = !!head.verdict;

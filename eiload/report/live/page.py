@@ -55,6 +55,10 @@ while it goes on.</p>
 second</small></h2><div class="scroll"><table id="now"></table></div></div>
 <h2 id="judged-title">Judged time so far <small>without warm-up, ms</small></h2>
 <div class="scroll"><table id="judged"></table></div></section>
+<section id="beside-part" hidden><h2>The server's side <small id="beside-when"></small></h2>
+<div class="scroll" hidden><table id="servers"></table></div>
+<div class="scroll" hidden><table id="machines"></table></div><ul id="beside-notes"
+class="note"></ul></section>
 <section id="objectives-part" hidden><h2>Objectives</h2><p id="no-verdict" class="note" hidden></p>
 <div class="scroll"><table id="objectives"></table></div></section>
 <section id="failures-part" hidden><h2>Failures</h2><ul id="failures"></ul></section>
