@@ -9,7 +9,8 @@ In the order of the data's way:
 - `watch`: a source read again and again, as a `record.observed.Source`, which a run's file keeps
 - `growth`: how counters grew, restarts, several servers behind one address; `histogram`: exact
   means, quantiles between two limits
-- `server`, `device`: what a server, a GPU, a host did over some phases
+- `server`, `device`: what a server, a GPU, a host did over some phases; `notes`: what stands
+  against believing it; `lately`: the last seconds, for who looks while a run is on
 - `parts`: where the time went on both sides, and what the difference of two targets is made of;
   `foreign`: what the server counted against what was sent; `steps`: all of it over time
 
