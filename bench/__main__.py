@@ -27,6 +27,7 @@ MAX_STRETCH = 20
 OWN = {
     "statistics": "bench.statistics",
     "looks": "bench.looks",
+    "capacity": "bench.capacity",
     "judging": "bench.judging",
     "interop": "bench.interop",
     "stand_in": "bench.stand_in",

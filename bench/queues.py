@@ -15,6 +15,7 @@ steps are vectorised over all runs at once. Units: seconds; every array is float
 request by run, padded at the end with arrivals past the run.
 """
 
+import heapq
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,7 +45,16 @@ from eiload.scenario.arrivals import (
 )
 from eiload.scenario.laws import Gamma, Law
 
-__all__ = ["SYSTEMS", "Pairs", "System", "planned_per_s", "sample_of", "simulate"]
+__all__ = [
+    "SYSTEMS",
+    "WARM_UP_S",
+    "Pairs",
+    "System",
+    "alone",
+    "planned_per_s",
+    "sample_of",
+    "simulate",
+]
 
 WARM_UP_S = 60.0
 """Simulated and thrown away, so that queues are not empty at the start of a run."""
@@ -220,6 +230,42 @@ def _answers(
     if system.failures:
         answers[bursts(rng, system.failures, 0.5, arrivals)] = np.inf
     return answers
+
+
+def alone(system: System, seconds: int, seed: int) -> tuple[Floats, Floats]:
+    """Simulate one run of one target with Poisson arrivals.
+
+    Args:
+        system: with the host's stalls or without.
+        seconds: length of the run, without the warm-up.
+        seed: of everything.
+
+    Returns:
+        When requests were due, from the start of the measurement, and their response times; those
+        of the warm-up are not among them.
+    """
+    rng = np.random.default_rng(seed)
+    arrivals = _arrivals(rng, system, seconds, 1, seed)
+    horizon = float(arrivals.max()) + 600.0
+    stalls = [Stalls.draw(rng, STALLING, horizon)] if system.shared_stalls else []
+    clock = WorkClock(stalls, np.ones(int(horizon) + 1))
+    work = clock.work(arrivals[:, 0])
+    service = _service(rng, system, arrivals.shape)[:, 0]
+    leave = clock.real(np.array(_one_queue(work.tolist(), service.tolist(), system.slots)))
+    due, times = arrivals[:, 0] - WARM_UP_S, leave - arrivals[:, 0]
+    within = (due >= 0) & (due < seconds)
+    return due[within], times[within]
+
+
+def _one_queue(arrivals: list[float], service: list[float], slots: int) -> list[float]:
+    """Return what `_fifo` does, of one run: a heap of when each server is free."""
+    free = [0.0] * slots
+    leave = []
+    for arrival, length in zip(arrivals, service, strict=True):
+        done = max(arrival, free[0]) + length
+        heapq.heapreplace(free, done)
+        leave.append(done)
+    return leave
 
 
 def planned_per_s(system: System, seconds: int) -> Floats | None:

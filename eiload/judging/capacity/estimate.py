@@ -11,6 +11,7 @@ the estimate. No law of the queue is supposed.
 import itertools
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from eiload.judging.capacity.trial import Trial
 
@@ -37,36 +38,43 @@ def estimate(trials: Iterable[Trial]) -> float | None:
     )
     if not points:
         return None
-    pooled = _pooled(points)
-    if pooled[0][1] >= 0:
+    blocks = _pooled(points)
+    if blocks[0].value >= 0:
         return 0.0
-    for (one, below, _), (other, above, _) in itertools.pairwise(pooled):
-        if above >= 0:
-            share = -below / (above - below)
-            return math.exp(one + share * (other - one))
+    for one, other in itertools.pairwise(blocks):
+        if other.value >= 0:
+            share = -one.value / (other.value - one.value)
+            step = math.log(other.first_per_s / one.last_per_s)
+            return one.last_per_s * math.exp(share * step)
     return math.inf
+
+
+class _Block(NamedTuple):
+    """Neighbours that are taken together."""
+
+    value: float
+    weight: float
+    first_per_s: float
+    last_per_s: float
 
 
 def _cut(used: float) -> float:
     return max(-MOST, min(MOST, math.log(used))) if used > 0 else -MOST
 
 
-def _pooled(points: list[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
-    """Return points of logarithm of the rate, value and weight, whose values rise.
+def _pooled(points: list[tuple[float, float, float]]) -> list[_Block]:
+    """Return blocks whose values rise.
 
     Args:
         points: rate, value and weight of each, by rate.
     """
-    found: list[tuple[float, float, float]] = []
+    found: list[_Block] = []
     for rate, value, weight in points:
-        last = (math.log(rate), value, max(weight, 1e-9))
-        while found and found[-1][1] >= last[1]:
+        last = _Block(value, max(weight, 1e-9), rate, rate)
+        while found and found[-1].value >= last.value:
             one = found.pop()
-            both = one[2] + last[2]
-            last = (
-                (one[0] * one[2] + last[0] * last[2]) / both,
-                (one[1] * one[2] + last[1] * last[2]) / both,
-                both,
-            )
+            both = one.weight + last.weight
+            mean = (one.value * one.weight + last.value * last.weight) / both
+            last = _Block(mean, both, one.first_per_s, last.last_per_s)
         found.append(last)
     return found

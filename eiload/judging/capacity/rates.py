@@ -7,12 +7,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
 from eiload.judging.capacity.bounds import Bounds
 from eiload.judging.capacity.found import SAME, Bracket, bracket, ceiling
 from eiload.judging.capacity.trial import Purpose, Trial, TrialWord
 
-__all__ = ["Rates"]
+__all__ = ["Proof", "Rates"]
 
 GRID, APART = 4, 2.0
 """How many rates over the whole range are tried first, at most, and at least how far apart."""
@@ -26,9 +27,27 @@ CLOSE = 1.25
 MIDDLE = 0.25
 """The next rate between two is at least this share of the way from either."""
 
-NEAR, FURTHER = 0.08, 1.8
-"""The first rate that is to be proved is so far from the estimate, as a logarithm; after each trial
-that stayed undecided the next one is so many times as far."""
+ENOUGH, LEAST_STEP = 1.1, 0.02
+"""A bracket is not narrowed any more where its ends are within the first, as a factor, or one of
+them would come nearer by less than the second, as a logarithm."""
+
+LONGER = 2.0
+"""So many times as long as a proof took, one takes at least that is half as far from the capacity:
+times go with the square of what is to be told apart, and no trial is worth its time that could
+only have luck."""
+
+UNDER, OVER, FURTHER = 0.25, 0.12, 1.6
+"""The first rates that are to be proved are so far under and over the estimate, as logarithms;
+after each trial that stayed undecided the next one is so many times as far. It takes longer to
+prove that something holds."""
+
+
+class Proof(NamedTuple):
+    """A rate that is worth a trial that proves something."""
+
+    rate_per_s: float
+    least_s: float
+    """It is not worth one that may not measure so long."""
 
 
 @dataclass(frozen=True)
@@ -133,16 +152,19 @@ class Rates:
 
     # -- to prove ----------------------------------------------------------------------------------
 
-    def proving(self) -> list[float]:
-        """Return the rates that are to be proved, per second: none, of one side, or of both.
+    def proving(self) -> list[Proof]:
+        """Return what is to be proved: nothing, or something of one side or of both.
 
         The one to be tried first comes first: the upper one, whose trial ends sooner as a rule, but
-        for a target that seems to fail everywhere.
+        for a target that seems to fail everywhere. Once both ends are proved, the bracket is
+        narrowed, from the side that is further off.
         """
+        if self.found.low and not math.isinf(self.found.high):
+            return self._narrowing()
         rates = [self._upper(), self._lower()]
         if self.found.estimate is not None and self.found.estimate <= self.bounds.low_per_s:
             rates.reverse()
-        return [rate for rate in rates if rate is not None]
+        return [Proof(rate, self.bounds.at_least_s) for rate in rates if rate is not None]
 
     def _lower(self) -> float | None:
         """Return the rate that is to be proved to hold; None if one is, or none can be."""
@@ -153,9 +175,9 @@ class Rates:
         tried = [rate for rate in self._undecided() if rate <= about]
         if any(_same(rate, least) for rate in tried):
             return None
-        rate = about * math.exp(-NEAR * FURTHER ** len(tried))
+        rate = about * math.exp(-UNDER * FURTHER ** len(tried))
         if tried:
-            rate = min(rate, min(tried) * math.exp(-NEAR))
+            rate = min(rate, min(tried) * math.exp(-UNDER))
         return max(rate, least)
 
     def _upper(self) -> float | None:
@@ -167,12 +189,27 @@ class Rates:
         tried = [rate for rate in self._undecided() if rate > about or _same(rate, most)]
         if any(_same(rate, most) for rate in tried):
             return None
-        rate = about * math.exp(NEAR * FURTHER ** len(tried))
+        rate = about * math.exp(OVER * FURTHER ** len(tried))
         if tried:
-            rate = max(rate, max(tried) * math.exp(NEAR))
+            rate = max(rate, max(tried) * math.exp(OVER))
         if self.limited:
             return rate if rate < self.top_per_s * (1 - SAME) else None
         return min(rate, most)
+
+    def _narrowing(self) -> list[Proof]:
+        """Return rates half as far from the estimate as the ends that are proved."""
+        low, high, about = self.found.low, self.found.high, self.about()
+        if high <= low * ENOUGH:
+            return []
+        found = []
+        for end in (low, high):
+            between = sorted((end, about))
+            open_ = any(between[0] <= rate <= between[1] for rate in self._undecided())
+            far = abs(math.log(end / about))
+            if not open_ and far > 2 * LEAST_STEP:
+                seconds = max(trial.seconds for trial in self.mine if _same(trial.rate_per_s, end))
+                found.append((far, Proof(math.sqrt(end * about), LONGER * seconds)))
+        return [proof for _, proof in sorted(found, reverse=True)]
 
     def _undecided(self) -> list[float]:
         return [

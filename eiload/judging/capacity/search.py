@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eiload.judging.capacity.bounds import Bounds
-from eiload.judging.capacity.rates import Rates
+from eiload.judging.capacity.rates import Proof, Rates
 from eiload.judging.capacity.trial import Purpose, Trial
 
 __all__ = ["Ask", "End", "next_trial"]
@@ -117,13 +117,16 @@ def _ask(one: Rates, left_s: float, share_s: float, number: int) -> Ask | None:
         length_s = bounds.explore_s
         return Ask(number, one.target, rate, Purpose.EXPLORE, length_s, length_s, 0.0)
     if again is not None and again.purpose is Purpose.CONFIRM:
-        proving = [again.rate_per_s, *proving]
+        proving = [Proof(again.rate_per_s, bounds.at_least_s), *proving]
     most_s = left_s / (len(proving) + SPARE) - bounds.overhead_s
-    most_s = min(max(most_s, bounds.at_least_s), bounds.at_most_s)
-    if most_s + bounds.overhead_s > left_s:
-        return None
-    alpha = _alpha(bounds, one.mine)
-    return Ask(number, one.target, proving[0], Purpose.CONFIRM, bounds.at_least_s, most_s, alpha)
+    most_s = min(max(most_s, bounds.at_least_s), bounds.at_most_s, left_s - bounds.overhead_s)
+    for proof in proving:
+        if most_s >= max(proof.least_s, bounds.at_least_s):
+            return Ask(
+                number, one.target, proof.rate_per_s, Purpose.CONFIRM, bounds.at_least_s, most_s,
+                _alpha(bounds, one.mine),
+            )  # fmt: skip
+    return None
 
 
 def _alpha(bounds: Bounds, mine: Sequence[Trial]) -> float:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from eiload.judging.capacity import Bounds, Purpose, Reading, Trial, TrialWord
-from eiload.judging.capacity.rates import CLOSE, FURTHER, NEAR, Rates
+from eiload.judging.capacity.rates import CLOSE, FURTHER, OVER, UNDER, Rates
 
 BOUNDS = Bounds(2, 200, budget_s=3600)
 
@@ -68,26 +68,46 @@ def _all(bounds: Bounds) -> list[Trial]:
     return trials
 
 
+def proved(number: int, rate: float, word: TrialWord, seconds: float = 600) -> Trial:
+    """Return a trial that was to prove something, where the capacity is 30/s."""
+    used = (Reading("p99 < 400 ms", 0, 0, 0, 0, (rate / 30) ** 3),)
+    return Trial(number, "a", rate, Purpose.CONFIRM, seconds, seconds + 30, word, 0.01, used)
+
+
 def test_both_ends() -> None:
     """First a little over and under the estimate; after an open word further off."""
     trials = explored(30)
     rates = Rates.of(BOUNDS, "a", trials)
     about = rates.about()
-    upper, lower = rates.proving()
-    assert upper == pytest.approx(about * math.exp(NEAR))
-    assert lower == pytest.approx(about * math.exp(-NEAR))
-    used = (lower / 30) ** 3
-    trials.append(trial(len(trials), lower, used, purpose=Purpose.CONFIRM))
+    upper, lower = (proof.rate_per_s for proof in rates.proving())
+    assert upper == pytest.approx(about * math.exp(OVER))
+    assert lower == pytest.approx(about * math.exp(-UNDER))
+    trials.append(proved(len(trials), lower, TrialWord.UNDECIDED))
     further = Rates.of(BOUNDS, "a", trials)
-    assert further.proving()[1] <= further.about() * math.exp(-NEAR * FURTHER) * 1.0001
+    assert further.proving()[1].rate_per_s <= further.about() * math.exp(-UNDER * FURTHER) * 1.0001
 
 
 def test_an_unexpected_word_moves_the_other_end() -> None:
     """Where the rate over the estimate holds, it is the lower end, and the upper one is above."""
     trials = explored(30)
-    upper, _ = Rates.of(BOUNDS, "a", trials).proving()
-    trials.append(trial(len(trials), upper, 0.2, TrialWord.HOLDS, Purpose.CONFIRM))
+    upper = Rates.of(BOUNDS, "a", trials).proving()[0].rate_per_s
+    trials.append(proved(len(trials), upper, TrialWord.HOLDS))
     rates = Rates.of(BOUNDS, "a", trials)
     assert rates.found.low == upper
     (other,) = rates.proving()
-    assert other > upper
+    assert other.rate_per_s > upper
+
+
+def test_narrowing() -> None:
+    """Between two proofs, half as far from the estimate, in trials that are long enough."""
+    trials = [*explored(30), proved(20, 22, TrialWord.HOLDS), proved(21, 35, TrialWord.FAILS, 200)]
+    lower, upper = Rates.of(BOUNDS, "a", trials).proving()
+    assert lower.rate_per_s == pytest.approx(math.sqrt(22 * 30), rel=0.03)
+    assert upper.rate_per_s == pytest.approx(math.sqrt(35 * 30), rel=0.03)
+    assert (lower.least_s, upper.least_s) == (1200, 400)
+    trials.append(proved(22, lower.rate_per_s, TrialWord.UNDECIDED))
+    (only,) = Rates.of(BOUNDS, "a", trials).proving()
+    assert only.rate_per_s > 30
+    trials.append(proved(23, 29, TrialWord.HOLDS))
+    trials.append(proved(24, 31.5, TrialWord.FAILS))
+    assert Rates.of(BOUNDS, "a", trials).proving() == []
