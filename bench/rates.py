@@ -36,7 +36,7 @@ Tally = dict[str, float]
 """What was counted over runs, by name, as a rule in per cent."""
 
 MARGIN = 0.10
-WORTHS = (0, 8, 10, 12, 14, 16, 18, 19, 20)
+WORTHS = (0, 12, 24, 36, 42, 48, 54, 57, MAX_BLOCKS)
 INCREASES = (1.05, 1.10, 1.20)
 REPEATS = 5
 
