@@ -17,7 +17,6 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -84,21 +83,25 @@ class Found(NamedTuple):
 # -- one trial -------------------------------------------------------------------------------------
 
 
-def run(law: Law, rate: float, seconds: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return when the requests of a run were due, and their times, s."""
-    return alone(replace(law.system, rate=rate), seconds, seed)
+def run(
+    law: Law, rate: float, seconds: int, seed: int, up_to_s: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return when the requests of a run were due, and their times, s; of its begin, or all."""
+    return alone(replace(law.system, rate=rate), seconds, seed, up_to_s)
 
 
 def trial(law: Law, ask: Ask, seed: int) -> Trial:
     """Return what comes of a trial, judged look by look until it is decided."""
     looks_s = _looks_s(ask)
-    due, times = run(law, ask.rate_per_s, looks_s[-1], seed)
     if ask.purpose is Purpose.EXPLORE:
         levels: tuple[Levels, ...] = (FIXED,)
     else:
         levels = _levels(looks_s, levels_for(ask.alpha, 1))
     word, used, seconds = TrialWord.UNDECIDED, 0.0, 0
-    for seconds, level in zip(looks_s, levels, strict=True):
+    due, times = run(law, ask.rate_per_s, looks_s[-1], seed, looks_s[0])
+    for look, (seconds, level) in enumerate(zip(looks_s, levels, strict=True)):
+        if look == 1:  # overload is known by the first
+            due, times = run(law, ask.rate_per_s, looks_s[-1], seed)
         seen = due < seconds
         blocks = Blocks.of(sample_of(due[seen], times[seen], seconds))
         decision = shares.decide_quantile(blocks, Q, law.limit_s * NS_PER_S, level)
@@ -137,11 +140,19 @@ def _levels(looks_s: tuple[int, ...], together: Levels) -> tuple[Levels, ...]:
     """Return how sure each look must be (`judging.looks.levels_of`)."""
     parts = tuple(look / looks_s[-1] for look in looks_s)
     way: spending.Spending = "O'Brien-Fleming" if looks_s[-1] <= SHORT_S else "linear"
-    return tuple(together.each(partial(_sure, parts, way, n)) for n in range(len(parts)))
+    return tuple(
+        replace(
+            together,
+            quantile_passes=_sure(parts, way, n, together.quantile_passes),
+            fails=_sure(parts, way, n, together.fails),
+            short_fails=_sure(parts, way, n, together.short_fails),
+        )
+        for n in range(len(parts))
+    )
 
 
 def _sure(parts: tuple[float, ...], way: spending.Spending, look: int, of_one: float) -> float:
-    return 1 - spending.levels(parts, 1 - of_one, way)[look]
+    return 1 - spending.levels(parts, round(1 - of_one, 9), way)[look]
 
 
 # -- one search ------------------------------------------------------------------------------------

@@ -232,13 +232,16 @@ def _answers(
     return answers
 
 
-def alone(system: System, seconds: int, seed: int) -> tuple[Floats, Floats]:
+def alone(
+    system: System, seconds: int, seed: int, up_to_s: int | None = None
+) -> tuple[Floats, Floats]:
     """Simulate one run of one target with Poisson arrivals.
 
     Args:
         system: with the host's stalls or without.
         seconds: length of the run, without the warm-up.
         seed: of everything.
+        up_to_s: how much of the run is wanted; None for all of it.
 
     Returns:
         When requests were due, from the start of the measurement, and their response times; those
@@ -249,23 +252,24 @@ def alone(system: System, seconds: int, seed: int) -> tuple[Floats, Floats]:
     horizon = float(arrivals.max()) + 600.0
     stalls = [Stalls.draw(rng, STALLING, horizon)] if system.shared_stalls else []
     clock = WorkClock(stalls, np.ones(int(horizon) + 1))
-    work = clock.work(arrivals[:, 0])
     service = _service(rng, system, arrivals.shape)[:, 0]
-    leave = clock.real(np.array(_one_queue(work.tolist(), service.tolist(), system.slots)))
-    due, times = arrivals[:, 0] - WARM_UP_S, leave - arrivals[:, 0]
-    within = (due >= 0) & (due < seconds)
-    return due[within], times[within]
+    came = arrivals[:, 0][arrivals[:, 0] < WARM_UP_S + (seconds if up_to_s is None else up_to_s)]
+    leave = clock.real(_one_queue(clock.work(came), service[: len(came)], system.slots))
+    measured = came >= WARM_UP_S
+    return came[measured] - WARM_UP_S, (leave - came)[measured]
 
 
-def _one_queue(arrivals: list[float], service: list[float], slots: int) -> list[float]:
+def _one_queue(arrivals: Floats, service: Floats, slots: int) -> Floats:
     """Return what `_fifo` does, of one run: a heap of when each server is free."""
+    if slots == 1:
+        return _fifo(arrivals, service, 1)
     free = [0.0] * slots
     leave = []
-    for arrival, length in zip(arrivals, service, strict=True):
+    for arrival, length in zip(arrivals.tolist(), service.tolist(), strict=True):
         done = max(arrival, free[0]) + length
         heapq.heapreplace(free, done)
         leave.append(done)
-    return leave
+    return np.array(leave)
 
 
 def planned_per_s(system: System, seconds: int) -> Floats | None:

@@ -36,6 +36,10 @@ __all__ = ["Ask", "End", "next_trial"]
 EXPLORE_SHARE = 0.4
 """Of a target's share of the budget that exploring may take."""
 
+STEP_S = 60.0
+"""Trials that prove take at most whole minutes: seconds decide nothing, and lengths that come back
+have levels that are known already."""
+
 SPARE = 0.5
 """Of a trial: what is held back for one more when the rest of the budget is divided."""
 
@@ -120,6 +124,8 @@ def _ask(one: Rates, left_s: float, share_s: float, number: int) -> Ask | None:
         proving = [Proof(again.rate_per_s, bounds.at_least_s), *proving]
     most_s = left_s / (len(proving) + SPARE) - bounds.overhead_s
     most_s = min(max(most_s, bounds.at_least_s), bounds.at_most_s, left_s - bounds.overhead_s)
+    if most_s > bounds.at_least_s:
+        most_s = max(bounds.at_least_s, most_s - most_s % STEP_S)
     for proof in proving:
         if most_s >= max(proof.least_s, bounds.at_least_s):
             return Ask(

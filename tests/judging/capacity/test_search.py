@@ -15,6 +15,7 @@ from eiload.judging.capacity import (
     TrialWord,
     bracket,
     next_trial,
+    ratio,
 )
 from tests.judging.capacity.simulated import Queue, Server, drawn, search
 
@@ -72,9 +73,11 @@ def test_targets_take_turns() -> None:
     trials = search(BOUNDS, {"a": ONE, "b": Queue(12.0)}, 5)
     first = Counter(trial.target for trial in trials[:8])
     assert min(first["a"], first["b"]) >= 3
-    for name, capacity in (("a", 30), ("b", 12)):
-        found = bracket(BOUNDS, name, trials)
-        assert found.low <= capacity <= found.high
+    found = {name: bracket(BOUNDS, name, trials) for name in ("a", "b")}
+    assert found["a"].low <= 30 <= found["a"].high
+    assert found["b"].low <= 12 <= found["b"].high
+    times = ratio(found["b"], found["a"])
+    assert 0.2 < times.low <= 12 / 30 <= times.high < 0.8
 
 
 def test_errors_are_spent() -> None:
