@@ -182,8 +182,18 @@ class Caller:
         self.methods: list[str] = []
         """The methods called, in order."""
 
-    def call(self, target: int, method: str, request: bytes, timeout_ns: int, /) -> Answer:
+    def call(
+        self,
+        target: int,
+        method: str,
+        request: bytes,
+        timeout_ns: int,
+        /,
+        *,
+        headers: bytes = b"",
+    ) -> Answer:
         """Call the one target there is."""
+        assert not headers, "HTTP/1.1's"
         self.methods.append(method.rpartition("/")[2])
         sent_ns = self._clock.now_ns()
         try:

@@ -9,6 +9,7 @@ from eiload.base.clock import SystemClock
 from eiload.base.errors import ScenarioError, TargetError
 from eiload.report import words
 from eiload.scenario import Target
+from eiload.scenario.http import default_server
 from eiload.scenario.inputs import DTYPES
 from eiload.scenario.words import filled
 from eiload.sending.engine import Engine
@@ -16,12 +17,7 @@ from eiload.serving.endpoint import endpoint_of
 from eiload.serving.explain import said
 from eiload.serving.preflight import Preflight
 from eiload.serving.tensors import TensorInfo
-from eiload.serving.tfserving import (
-    GET_MODEL_METADATA,
-    Signature,
-    decode_metadata,
-    metadata_request,
-)
+from eiload.serving.tfserving import Signature
 
 __all__ = ["add_arguments", "inspect", "payload_block"]
 
@@ -35,14 +31,21 @@ a payload for scenarios that is ready for it. Nothing is inferred.
     parser.epilog = """\
 example:
   eiload inspect --server localhost:8500 --model half_plus_two
+  eiload inspect --api tf-rest --model half_plus_two
 
 exit status: 0 the server has told, 2 an argument is wrong, 4 the server could not be used
 """
     parser.add_argument(
         "--server",
-        default="localhost:8500",
         metavar="HOST[:PORT]",
-        help="its gRPC port (default: %(default)s); grpcs:// asks for TLS",
+        help="where it is (default: localhost, the port by --api); grpcs:// or https:// asks "
+        "for TLS",
+    )
+    parser.add_argument(
+        "--api",
+        choices=("grpc", "tf-rest"),
+        default="grpc",
+        help="how it is asked: TensorFlow Serving's gRPC (8500) or REST (8501)",
     )
     parser.add_argument("--model", required=True, help="name of the model on the server")
     parser.add_argument("--model-version", type=int, metavar="N", help="default: the newest")
@@ -56,29 +59,32 @@ def inspect(arguments: argparse.Namespace) -> int:
         TargetError: the server cannot be used, or does not tell.
     """
     given = {
-        "server": arguments.server,
+        "api": arguments.api,
+        "server": arguments.server or default_server(arguments.api),
         "model": arguments.model,
         "version": arguments.model_version,
     }
     target, problems = filled(Target, given, {"base": Path.cwd()})
     if target is None:
         raise ScenarioError("\n".join(f"--{each}" for each in problems))
+    where = target.server or ""
     with Engine([endpoint_of(target)]) as engine:
         asking = Preflight(
             caller=engine, clock=SystemClock(), index=0, name=target.model, target=target,
-            address=arguments.server,
+            address=where,
         )  # fmt: skip
         found = asking.check(console.say)
         if found.untold is not None:
             asking.signed(found)
             told = said(found.untold.status, found.untold.detail)
-            raise TargetError(f"{arguments.server} does not tell the model's signatures: {told}")
-        request = metadata_request(target.model, version=target.version)
-        reply = engine.call(0, GET_MODEL_METADATA, request, target.deadline_ns)
+            raise TargetError(f"{where} does not tell the model's signatures: {told}")
+        question = asking.api.metadata()
+        assert question is not None  # both APIs have it
+        reply = asking.ask(question, target.deadline_ns)
         try:
-            signatures = decode_metadata(reply.response)
+            signatures = asking.api.signatures(reply.response)
         except ValueError as error:
-            raise TargetError(f"{arguments.server} answers with {error}") from None
+            raise TargetError(f"{where} answers with {error}") from None
     for state in found.versions:
         console.emit(f"version {state.version}: {state.state}")
     for signature in signatures.values():

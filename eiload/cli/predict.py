@@ -33,18 +33,19 @@ from eiload.cli.sent import input_name, sent
 from eiload.report import prediction as report
 from eiload.report.prediction import Inference, Prediction
 from eiload.scenario import Target
+from eiload.scenario.http import APIS, default_server
 from eiload.scenario.problem import Problem
 from eiload.scenario.words import F, filled
 from eiload.sending.engine import Engine
-from eiload.sending.reply import Reply
 from eiload.serving import payload
+from eiload.serving.apis.api import Question
 from eiload.serving.detections import detections, is_detector
 from eiload.serving.endpoint import endpoint_of
 from eiload.serving.expectations import Expectations
 from eiload.serving.payload import Made
-from eiload.serving.preflight import Preflight
-from eiload.serving.tfserving import PREDICT, Tensor, info, read_response
-from eiload.serving.trial import FirstInference, first_inference
+from eiload.serving.preflight import Preflight, ReplyLike, SelfDescription
+from eiload.serving.tensors import Tensor, info
+from eiload.serving.trial import FirstInference, first_inference, outputs_of
 
 __all__ = ["add_arguments", "predict"]
 
@@ -62,6 +63,8 @@ examples:
   eiload predict --server localhost:9000 --model ssdresnet --count 100
   eiload predict --model half_plus_two --input x=[1.0,2.0]
   eiload predict --model bert --generate --batch 4 --range input_ids=0,30521
+  eiload predict --api tf-rest --model ssd
+  eiload predict --api container --model resnet --content-type application/x-npy --generate
   eiload predict --server grpcs://models.example:443 --model ssd --ca ca.pem --json
 
 exit status:
@@ -78,8 +81,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     # fmt: off
     add = parser.add_argument
-    add("--server", default="localhost:8500", metavar="HOST[:PORT]",
-        help="its gRPC port (default: %(default)s); grpcs:// in front asks for TLS")
+    add("--server", metavar="HOST[:PORT]",
+        help="where it is (default: localhost, the port by --api); grpcs:// or https:// in "
+        "front asks for TLS")
+    add("--api", choices=APIS, default="grpc",
+        help="how it is asked (default: %(default)s): gRPC (8500), TensorFlow Serving's REST "
+        "(8501), or /invocations of a SageMaker container (8080)")
     add("--model", required=True, help="name of the model on the server")
     add("--image", metavar="FILE", help="what to send; without it, a made-up picture")
     add("--count", type=_whole, default=20, metavar="N",
@@ -96,6 +103,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model-version", type=int, metavar="N", help="default: the newest")
     add("--version-label", metavar="LABEL", help="a version by its label")
     add_inputs(parser)
+    over_http = parser.add_argument_group("how a request over HTTP is written")
+    add = over_http.add_argument
+    add("--body", choices=("instances", "inputs", "list"), help="form of JSON (default: instances)")
+    add("--content-type", metavar="TYPE", help="of a container's request (default: JSON)")
+    add("--accept", metavar="TYPE", help="content type that a container's answer is asked for")
     connection = parser.add_argument_group("how the server is reached")
     add = connection.add_argument
     add("--deadline", type=console.argument(_time), default="60 s", metavar="TIME",
@@ -126,6 +138,8 @@ def predict(arguments: argparse.Namespace) -> int:
     what = sent(arguments)
     _, sample = next(payload.samples(what))
     request = sample.to(target, None) if what.pictures else None
+    where = arguments.server if arguments.api == "grpc" else target.server
+    where = where or target.server or ""
     with Engine([endpoint_of(target)]) as engine:
         preflight = Preflight(
             caller=engine,
@@ -133,13 +147,13 @@ def predict(arguments: argparse.Namespace) -> int:
             index=0,
             name=target.model,
             target=target,
-            address=arguments.server,
+            address=where,
             pictures=bool(what.pictures),
         )
         said = preflight.check(console.say)
         if request is None:
             request = sample.to(target, preflight.signed(said))
-        found = _begun(arguments, sample.name, request, pictures=bool(what.pictures))
+        found = _begun(arguments, where, sample.name, request, pictures=bool(what.pictures))
         found = replace(found, notes=said.notes)
         tell("\n".join(report.opening(found)))
         first = first_inference(preflight, request.request, Expectations(None), said)
@@ -150,8 +164,10 @@ def predict(arguments: argparse.Namespace) -> int:
         interrupted = False
         try:
             for number in range(1, arguments.count + 1):
-                reply = engine.call(0, PREDICT, request.request, target.deadline_ns)
-                found = _with_next(found, reply)
+                reply = preflight.ask(
+                    Question(preflight.api.predict, request.request), target.deadline_ns
+                )
+                found = _with_next(found, reply, preflight, said)
                 inference = found.rest[-1]
                 if arguments.count <= MOST_LINES or not inference.ok:
                     tell(report.inference_line(number, inference))
@@ -164,13 +180,13 @@ def predict(arguments: argparse.Namespace) -> int:
 
 
 def _begun(
-    arguments: argparse.Namespace, name: str, request: Made, *, pictures: bool
+    arguments: argparse.Namespace, server: str, name: str, request: Made, *, pictures: bool
 ) -> Prediction:
     """Return what is known before the first request is sent."""
     tensors = request.tensors
     width, height = _size(next(iter(tensors.values()))) if pictures else (0, 0)
     return Prediction(
-        server=arguments.server,
+        server=server,
         model=arguments.model,
         picture=name,
         width=width,
@@ -232,7 +248,11 @@ def _target(arguments: argparse.Namespace) -> Target:
     return _valid(
         Target,
         {
-            "server": arguments.server,
+            "api": arguments.api,
+            "body": arguments.body,
+            "content_type": arguments.content_type,
+            "accept": arguments.accept,
+            "server": arguments.server or default_server(arguments.api),
             "authority": arguments.authority,
             "model": arguments.model,
             "signature": arguments.signature,
@@ -276,13 +296,15 @@ def _with_first(found: Prediction, first: FirstInference) -> Prediction:
     return _with_answer(found, inference, first.outputs)
 
 
-def _with_next(found: Prediction, reply: Reply) -> Prediction:
+def _with_next(
+    found: Prediction, reply: ReplyLike, preflight: Preflight, said: SelfDescription
+) -> Prediction:
     service_ns = reply.done_ns - reply.sent_ns
     outputs: dict[str, Tensor] = {}
     status, detail = reply.status, reply.detail
     if status is Status.OK:
         try:
-            answer = read_response(reply.response)
+            answer = preflight.api.read(reply.response, outputs_of(said))
             outputs = answer.outputs
             problem = Expectations(None).check(outputs, unread=answer.unread)
         except ValueError as error:

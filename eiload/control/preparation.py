@@ -25,8 +25,9 @@ from eiload.serving.generated import known
 from eiload.serving.generated import notes as generated_notes
 from eiload.serving.payload import Made, Sample
 from eiload.serving.preflight import Preflight, SelfDescription, proxy_note
+from eiload.serving.tensors import TensorInfo
 from eiload.serving.tfserving import Signature
-from eiload.serving.trial import first_inference
+from eiload.serving.trial import first_inference, outputs_of
 
 __all__ = ["Prepared", "RequestsOf", "parts_of", "prepare"]
 
@@ -49,6 +50,8 @@ class Prepared:
     """For each target's index, the sender's numbers of its requests, by payload."""
     parts: Sequence[int]
     """Of which of the payload's parts each payload is."""
+    declared: Mapping[Key, Mapping[str, TensorInfo]]
+    """What the models say of their outputs, by target and part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,8 @@ def prepare(
         ]
         mean_bytes = tuple(round(sum(handed.sizes[key]) / len(handed.sizes[key])) for key in keys)
         targets.append(replace(_together(found, sent.classes), request_bytes=mean_bytes))
-    return Prepared(handed.digest, tuple(targets), handed.numbers, handed.parts)
+    declared = {key: outputs_of(each) for key, each in said.items()}
+    return Prepared(handed.digest, tuple(targets), handed.numbers, handed.parts, declared)
 
 
 def _together(found: Sequence[TargetFacts], classes: Sequence[str]) -> TargetFacts:

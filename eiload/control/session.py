@@ -179,7 +179,7 @@ class Session:
         if self.index == 0 and (said := memory.told(limit_bytes, self.scenario, prepared.targets)):
             self._hooks.progress(said)
         self._requests, self._parts = prepared.requests, prepared.parts
-        self.tally.know(prepared.requests, prepared.parts)
+        self.tally.know(prepared.requests, prepared.parts, prepared.declared)
         if not self._driven:
             self._feeder = Feeder(
                 self.scenario,

@@ -11,10 +11,15 @@ from types import TracebackType
 from typing import Self
 
 from eiload.base.errors import EngineError
-from eiload.scenario import Scenario
+from eiload.scenario import Scenario, Target
 from eiload.server.launch import StandInProcess
 
 __all__ = ["StandIns"]
+
+
+def _has_rest(target: Target) -> bool:
+    """Tell whether a stand-in needs its REST port: for its metrics, or for the load itself."""
+    return target.observe is not None or target.api != "grpc"
 
 
 class StandIns:
@@ -56,7 +61,7 @@ class StandIns:
         for name, target in self._scenario.targets.items():
             if target.stand_in is not None:
                 self._say(f"starting the stand-in {name!r}")
-                rest = ("--rest-port", "0") if target.observe is not None else ()
+                rest = ("--rest-port", "0") if _has_rest(target) else ()
                 process = StandInProcess(target.stand_in, target.model, arguments=rest)
                 self._stack.callback(process.close)
                 process.start()
@@ -65,11 +70,15 @@ class StandIns:
             if self._interrupted:
                 raise EngineError("the stand-ins are not wanted any more")
             process.wait()
-        addresses = {name: process.address for name, process in self._starting.items()}
+        targets = self._scenario.targets
+        addresses = {
+            name: process.address if targets[name].api == "grpc" else process.rest_address
+            for name, process in self._starting.items()
+        }
         self.pages = {
             name: process.rest_address
             for name, process in self._starting.items()
-            if self._scenario.targets[name].observe is not None
+            if targets[name].observe is not None
         }
         self._starting = {}
         return addresses

@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +27,10 @@ from eiload.sending.arrays import RESULT_DTYPE, Results
 from eiload.sending.reply import Reply
 from eiload.sending.result import RESULT, Result
 from eiload.sending.witness import Share
-from eiload.serving.answered import version_of
+from eiload.serving.apis.choice import api_of
 from eiload.serving.expectations import Expectations
-from eiload.serving.tfserving import read_response
+from eiload.serving.tensors import Tensor, TensorInfo, UnreadableError
+from eiload.serving.tfserving import Response
 
 __all__ = ["Detail", "Taken", "Tally"]
 
@@ -79,6 +81,8 @@ class Tally:
         }
         self._answers = {name: [Answers() for _ in phases] for name in self._names}
         self._served = [[Counting() for _ in phases] for _ in self._names]
+        self._apis = [api_of(target) for target in scenario.targets.values()]
+        self._declared: Mapping[tuple[int, int], Mapping[str, TensorInfo]] = {}
         self._pairing = Pairing(scenario.compare, self._names)
         sent = scenario.payload
         self.expectations = [Expectations(sent.expected(part)) for part in range(len(sent.parts))]
@@ -87,8 +91,20 @@ class Tally:
         of_baseline = [name for each in self.expectations for name in each.of_baseline]
         self._baselines = Baselines(scenario.compare, of_baseline)
 
-    def know(self, requests: Mapping[int, Sequence[int]], parts: Sequence[int]) -> None:
-        """Take note of the sender's numbers of each target's requests, in the payload's order."""
+    def know(
+        self,
+        requests: Mapping[int, Sequence[int]],
+        parts: Sequence[int],
+        declared: Mapping[tuple[int, int], Mapping[str, TensorInfo]] = MappingProxyType({}),
+    ) -> None:
+        """Take note of what preparation has found out.
+
+        Args:
+            requests: the sender's numbers of each target's requests, in the payload's order.
+            parts: of which part each is.
+            declared: what each target's model says of its outputs, by target and part.
+        """
+        self._declared = declared
         met: Counter[int] = Counter()
         places = []
         for part in parts:
@@ -143,7 +159,7 @@ class Tally:
         part, request = int(self._part_of[number]), self._requests.get(target, {}).get(number, 0)
         phase, outputs = int(result["phase"][0]), {}
         try:
-            answer = read_response(response)
+            answer = self._read(target, part, response)
             outputs = answer.outputs
             problem = self.expectations[part].check(
                 outputs,
@@ -170,12 +186,27 @@ class Tally:
 
     def look(self, target: int, phase: int, done_ns: int, response: bytes) -> None:
         """Note which version of its model gave an answer, and when."""
-        version = version_of(response)
+        version = self._apis[target].version_of(response)
         if version is None or self._recorder is None:
             return
         at_ns = max(0, done_ns - self._recorder.origin_ns)
         with self._lock:
             self._served[target][phase].look(version, at_ns)
+
+    def _read(self, target: int, part: int, response: bytes) -> Response:
+        return self._apis[target].read(response, self._declared.get((target, part), {}))
+
+    def outputs(self, reply: Reply) -> dict[str, Tensor]:
+        """Return the arrays in the answer to a user's request.
+
+        Raises:
+            ValueError: it is no answer, or one of its arrays is of a type that none can be of.
+        """
+        result = Result._make(RESULT.unpack(reply.packed))
+        answer = self._read(result.target, 0, reply.response)  # users have one part
+        for alias, entry in answer.unread.items():
+            raise UnreadableError(f"output {alias!r}: cannot read element type {entry.dtype}")
+        return answer.outputs
 
     def _count_answer(self, name: str, phase: int, more: Answers) -> None:
         self._answers[name][phase] = self._answers[name][phase].plus(more)

@@ -27,7 +27,6 @@ from eiload.control.session import Left
 from eiload.serving.detections import SSD_OUTPUTS, Detection, check, detections
 from eiload.serving.explain import quoted
 from eiload.serving.tensors import Tensor
-from eiload.serving.tfserving import decode_response
 
 if TYPE_CHECKING:
     from eiload.sending.reply import Reply
@@ -73,6 +72,13 @@ class Counter(Protocol):
 
     def count(self, reply: "Reply", status: Status, detail: str) -> None:
         """Count a user's request with the outcome that the user found."""
+
+    def outputs(self, reply: "Reply") -> dict[str, Tensor]:
+        """Return the arrays in the answer to a user's request.
+
+        Raises:
+            ValueError: it is no answer.
+        """
 
 
 class Answer:
@@ -145,7 +151,7 @@ class Answer:
 
     @property
     def response_bytes(self) -> bytes:
-        """Return the serialised PredictResponse; empty when there is none."""
+        """Return the answer's bytes, such as a serialised PredictResponse; empty if none."""
         return self._reply.response
 
     @property
@@ -158,7 +164,7 @@ class Answer:
             self._outputs = {}
             if self._reply.status is Status.OK:
                 try:
-                    self._outputs = decode_response(self._reply.response)
+                    self._outputs = self._tally.outputs(self._reply)
                 except ValueError as error:
                     self._find(f"cannot be decoded: {error}")
         return self._outputs

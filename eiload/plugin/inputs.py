@@ -18,9 +18,9 @@ import numpy as np
 
 from eiload.base.errors import EiloadError, ScenarioError
 from eiload.scenario import Target
+from eiload.serving.apis.choice import api_of
 from eiload.serving.explain import quoted
 from eiload.serving.tensors import Tensor
-from eiload.serving.tfserving import predict_request
 
 __all__ = ["blamed", "caller", "is_within", "request", "samples", "tensors"]
 
@@ -80,21 +80,14 @@ def tensors(inputs: object) -> dict[str, Tensor]:
 
 
 def request(target: Target, inputs: Mapping[str, Tensor]) -> bytes:
-    """Return the serialised PredictRequest that gives a target these inputs.
+    """Return the bytes of the request that gives a target these inputs.
 
     Raises:
         ValueError: one cannot be sent; continues a sentence that names whose.
     """
     try:
-        return predict_request(
-            target.model,
-            inputs,
-            signature=target.signature,
-            version=target.version,
-            version_label=target.version_label,
-            outputs=target.outputs,
-        )
-    except TypeError as error:
+        return api_of(target).request(inputs)
+    except (TypeError, ScenarioError) as error:
         raise ValueError(str(error)) from error
 
 

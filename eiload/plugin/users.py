@@ -55,11 +55,12 @@ class PredictClient:
         deadline: str | None = None,
         catch_response: bool = False,
     ) -> Answer:
-        """Send one PredictRequest and wait for the answer.
+        """Send one request and wait for the answer.
 
         Args:
-            inputs: tensors by input name; or a serialised PredictRequest; or None for the next of
-                the user's prepared requests (the quickest: made once, before the load).
+            inputs: tensors by input name; or a request's bytes (a serialised PredictRequest; over
+                HTTP a body); or None for the next of the user's prepared requests (the quickest:
+                made once, before the load).
             name: what Locust's statistics call it; ``<target> Predict`` if None.
             deadline: such as ``"500 ms"``; the user's own if None.
             catch_response: count the request at the end of a ``with`` block, not at once; without
@@ -142,6 +143,8 @@ class PredictUser(User):
 
     abstract = True
 
+    api: str = "grpc"
+    """How the model is asked: ``"grpc"``, ``"tf-rest"``, ``"container"``."""
     model: str = ""
     """Name of the served model; ``--model`` overrides it."""
     signature: str = "serving_default"
@@ -153,12 +156,19 @@ class PredictUser(User):
     """Name of the input that takes pictures; `sample_inputs` names its own."""
     outputs: Sequence[str] = ()
     """Names of the outputs to ask for; all if none."""
+    body: str | None = None
+    """Form of a request in JSON: ``"instances"``, ``"inputs"``, ``"list"``."""
+    content_type: str | None = None
+    """Of requests to a container; JSON if None."""
+    accept: str | None = None
+    """Content type that a container's answers are asked for."""
     deadline: str = "60 s"
     """How long an answer may take before the request counts as failed."""
     ready_within: str | None = None
     """How long to wait for the model before the load, also while its port is closed."""
     connections: int = 1
-    """Connections of each load-generating process to each of the server's addresses."""
+    """Connections of each load-generating process to each of the server's addresses; over HTTP as
+    many as are needed, unless it is said."""
     balance: str = "round_robin"
     """Over all addresses of the host's name in turn, or ``"pick_first"``."""
     authority: str | None = None
@@ -209,7 +219,7 @@ class PredictUser(User):
             yield Made(inputs, request(target, inputs))
 
     def make_request(self, inputs: Mapping[str, Tensor]) -> bytes:
-        """Return the serialised PredictRequest for these tensors.
+        """Return the bytes of the request for these tensors.
 
         Raises:
             ValueError: they are none, or cannot be sent.

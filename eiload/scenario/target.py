@@ -19,6 +19,7 @@ from eiload.base.units import parse_duration, parse_price
 from eiload.scenario.address import parse_address
 from eiload.scenario.fields import FromText, Text, Texts, Whole, duration
 from eiload.scenario.form import Form
+from eiload.scenario.http import JSON, PORTS, Api, Body, http_conflicts, http_server, with_http
 from eiload.scenario.observe import Observe, without_a_stand_in
 from eiload.scenario.problem import Problem
 from eiload.scenario.standin import StandIn
@@ -78,8 +79,15 @@ class Keepalive(Form):
     )
 
 
-def _server(text: str) -> str:
-    return parse_address(text).target
+def _server(text: str, info: ValidationInfo) -> str:
+    api = info.data.get("api", "grpc")
+    return http_server(text, api) if api in PORTS else parse_address(text).target
+
+
+def _field_value(text: str) -> str:
+    if not _METADATA_VALUE.fullmatch(text):
+        raise ValueError(f"not printable ASCII, got {shown(text)}; expected such as {JSON!r}")
+    return text
 
 
 def _stand_in(value: object, info: ValidationInfo) -> StandIn | None:
@@ -137,9 +145,15 @@ def _authority(text: str) -> str:
 class Target(Form):
     """One server under test, or a stand-in for one."""
 
+    api: Api = Field(
+        default="grpc",
+        description="how the model is asked: grpc, tf-rest (TensorFlow Serving's REST), or "
+        "container (/invocations and /ping, as SageMaker's containers have them)",
+    )
     server: Annotated[Text, AfterValidator(_server)] | None = Field(
         default=None,
-        description="address of the gRPC port: host:port; grpcs:// in front asks for TLS",
+        description="address of the server: host:port of its gRPC port, or of the port of what "
+        "`api` says; grpcs:// or https:// in front asks for TLS",
         examples=["localhost:8500", "grpcs://ei.example.com:9000"],
     )
     stand_in: Annotated[
@@ -160,6 +174,20 @@ class Target(Form):
     version_label: Text | None = Field(default=None, description="label of the version instead")
     input: Text = Field(default="inputs", description="name of the input")
     outputs: Texts = Field(default=(), description="names of the outputs to ask for; all if absent")
+    body: Body | None = Field(
+        default=None,
+        description="form of a request in JSON: instances (rows, unless it is said), inputs "
+        "(columns), or a bare list of the one input, as the PyTorch containers take it",
+    )
+    content_type: Annotated[Text, AfterValidator(_field_value)] | None = Field(
+        default=None,
+        description="of requests to a container: application/json (unless it is "
+        "said), application/x-npy, text/csv, application/jsonlines, or a file's own such as "
+        "image/jpeg (with `encoding: jpeg`)",
+    )
+    accept: Annotated[Text, AfterValidator(_field_value)] | None = Field(
+        default=None, description="content type that a container's answers are asked for"
+    )
     deadline_ns: Annotated[int, duration("1 ms", "1 h", example="60 s")] = Field(
         default=parse_duration(DEADLINE),
         validation_alias="deadline",
@@ -182,8 +210,9 @@ class Target(Form):
     connections: Whole = Field(
         default=1,
         ge=1,
-        le=256,
-        description="connections of each load-generating process to each of the server's addresses",
+        le=10_000,
+        description="connections of each load-generating process to each of the server's addresses "
+        "(at most 256); over HTTP/1.1, how many there may be at most, 1000 if absent",
     )
     balance: Literal["round_robin", "pick_first"] = Field(
         default="round_robin",
@@ -245,7 +274,9 @@ class Target(Form):
     @model_validator(mode="before")
     @classmethod
     def _secured(cls, given: object) -> object:
-        """Take `grpcs://` as a request for TLS."""
+        """Take `grpcs://` and `https://` as a request for TLS."""
+        if isinstance(given, Mapping):
+            given = with_http(given)
         server = given.get("server") if isinstance(given, Mapping) else None
         if isinstance(given, Mapping) and isinstance(server, str) and "://" in server:
             scheme, rest = server.split("://", 1)
@@ -257,6 +288,7 @@ class Target(Form):
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield what cannot be had together."""
+        yield from http_conflicts(given)
         server, stand_in = given.get("server"), given.get("stand_in")
         if server is None and stand_in is None:
             yield Problem((), "no server; expected 'server: host:port' or 'stand_in: PROFILE'")

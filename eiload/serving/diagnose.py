@@ -23,7 +23,16 @@ from eiload.base.clock import NS_PER_S
 from eiload.scenario.address import DEFAULT_PORT, parse_address
 from eiload.scenario.target import Tls
 
-__all__ = ["Diagnosis", "Place", "diagnose", "place_of"]
+__all__ = [
+    "Diagnosis",
+    "Place",
+    "connect",
+    "diagnose",
+    "from_certificate",
+    "from_error",
+    "place_of",
+    "speaks_tls",
+]
 
 REST_PORT = 8501
 """TensorFlow Serving's image has its REST API there, next to gRPC."""
@@ -49,9 +58,9 @@ class Diagnosis:
     """The likely cause, in words; it continues a sentence that names the target."""
     remedy: str
     """What the user can do about it."""
-    kind: Literal["refused", "http2", "other"] = "other"
-    """``refused``: nothing listens there yet; ``http2``: HTTP/2 is fine, the cause is above it;
-    ``other``: waiting does not help."""
+    kind: Literal["refused", "http1", "http2", "other"] = "other"
+    """``refused``: nothing listens there yet; ``http2``: HTTP/2 is fine, the cause is above it, and
+    ``http1`` likewise (`diagnose_http`); ``other``: waiting does not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ def diagnose(server: str, tls: Tls | None, patience_ns: int) -> Diagnosis:
             return _look_by_tls(place, tls, patience_s)
         return _look(place, patience_s)
     except (OSError, UnicodeError, OverflowError) as error:
-        return _from_error(place, error, patience_s)
+        return from_error(place, error, patience_s)
 
 
 _TLS_WANTED = Diagnosis(
@@ -122,9 +131,9 @@ _CERTIFICATE_WANTED = Diagnosis(
 
 def _look(place: Place, patience_s: float) -> Diagnosis:
     """Look by plaintext."""
-    with _connect(place, patience_s) as connection:
+    with connect(place, patience_s) as connection:
         greeting = _first_bytes(connection)
-    if (greeting == b"" or _is_http1(greeting)) and _speaks_tls(place, patience_s):
+    if (greeting == b"" or _is_http1(greeting)) and speaks_tls(place, patience_s):
         # A gRPC server that expects TLS just closes, and nothing says why; nginx answers by HTTP/1.
         return _TLS_WANTED
     return _from_greeting(place, greeting, patience_s)
@@ -141,7 +150,7 @@ def _look_by_tls(place: Place, tls: Tls | None, patience_s: float) -> Diagnosis:
         return Diagnosis(f"its TLS files cannot be read ({reason})", "check `ca:`, `cert:`, `key:`")
     context.set_alpn_protocols(["h2"])
     name = (tls.server_name if tls else None) or place.name
-    connection = _connect(place, patience_s)
+    connection = connect(place, patience_s)
     try:
         with context.wrap_socket(connection, server_hostname=name) as secured:
             if secured.selected_alpn_protocol() != "h2":
@@ -151,27 +160,32 @@ def _look_by_tls(place: Place, tls: Tls | None, patience_s: float) -> Diagnosis:
                 return _CERTIFICATE_WANTED
             return _from_greeting(place, greeting, patience_s)
     except ssl.SSLCertVerificationError as error:
-        return _from_certificate(name, error.verify_message)
+        return from_certificate(name, error.verify_message)
     except OSError as error:
         return _from_handshake(place, error, patience_s)
     finally:
         connection.close()
 
 
-def _speaks_tls(place: Place, patience_s: float) -> bool:
+def speaks_tls(place: Place, patience_s: float) -> bool:
     """Return whether a TLS handshake succeeds, whoever the server is."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols(["h2"])
     try:
-        with _connect(place, patience_s) as connection, context.wrap_socket(connection):
+        with connect(place, patience_s) as connection, context.wrap_socket(connection):
             return True
     except OSError:
         return False
 
 
-def _connect(place: Place, patience_s: float) -> socket.socket:
+def connect(place: Place, patience_s: float) -> socket.socket:
+    """Return a connection to a place.
+
+    Raises:
+        OSError: there is none.
+    """
     if place.port is not None:
         return socket.create_connection((place.host, place.port), timeout=patience_s)
     connection = socket.socket(socket.AF_UNIX)
@@ -216,7 +230,7 @@ def _from_greeting(place: Place, greeting: bytes | None, patience_s: float) -> D
     )
 
 
-def _from_error(place: Place, error: Exception, patience_s: float) -> Diagnosis:
+def from_error(place: Place, error: Exception, patience_s: float) -> Diagnosis:
     """Tell what it means that there is no connection."""
     kind: Literal["refused", "other"] = "other"
     match error:
@@ -258,7 +272,7 @@ def _from_handshake(place: Place, error: OSError, patience_s: float) -> Diagnosi
 def _plaintext(place: Place, patience_s: float) -> Diagnosis | None:
     """Return that the server speaks plaintext, if that is why TLS failed."""
     try:
-        with _connect(place, patience_s) as connection:
+        with connect(place, patience_s) as connection:
             greeting = _first_bytes(connection)
     except OSError:
         return None
@@ -272,7 +286,7 @@ def _plaintext(place: Place, patience_s: float) -> Diagnosis | None:
     )
 
 
-def _from_certificate(name: str, reason: str) -> Diagnosis:
+def from_certificate(name: str, reason: str) -> Diagnosis:
     """Tell what to do about a certificate that OpenSSL rejects."""
     lower = reason.lower()
     if "hostname" in lower or "ip address" in lower:

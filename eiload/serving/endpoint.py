@@ -5,7 +5,7 @@ from pathlib import Path
 from eiload.base.errors import ScenarioError
 from eiload.scenario import Target
 from eiload.sending.endpoint import CHANNEL_OPTIONS, Endpoint, KeepAlive
-from eiload.serving.tfserving import PREDICT
+from eiload.serving.apis.choice import api_of
 
 __all__ = ["endpoint_of"]
 
@@ -30,13 +30,14 @@ def endpoint_of(target: Target, address: str | None = None) -> Endpoint:
         tls = (roots, key, cert)
         if target.tls.server_name:
             options.append(("grpc.ssl_target_name_override", target.tls.server_name))
-    asks = target.keepalive
+    asks, api = target.keepalive, api_of(target)
+    carried = api.carried
     return Endpoint(
         address=server,
-        method=PREDICT,
+        method=api.predict,
         deadline_ns=target.deadline_ns,
-        client=target.client,
-        connections=target.connections,
+        client=carried.client,
+        connections=carried.connections,
         metadata=tuple(target.metadata.items()),
         compression=target.compression,
         tls=tls,
@@ -47,6 +48,10 @@ def endpoint_of(target: Target, address: str | None = None) -> Endpoint:
         connect_ns=target.connect_timeout_ns or 0,
         max_age_ns=target.max_connection_age_ns or 0,
         retries=target.retry == "transparent",
+        headers=carried.headers,
+        error_field=carried.error_field,
+        error_names=carried.error_names,
+        answered_by=carried.answered_by,
     )
 
 

@@ -29,9 +29,10 @@ from eiload.base.errors import ScenarioError
 from eiload.scenario import Generate, Payload, Target
 from eiload.scenario.payload import Content, Part
 from eiload.serving import generated, given, images, recorded
+from eiload.serving.apis.choice import api_of
 from eiload.serving.expectations import Expectations
 from eiload.serving.tensors import Tensor, info, size_bytes_of
-from eiload.serving.tfserving import Signature, predict_request
+from eiload.serving.tfserving import Signature
 
 __all__ = [
     "Digest",
@@ -59,7 +60,7 @@ class Made(NamedTuple):
     tensors: Mapping[str, Tensor]
     """By input; of a request that is taken as it is, its bytes under ""."""
     request: bytes
-    """The serialised PredictRequest."""
+    """Its bytes: a serialised PredictRequest, or a body."""
     other: str = ""
     """The model that it was for, if that is not the target's."""
 
@@ -122,15 +123,7 @@ def made_of(target: Target, inputs: Mapping[str, Tensor]) -> Made:
             f"a request of {size_bytes:,} bytes is over the limit of {MAX_TENSOR_BYTES:,} bytes;"
             " give smaller inputs, or a smaller batch"
         )
-    request = predict_request(
-        target.model,
-        inputs,
-        signature=target.signature,
-        version=target.version,
-        version_label=target.version_label,
-        outputs=target.outputs,
-    )
-    return Made(inputs, request)
+    return Made(inputs, api_of(target).request(inputs))
 
 
 def needs_signature(payload: Payload) -> bool:
@@ -338,5 +331,5 @@ def _recorded(payload: Content) -> Iterator[Sample]:
 
 
 def _readdressed(data: bytes, target: Target) -> Made:
-    request, other = recorded.addressed(data, target)
+    request, other = api_of(target).readdressed(data)
     return Made({"": given.repeated(data, 1)}, request, other)

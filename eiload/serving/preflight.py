@@ -24,20 +24,10 @@ from eiload.base.errors import TargetError
 from eiload.base.status import Status
 from eiload.scenario import Target
 from eiload.serving import explain
-from eiload.serving.diagnose import diagnose
-from eiload.serving.explain import Unready, quoted, refusal, unready
-from eiload.serving.tfserving import (
-    DEFAULT_SIGNATURE,
-    GET_MODEL_METADATA,
-    GET_MODEL_STATUS,
-    ModelState,
-    Signature,
-    decode_metadata,
-    decode_status,
-    inputs_of,
-    metadata_request,
-    status_request,
-)
+from eiload.serving.apis.api import Api, Question
+from eiload.serving.apis.choice import api_of
+from eiload.serving.explain import Unready, quoted
+from eiload.serving.tfserving import DEFAULT_SIGNATURE, ModelState, Signature
 
 __all__ = ["NOTHING_SAID", "Caller", "Preflight", "ReplyLike", "SelfDescription", "proxy_note"]
 
@@ -99,7 +89,16 @@ class ReplyLike(Protocol):
 class Caller(Protocol):
     """Who can call a target: the engine."""
 
-    def call(self, target: int, method: str, request: bytes, timeout_ns: int, /) -> ReplyLike:
+    def call(
+        self,
+        target: int,
+        method: str,
+        request: bytes,
+        timeout_ns: int,
+        /,
+        *,
+        headers: bytes = b"",
+    ) -> ReplyLike:
         """Send one request now, and wait for its outcome; a failure is a status, not an error."""
         ...
 
@@ -211,16 +210,16 @@ class Preflight:
         """Return the model's versions, why none may be usable, and notes."""
         started_ns = self.clock.now_ns()
         told_ns: int | None = None
-        request = status_request(self.target.model, version=self.target.version)
+        api = self.api
         while True:
-            reply = self._ask(GET_MODEL_STATUS, request)
+            reply = self.ask(api.state())
             states: tuple[ModelState, ...] = ()
             if reply.status is Status.OK:
                 try:
-                    states = decode_status(reply.response)
+                    states = api.states(reply.response)
                 except ValueError as error:
                     return (), f"it answers with {error}; is it TensorFlow Serving?", ()
-                reason = unready(self.target.model, states, self.target.version)
+                reason = api.unready(states)
             elif reply.status in _NO_ANSWER:
                 reason = self.silence(reply, wait_refused=wait_refused)
             else:
@@ -247,15 +246,14 @@ class Preflight:
 
     def _signature(self) -> tuple[Signature | None, str, ReplyLike | None]:
         """Return the signature that is called, what the model does not have, or what came."""
-        target = self.target
-        request = metadata_request(
-            target.model, version=target.version, version_label=target.version_label
-        )
-        reply = self._ask(GET_MODEL_METADATA, request)
+        target, question = self.target, self.api.metadata()
+        if question is None:
+            return None, "", None
+        reply = self.ask(question)
         if reply.status is not Status.OK:
             return None, "", reply
         try:
-            signatures = decode_metadata(reply.response)
+            signatures = self.api.signatures(reply.response)
         except ValueError as error:
             return None, f"it answers with {error}; is it TensorFlow Serving?", None
         wrong = explain.unserved(signatures, target) or ""
@@ -267,16 +265,25 @@ class Preflight:
             return ()  # its metadata is asked for next
         return (f"the server does not tell the model's {what} ({reply.status.name})",)
 
-    def _ask(self, method: str, request: bytes) -> ReplyLike:
-        """Return what becomes of one question."""
-        return self.caller.call(self.index, method, request, self.patience_ns)
+    @property
+    def api(self) -> Api:
+        """Return how the target is asked."""
+        return api_of(self.target)
+
+    def ask(self, question: Question, patience_ns: int = 0) -> ReplyLike:
+        """Return what becomes of one question; it may take `patience_ns`, or as long as each."""
+        method, request = question
+        patience_ns = patience_ns or self.patience_ns
+        if fields := self.api.own_fields(question):
+            return self.caller.call(self.index, method, request, patience_ns, headers=fields)
+        return self.caller.call(self.index, method, request, patience_ns)
 
     def silence(self, reply: ReplyLike, *, wait_refused: bool = False) -> Unready:
         """Return what a failed call means, after a look at the port where the call cannot tell."""
         if reply.status not in _NO_ANSWER:
             return Unready(self.refused(reply, b""), hopeful=False)
-        finding = diagnose(self.address, self.target.tls, self.patience_ns)
-        if finding.kind != "http2":
+        finding = self.api.diagnose(self.address, self.patience_ns)
+        if finding.kind not in {"http1", "http2"}:
             text = f"{finding.cause}; {finding.remedy}"
             if wait_refused and finding.kind == "refused":
                 return Unready(text, hopeful=True)
@@ -289,13 +296,13 @@ class Preflight:
 
     def refused(self, reply: ReplyLike, request: bytes) -> str:
         """Return what the server's refusal of a request means."""
-        sent, plain = inputs_of(request), self.pictures and not self.maker
-        text = refusal(reply.status, reply.detail, self.target, sent, pictures=plain)
+        api, plain = self.api, self.pictures and not self.maker
+        text = api.refusal(reply.status, reply.detail, api.inputs_of(request), pictures=plain)
         if reply.status is not Status.NOT_FOUND:
             return text
-        model, version = self.target.model, self.target.version
+        model = self.target.model
         states = self._states(model)
-        if states and (reason := unready(model, states, version)):
+        if states and (reason := api.unready(states)):
             return f"{reason.text}; correct `version:`"
         there = [repr(other) for other in USUAL_MODELS if other != model and self._states(other)]
         hint = f" (there is {', '.join(there)})" if there else ""
@@ -303,9 +310,9 @@ class Preflight:
 
     def _states(self, model: str) -> tuple[ModelState, ...]:
         """Return the versions of a model; empty if the server does not know it."""
-        reply = self._ask(GET_MODEL_STATUS, status_request(model))
+        reply = self.ask(self.api.state(model))
         try:
-            return decode_status(reply.response) if reply.status is Status.OK else ()
+            return self.api.states(reply.response) if reply.status is Status.OK else ()
         except ValueError:
             return ()
 

@@ -19,6 +19,7 @@ from eiload.base.errors import ScenarioError
 from eiload.scenario import Target
 from eiload.serving.arrays import whole
 from eiload.serving.protos import predict_pb2, protos_only
+from eiload.serving.tensors import Tensor, from_proto
 from eiload.serving.tfserving import DEFAULT_SIGNATURE
 from eiload.serving.varint import varint
 
@@ -26,7 +27,7 @@ with protos_only():
     from tensorflow.core.example import example_pb2
     from tensorflow_serving.apis import prediction_log_pb2
 
-__all__ = ["addressed", "examples", "requests"]
+__all__ = ["addressed", "examples", "inputs", "requests"]
 
 HEADER_BYTES = 12
 FOOTER_BYTES = 4
@@ -95,6 +96,23 @@ def addressed(data: bytes, target: Target) -> tuple[bytes, str]:
     after = request.SerializeToString(deterministic=True)
     other = name if name and name != target.model else ""
     return (data if after == before else after), other
+
+
+def inputs(data: bytes, target: Target) -> tuple[dict[str, Tensor], str]:
+    """Return the inputs of a serialised PredictRequest, and its model if that is not the target's.
+
+    Raises:
+        ScenarioError: an input is of a type that no array can be of.
+    """
+    request = predict_pb2.PredictRequest.FromString(data)
+    found: dict[str, Tensor] = {}
+    for name in sorted(request.inputs):
+        try:
+            found[name] = from_proto(request.inputs[name])
+        except ValueError as error:
+            raise ScenarioError(f"a recorded request's input {name!r}: {error}") from None
+    model = request.model_spec.name
+    return found, model if model and model != target.model else ""
 
 
 def _request_of(path: str, number: int, record: bytes) -> bytes:

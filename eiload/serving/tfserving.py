@@ -49,6 +49,7 @@ __all__ = [
     "predict_request",
     "protos_only",
     "read_response",
+    "signatures_of",
     "status_request",
     "to_proto",
 ]
@@ -187,6 +188,11 @@ def decode_metadata(data: bytes) -> dict[str, Signature]:
     signatures = get_model_metadata_pb2.SignatureDefMap()
     if not response.metadata["signature_def"].Unpack(signatures):
         raise ValueError("not a GetModelMetadataResponse with a signature_def")
+    return signatures_of(signatures)
+
+
+def signatures_of(signatures: Any) -> dict[str, Signature]:
+    """Return the signatures in a SignatureDefMap, by name."""
     return {
         name: Signature(
             name,

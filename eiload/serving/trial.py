@@ -6,18 +6,19 @@ doubtful is no refusal: it is the reason that is given if the server refuses the
 in the report if it answers all the same.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eiload.base.errors import ScenarioError
 from eiload.base.status import Status
 from eiload.serving import explain
-from eiload.serving.answered import version_of
+from eiload.serving.apis.api import Question
 from eiload.serving.detections import remarks
 from eiload.serving.expectations import Expectations
 from eiload.serving.preflight import NOTHING_SAID, Preflight, ReplyLike, SelfDescription
-from eiload.serving.tfserving import PREDICT, Tensor, inputs_of, read_response
+from eiload.serving.tensors import Tensor, TensorInfo
 
-__all__ = ["FirstInference", "first_inference", "misfit"]
+__all__ = ["FirstInference", "first_inference", "misfit", "outputs_of"]
 
 _BY_STATE = (
     Status.NOT_FOUND,
@@ -69,7 +70,7 @@ def first_inference(
 
     Args:
         asking: the questions to the target.
-        request: the PredictRequest.
+        request: the bytes of a request.
         expectations: what the answer has to be.
         said: what the target said of itself.
 
@@ -83,8 +84,10 @@ def first_inference(
     doubts = [each for each in (said.state_doubt, said.signature_doubt, unfit) if each]
     notes = tuple(f"the server answers, although {_fact(each)}" for each in doubts)
     try:
-        answer = read_response(reply.response)
+        answer = asking.api.read(reply.response, outputs_of(said))
     except ValueError as error:
+        if said.state_doubt:  # neither answer is one: a web server answers all by a page
+            raise asking.error(f"{said.state_doubt} (Predict: {error})") from None
         return FirstInference(service_ns, {}, str(error), reply.detail, notes)
     problem = expectations.check(answer.outputs, wanted=asking.target.outputs, unread=answer.unread)
     unread = [
@@ -93,15 +96,27 @@ def first_inference(
     ]
     notes = (*notes, *unread, *(remarks(answer.outputs) if problem is None else ()))
     return FirstInference(
-        service_ns, answer.outputs, problem, reply.detail, notes, version_of(reply.response)
+        service_ns,
+        answer.outputs,
+        problem,
+        reply.detail,
+        notes,
+        asking.api.version_of(reply.response),
     )
+
+
+def outputs_of(said: SelfDescription) -> Mapping[str, TensorInfo]:
+    """Return what a model says of its outputs."""
+    return said.signature.outputs if said.signature is not None else {}
 
 
 def misfit(asking: Preflight, request: bytes, said: SelfDescription) -> str:
     """Return why a request is not what the model takes, by its metadata; empty if it is."""
     if said.signature is None:
         return ""
-    sent = inputs_of(request)
+    sent = asking.api.inputs_of(request)
+    if not sent:
+        return ""  # it does not say
     if asking.pictures and not asking.maker and len(sent) == 1:
         signatures = {said.signature.name: said.signature}
         (tensor,) = sent.values()
@@ -111,7 +126,7 @@ def misfit(asking: Preflight, request: bytes, said: SelfDescription) -> str:
 
 def _predict(asking: Preflight, request: bytes, said: SelfDescription, unfit: str) -> ReplyLike:
     """Return the answer to one Predict."""
-    reply = asking.caller.call(asking.index, PREDICT, request, asking.target.deadline_ns)
+    reply = asking.ask(Question(asking.api.predict, request), asking.target.deadline_ns)
     if reply.status is Status.OK:
         return reply
     answered = f"(Predict: {explain.said(reply.status, reply.detail)})"

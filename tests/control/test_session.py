@@ -77,6 +77,31 @@ def test_targets_are_paired(server: str, parts: Make) -> None:
     assert set(one["payload"].tolist()) == {0, 1, 2}
 
 
+def test_rest_and_grpc_to_one_server_agree(parts: Make) -> None:
+    """The same pictures at the same instants, in other bytes; the answers say the same."""
+    settings = StandIn.of(compute="1 ms", concurrency=16)
+    with StandInProcess(settings, "ssd", arguments=("--rest-port", "0")) as server:
+        targets = {
+            "grpc": {"server": server.address, "model": "ssd"},
+            "rest": {"api": "tf-rest", "server": server.rest_address, "model": "ssd"},
+        }
+        compare = {"baseline": "grpc", "candidate": "rest"}
+        part = parts(two_targets("", targets=targets, sample=2, compare=compare))
+        together(part)
+        taken = part.session.take()
+    results = part.results()
+    one, other = results[results["target"] == 0], results[results["target"] == 1]
+    assert set(results["status"].tolist()) == {Status.OK}
+    assert (one["intended_ns"] == other["intended_ns"]).all()
+    assert (one["response_bytes"] != other["response_bytes"]).all()
+    for instants in (other["sent_ns"], other["written_ns"], other["first_byte_ns"]):
+        assert (instants > 0).all()
+    (answers,) = taken.answers["rest"]
+    assert answers.agreed == answers.compared > 0
+    assert answers.bad == 0
+    assert taken.failures["rest"] == ({},)
+
+
 def test_other_models_get_other_bytes(server: str, parts: Make) -> None:
     """Targets of different models share the images, not the requests."""
     targets = {

@@ -21,6 +21,7 @@ from eiload.plugin.answers import Answer, OpenAnswers
 from eiload.sending.reply import Reply
 from eiload.serving.protos import predict_pb2
 from eiload.serving.tensors import Tensor, to_proto
+from eiload.serving.tfserving import decode_response
 
 
 class Client:
@@ -58,6 +59,10 @@ class Client:
         """Count, as the tally does."""
         self.counted.append(status)
         self.told.append(detail)
+
+    def outputs(self, reply: Reply) -> dict[str, Tensor]:
+        """Decode, as the tally does."""
+        return decode_response(reply.response)
 
     def tell(self, _reply: Reply, answer: Answer, _name: str) -> None:
         """Be told what Locust is to hear."""

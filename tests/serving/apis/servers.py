@@ -1,0 +1,88 @@
+"""Servers over HTTP for the tests of this folder: real ones, and those that say what they are told.
+
+And the questions to them by a real sender.
+"""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar, NamedTuple
+
+from eiload.base.clock import NS_PER_S, ManualClock
+from eiload.scenario import Target
+from eiload.sending.engine import Engine
+from eiload.serving.endpoint import endpoint_of
+from eiload.serving.preflight import Preflight
+
+
+class Said(NamedTuple):
+    """An answer."""
+
+    code: int
+    content: bytes = b""
+    content_type: str = "application/json"
+
+
+class Asked(NamedTuple):
+    """A request."""
+
+    path: str
+    fields: Mapping[str, str]
+    content: bytes
+
+
+Answers = Callable[[Asked], Said]
+
+
+@contextlib.contextmanager
+def saying(answers: Answers) -> Iterator[str]:
+    """Serve; yield ``127.0.0.1:PORT``. Paths are ``GET /x`` and ``/x``."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize: ClassVar = -1  # head and content in one write
+
+        def do_GET(self) -> None:
+            self._answer(f"GET {self.path}")
+
+        def do_POST(self) -> None:
+            self._answer(self.path)
+
+        def _answer(self, path: str) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            said = answers(Asked(path, dict(self.headers), content))
+            self.send_response(said.code)
+            self.send_header("Content-Type", said.content_type)
+            self.send_header("Content-Length", str(len(said.content)))
+            self.end_headers()
+            self.wfile.write(said.content)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(60)
+
+
+@contextlib.contextmanager
+def asking(address: str, **settings: Any) -> Iterator[Preflight]:
+    """Yield the questions to a server, by a sender of its own."""
+    target = Target.model_validate({"server": address, "model": "ssd"} | settings)
+    with Engine([endpoint_of(target)]) as engine:
+        yield Preflight(
+            caller=engine,
+            clock=ManualClock(),
+            index=0,
+            name="rest",
+            target=target,
+            address=target.server or "",
+            patience_ns=60 * NS_PER_S,
+        )
