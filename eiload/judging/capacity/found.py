@@ -125,6 +125,8 @@ def bracket(bounds: Bounds, target: str, trials: Sequence[Trial]) -> Bracket:
 def _why_low(bounds: Bounds, mine: Sequence[Trial], high: float) -> tuple[Open, float | None]:
     if high <= bounds.low_per_s * (1 + SAME):
         return Open.FAILS_EVERYWHERE, high
+    if (limit := ceiling(mine)) <= bounds.low_per_s * (1 + SAME):
+        return Open.LIMITED, limit
     tried = [rate for rate in _undecided(mine) if rate < high]
     return _why(mine, min(tried, default=None))
 

@@ -171,6 +171,8 @@ class Rates:
         least = self.bounds.low_per_s
         if self.found.low or self.found.high <= least * (1 + SAME):
             return None
+        if self.limited and self.top_per_s <= least * (1 + SAME):
+            return None
         about = self.about()
         tried = [rate for rate in self._undecided() if rate <= about]
         if any(_same(rate, least) for rate in tried):

@@ -137,6 +137,15 @@ def test_the_generator_is_no_capacity(seed: int) -> None:
     assert all(times == 2 for times in Counter(at).values())
 
 
+def test_the_generator_offers_nothing() -> None:
+    """Where it cannot offer the smallest rate, the search ends soon and has found nothing."""
+    trials = search(BOUNDS, {"a": Queue(100.0, limited_per_s=1)}, 1)
+    found = bracket(BOUNDS, "a", trials)
+    assert (found.low, found.high) == (0, math.inf)
+    assert found.low_open is found.high_open is Open.LIMITED
+    assert sum(trial.took_s for trial in trials) < BOUNDS.budget_s / 2
+
+
 def test_a_moments_trouble_of_the_generator() -> None:
     """A rate that it did not manage once is asked again, for the same purpose."""
     ask = next_trial(BOUNDS, ["a"], [])
