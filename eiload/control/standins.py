@@ -17,9 +17,16 @@ from eiload.server.launch import StandInProcess
 __all__ = ["StandIns"]
 
 
-def _has_rest(target: Target) -> bool:
-    """Tell whether a stand-in needs its REST port: for its metrics, or for the load itself."""
-    return target.observe is not None or target.api != "grpc"
+def _started(target: Target) -> StandInProcess:
+    """Return the process of a target's stand-in, which serves the way that the target is asked."""
+    assert target.stand_in is not None
+    settings = target.stand_in
+    more: tuple[str, ...] = ()
+    if target.api != "grpc":
+        settings = settings.model_copy(update={"api": target.api})
+    if target.observe is not None and target.api != "tf-rest":  # whose one port has the metrics too
+        more = ("--rest-port", "0")
+    return StandInProcess(settings, target.model, arguments=more)
 
 
 class StandIns:
@@ -61,8 +68,7 @@ class StandIns:
         for name, target in self._scenario.targets.items():
             if target.stand_in is not None:
                 self._say(f"starting the stand-in {name!r}")
-                rest = ("--rest-port", "0") if _has_rest(target) else ()
-                process = StandInProcess(target.stand_in, target.model, arguments=rest)
+                process = _started(target)
                 self._stack.callback(process.close)
                 process.start()
                 self._starting[name] = process
@@ -70,15 +76,11 @@ class StandIns:
             if self._interrupted:
                 raise EngineError("the stand-ins are not wanted any more")
             process.wait()
-        targets = self._scenario.targets
-        addresses = {
-            name: process.address if targets[name].api == "grpc" else process.rest_address
-            for name, process in self._starting.items()
-        }
+        addresses = {name: process.address for name, process in self._starting.items()}
         self.pages = {
             name: process.rest_address
             for name, process in self._starting.items()
-            if targets[name].observe is not None
+            if self._scenario.targets[name].observe is not None
         }
         self._starting = {}
         return addresses

@@ -37,6 +37,7 @@ def fire(
     response_bytes: int,
     response: object,
     context: Mapping[str, object],
+    request_type: str = REQUEST_TYPE,
 ) -> None:
     """Tell Locust's statistics, and whoever listens, of one finished request.
 
@@ -50,10 +51,11 @@ def fire(
         response_bytes: size of the serialised response.
         response: the user's `Answer`; None for scheduled requests.
         context: of the user or the scenario; the service time and the lag are added, ms.
+        request_type: the API of the target.
     """
     intended_ns, _, done_ns = instants
     handlers(
-        request_type=REQUEST_TYPE,
+        request_type=request_type,
         name=name,
         response_time=(done_ns - intended_ns) / NS_PER_MS if done_ns else None,
         response_length=response_bytes,

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 from locust import log
 
 from eiload.base import wording
+from eiload.plugin.totals import REQUEST_TYPES
 
 __all__ = ["NOBODY", "Others"]
 
@@ -40,9 +41,9 @@ class Others(NamedTuple):
         """
         errors = runner.errors.values()
         total = sum(error.occurrences for error in errors)
-        others = sum(error.occurrences for error in errors if error.method != "grpc")
+        others = sum(error.occurrences for error in errors if error.method not in REQUEST_TYPES)
         exceptions = sum(row["count"] for row in runner.exceptions.values())
-        # The table may have been emptied (RESET), and the others may call theirs "grpc", too.
+        # The table may have been emptied (RESET), and the others may call theirs as we do, too.
         failures = max(others, total - ours)
         return cls(failures, exceptions, log.unhandled_greenlet_exception, on_errors)
 

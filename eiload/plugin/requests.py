@@ -152,10 +152,12 @@ class Requests:
             return
         scenario = agent.session.scenario
         names = request_names(scenario)
+        apis = [target.api for target in scenario.targets.values()]
         if self._totals is not None and len(results) > FEW and self._totals.suffice:
             good = results["status"] == Status.OK
             for target in np.unique(results["target"][good]).tolist():
-                self._totals.add(names[target], results[good & (results["target"] == target)])
+                mine = results[good & (results["target"] == target)]
+                self._totals.add(names[target], mine, apis[target])
             results = results[~good]
         phases = [phase.name for phase in scenario.traffic]
         wall_s = time.time() - self._clock.now_ns() / NS_PER_S
@@ -171,6 +173,7 @@ class Requests:
                 response_bytes=result.response_bytes,
                 response=None,
                 context={"phase": phases[result.phase]},
+                request_type=apis[result.target],
             )
 
 

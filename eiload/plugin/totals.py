@@ -18,12 +18,16 @@ from locust import stats as locust_stats
 from locust.env import Environment
 
 from eiload.base.clock import NS_PER_MS
+from eiload.scenario.http import PORTS
 from eiload.sending.arrays import Results
 
-__all__ = ["REQUEST_TYPE", "Totals"]
+__all__ = ["REQUEST_TYPE", "REQUEST_TYPES", "Totals"]
 
 REQUEST_TYPE = "grpc"
-"""What Locust's statistics call the method of a request."""
+"""What Locust's statistics call the method of a request; one over HTTP is called by its API."""
+
+REQUEST_TYPES = frozenset({REQUEST_TYPE, *PORTS})
+"""All that are ours."""
 
 STATISTICS = ("locust.runners", "Runner.__init__.<locals>.on_request")
 """Module and name of the listener by which Locust's statistics hear of requests."""
@@ -47,17 +51,18 @@ class Totals:
                  for each in listeners]  # fmt: skip
         return names == [STATISTICS] and type(self._environment.stats) is locust_stats.RequestStats
 
-    def add(self, name: str, results: Results) -> None:
+    def add(self, name: str, results: Results, request_type: str = REQUEST_TYPE) -> None:
         """Add requests that ended well.
 
         Args:
             name: what the statistics call them.
             results: records of `RESULT_DTYPE`, shape (n,), each with its end.
+            request_type: the API of the target.
         """
         stats = self._environment.stats
         now_s = time.time()
         times_ms = ((results["done_ns"] - results["intended_ns"]) / NS_PER_MS).tolist()
-        sums = locust_stats.StatsEntry(stats, name, REQUEST_TYPE)
+        sums = locust_stats.StatsEntry(stats, name, request_type)
         sums.num_requests = len(times_ms)
         sums.total_response_time = sum(times_ms)
         sums.min_response_time = min(times_ms)
@@ -68,4 +73,4 @@ class Totals:
         # Looked up at each call: Locust says that it may be replaced.
         sums.response_times = Counter(map(locust_stats.bucket_response_time, times_ms))
         stats.total.extend(sums)
-        stats.entries[name, REQUEST_TYPE].extend(sums)
+        stats.entries[name, request_type].extend(sums)

@@ -128,6 +128,7 @@ class PredictClient:
             response_bytes=len(reply.response),
             response=answer,
             context=user.context(),
+            request_type=type(user).api,
         )
 
 

@@ -6,6 +6,7 @@ from eiload.base import wording
 from eiload.judging import versions
 from eiload.record.run import Run
 from eiload.report.section import Foreign, Line
+from eiload.scenario import Target
 
 __all__ = ["lines"]
 
@@ -25,12 +26,13 @@ def lines(run: Run, target: int) -> Iterable[Line]:
         yield (f"  answered as {listed}, by {looked_at} answers that were looked at",)
     if served.addresses:
         yield _addresses(served.addresses)
-    elif served.answers and _client(run, target) == "grpcio":
+    elif served.answers and _target(run, target).client == "grpcio":
         yield ("  sent over grpcio, which does not tell to which of the server's addresses",)
     if served.answers:
         mean, largest = map(_bytes, (served.mean_bytes, served.largest_bytes))
         line = f"  size of an answer: mean {mean}, largest {largest}"
-        if served.largest_bytes > CLIENTS_BYTES:
+        over_grpc = _target(run, target).api == "grpc"
+        if served.largest_bytes > CLIENTS_BYTES and over_grpc:
             line += (
                 "; over the 4 MiB that gRPC's clients take if nobody tells them: they would have"
                 " failed, ask for fewer `outputs:` or raise grpc.max_receive_message_length there"
@@ -38,8 +40,8 @@ def lines(run: Run, target: int) -> Iterable[Line]:
         yield (line,)
 
 
-def _client(run: Run, target: int) -> str:
-    return list(run.scenario.targets.values())[target].client
+def _target(run: Run, target: int) -> Target:
+    return list(run.scenario.targets.values())[target]
 
 
 def _addresses(addresses: dict[str, int]) -> Line:

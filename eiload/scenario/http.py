@@ -107,6 +107,7 @@ def _with_port(host: str, port: int) -> str:
 def http_conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what a target's API and its other words do not have in common."""
     api = given.get("api", "grpc")
+    yield from _of_stand_in(given.get("stand_in"), api)
     if api not in PORTS:
         if api == "grpc":
             yield from _of_grpc(given)
@@ -126,6 +127,20 @@ def http_conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(("metadata",), f"{shown(key)} has a word of its own: `{_FIELDS[name]}:`")
         elif name in _WIRES:
             yield Problem(("metadata",), f"{shown(key)} is the connection's; expected none")
+
+
+def _of_stand_in(stand_in: object, api: object) -> Iterator[Problem]:
+    """Yield that a stand-in would serve another way than its target is asked."""
+    said = stand_in.get("api") if isinstance(stand_in, Mapping) else getattr(stand_in, "api", None)
+    if said in (None, "tfs", api) or (said == "ei" and api == "grpc") or api not in APIS:
+        return
+    if said in APIS:
+        remedy = f"expected `api: {said}` in the target, or no `api:` here"
+    else:
+        remedy = "expected no `api:` here"
+    yield Problem(
+        ("stand_in", "api"), f"the target is asked by {shown(api)}, got {shown(said)}; {remedy}"
+    )
 
 
 def _of_grpc(given: Mapping[str, Any]) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """Stand-ins of a run: up before it, gone after it."""
 
+import http.client
 import socket
 from pathlib import Path
 
@@ -42,6 +43,27 @@ def test_they_serve_until_the_end() -> None:
         with pytest.raises(OSError):  # noqa: PT011  # refused, or reset
             socket.create_connection(place, timeout=60)
     assert said == ["starting the stand-in 'a'", "starting the stand-in 'c'"]
+
+
+def test_they_serve_the_way_that_their_targets_are_asked() -> None:
+    """Over REST, on the port that they tell."""
+    rest = {"api": "tf-rest", "stand_in": {"compute": "1 ms"}, "model": "ssd"}
+    scenario = build(
+        {
+            "name": "rest",
+            "targets": {"r": rest},
+            "payload": {"synthetic": "8x8"},
+            "traffic": [{"phase": "x", "rate": "1/s", "for": "1 s"}],
+        },
+        "test",
+        Path(),
+    )
+    with StandIns(scenario, lambda _text: None) as stand_ins:
+        host, _, port = split(stand_ins.start()["r"])
+        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        connection.request("GET", "/v1/models/ssd")
+        assert b"AVAILABLE" in connection.getresponse().read()
+        connection.close()
 
 
 def split(address: str) -> tuple[str, str, str]:

@@ -16,6 +16,9 @@ from eiload.plugin.requests import FEW, Requests
 from eiload.plugin.totals import Totals
 from eiload.sending.arrays import RESULT_DTYPE, Results
 
+APIS = ("grpc", "tf-rest")
+"""Of the two targets."""
+
 
 @pytest.fixture
 def environment() -> Iterator[Environment]:
@@ -48,6 +51,7 @@ def fired(environment: Environment, results: Results) -> None:
             environment.events.request.fire, f"t{one['target']} Predict", instants, 0.0,
             status=Status(int(one["status"])), detail="gone",
             response_bytes=int(one["response_bytes"]), response=None, context={},
+            request_type=APIS[one["target"]],
         )  # fmt: skip
 
 
@@ -75,7 +79,8 @@ def requests(environment: Environment, totals: Totals) -> Requests:
         environment.events.request.fire, SystemClock(), (), lambda: False, print, totals=totals
     )
     scenario = SimpleNamespace(
-        targets={"t0": None, "t1": None}, traffic=[SimpleNamespace(name="all")]
+        targets={f"t{number}": SimpleNamespace(api=api) for number, api in enumerate(APIS)},
+        traffic=[SimpleNamespace(name="all")],
     )
     told.agent = cast("Any", SimpleNamespace(session=SimpleNamespace(scenario=scenario)))
     return told

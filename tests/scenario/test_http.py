@@ -64,6 +64,7 @@ def test_addresses(api: str, server: str, where: str, secure: bool) -> None:
         ({"body": "inputs"}, "body: gRPC has none"),
         ({"content_type": "text/csv"}, "content_type: gRPC has none"),
         ({"connections": 257}, "at most 256 with gRPC"),
+        ({"server": None, "stand_in": {"api": "tf-rest"}}, "expected `api: tf-rest` in the target"),
     ],
 )
 def test_what_does_not_go_together(said: dict[str, Any], problem: str) -> None:
