@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 # The tests start hundreds of processes: without bytecode each would compile all of eiload again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast test-gpu test-cluster test-faults fuzz docs bench lint clean
+.PHONY: demo test test-fast test-gpu test-cluster test-faults soak fuzz docs bench lint clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/locust -f locustfiles/ssd.py --headless --only-summary --scenario scenarios/demo.yaml \
@@ -36,6 +36,11 @@ test-cluster: $(VENV)/.installed-dev
 test-faults: $(VENV)/.installed-dev
 	$(BIN)/python tests/faults/again.py
 	$(BIN)/pytest -n 2 --dist load tests/faults/seeds.py
+
+# A long run beside which nothing may grow, with two workers and the live page open.
+MINUTES := 60
+soak: $(VENV)/.installed-dev
+	$(BIN)/python tests/faults/soak.py $(MINUTES)
 
 # Damaged input to every reader; `make fuzz SECONDS=600` takes ten minutes each.
 SECONDS := 10

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["FAULTS", "LATE", "Plan"]
+__all__ = ["FAULTS", "LATE", "ROWS", "Plan"]
 
 FAULTS = {
     "nothing": "",
@@ -32,6 +32,13 @@ FAULTS = {
 LATE = {"late worker": "", "late twice": "", "late killed": "", "late instead": ""}
 """What may happen with workers that come when the load is on: one comes; two at a time; one that is
 killed soon; one in the place of another, which is killed."""
+
+ROWS = {
+    2: "kill server", 3: "pause server", 26: "kill sender", 27: "pause sender", 28: "kill master",
+    29: "kill worker", 30: "pause worker", 32: "garbage", 35: "interrupt group",
+    36: "terminate group", 37: "terminal gone", 39: "disk full",
+}  # fmt: skip
+"""Which row of README.md a fault is of."""
 
 LATE_EVERY = 5
 """Every so many-th seed has one of these."""
