@@ -68,8 +68,16 @@ def test_late_worker_of_users(tmp_path: Path) -> None:
     assert run.statuses(0).keys() == {Status.OK}
 
 
-def lost_and_late(folder: Path) -> Run:
-    """Return a run whose first worker was lost, and in whose place another came."""
+GIVEN_UP = "The last worker went missing"
+"""What Locust says of a worker that has not come to speak for 4 s; on a busy machine one that is
+well."""
+
+
+def lost_and_late(folder: Path) -> Run | None:
+    """Return a run whose first worker was lost, and in whose place another came.
+
+    None if Locust has given the other one up, too.
+    """
     path = scenario(folder, traffic=[{"phase": "steady", "rate": "20/s", "for": "10 min"}])
     port = str(free_port())
     with (
@@ -84,19 +92,24 @@ def lost_and_late(folder: Path) -> Run:
     ):  # fmt: skip
         master.wait_for(" ok, ")
         first.kill()
-        master.wait_for("is gone; the others take over its part of the load")
-        with started("--worker", "--master-port", port, folder=folder):
-            master.wait_for("takes over 1 of 2 parts of the load")
-            master.wait_for(" ok, ", more=4)  # both have sent it: a part changes hands after 4 s
-            master.interrupt()
-            finished = master.finish()
+        try:
+            master.wait_for("is gone; the others take over its part of the load")
+            with started("--worker", "--master-port", port, folder=folder):
+                master.wait_for("takes over 1 of 2 parts of the load")
+                master.wait_for(" ok, ", more=4)  # a part changes hands after 4 s
+                master.interrupt()
+                finished = master.finish()
+        except AssertionError:
+            if GIVEN_UP in master.err():
+                return None
+            raise
     assert finished.status == 130
     return report(folder)
 
 
 def test_late_worker_of_a_scenario(tmp_path: Path) -> None:
     """One comes in the place of a lost one: it gets that one's part, and each request its fate."""
-    run = lost_and_late(tmp_path)
+    run = next(filter(None, (lost_and_late(tmp_path) for _ in range(5))))
     assert len(run.workers) == 3
     assert [problem for problem in run.problems if "was lost" not in problem] == []
     schedule = Schedule(run.scenario.traffic, run.scenario.seed)

@@ -182,7 +182,10 @@ def main(seeds: list[str]) -> int:
     for seed in map(int, seeds):
         with tempfile.TemporaryDirectory() as folder:
             began = time.monotonic()
-            found = play(seed, Path(folder))
+            try:
+                found = play(seed, Path(folder))
+            except AssertionError as error:
+                found = [f"R4: {error}"]
         failed += bool(found)
         took_s = time.monotonic() - began
         print(f"{took_s:5.1f} s  {'BROKEN' if found else 'ok    '}  {Plan.of(seed)}", flush=True)

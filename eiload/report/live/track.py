@@ -14,11 +14,13 @@ times, of which these are the means, are in ms. A quantile is over as many colum
 as it takes (20 requests beyond it, `blocks.reportable`); -1 is one among requests that failed.
 
 A track of the whole run has at most `COLUMNS` columns: when there are more, each two become one,
-and everything is told anew under the next generation. One of the last minutes forgets instead.
+and everything is told anew under the next generation. Until then the times of what was told are
+kept packed. One of the last minutes forgets instead, the times of a column as soon as it is told.
 """
 
 import json
 import math
+import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -70,6 +72,19 @@ class _Cell:
     """Sums of the parts of service times."""
     told: int = 0
     """Answers of which the parts are known."""
+    packed: tuple[bytes, bytes] | None = None
+    """Times and lags, instead of those above, once they are told."""
+
+    def leave(self) -> None:
+        """Keep the times small, which are told."""
+        self.packed = _packed(_together(self.times)), _packed(_together(self.lags))
+        self.times, self.lags = [], []
+
+    def come_back(self) -> None:
+        """Have the times that were kept."""
+        if self.packed is not None:
+            times, lags = map(_unpacked, self.packed)
+            self.times, self.lags, self.packed = [times], [lags], None
 
     def plus(self, other: "_Cell") -> "_Cell":
         known = self.offered is not None and other.offered is not None
@@ -92,6 +107,19 @@ def _together(parts: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
         np.concatenate([bucket for bucket, _ in parts]),
         np.concatenate([count for _, count in parts]),
     )
+
+
+def _packed(held: tuple[Ints, Ints]) -> bytes:
+    """Return counts by bucket, ascending, as bytes."""
+    buckets, counts = held
+    table = np.stack([np.diff(buckets, prepend=0), counts]).astype("<i8")
+    return zlib.compress(np.ascontiguousarray(table.view(np.uint8).reshape(-1, 8).T).tobytes())
+
+
+def _unpacked(data: bytes) -> tuple[Ints, Ints]:
+    table = np.frombuffer(zlib.decompress(data), np.uint8).reshape(8, -1)
+    steps, counts = np.ascontiguousarray(table.T).view("<i8").reshape(2, -1).astype(np.int64)
+    return np.cumsum(steps), counts
 
 
 class Track:
@@ -205,6 +233,10 @@ class Track:
                 value = stretch.quantile_ms(QUANTILES[number])
                 self._say(["q", target, number, stretch.start_s, start + self.width_s, value])
                 self._stretches[target, number] = _Stretch()
+        for cell in cells:
+            cell.leave()
+        if self._forgets:  # nobody looks back
+            self._columns[column - self._from] = []
 
     def _say(self, item: list[object]) -> None:
         self.items.append(json.dumps(item, separators=(",", ":")))
@@ -221,6 +253,9 @@ class Track:
     def _double(self) -> None:
         """Make one column of each two, and tell all again."""
         cells = list(self._columns)
+        for each in cells:
+            for cell in each:
+                cell.come_back()
         if len(cells) % 2:
             cells.append([_Cell() for _ in self._targets])
         self._columns = deque(
