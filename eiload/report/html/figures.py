@@ -27,11 +27,13 @@ def percentiles(run: Run, limits: charts.Limits) -> str:
     if len(measured) > 1:
         choices += [(span.name, [span]) for span in measured]
     parts = []
+    # All are shown until the script has hidden what is not chosen: without it none is missing.
     for number, (name, spans) in enumerate(choices):
         label = f"response time at each percentile, {name}"
         drawn = charts.percentiles(run, spans, limits, label)
-        at = attribute(data_part="percentiles", data_value=number, class_="off" if number else "")
-        parts.append(f"<div{at}>{drawn}</div>")
+        whose = f'<p class="note">{text(name)}</p>' if len(choices) > 1 else ""
+        at = attribute(data_part="percentiles", data_value=number)
+        parts.append(f"<div{at}>{whose}{drawn}</div>")
     options = "".join(
         f'<option value="{number}">{text(name)}</option>'
         for number, (name, _) in enumerate(choices)
