@@ -51,7 +51,7 @@ class _Metric:
     kind: str
     ours: str
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Which of their labels are kept, and as what; the numbers of those left out are added up."""
+    """Which of their labels are kept, and as what; others' numbers are put together (`_with`)."""
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Values that a label must have, in lower case."""
     also: Mapping[str, str] = field(default_factory=dict)
@@ -144,8 +144,19 @@ def read(text: str) -> tuple[str, Values]:
                 continue
             scale = metric.scale if part in {"", "_sum"} else 1.0
             key = (metric.ours + part, _labels(metric, sample.labels))
-            values[key] = values.get(key, 0.0) + value * scale
+            values[key] = _with(values.get(key), value * scale, metric)
     return kind, values
+
+
+def _with(known: float | None, value: float, metric: _Metric) -> float:
+    """Return a number with that of another series that differs in what is left out.
+
+    These are parts of it, but for a GPU's: pods that share it, and its instances, each have a
+    series with all of its power, energy and use.
+    """
+    if known is None:
+        return value
+    return max(known, value) if metric.kind == "dcgm" else known + value
 
 
 def _lines(text: str) -> str:

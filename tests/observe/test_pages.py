@@ -125,6 +125,21 @@ DCGM_FI_DEV_GPU_TEMP{{{labels}}} NaN
     }
 
 
+def test_pods_that_share_a_gpu() -> None:
+    """Each has a series of all of the GPU: its power is not twice what it is."""
+    page = """\
+# TYPE DCGM_FI_DEV_POWER_USAGE gauge
+DCGM_FI_DEV_POWER_USAGE{gpu="0",UUID="GPU-1",modelName="T4",pod="one"} 60
+DCGM_FI_DEV_POWER_USAGE{gpu="0",UUID="GPU-1",modelName="T4",pod="other"} 60
+DCGM_FI_DEV_POWER_USAGE{gpu="1",UUID="GPU-2",modelName="T4",pod="one"} 30
+"""
+    _, values = pages.read(page)
+    assert values == {
+        key("gpu_power_w", gpu="GPU-1", name="T4"): 60,
+        key("gpu_power_w", gpu="GPU-2", name="T4"): 30,
+    }
+
+
 def test_node_exporters_page() -> None:
     """A counter that does end in `_total`; all CPUs together."""
     page = """\
