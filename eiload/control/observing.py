@@ -105,11 +105,9 @@ class Observing:
         for each in self._watched:
             why = each.watch.first(FIRST_WITHIN_S)
             if why and each.required:
-                raise TargetError(
-                    f"{each.target}: {each.watch.name} cannot be read: {why}; it is `required:`"
-                )
+                raise TargetError(f"{each.target}: {each.watch.name} {why}; it is `required:`")
             if why:
-                self._say(f"{each.target}: {each.watch.name} cannot be read: {why}")
+                self._say(f"{each.target}: {each.watch.name} {why}")
 
     def went(self, origin_ns: int) -> None:
         """Take note of the instant at which the load begins."""

@@ -119,7 +119,7 @@ class Watch:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._first = threading.Event()
-        self._first_why = "not read"
+        self._first_why = "was not read"
         self._thread = threading.Thread(target=self._watch, name="eiload-observe", daemon=True)
 
     @property
@@ -137,9 +137,9 @@ class Watch:
         self._thread.start()
 
     def first(self, timeout_s: float) -> str:
-        """Wait until it was read for the first time; return why it could not be, or nothing."""
+        """Wait until it was read for the first time; return why it says nothing, if so."""
         if not self._first.wait(timeout_s):
-            return f"no answer within {timeout_s:g} s"
+            return f"cannot be read: no answer within {timeout_s:g} s"
         return self._first_why
 
     def stop(self) -> None:
@@ -205,7 +205,7 @@ class Watch:
     def _watch(self) -> None:
         try:
             begun_ns = self._clock.now_ns()
-            self._first_why = "" if self._read(whatever=True) else self._record.why
+            self._first_why = self._why_not() if self._read(whatever=True) else self._why_unread()
             self._first.set()
             while not self._stop.wait(self._pause_s(begun_ns)):
                 self._read(whatever=False)
@@ -216,6 +216,12 @@ class Watch:
         finally:
             self._first.set()
             self._reader.close()
+
+    def _why_unread(self) -> str:
+        return f"cannot be read: {self._record.why}"
+
+    def _why_not(self) -> str:
+        return "" if self._record.kind else "has no metrics that eiload knows"
 
     def _pause_s(self, begun_ns: int) -> float:
         since_ns = self._clock.now_ns() - begun_ns

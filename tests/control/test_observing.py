@@ -33,6 +33,7 @@ from eiload.scenario.standin import StandIn
 from eiload.scenario.watched import ForeignLoad
 from eiload.server.launch import StandInProcess
 from tests.control.script import PATIENCE_S, a_scenario
+from tests.observe.served import served
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -195,6 +196,19 @@ def test_what_is_required_is_a_failure() -> None:
     assert str(caught.value) == (
         f"gpu: {NOBODY} cannot be read: Connection refused; it is `required:`"
     )
+
+
+def test_a_page_of_something_else_is_a_line_or_a_failure() -> None:
+    """At once, and not in the report only: of a wrong path some servers say a page of HTML."""
+    said: list[str] = []
+    with served(lambda: (200, b"<html>no such page</html>")) as url:
+        with Observing(observed({"metrics": url}), SystemClock(), said.append) as of:
+            of.begin({})
+        required = observed({"metrics": url, "required": True})
+        with Observing(required, SystemClock(), print) as of, pytest.raises(TargetError) as caught:
+            of.begin({})
+    assert said == [f"gpu: {url} has no metrics that eiload knows"]
+    assert str(caught.value) == f"{said[0]}; it is `required:`"
 
 
 def test_nothing_is_asked_for() -> None:

@@ -108,7 +108,7 @@ def test_what_cannot_be_read_is_said() -> None:
     """The first time at once; later it is counted, and the last reason kept."""
     reader = Scripted(UnreadableError("refused"), reading(1), UnreadableError("gone"), enough=3)
     watch = watched(reader)
-    assert watch.first(PATIENCE_S) == "refused"
+    assert watch.first(PATIENCE_S) == "cannot be read: refused"
     found = watch.end(0, PATIENCE_S)
     assert (found.readings, found.why) == (1, "gone")
     assert found.missed == reader.asked - 1
