@@ -28,6 +28,7 @@ OWN = {
     "statistics": "bench.statistics",
     "looks": "bench.looks",
     "capacity": "bench.capacity",
+    "beside": "bench.beside",
     "judging": "bench.judging",
     "interop": "bench.interop",
     "stand_in": "bench.stand_in",

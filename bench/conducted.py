@@ -26,6 +26,7 @@ def conducted(
     report_s: float = REPORT_S,
     meanwhile: Callable[[Coordinator], None] | None = None,
     journal: Journal | None = None,
+    on_intervals: Callable[[Intervals], None] = lambda _counts: None,
 ) -> Run:
     """Make one run.
 
@@ -34,13 +35,15 @@ def conducted(
         report_s: how often the agent reports.
         meanwhile: called once, when the first report has come while the load is on; the run waits.
         journal: kept while the load is on.
+        on_intervals: told of counts as they arrive.
 
     Raises:
         EiloadError: it could not begin.
     """
     clock, todo = SystemClock(), [meanwhile] if meanwhile is not None else []
 
-    def counted(_counts: Intervals) -> None:
+    def counted(counts: Intervals) -> None:
+        on_intervals(counts)
         if todo and coordinator.started.is_set():
             todo.pop()(coordinator)
 

@@ -44,6 +44,7 @@ def run(setting: Setting) -> Outcome:
         "record: the cost is per batch, so up to 256 results wait for each other or a report",
         "verdicts: of 10 minutes at 100/s to each of two targets, 120,000 requests",
         "live page: of a master with 20 workers and 1,000 requests/s in all; 10,000 us are 1 %",
+        "observed: a server's page read once a second, without HTTP, and what a journal keeps",
         "given to others: of a master with 20 workers and 4,000 requests/s; 10,000 us are 1 %",
         "statistics of locust: what Locust itself does per request, as a yardstick",
     )

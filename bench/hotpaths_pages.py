@@ -1,7 +1,7 @@
-"""What a master does for those who look at a run while it is on: for pytest-benchmark.
+"""What a master does beside a run while it is on, for who looks at it: for pytest-benchmark.
 
-Cases as in `hotpaths_cases`, with which ``python -m bench hotpaths`` runs them: the live page, and
-what is given to Prometheus and to collectors. HTTP is not in them.
+Cases as in `hotpaths_cases`, with which ``python -m bench hotpaths`` runs them: the live page, what
+is read of servers, what is given to Prometheus and to collectors. HTTP is not in them.
 """
 
 import json
@@ -12,19 +12,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_MS, NS_PER_S, SystemClock
+from eiload.base.status import Status
 from eiload.export import native
 from eiload.export.metrics import Moment, State, moment
 from eiload.export.otlp import message
 from eiload.export.prometheus import page
 from eiload.export.totals import Totals
+from eiload.observe import pages
+from eiload.observe.reader import Reading
+from eiload.observe.watch import Watch as Watched
 from eiload.record.facts import TargetFacts
 from eiload.record.intervals import BUCKET_BITS, Intervals
+from eiload.record.observed import written
 from eiload.record.recorder import Recorder
-from eiload.report.live import head
+from eiload.report.live import beside, head
 from eiload.report.live.watch import Watch
 from eiload.scenario import parse
 from eiload.sending.arrays import RESULT_DTYPE
+from eiload.server.metrics import Metrics
 
 
 def test_live_page(benchmark: Any) -> None:
@@ -58,6 +64,75 @@ def test_live_page(benchmark: Any) -> None:
         three_seconds()
     benchmark.extra_info.update(items=3, item="second", where="master")
     benchmark.pedantic(three_seconds, rounds=100)
+
+
+def _serving_page(seconds: int) -> str:
+    """Return TensorFlow Serving's page after so many seconds of 100 requests."""
+    metrics = Metrics()
+    for number in range(100 * seconds):
+        metrics.request("ssd", Status.OK, 40_000_000 + number % 7 * 10_000_000, "GRPC")
+        metrics.runtime("ssd", 38_000_000)
+        metrics.graph_run(38_000_000)
+        if number % 4 == 0:
+            metrics.batch(4, [1_000_000] * 4)
+    return metrics.text()
+
+
+class _Pages:
+    """Reads the pages of a server that counts 100 requests a second."""
+
+    name, emulated = "http://gpu:8501/monitoring/prometheus/metrics", False
+
+    def __init__(self) -> None:
+        self.texts = [_serving_page(second) for second in range(1, 61)]
+        self.second = 0
+
+    def read(self) -> Reading:
+        """Return the next second's."""
+        text = self.texts[self.second % len(self.texts)]
+        self.second += 1
+        kind, values = pages.read(text)
+        return Reading(self.second * NS_PER_S, 0, 0, kind, values, self.second)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def test_observed(benchmark: Any) -> None:
+    """What reading a server's page once a second takes, with what a journal keeps of it."""
+    reader = _Pages()
+    watch = Watched(reader, NS_PER_S, SystemClock())
+
+    def five_seconds() -> None:
+        for _ in range(5):
+            watch.look()
+        written([watch.since(reader.second - 5, 0)])
+
+    benchmark.extra_info.update(items=5, item="second", where="master")
+    benchmark.pedantic(five_seconds, rounds=20, warmup_rounds=2)
+
+
+def test_live_page_of_servers(benchmark: Any) -> None:
+    """What showing two servers on the live page takes, once a second while somebody looks."""
+    watch = Watched(_Pages(), NS_PER_S, SystemClock())
+    for _ in range(90):
+        watch.look()
+    text = json.dumps(
+        {
+            "name": "live",
+            "targets": {n: {"server": "127.0.0.1:1", "model": "ssd"} for n in ("gpu", "ei")},
+            "payload": {"synthetic": "8x8"},
+            "traffic": [{"phase": "steady", "rate": "500/s", "for": "1 h"}],
+        }
+    )
+    scenario = parse(text, "live", Path(), {})
+
+    def look() -> None:
+        glances = [[watch.lately(15, 0)], [watch.lately(15, 0)]]
+        json.dumps(beside.now(scenario, glances, (), 10.0, 90.0))
+
+    benchmark.extra_info.update(items=1, item="second", where="master")
+    benchmark.pedantic(look, rounds=50, warmup_rounds=2)
 
 
 @pytest.mark.parametrize("way", ["prometheus", "prometheus, native", "otlp"])

@@ -16,6 +16,7 @@ from eiload.base.clock import NS_PER_S, Clock
 from eiload.base.errors import TargetError
 from eiload.observe.emulated import emulated
 from eiload.observe.host import Host
+from eiload.observe.notes import EXPORTERS
 from eiload.observe.nvml import Nvml, library
 from eiload.observe.reader import Page, Reader
 from eiload.observe.smi import Smi, command_of
@@ -35,8 +36,8 @@ FIRST_WITHIN_S = 25.0
 LAST_WITHIN_S = 20.0
 """For the readings after the load, tries included."""
 
-LATELY_NS = 75 * NS_PER_S
-"""For who looks on: of a source that says something new every 30 s, two changes."""
+LATELY_NS, SELDOM_NS = 15 * NS_PER_S, 75 * NS_PER_S
+"""For who looks on; and of exporters, of which some say something new every 30 s, two changes."""
 
 NEWS_EVERY_NS = 5 * NS_PER_S
 """For a journal."""
@@ -116,7 +117,7 @@ class Observing:
     def lately(self) -> tuple[tuple[Glance, ...], ...]:
         """Return what was read in the last while, by target; empty if nothing is."""
         return self._by_target(
-            lambda each: each.watch.lately(LATELY_NS // each.watch.every_ns + 1, self._origin_ns)
+            lambda each: each.watch.lately(_while_ns(each) // each.watch.every_ns, self._origin_ns)
         )
 
     def news(self) -> tuple[tuple[Source, ...], ...]:
@@ -159,6 +160,10 @@ class Observing:
             found[each.target].append(each.watch.end(self._origin_ns, left_s))
         self._watched = []
         return tuple(map(tuple, found.values()))
+
+
+def _while_ns(of: _Watched) -> int:
+    return SELDOM_NS if of.watch.kind in EXPORTERS else LATELY_NS
 
 
 def readers(target: Target, own: str | None, clock: Clock) -> list[Reader]:

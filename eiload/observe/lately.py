@@ -56,7 +56,7 @@ def lately(glances: Sequence[Glance], model: str, span_s: float, now_s: float) -
             continue
         match glance.source.kind:
             case kind if kind in SERVERS:
-                servers.append(served(growth, where, model))
+                servers.append(served(growth, where, model, means=True))
             case kind if kind in GPUS:
                 devices += gpus(growth, where)
             case kind if kind in HOSTS and (found := host(growth, where)) is not None:

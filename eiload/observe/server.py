@@ -15,7 +15,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from eiload.observe.growth import Growth, Window
-from eiload.observe.histogram import Histogram, histogram
+from eiload.observe.histogram import Histogram, histogram, totals
 from eiload.record import stopping
 from eiload.record.facts import PhaseSpan
 from eiload.record.observed import Series
@@ -132,13 +132,16 @@ def together(parts: Iterable[Server | None]) -> Server | None:
         return Server(known[0].kind, math.nan, {}, notes=(str(error),))
 
 
-def served(growth: Growth, where: Sequence[Stretch], model: str) -> Server | None:
+def served(
+    growth: Growth, where: Sequence[Stretch], model: str, *, means: bool = False
+) -> Server | None:
     """Return what one source says of a server's work; None where it has no two readings.
 
     Args:
         growth: the source.
         where: over which stretches of time.
         model: the requests for this model.
+        means: of times no more than their means are wanted.
     """
     within = windows(growth, where)
     if not within:
@@ -163,7 +166,7 @@ def served(growth: Growth, where: Sequence[Stretch], model: str) -> Server | Non
         ("batch_size", {}),
     ):
         try:
-            made = histogram(growth, name, within, **labels)
+            made = (totals if means else histogram)(growth, name, within, **labels)
         except ValueError as error:
             made = None
             said.append(str(error))

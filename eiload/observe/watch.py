@@ -38,7 +38,8 @@ class Glance(NamedTuple):
     """What a source said lately, to be looked at while a run goes on."""
 
     source: Source
-    """Its readings of a while; how many were missed, and what they cost, is of all so far."""
+    """Its readings of a while, without histograms' buckets; how many were missed, and what they
+    cost, is of all so far."""
     fell_s: tuple[tuple[float, float], ...]
     """Between which instants a counter of its fell, since the beginning; the last few."""
 
@@ -88,10 +89,13 @@ class _Record:
 
         Args:
             first: the reading.
-            whole: with what had not changed since, as it was then.
+            whole: with what had not changed since, as it was then; but without the buckets of
+                histograms, which are most of what there is.
         """
         found = []
         for (name, labels), changes in sorted(self.changes.items()):
+            if whole and name.endswith("_bucket"):
+                continue
             at = bisect_right(changes, first - 1, key=lambda change: change[0])
             kept = [(number - first, value) for number, value in changes[at:]]
             unchanged = at and (not kept or kept[0][0]) and changes[at - 1][1] is not None
@@ -128,6 +132,11 @@ class Watch:
         return self._reader.name
 
     @property
+    def kind(self) -> str:
+        """Return what kind of source it is, as far as it is known (`Source.kind`)."""
+        return self._record.kind
+
+    @property
     def every_ns(self) -> int:
         """Return how often it is read."""
         return self._every_ns
@@ -159,6 +168,10 @@ class Watch:
             if self._thread.is_alive():
                 self._record.why = "no answer at the end"
             return self._source(0, origin_ns, whole=False)
+
+    def look(self) -> None:
+        """Read it now, on whose thread calls; `start` does so on its own."""
+        self._read(whatever=True)
 
     def since(self, first: int, origin_ns: int) -> Source:
         """Return what was read from a reading on: a piece, to be `joined` with those before.

@@ -10,6 +10,7 @@ import requests
 
 from tests.e2e.browser import CHROMIUM, Page, browser
 from tests.e2e.locust_runs import PATIENCE_S, scenario, started
+from tests.e2e.stand_ins import STAND_IN, shared_targets
 from tests.e2e.test_web import LOGIN
 from tests.ports import free_port
 
@@ -78,7 +79,12 @@ def site(tmp_path: Path) -> Iterator[Site]:
         {"phase": "warm-up", "rate": "20/s", "for": "1 s", "warm_up": True},
         {"phase": "steady", "rate": "20/s", "for": "10 min"},
     ]
-    long = scenario(tmp_path, traffic=phases, objectives=["p50 < 1 s"], name="long")
+    page = {"metrics": ["stand-in", "http://127.0.0.1:1/none"], "gpu": "stand-in", "host": "local"}
+    own = {"model": "ssd", "deadline": "10 s", "stand_in": STAND_IN, "observe": page}
+    targets = {**shared_targets(), "gpu": own}
+    long = scenario(
+        tmp_path, traffic=phases, objectives=["p50 < 1 s"], name="long", targets=targets
+    )
     long.rename(tmp_path / "scenarios" / "long.yaml")
     gone = {"gpu": {"model": "ssd", "server": "127.0.0.1:1", "ready_within": "1 s"}}
     scenario(tmp_path, targets=gone, name="gone").rename(tmp_path / "scenarios" / "gone.yaml")
@@ -140,8 +146,15 @@ def test_from_the_login_to_the_second_run(site: Site) -> None:
     assert "passed" not in text
     site.until("document.querySelectorAll('#times path').length ? 'drawn' : ''", "drawn")
     site.until("document.querySelectorAll('#parts path').length ? 'drawn' : ''", "drawn")
+    page.wait_for("counted/s")
+    page.wait_for("emulated GPU")
+    beside = page.run("document.querySelector('#beside-part').innerText")
+    assert "last 10 s, by its own account" in beside
+    assert "CPU of this machine" in beside
+    assert "gpu: http://127.0.0.1:1/none cannot be read: Connection refused" in beside
     assert site.session.post(f"{site.url}/stop", timeout=PATIENCE_S).ok
     page.wait_for("Ended")
+    page.wait_for("judged time, by its own account")
     page.wait_for("long (emulated)")
     assert "stopped" in page.text()
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload.observe.growth import Growth, Window
-from eiload.observe.histogram import Bounds, Histogram, difference, histogram
+from eiload.observe.histogram import Bounds, Histogram, difference, histogram, totals
 from tests.observe.made import LATENCY_US, latencies, series, source
 
 TIMES = st.lists(st.floats(1, 1e9), min_size=1, max_size=60)
@@ -45,6 +45,18 @@ def test_a_bucket_is_as_wide_as_it_is() -> None:
     assert bounds.times(1_000).low == pytest.approx(67_466e3, rel=1e-4)
     assert (of.surely_over(60_000), of.surely_over(95_000), of.surely_over(200_000)) == (1, 0, 0)
     assert (of.perhaps_over(60_000), of.perhaps_over(95_000), of.perhaps_over(200_000)) == (1, 1, 0)
+
+
+def test_means_alone() -> None:
+    """The same count and mean of one bucket, which need no buckets of the server's."""
+    of = source(*latencies("x", [[10.0, 30.0], [20.0] * 5], model="m"), at_s=[0.0, 1.0])
+    growth = Growth.of(of)
+    window = Window(0, 1)
+    whole, alone = (each(growth, "x", [window], model="m") for each in (histogram, totals))
+    assert whole is not None
+    assert alone is not None
+    assert (alone.count, alone.mean) == (whole.count, whole.mean) == (5, 20)
+    assert totals(growth, "y", [window]) is None
 
 
 def test_of_nothing_nothing_is_known() -> None:

@@ -102,6 +102,7 @@ def test_what_it_said_lately() -> None:
     assert (before_s, after_s) == tuple(at_ns / NS_PER_S for at_ns in whole.at_ns[:2])
     assert watch.lately(1000, 0).source == whole
     assert watch.lately(1, 0).source.series[0].changes == ((0, 4),)
+    assert watch.kind == "tfs"
 
 
 def test_what_cannot_be_read_is_said() -> None:
