@@ -79,8 +79,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
         {"phase": "warm-up", "rate": "20/s", "for": "1 s", "warm_up": True},
         {"phase": "steady", "rate": "20/s", "for": "10 min"},
     ]
-    page = {"metrics": ["stand-in", "http://127.0.0.1:1/none"], "gpu": "stand-in", "host": "local"}
-    own = {"model": "ssd", "deadline": "10 s", "stand_in": STAND_IN, "observe": page}
+    seen = {"metrics": ["stand-in", "http://127.0.0.1:1/none"], "gpu": "stand-in", "host": "local"}
+    own = {"model": "ssd", "deadline": "10 s", "stand_in": STAND_IN, "observe": seen}
     targets = {**shared_targets(), "gpu": own}
     long = scenario(
         tmp_path, traffic=phases, objectives=["p50 < 1 s"], name="long", targets=targets
