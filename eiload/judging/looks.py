@@ -29,9 +29,19 @@ from eiload.judging.statistics.levels import FIXED, Levels
 from eiload.record import looks
 from eiload.record.looks import Plan
 from eiload.record.run import Run
-from eiload.scenario import Mean, Objective, Quantile, Share, Throughput
+from eiload.scenario import Compare, Mean, Objective, Quantile, Share, Throughput
 
-__all__ = ["SHORT_S", "Seen", "Stage", "comparison", "levels_of", "look", "stages", "verdicts"]
+__all__ = [
+    "SHORT_S",
+    "Seen",
+    "Stage",
+    "comparison",
+    "levels_at_end",
+    "levels_of",
+    "look",
+    "stages",
+    "verdicts",
+]
 
 SHORT_S = 15 * 60
 """Plans up to this length spend their errors like O'Brien & Fleming: linearly, the first looks of
@@ -158,21 +168,39 @@ def _left(plan: Plan, seen: Sequence[Stage]) -> str:
     return f"by the look after {last}, it might have gone on for {end}"
 
 
+def levels_at_end(run: Run) -> Levels:
+    """Return how sure words on a whole run must be, by the look that it ended at.
+
+    A run may have ended because of what was seen. Intervals of all looks at the levels of each hold
+    together what one interval promises (Jennison & Turnbull, J. Royal Statistical Society B 51,
+    1989), so the one of the last look does so whatever ended the run.
+    """
+    plan = looks.planned(run.scenario)
+    seen = stages(run, plan) if plan else []
+    return seen[-1].levels if seen else FIXED
+
+
 # -- the comparison --------------------------------------------------------------------------------
 
 
-def comparison(run: Run, levels: Levels = FIXED) -> Comparison:
-    """Return the comparison of a run's targets by all of its looks; arguments as of `verdicts`."""
+def comparison(run: Run, levels: Levels = FIXED, how: Compare | None = None) -> Comparison:
+    """Return the comparison of a run's targets by all of its looks.
+
+    Args:
+        run: the run.
+        levels: as of `verdicts`.
+        how: how to compare, if not as the scenario says.
+    """
     plan = looks.planned(run.scenario)
     if plan is None:
-        return compare(run, levels=levels)
+        return compare(run, how, levels)
     seen = stages(run, plan)
     if not seen:
         first = wording.span(plan.after_s(plan.seconds[0]))
-        return compare(run).without_verdict(
+        return compare(run, how).without_verdict(
             f"the run ended before the first look, which is after {first}"
         )
-    each = [compare(stage.run, levels=stage.levels) for stage in seen]
+    each = [compare(stage.run, how, stage.levels) for stage in seen]
     for good in (False, True):
         for found, stage in zip(each, seen, strict=True):
             if found.word is not None and (found.word.good if good else found.word.bad):

@@ -6,17 +6,19 @@ What it knows: finished runs, targets by name. What it must not know: where the 
 independent weights, and it takes about ten times as long to see as much as in one run. *Repeated
 runs* (`repeated`) are the only way to a claim about the kind of machine. What must not be compared
 is refused in one line that names the field (`comparable`).
+
+A run may have ended as soon as its objectives were decided (`looks`). One that was is judged by its
+looks here as anywhere; two are compared as surely as the stricter one's last look demands.
 """
 
 from collections.abc import Mapping, Sequence
 
 from eiload.base.errors import ScenarioError
-from eiload.judging import health
+from eiload.judging import health, looks
 from eiload.judging.compare.by_phase import with_phases
 from eiload.judging.compare.comparable import Named, refuse, refuse_versions
 from eiload.judging.compare.comparison import Change, Comparison
 from eiload.judging.compare.pair import Compared, pair_of, several_versions, uneven, verdict
-from eiload.judging.compare.paired import compare
 from eiload.judging.compare.repeated import over_runs
 from eiload.judging.statistics import shift
 from eiload.scenario import Compare
@@ -71,7 +73,8 @@ def compare_runs(
     overrides = {name: value for name, value in asked.items() if value is not None}
     named = baseline is not None or candidate is not None
     if len(files) == 1:
-        return compare(files[0].run, _how(files[0], baseline, candidate, overrides))
+        run = files[0].run
+        return looks.comparison(run, how=_how(files[0], baseline, candidate, overrides))
     if len(files) == 2 and (named or any(len(file.run.targets) == 1 for file in files)):
         refuse(files, ("traffic", "payload"), allow_different_seed=allow_different_seed)
         return _separate(files, baseline, candidate, overrides, allow=allow_different_versions)
@@ -133,7 +136,8 @@ def _separate(
     said = (file.run.scenario.compare for file in files)
     how = next(filter(None, said), Compare(baseline="baseline", candidate="candidate"))
     how = how.model_copy(update=dict(overrides))
-    pair = pair_of(first, second, how)
+    levels = [looks.levels_at_end(file.run) for file in files]
+    pair = pair_of(first, second, how, max(levels, key=lambda each: each.ratio))
     notes = ["separate runs share no instants: what disturbed one and not the other counts"]
     if lagging := uneven(pair):
         notes.append(lagging)

@@ -18,6 +18,7 @@ import numpy as np
 
 from eiload.base import wording
 from eiload.base.units import format_percentile
+from eiload.judging import looks
 from eiload.judging.compare.comparable import Named
 from eiload.judging.compare.comparison import Change, Comparison, Side, says, word_of
 from eiload.judging.compare.pair import POWER_Z, Pair, PairVerdict, obstacle
@@ -31,7 +32,7 @@ __all__ = ["over_runs"]
 
 def over_runs(files: Sequence[Named], how: Compare) -> Comparison:
     """Compare two targets over several runs of one scenario."""
-    pairs = [in_one_run(file.run, how) for file in files]
+    pairs = [in_one_run(file.run, how, looks.levels_at_end(file.run)) for file in files]
     response = _over_tables([pair.response for pair in pairs])
     row = next(row for row in response if row.q == how.headline)
     baseline = _over_sides([pair.baseline.side for pair in pairs])

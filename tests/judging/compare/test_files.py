@@ -6,12 +6,15 @@ import pytest
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.errors import ScenarioError
+from eiload.judging import looks
 from eiload.judging.compare.comparable import Named
 from eiload.judging.compare.comparison import Change, Comparison
 from eiload.judging.compare.files import compare_runs
+from eiload.record import stopping
+from eiload.record.looks import up_to
 from eiload.record.run import PAYLOAD, Run
 from eiload.record.served import Served, Version
-from tests.golden import ONE, TWO, away, golden_run, steady, with_target
+from tests.golden import ONE, TWO, Answer, away, golden_run, steady, with_target
 
 
 def one(name: str, median_ms: float, seed: int, text: str = ONE) -> Named:
@@ -272,3 +275,37 @@ def test_runs_of_other_versions_are_refused_unless_told() -> None:
     assert compare_runs(same).word is not None
     unknown = [files[0], Named("old.json", served_by(tuesday))]
     assert compare_runs(unknown).word is not None
+
+
+FIXED = ONE.replace("5 min", "16 min") + "objectives: [p95 < 300 ms]\n"
+UNTIL = FIXED.replace("for: 16 min}", "for: {at_least: 2 min, at_most: 16 min, until: decided}}")
+
+
+def decided(text: str, answers: dict[str, Answer], at_s: int, name: str = "a.json") -> Named:
+    """Return a run that ended at its first look, after 2 min."""
+    run = replace(up_to(golden_run(text, answers), at_s), stopped=stopping.decided("2 min"))
+    return Named(name, replace(run, started_wall_ns=run.started_wall_ns + at_s * NS_PER_S))
+
+
+def test_a_run_that_ended_when_decided_is_judged_by_its_looks() -> None:
+    """The words and intervals of its own report, and not those of a run of a length set before."""
+    text = UNTIL.replace("payload:", '  ei: {server: "127.0.0.1:9000", model: ssd}\npayload:')
+    text += "compare: {baseline: gpu, candidate: ei, headline: p90}\n"
+    file = decided(text, {"gpu": steady(100, 1), "ei": steady(101, 2)}, 123)
+    found = compare_runs([file])
+    assert found == looks.comparison(file.run)
+    assert found.statement.endswith("; decided at the look after 2 min")
+    turned = compare_runs([file], baseline="ei", candidate="gpu")
+    assert turned.statement.endswith("; decided at the look after 2 min")
+
+
+def test_two_runs_of_which_one_ended_when_decided_are_compared_as_surely_as_its_look() -> None:
+    """The same requests make a wider interval where when they end was not set before."""
+
+    def half_width(text: str) -> float:
+        other = decided(text, {"gpu": steady(103, 2)}, 130, "b.json")
+        ratio = compare_runs([decided(text, {"gpu": steady(100, 1)}, 125), other]).response[0].ratio
+        assert ratio is not None
+        return ratio.high - ratio.low
+
+    assert half_width(UNTIL) > 1.2 * half_width(FIXED)
