@@ -24,6 +24,7 @@ from eiload.report import differ, looking, outlook, planning, terminal
 from eiload.report import plan as report
 from eiload.scenario import Scenario, finding, load
 from eiload.scenario.picks import ALL, Picks
+from eiload.scenario.prolonged import prolonged
 from eiload.scenario.schedule import Schedule
 from eiload.serving import payload
 
@@ -46,6 +47,7 @@ examples:
   eiload plan scenarios/gpu-vs-ei.yaml
   eiload plan scenarios/gpu-vs-ei.yaml --service-time 120 ms
   eiload plan scenarios/gpu-vs-ei.yaml --like monday.json --against monday.json
+  eiload plan scenarios/gpu-vs-ei.yaml --until-decided 1h
   eiload plan scenarios/arrivals.yaml --csv instants.csv
 
 exit status: 0 it is planned, 2 the scenario is wrong, 6 the CSV file could not be written
@@ -68,6 +70,11 @@ exit status: 0 it is planned, 2 the scenario is wrong, 6 the CSV file could not 
         "--against", type=Path, metavar="RUN", help="say what differs from the file of a run"
     )
     parser.add_argument(
+        "--until-decided",
+        metavar="TIME",
+        help="plan it as a run with this option: its last phase goes on for TIME at most",
+    )
+    parser.add_argument(
         "--csv",
         metavar="FILE",
         help="write every request's instant and picture ('-': nothing else, to standard output)",
@@ -82,6 +89,8 @@ def plan(arguments: argparse.Namespace) -> int:
         OutputError: the CSV file cannot be written.
     """
     scenario = load(finding.find(arguments.file), os.environ)
+    if arguments.until_decided:
+        scenario = prolonged(scenario, arguments.until_decided)
     if arguments.csv == STDOUT:
         for part in _rows(scenario):
             console.emit(part)

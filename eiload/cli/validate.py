@@ -8,6 +8,7 @@ from eiload.base.errors import ScenarioError
 from eiload.judging import cost
 from eiload.report.outlook import outlook
 from eiload.scenario import finding, load
+from eiload.scenario.prolonged import prolonged
 from eiload.serving.payload import problems
 
 __all__ = ["add_arguments", "validate"]
@@ -28,6 +29,11 @@ examples:
 exit status: 0 all files are good, 2 one is not
 """
     parser.add_argument("files", nargs="+", metavar="FILE", help="a scenario, or its name")
+    parser.add_argument(
+        "--until-decided",
+        metavar="TIME",
+        help="check them as a run with this option: the last phase goes on for TIME at most",
+    )
 
 
 def validate(arguments: argparse.Namespace) -> int:
@@ -37,6 +43,8 @@ def validate(arguments: argparse.Namespace) -> int:
         try:
             path = finding.find(file)
             scenario = load(path, os.environ)
+            if arguments.until_decided:
+                scenario = prolonged(scenario, arguments.until_decided)
             cost.check(scenario)
             if damaged := problems(scenario.payload):
                 raise ScenarioError("\n".join(f"{path}: {problem}" for problem in damaged))

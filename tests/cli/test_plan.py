@@ -87,6 +87,13 @@ def test_what_it_can_decide(scenario: Path, capsys: pytest.CaptureFixture[str]) 
     assert row(text, "compare at p99", "ei with gpu")[-1] == "may be decided"
 
 
+def test_as_a_run_until_decided(capsys: pytest.CaptureFixture[str]) -> None:
+    """It may go on for longer than its file says, and is looked at on the way."""
+    assert "until decided" not in said(capsys, "demo")
+    planned = said(capsys, "demo", "--until-decided", "1h")
+    assert "goes on until decided: looked at after" in planned
+
+
 def test_requests_in_heaps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A phase that is mostly pause has enough requests and no verdict: said before, not after."""
     path = tmp_path / "heaps.yaml"

@@ -47,3 +47,11 @@ def test_validate_looks_at_the_prices(tmp_path: Path, capsys: pytest.CaptureFixt
     path.write_text(runs.SCENARIO.replace("0.90 USD/h", "p9.xlarge"), encoding="utf-8")
     assert main(["validate", str(path)]) == 2
     assert "targets.gpu.price: no published price, got 'p9.xlarge'" in capsys.readouterr().err
+
+
+def test_validate_as_a_run_until_decided(scenario: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The option of the run may be said before it, and what does not fit is told."""
+    assert main(["validate", scenario, "--until-decided", "1h"]) == 0
+    assert "until decided" in capsys.readouterr().out
+    assert main(["validate", scenario, "--until-decided", "1 s"]) == 2
+    assert "--until-decided 1 s: shorter than phase" in capsys.readouterr().err
