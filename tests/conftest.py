@@ -2,17 +2,21 @@
 
 `make test` runs several processes side by side (xdist), in two lanes. Whole runs of Locust mostly
 wait, and measure how late they are themselves: `WAITING` processes take those. What only computes
-goes to the others, which are nice: they take what the cores have left, and make no run late. A
-process whose lane is empty helps in the other one.
+goes to the others, which are nice: they take what the cores have left, and make no run late. When
+all of that is done they help with what waits. For that they know all tests; the others look at no
+file that is not theirs, as collecting everything takes seconds of CPU (of the whole suite: who
+names files or chooses tests by ``-k`` or ``-m`` has them known to each process).
 
 What takes long begins first, so that none of it is left over at the end. A file's tests go to one
 process, which makes their fixtures once; each end-to-end test is handed out by itself, but for
 files whose tests look at one run.
 """
 
+import gc
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +30,8 @@ their end on a busy machine, too."""
 
 PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
 """Which of xdist's this is: ``gw0`` and so on; empty if there is one only."""
+
+TESTS = Path(__file__).parent
 
 WHOLE_RUNS = "tests/e2e/"
 
@@ -70,6 +76,8 @@ FIRST = (
 """What takes longest, tests or whole files, longest first: a minute to some seconds of waiting,
 then seconds of CPU."""
 
+SESSION = pytest.StashKey[pytest.Session]()
+
 SLOW = (
     WHOLE_RUNS,
     *TENSORFLOW,
@@ -80,12 +88,27 @@ SLOW = (
 """What `make test-fast` leaves out: whole runs, and TensorFlow's runtime."""
 
 
-def pytest_configure() -> None:
-    """Be nice, in a process that computes; have Locust as it is, whichever file comes first."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Be nice, in a process that computes; have Locust as it is, whichever file comes first.
+
+    Nothing becomes garbage while tests are collected, and looking for it takes a third of the time.
+    """
+    gc.disable()
     if _computes(PROCESS):
         os.nice(NICE)
-    if PROCESS:
+    if PROCESS and not _only_waits(config):
         import_module("tests.plugin")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Keep the session: what hands out the tests tells it how many there are."""
+    session.config.stash[SESSION] = session
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, among what comes from now on."""
+    gc.freeze()
+    gc.enable()
 
 
 def _computes(process: str) -> bool:
@@ -93,19 +116,43 @@ def _computes(process: str) -> bool:
     return process.startswith("gw") and int(process[2:]) >= WAITING
 
 
+def _only_waits(config: pytest.Config) -> bool:
+    """Tell whether this process needs to know no test but those that wait."""
+    chosen = config.option.keyword or config.option.markexpr or config.option.lf
+    return (
+        bool(PROCESS)
+        and not _computes(PROCESS)
+        and int(os.environ["PYTEST_XDIST_WORKER_COUNT"]) > WAITING
+        and not chosen
+        and all((config.rootpath / each).resolve() == TESTS for each in config.args)
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what is not of this process's lane, if it knows no other."""
+    if not _only_waits(config):
+        return None
+    path = collection_path.relative_to(TESTS.parent).as_posix()
+    leads = any(each.startswith(f"{path}/") for each in WAITS)
+    return None if leads or path.startswith(WAITS) else True
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Begin each folder elsewhere in each process.
+    """Begin each folder elsewhere in each process that knows all of them.
 
     In a fresh checkout pytest rewrites the assertions of every file, which takes longer than all
     else of the collecting; so each process does its share of it and finds the others' done.
     """
     report = yield
     if PROCESS and isinstance(collector, pytest.Directory) and report.passed:
-        among = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-        begin = len(report.result) * int(PROCESS[2:]) // among
+        place, among = int(PROCESS[2:]), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        if among > WAITING:
+            among = among - WAITING if place >= WAITING else WAITING
+            place %= WAITING
+        begin = len(report.result) * place // among
         report.result = [*report.result[begin:], *report.result[:begin]]
     return report
 
@@ -136,17 +183,55 @@ class TwoLanes(LoadScopeScheduling):  # type: ignore[misc]
             return TENSORFLOW[0]
         return nodeid if file.startswith(WHOLE_RUNS) and file not in ONE_RUN else file
 
-    def _assign_work_unit(self, node: Any) -> None:
+    def schedule(self) -> None:
+        """Begin with what the process that knows most has found: all tests."""
+        if self.collection is None:
+            found = sorted(self.registered_collections.items(), key=lambda each: -len(each[1]))
+            self.registered_collections = dict(found)
+        super().schedule()
+        if self.collection is not None:  # it was told of what the last process knows
+            self.config.stash[SESSION].testscollected = len(self.collection)
+
+    def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
+        """Take also a process that comes in the place of a crashed one."""
+        if self.collection_is_completed:
+            self.registered_collections[node] = [*collection]
+        else:
+            super().add_node_collection(node, collection)
+
+    def _check_nodes_have_same_collection(self) -> bool:
+        """Tell whether each process knows all tests, or those that wait."""
+        found = iter(self.registered_collections.values())
+        everything = next(found)
+        waiting = [each for each in everything if each.startswith(WAITS)]
+        if all(each in (everything, waiting) for each in found):
+            return True
+        same: bool = super()._check_nodes_have_same_collection()  # says what differs
+        return same
+
+    def _next(self, node: Any) -> str | None:
+        """Return what a process does next: of its lane, or of the other one if it knows that."""
         waits = not _computes(node.gateway.id)
         own = (scope for scope in self.workqueue if scope.startswith(WAITS) == waits)
         if (scope := next(own, None)) is not None:
+            return scope
+        assert self.collection is not None
+        everything = len(self.registered_collections[node]) == len(self.collection)
+        return next(iter(self.workqueue), None) if everything else None
+
+    def _assign_work_unit(self, node: Any) -> None:
+        if (scope := self._next(node)) is not None:
             self.workqueue.move_to_end(scope, last=False)
-        super()._assign_work_unit(node)
+            super()._assign_work_unit(node)
 
     def _reschedule(self, node: Any) -> None:
         """Hand out one more only when a single test is left: what waits in line helps nobody."""
-        if not self.workqueue or self._pending_of(self.assigned_work[node]) <= 1:
-            super()._reschedule(node)
+        if node.shutting_down:
+            return
+        if self._next(node) is None:
+            node.shutdown()  # once it has done what it has
+        elif self._pending_of(self.assigned_work[node]) <= 1:
+            self._assign_work_unit(node)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,11 +9,7 @@ import math
 
 from eiload.base.units import format_duration
 
-__all__ = ["MASK", "change", "count", "marked", "rate", "share", "span", "time"]
-
-
-MASK = "***"
-"""What is shown instead of a value that may be secret."""
+__all__ = ["change", "count", "marked", "rate", "share", "span", "time"]
 
 
 def time(value_ns: float) -> str:

@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from eiload.base.clock import NS_PER_S
-from eiload.base.wording import MASK
+from eiload.base.masked import MASK
 from eiload.scenario.abort import Abort
 from eiload.scenario.conflicts import conflicts
 from eiload.scenario.fields import (

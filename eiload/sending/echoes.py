@@ -8,7 +8,7 @@ What it must not know: where a text goes.
 import re
 from collections.abc import Iterable
 
-from eiload.base.wording import MASK
+from eiload.base.masked import masked
 from eiload.sending.endpoint import Endpoint
 
 __all__ = ["SHORTEST", "Echoes"]
@@ -52,11 +52,8 @@ class Echoes:
             self._values = _sorted(self._always.union(*self._learnt.values()))
 
     def masked(self, text: str) -> str:
-        """Return a text with `MASK` for each of the values."""
-        for value in self._values:
-            if value in text:
-                text = text.replace(value, MASK)
-        return text
+        """Return a text with `base.masked.MASK` for each of the values."""
+        return masked(text, self._values)
 
 
 def _sorted(values: Iterable[str]) -> list[str]:

@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
-from eiload.base.wording import MASK
+from eiload.base.masked import MASK
 from eiload.sending.echoes import Echoes
 from eiload.sending.endpoint import Endpoint
 from eiload.sending.outbox import MAX_DETAIL_CHARS
