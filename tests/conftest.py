@@ -14,6 +14,7 @@ files whose tests look at one run.
 
 import gc
 import os
+from collections import OrderedDict
 from collections.abc import Generator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -176,6 +177,9 @@ def _turn(nodeid: str) -> int:
 
 class TwoLanes(LoadScopeScheduling):  # type: ignore[misc]
     """Hands a process a file of tests at a time, or one end-to-end test, of its lane."""
+
+    registered_collections: dict[Any, list[str]]
+    workqueue: OrderedDict[str, dict[str, bool]]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
