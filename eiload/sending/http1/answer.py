@@ -14,7 +14,7 @@ Rules.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -77,9 +77,14 @@ class Answer(NamedTuple):
 
     code: int
     """HTTP's status code."""
-    pairs: Pairs
+    raw: Iterable[tuple[bytes, bytes]]
     """Its header fields, the names in lower case."""
     content: bytes
+
+    @property
+    def pairs(self) -> Pairs:
+        """Return its header fields as texts."""
+        return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.raw)
 
     def status(self, names: ErrorNames = NO_NAMES) -> tuple[Status, str]:
         """Return the status that it stands for, and its detail; OK has none."""

@@ -41,6 +41,8 @@ MAX_HEAD_BYTES = 64 << 10
 MAX_INTERIM = 16
 """Interim answers (1xx) to one request."""
 
+_END = h11.EndOfMessage()
+
 ENDED = "the server closed the connection"
 NO_HTTP = "what answers there is no HTTP/1.1"
 
@@ -114,11 +116,8 @@ class Connection:
         self.exchange = exchange
         head, body, protocol = exchange.head, exchange.body, self._protocol
         protocol.send_with_data_passthrough(head.event)
-        self._buffers = [head.data]
-        if body:
-            protocol.send_with_data_passthrough(h11.Data(data=body))
-            self._buffers.append(body)
-        protocol.send_with_data_passthrough(h11.EndOfMessage())
+        protocol.send_with_data_passthrough(_END)
+        self._buffers = [head.data, body] if body else [head.data]
         self._write()
 
     def drop(self, exchange: Exchange) -> None:
@@ -276,10 +275,7 @@ class Connection:
         content = self._content
         answer = Answer(
             response.status_code,
-            tuple(
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in response.headers
-            ),
+            response.headers,
             content[0] if len(content) == 1 else b"".join(content),
         )
         self.answers += 1

@@ -6,7 +6,8 @@ Follows RFC 9112, section 3 (request line, Host) and 6.2 (Content-Length), and R
 Rules.
 
 - A load's requests have few different heads: those of a target's payloads, by their lengths. They
-  are made once and kept; so is what `h11` takes for one, which it checks when it is made.
+  are checked and made by `h11` once, and kept. A connection's `h11` is told of each request only
+  what it has to know to read the answer, its method: to tell it all would be half of its cost.
 - Fields come from three places: the endpoint's own, the user's metadata, and, where a request has
   them, lines of its own (a signature), which another process may renew while the run goes on.
 - A field that decides where a body ends, or a line break in a value, would be another request.
@@ -36,9 +37,16 @@ class Head(NamedTuple):
     """A request up to its body."""
 
     event: h11.Request
-    """What `h11` takes for it."""
+    """What a connection's `h11` is told of it: a request of its method, without a body."""
     data: bytes
     """What goes over the connection."""
+
+
+TOLD = {
+    verb: h11.Request(method=verb, target="/", headers=[("Host", "told")])
+    for verb in ("GET", "POST")
+}
+"""What a connection's `h11` is told, by the method."""
 
 
 def lines_of(pairs: Pairs) -> bytes:
@@ -113,4 +121,4 @@ class Heads:
             data = h11.Connection(h11.CLIENT).send(event)
         except (h11.LocalProtocolError, UnicodeEncodeError) as error:
             raise ValueError(f"not a request of HTTP/1.1: {error}") from None
-        return Head(event, bytes(data))
+        return Head(TOLD[verb], bytes(data))

@@ -24,7 +24,7 @@ def test_codes_stand_for_statuses(code: int, status: str) -> None:
     assert status_of(code) is Status[status]
 
 
-def said(code: int, content: bytes, *pairs: tuple[str, str]) -> str:
+def said(code: int, content: bytes, *pairs: tuple[bytes, bytes]) -> str:
     """Return the detail of an answer."""
     return Answer(code, pairs, content).status()[1]
 
@@ -52,13 +52,13 @@ def test_details_have_the_code_and_the_words(code: int, content: bytes, detail: 
 def test_pages_are_not_quoted() -> None:
     """A proxy's page is no sentence; who made it is."""
     page = b"<html><h1>413</h1></html>"
-    assert said(413, page, ("server", "nginx/1.25")) == "HTTP 413: a page, by nginx/1.25"
+    assert said(413, page, (b"server", b"nginx/1.25")) == "HTTP 413: a page, by nginx/1.25"
     assert said(413, page) == "HTTP 413: a page"
 
 
 def test_redirections_are_not_followed() -> None:
     """Where to is told."""
-    detail = said(307, b"", ("location", "https://elsewhere/"))
+    detail = said(307, b"", (b"location", b"https://elsewhere/"))
     assert detail == "HTTP 307: it sends elsewhere, to https://elsewhere/"
 
 
@@ -68,10 +68,10 @@ NAMES = ErrorNames("x-amzn-errortype", {"ThrottlingException": Status.RESOURCE_E
 def test_services_name_their_errors() -> None:
     """The name comes before the code where it is known, and is told where it is not."""
     body = b'{"message": "Rate exceeded"}'
-    named = ("x-amzn-errortype", "ThrottlingException:http://internal/")
+    named = (b"x-amzn-errortype", b"ThrottlingException:http://internal/")
     found = Answer(400, (named,), body).status(NAMES)
     assert found == (Status.RESOURCE_EXHAUSTED, "HTTP 400 ThrottlingException: Rate exceeded")
-    other = Answer(400, (("x-amzn-errortype", "ValidationError"),), body).status(NAMES)
+    other = Answer(400, ((b"x-amzn-errortype", b"ValidationError"),), body).status(NAMES)
     assert other == (Status.INVALID_ARGUMENT, "HTTP 400 ValidationError: Rate exceeded")
 
 
