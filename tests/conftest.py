@@ -46,6 +46,14 @@ TENSORFLOW = (
 TENSORFLOW_S = 1200
 """What the first of them may take: it makes the models (`tests.server.models.MAKING_S`)."""
 
+TORCH = (
+    "tests/server/http/test_torchscript.py",
+    "tests/server/http/test_toolkit.py",
+    "tests/server/test_make_torch.py",
+    "tests/server/test_torch_nets.py",
+)
+"""Files that go to one process: PyTorch takes three seconds of CPU to load, and a model as many."""
+
 ONE_RUN = ("tests/e2e/test_truth.py", "tests/e2e/test_same_schedule.py")
 """Files of end-to-end tests that look at one run, or at one pair of runs."""
 
@@ -56,6 +64,7 @@ FIRST = (
     "tests/e2e/test_truth.py",
     "tests/bench/test_equal.py",
     *TENSORFLOW,
+    *TORCH,
     "tests/e2e/test_strangers.py::test_nobody_but_others",
     "tests/e2e/test_runs.py::test_worker_killed",
     "tests/e2e/test_browser.py",
@@ -82,6 +91,7 @@ SESSION = pytest.StashKey[pytest.Session]()
 SLOW = (
     WHOLE_RUNS,
     *TENSORFLOW,
+    *TORCH,
     "tests/bench/test_equal.py::test_a_real_server_has_no_favourite",
     "tests/server/test_interop.py",
     "tests/serving/test_tensorflow.py",
@@ -183,8 +193,9 @@ class TwoLanes(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        if file in TENSORFLOW:
-            return TENSORFLOW[0]
+        for shared in (TENSORFLOW, TORCH):
+            if file in shared:
+                return shared[0]
         return nodeid if file.startswith(WHOLE_RUNS) and file not in ONE_RUN else file
 
     def schedule(self) -> None:

@@ -12,7 +12,8 @@ In the order of a request's way:
   version is served; `batching`: the queue of both kinds; `signatures` of an SSD
 - `backend` puts together what is behind a face, `app` a server; `cli` is ``eiload serve``, and
   `cli_endpoint` what of it is an endpoint's
-- `make_model` writes a model to serve, `make_model_cli` is its command
+- `make_model` writes a model to serve, `make_torch` one of `torch_nets` as TorchScript
+  (`torch_runtime` is PyTorch); `make_model_cli` is their command
 - `launch`: the stand-in as a child process, for whoever needs one; the only file here that the
   Locust process imports
 

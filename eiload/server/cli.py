@@ -40,9 +40,9 @@ __all__ = [
 SERVE_DESCRIPTION = """\
 Stand in for TensorFlow Serving, or for Amazon EI's build of it: the same gRPC API (with
 --api another way to it), and behind it an emulated accelerator (made-up detections after
-times from a law) or, with --saved-model, a real model run by TensorFlow. Settings are
-written as in a scenario's stand_in:, durations with their unit; mappings as
-"median: 60 ms, p99: 80 ms".
+times from a law) or, with --saved-model or --torchscript, a real model run by TensorFlow
+or PyTorch. Settings are written as in a scenario's stand_in:, durations with their unit;
+mappings as "median: 60 ms, p99: 80 ms".
 """
 
 SERVE_EPILOG = """\
@@ -55,6 +55,7 @@ examples:
   eiload serve --saved-model models/ssd --rest-port 8501
   eiload serve --api tf-rest --profile p2.xlarge   over TensorFlow Serving's REST alone
   eiload serve --api container --container pytorch --concurrency 2 --cold-start "4 s"
+  eiload serve --api container --torchscript models/resnet/traced/model.pt
   eiload serve --api sagemaker --endpoint ssd \\
     --variant "blue: {profile: eia2.medium}" --variant "green: {profile: eia2.xlarge}"
   eiload serve --list-profiles                     the profiles and where their numbers are from
@@ -84,7 +85,15 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "cold_start_ns",
         "seed",
     ),
-    "the model": ("saved_model", "encoded", "raw_outputs", "tensor_content", "answers_seed"),
+    "the model": (
+        "saved_model",
+        "torchscript",
+        "inference",
+        "encoded",
+        "raw_outputs",
+        "tensor_content",
+        "answers_seed",
+    ),
     "the model server": ("api", "load_time_ns", "max_threads", "batching"),
     "over HTTP": ("container", "handler", "keep_alive_ns", "throttle", "weight"),
     "faults": ("fail", "hang"),

@@ -1,4 +1,4 @@
-"""The options of ``eiload make-model``: a command line to a `Design` and a directory."""
+"""The options of ``eiload make-model``: a command line to a design and a directory."""
 
 import argparse
 from pathlib import Path
@@ -10,6 +10,10 @@ __all__ = ["NEWEST_VERSION", "add_make_model_arguments", "run_make_model"]
 
 NEWEST_VERSION = 2**63 - 1
 """A version is an int64 on the wire."""
+
+SIZE = 300
+TORCH_SIZES = {"resnet": 224, "ssd": 300}
+"""ImageNet's classifiers take 224 x 224."""
 
 MAKE_MODEL_DESCRIPTION = """\
 Write an SSD with a ResNet-50 backbone and a feature pyramid as a SavedModel, with the
@@ -23,6 +27,7 @@ examples:
   eiload make-model models/small --size 64 --width 0.05   a few ms on any CPU
   eiload make-model models/two --two-inputs               for scenarios/any-model.yaml
   eiload serve --saved-model models/ssd
+  eiload make-model models/resnet --torch resnet          TorchScript, traced and scripted
   docker run -p 8500:8500 -v $PWD/models/ssd:/models/ssd -e MODEL_NAME=ssd tensorflow/serving
 """
 
@@ -34,7 +39,16 @@ def add_make_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("directory", metavar="DIR", help="the model goes to DIR/VERSION")
     parser.add_argument(
-        "--size", type=int, default=300, help="images are resized to SIZE x SIZE (default: 300)"
+        "--size",
+        type=int,
+        help="images are resized to SIZE x SIZE (default: 300; --torch resnet: they have to be of "
+        "it, 224)",
+    )
+    parser.add_argument(
+        "--torch",
+        choices=("resnet", "ssd"),
+        help="TorchScript instead, for `eiload serve --torchscript`: DIR/traced/model.pt as "
+        "PyTorch 1.3.1's container wants it, and DIR/scripted/model.pt as 1.5.1's",
     )
     parser.add_argument(
         "--width", type=float, default=1.0, help="factor on all channels (default: 1.0)"
@@ -53,7 +67,7 @@ def add_make_model_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=1, help="of the weights (default: 1)")
     parser.add_argument(
-        "--version", type=int, default=1, metavar="N", help="number of the version (default: 1)"
+        "--version", type=int, metavar="N", help="number of the version (default: 1)"
     )
 
 
@@ -68,25 +82,51 @@ def run_make_model(arguments: argparse.Namespace) -> int:
 
     if not arguments.directory:
         raise ScenarioError("make-model: DIR: expected a directory ('.' for this one), got ''")
-    if not 1 <= arguments.version <= NEWEST_VERSION:
+    if arguments.torch:
+        return _run_torch(arguments)
+    version = 1 if arguments.version is None else arguments.version
+    if not 1 <= version <= NEWEST_VERSION:
         raise ScenarioError(
-            f"make-model: --version: expected a number from 1 to {NEWEST_VERSION}, "
-            f"got {arguments.version!r}"
+            f"make-model: --version: expected a number from 1 to {NEWEST_VERSION}, got {version!r}"
         )
     design = Design(
-        size=arguments.size,
+        size=SIZE if arguments.size is None else arguments.size,
         width=arguments.width,
         encoded=arguments.encoded,
         raw=arguments.raw,
         seed=arguments.seed,
         two_inputs=arguments.two_inputs,
     )
-    path = write_model(Path(arguments.directory), arguments.version, design)
+    path = write_model(Path(arguments.directory), version, design)
     kind, answers = (
         ("model of two inputs", "scores") if design.two_inputs else ("SSD", "detections")
     )
     console.emit(
         f"wrote {path}: an untrained {kind}, random weights (seed {design.seed}); "
         f"its {answers} mean nothing"
+    )
+    return 0
+
+
+def _run_torch(arguments: argparse.Namespace) -> int:
+    """Write TorchScript both ways; return the exit status."""
+    from eiload.server.make_torch import TorchDesign, write_torch  # noqa: PLC0415
+
+    for name in ("encoded", "raw", "two_inputs", "version"):
+        if getattr(arguments, name):
+            option = "--" + name.replace("_", "-")
+            raise ScenarioError(f"make-model: {option}: expected only without --torch")
+    kind = arguments.torch
+    design = TorchDesign(
+        network=kind,
+        size=TORCH_SIZES[kind] if arguments.size is None else arguments.size,
+        width=arguments.width,
+        seed=arguments.seed,
+    )
+    traced, scripted = write_torch(Path(arguments.directory), design)
+    name = "ResNet-50" if kind == "resnet" else "SSD"
+    console.emit(
+        f"wrote {traced} and {scripted}: an untrained {name}, random weights (seed {design.seed}); "
+        "its answers mean nothing"
     )
     return 0

@@ -109,6 +109,9 @@ WRONG = [
     (["make-model", "x", "--version", "0"], "--version: expected a number from 1 to "),
     (["make-model", "x", "--version", str(2**63)], "--version: expected a number from 1 to "),
     (["make-model", ""], "make-model: DIR: expected a directory ('.' for this one), got ''"),
+    (["make-model", "x", "--torch", "ssd", "--raw"], "--raw: expected only without --torch"),
+    (["make-model", "x", "--torch", "ssd", "--version", "3"], "--version: expected only without"),
+    (["make-model", "x", "--torch", "vgg"], "argument --torch: invalid choice: 'vgg'"),
     (["make-model", "/proc/x"], "make-model: /proc/x: not a directory that can be made"),
 ]
 

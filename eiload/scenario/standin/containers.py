@@ -5,13 +5,14 @@ when they load a model, and in how long they keep a connection; `eiload.server.h
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from eiload.scenario.fields import FromText, Real, YesNo
 from eiload.scenario.form import Form
-from eiload.scenario.standin.fields import SomeDurationNs
+from eiload.scenario.standin.fields import File, SomeDurationNs, absolute
 
 __all__ = ["Api", "Containers", "misplaced"]
 
@@ -22,6 +23,8 @@ IN_CONTAINERS: tuple[Api, ...] = ("container", "sagemaker")
 _WHERE: dict[str, tuple[Api, ...]] = {
     "container": IN_CONTAINERS,
     "handler": IN_CONTAINERS,
+    "torchscript": IN_CONTAINERS,
+    "inference": IN_CONTAINERS,
     "keep_alive_ns": ("tf-rest", *IN_CONTAINERS),
     "throttle": ("sagemaker",),
     "weight": ("sagemaker",),
@@ -53,6 +56,17 @@ class Containers(Form):
         description="container: its model came with an inference.py that takes pictures "
         "(application/x-image, image/jpeg, image/png), and application/x-npy, too",
     )
+    torchscript: File | None = Field(
+        default=None,
+        description="container pytorch: run this TorchScript file with PyTorch instead of "
+        "emulating, or the folder of a model.pt and perhaps code/inference.py; `concurrency` "
+        "workers",
+    )
+    inference: File | None = Field(
+        default=None,
+        description="torchscript: a Python file with model_fn, input_fn, predict_fn, output_fn or "
+        "transform_fn; the folder's code/inference.py if not set",
+    )
     keep_alive_ns: SomeDurationNs | None = Field(
         default=None,
         alias="keep_alive",
@@ -77,6 +91,11 @@ class Containers(Form):
             return self.keep_alive_ns
         return NGINX_NS if self.api == "container" and self.container == "tensorflow" else None
 
+    @field_validator("torchscript", "inference")
+    @classmethod
+    def _located(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        return None if path is None else absolute(path, info)
+
 
 NGINX_NS = 3_000_000_000
 """keepalive_timeout (aws/sagemaker-tensorflow-serving-container, nginx.conf)."""
@@ -96,6 +115,8 @@ def misplaced(settings: Containers) -> Iterator[tuple[str, str]]:
         for name in _TENSORFLOW:
             if given(name):
                 yield _shown(settings, name), "expected only without container: pytorch"
+    if settings.inference is not None and settings.torchscript is None:
+        yield "inference", "expected only with torchscript"
 
 
 def _shown(settings: Containers, name: str) -> str:

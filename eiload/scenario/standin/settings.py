@@ -178,7 +178,7 @@ class StandIn(Containers):
     @property
     def emulated(self) -> bool:
         """Return whether times and answers are made up (else a real model makes them)."""
-        return self.saved_model is None
+        return self.saved_model is None and self.torchscript is None
 
     def describe(self) -> str:
         """Return what is emulated, in a few words for reports; empty if a real model runs."""
@@ -223,6 +223,8 @@ class StandIn(Containers):
                 f"profile: expected one of {', '.join(PROFILES)}, "
                 f"got {name!r}{nearest(str(name), PROFILES)}"
             )
+        if data.get("torchscript") is not None:
+            data = {**data, "container": "pytorch"}
         return _with_profile(data)
 
     @field_validator("saved_model")
@@ -239,11 +241,12 @@ class StandIn(Containers):
         for name, why in misplaced(self):
             raise ValueError(f"{name}: {why}")
         if not self.emulated:
+            real = "torchscript" if self.saved_model is None else "saved_model"
             unset = type(self)()
             for name in _EMULATION:
                 if getattr(self, name) != getattr(unset, name):
                     shown = type(self).model_fields[name].alias or name
-                    raise ValueError(f"{shown}: emulation, not to be had with saved_model")
+                    raise ValueError(f"{shown}: emulation, not to be had with {real}")
         return self
 
 

@@ -7,6 +7,7 @@ In the order of a request's way:
 - `predict`: JSON to the service and back, for `server.rest` and for the TensorFlow container
 - `tf_container` and `torch_container`: SageMaker's containers, what they take and how they say no;
   `codecs`: what the inference toolkit reads and writes, `classifier`: an emulated model behind it
+- `torchscript`: a real model there, by the user's functions (`toolkit`) on `workers`
 - `endpoint`: InvokeEndpoint in front of containers, its variants; `sigv4`: whose request it is
 - `faces` puts containers and endpoints together
 

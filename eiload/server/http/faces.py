@@ -16,6 +16,7 @@ from eiload.server.http.predict import JsonPredict
 from eiload.server.http.sigv4 import Keys
 from eiload.server.http.tf_container import TensorFlowContainer
 from eiload.server.http.torch_container import TorchContainer
+from eiload.server.http.torchscript import TorchScript
 from eiload.server.metrics import Metrics
 
 __all__ = ["ALL_TRAFFIC", "EndpointOptions", "container", "endpoint"]
@@ -52,6 +53,10 @@ async def container(settings: StandIn, model: str, shared: Shared) -> Face:
         handler = TensorFlowContainer(behind.service, predict, handler=settings.handler)
         return Face(handler, behind.kind, behind)
     await asyncio.sleep(settings.load_time_ns / NS_PER_S)
+    if settings.torchscript is not None:
+        script = TorchScript(settings, model, shared.clock)
+        shared.stack.callback(script.close)
+        return Face(TorchContainer(script), script.kind, None)
     classifier = EmulatedClassifier(
         settings, model, shared.releases, Metrics(settings.words), shared.clock
     )

@@ -15,6 +15,12 @@ WRONG = [
         {"api": "container", "container": "pytorch", "encoded": True},
         "encoded: expected only without container: pytorch",
     ),
+    ({"torchscript": "x"}, "container: expected only with api: container or sagemaker"),
+    ({"api": "container", "inference": "x"}, "inference: expected only with torchscript"),
+    (
+        {"api": "container", "torchscript": "x", "compute": "5 ms"},
+        "compute: emulation, not to be had with torchscript",
+    ),
     ({"api": "sagemaker", "weight": -1}, "greater than or equal to 0"),
 ]
 
