@@ -25,7 +25,7 @@ from eiload.judging.compare import compare
 from eiload.judging.compare.comparison import Comparison
 from eiload.judging.sla import Verdict, Word
 from eiload.judging.statistics import spending
-from eiload.judging.statistics.levels import FIXED, Levels
+from eiload.judging.statistics.levels import FIXED, Levels, erring
 from eiload.record import looks
 from eiload.record.looks import Plan
 from eiload.record.run import Run
@@ -83,8 +83,9 @@ def levels_of(plan: Plan) -> tuple[Levels, ...]:
     times = [plan.after_s(second) for second in plan.seconds]
     fractions = tuple(each / times[-1] for each in times)
     way: spending.Spending = "O'Brien-Fleming" if times[-1] <= SHORT_S else "linear"
+    together = erring(plan.until.error) if plan.until.error else FIXED
     return tuple(
-        FIXED.each(partial(_sure, fractions, way, index)) for index in range(len(fractions))
+        together.each(partial(_sure, fractions, way, index)) for index in range(len(fractions))
     )
 
 

@@ -11,8 +11,8 @@ data's way:
   is read beside the load), `payload` (`payload_paths`, `inputs` of any model, `expect` of answers,
   `labels`, COCO's), `traffic` (`law_field`, `rate_field`, `rate_points`, `replay_field`,
   `users_field`; `until_field`: how long), `objective` (`watched`: on what is observed), `abort`,
-  `standin` (what a stand-in is told), and all together: `models`, with what does not fit together
-  (`conflicts`)
+  `find` (where a capacity is looked for; `trial`: one of such a search), `standin` (what a stand-in
+  is told), and all together: `models`, with what does not fit together (`conflicts`)
 - `laws` (what lies between arrivals), `rates` (how many are expected), `until` (when a phase is
   looked at), `replay` of a recorded `trace` (`trace_lines`, `trace_times`; a `turn` through it,
   what was `seen`), `users` (of closed loops), `arrivals` and `schedule`: which requests are due

@@ -11,7 +11,7 @@ from typing import Any
 from eiload.base.near import nearest
 from eiload.base.quantity import shown
 from eiload.base.units import format_duration, parse_duration, parse_rate
-from eiload.scenario import until_field
+from eiload.scenario import find, until_field
 from eiload.scenario.expect import BASELINE
 from eiload.scenario.problem import Path, Problem
 from eiload.scenario.rates import ConstantRate
@@ -32,6 +32,7 @@ def conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
     phases = _Phases(given.get("traffic"))
     yield from phases.problems()
     yield from until_field.problems(given)
+    yield from find.problems(given)
     compare = given.get("compare")
     if compare is not None and names is not None:
         yield from _compare_problems(compare, names)

@@ -26,6 +26,7 @@ from eiload.scenario.fields import (
     share,
     size,
 )
+from eiload.scenario.find import Find
 from eiload.scenario.form import Form
 from eiload.scenario.objective import Agreement, Objective, ObjectiveField
 from eiload.scenario.payload import Payload
@@ -96,6 +97,11 @@ class Scenario(Form):
     )
     compare: Compare | None = Field(default=None, description="compare two of the targets")
     abort: Abort | None = Field(default=None, description="what ends a run before its plan does")
+    find: Find | None = Field(
+        default=None,
+        description="where `eiload capacity` looks for the highest rate at which the objectives "
+        "hold; an ordinary run does without",
+    )
     max_in_flight: Whole = Field(
         default=1000,
         ge=1,

@@ -44,6 +44,9 @@ class Until:
     """The looks that the user wants, ascending; empty for the usual."""
     give_up: bool = False
     """End as well when what is left of the plan would hardly decide what is open (futility)."""
+    error: float = 0.0
+    """How often a word may be wrong, one-sided, by all looks together; 0 for as often as one on a
+    run of a fixed length (`judging.statistics.levels`), which is the most in any case."""
 
     def looks_ns(self, at_most_ns: int) -> tuple[int, ...]:
         """Return when the phase is looked at, from its start; the last is its planned end."""

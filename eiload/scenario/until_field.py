@@ -13,9 +13,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from eiload.base.quantity import shown
-from eiload.base.units import format_duration, parse_duration
+from eiload.base.units import format_duration, format_share, parse_duration, parse_share
 from eiload.scenario.arrivals import OpenPhase
-from eiload.scenario.fields import Unit, duration
+from eiload.scenario.fields import Unit, duration, share
 from eiload.scenario.form import Form
 from eiload.scenario.problem import Problem
 from eiload.scenario.rate_field import RUN_AT_MOST
@@ -31,6 +31,9 @@ CLOSED = (
     "until decided in a closed loop, which can show a miss but never that it holds; expected a "
     "time, or 'rate' instead of 'users'"
 )
+MOST_WRONG = 0.05
+"""How often a word on a run of a fixed length may be wrong, at most (docs/statistics.md)."""
+
 MOVING = ("from", "steps", "points")
 """Keys of rates that are another load later than sooner: what an early end would leave out."""
 
@@ -70,6 +73,11 @@ class UntilForm(Form):
         description="hopeless: end at a look, too, when the rest of at_most would hardly decide "
         "what is open; shorter, and less often decided",
     )
+    error: Annotated[float, share(above=True, example="1 %")] | None = Field(
+        default=None,
+        description="how often a word may be wrong, by all looks together: less often than on a "
+        "run of a fixed length (5 %), which takes longer",
+    )
 
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
@@ -80,6 +88,9 @@ class UntilForm(Form):
             yield Problem(
                 ("at_least",), f"longer than at_most ({most}), got {least}; expected at most {most}"
             )
+        if _share(given.get("error")) > MOST_WRONG:
+            text = f"wrong more often than on a fixed run, got {shown(given['error'])}"
+            yield Problem(("error",), f"{text}; expected at most {format_share(MOST_WRONG)}")
         looks = given.get("looks")
         looks = looks if isinstance(looks, list | tuple) else []
         times_ns = [_ns(each) for each in looks]
@@ -104,7 +115,7 @@ class UntilForm(Form):
 
     def length(self) -> Length:
         """Return what it says."""
-        until = Until(self.at_least, self.looks, self.give_up == "hopeless")
+        until = Until(self.at_least, self.looks, self.give_up == "hopeless", self.error or 0.0)
         return Length(self.at_most, until)
 
 
@@ -162,6 +173,8 @@ def written(duration_ns: int, until: Until | None) -> object:
         said["looks"] = [format_duration(each) for each in until.given_ns]
     if until.give_up:
         said["give_up"] = "hopeless"
+    if until.error:
+        said["error"] = format_share(until.error)
     return said
 
 
@@ -173,6 +186,16 @@ def _ns(given: object) -> int | None:
         return parse_duration(given)
     except ValueError:
         return None
+
+
+def _share(given: object) -> float:
+    """Return a share, however wrong what was given may be; 0 if it cannot be read."""
+    if isinstance(given, float):
+        return given
+    try:
+        return parse_share(given)
+    except ValueError:
+        return 0.0
 
 
 def fits(phase: OpenPhase) -> None:

@@ -57,6 +57,10 @@ def test_levels() -> None:
     first, *_, last = looks.levels_of(short)
     assert first.passes > 0.9999
     assert last.passes < 0.98
+    rarer = looks.levels_of(replace(plan, until=replace(plan.until, error=0.005)))
+    for one, other in zip(each, rarer, strict=True):
+        assert other.quantile_passes > one.quantile_passes
+        assert other.fails > one.fails
 
 
 def test_decided_at_the_first_look() -> None:

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from eiload.base.clock import NS_PER_S
+from eiload.base.errors import ScenarioError
 from eiload.scenario import Scenario, parse, restore
 from eiload.scenario.arrivals import OpenPhase
 from eiload.scenario.until import Until
@@ -38,3 +41,14 @@ def test_read_and_written() -> None:
     full = read("{at_most: 1 h, looks: [5 min, 20 min], until: decided, give_up: hopeless}")
     assert restore(full.to_json()) == full
     assert '"looks": ["5 min", "20 min"]' in full.to_json()
+
+
+def test_how_often_it_may_be_wrong() -> None:
+    """Less often than a word on a fixed run, and never more often."""
+    scenario = read("{at_most: 1 h, until: decided, error: 1 %}")
+    phase = scenario.traffic[-1]
+    assert isinstance(phase, OpenPhase)
+    assert phase.until == Until(error=0.01)
+    assert restore(scenario.to_json()) == scenario
+    with pytest.raises(ScenarioError, match=r"for\.error: wrong more often than on a fixed run"):
+        read("{at_most: 1 h, until: decided, error: 6 %}")

@@ -8,7 +8,7 @@ serve both. What each level was chosen for, and how often the words are wrong: d
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
-__all__ = ["FIXED", "Levels"]
+__all__ = ["FIXED", "Levels", "erring"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +37,12 @@ class Levels:
 
 FIXED = Levels()
 """For a run that is judged once."""
+
+
+def erring(error: float) -> Levels:
+    """Return levels by which a word is wrong at most so often, one-sided.
+
+    Never less sure than `FIXED`: where its levels are higher than their error rates would take,
+    they were chosen so by what was measured.
+    """
+    return FIXED.each(lambda sure: max(sure, 1 - error))
