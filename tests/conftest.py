@@ -63,6 +63,7 @@ WAITS = (WHOLE_RUNS, "tests/bench/test_equal.py")
 FIRST = (
     "tests/e2e/test_truth.py",
     "tests/bench/test_equal.py",
+    "tests/e2e/test_capacity.py",
     *TENSORFLOW,
     *TORCH,
     "tests/e2e/test_strangers.py::test_nobody_but_others",

@@ -30,6 +30,7 @@ examples:
   eiload validate scenarios/demo.yaml
   eiload plan demo
   eiload run scenarios/demo.yaml --report-json run.json
+  eiload capacity scenarios/gpu-vs-ei.yaml --from 2/s --to 200/s --budget 1h
   eiload report run.json
   eiload report run.json --format html > run.html
   eiload report run.json --format junit > junit.xml
@@ -118,6 +119,7 @@ COMMANDS = (
     _command("report", "show a run from its file"),
     _command("compare", "compare runs by their files"),
     _command("run", "run a scenario: locust, headless, with the locustfile of the package"),
+    _command("capacity", "find the largest rate at which a scenario's objectives hold"),
     _command(
         "demo", "compare two emulated servers on this machine, for a minute",
         "eiload.cli.run", "add_demo_arguments", "demo",

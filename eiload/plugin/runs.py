@@ -191,6 +191,11 @@ class Runs:
                 f"not used beside a scenario, which says itself what is sent where: "
                 f"{', '.join(unused)}"
             )
+        if scenario.find is not None:
+            self._voice.say(
+                "this is a run of the scenario's own traffic; 'eiload capacity' looks for what its"
+                " 'find:' asks"
+            )
         course = self._course_of(scenario)
         self.coordinator = course.coordinator
         course.start()

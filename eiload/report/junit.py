@@ -12,7 +12,7 @@ Jenkins' junit-10.xsd): where one demands an element or attribute that the other
 there. The standard library writes the XML; text that XML cannot hold is escaped before (`words`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
@@ -25,7 +25,7 @@ from eiload.record import stopping
 from eiload.record.run import Run
 from eiload.report import words
 
-__all__ = ["render"]
+__all__ = ["MEANINGS", "TEXT_AT_MOST", "Case", "document", "render"]
 
 SKIPPED = "skipped"
 
@@ -44,7 +44,7 @@ TEXT_AT_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class Case:
     """A test case before it is XML."""
 
     group: str
@@ -55,10 +55,12 @@ class _Case:
 
     @property
     def failed(self) -> bool:
+        """Tell whether it is a failure."""
         return self.outcome not in {"", SKIPPED}
 
     @property
     def passed(self) -> bool:
+        """Tell whether it is good, and why it is can be said."""
         return not self.outcome and bool(self.reason)
 
 
@@ -70,11 +72,44 @@ def render(run: Run, judgement: Judgement, *, undecided_ok: bool = False) -> str
         judgement: of the run.
         undecided_ok: let undecided objectives and inconclusive comparisons pass.
     """
-    cases = _cases(run, judgement, undecided_ok)
-    # In the name, because a CI server shows little else.
-    name = wording.marked(words.safe(run.scenario.name), run.emulated)
-    length = f"{run.ended_ns / NS_PER_S:.3f}"
-    started = datetime.fromtimestamp(run.started_wall_ns // NS_PER_S, UTC)
+    cautions = (
+        f"caution: {words.safe(each, TEXT_AT_MOST)}" for each in judgement.validity.cautions
+    )
+    return document(
+        # In the name, because a CI server shows little else.
+        wording.marked(words.safe(run.scenario.name), run.emulated),
+        _cases(run, judgement, undecided_ok),
+        started_wall_ns=run.started_wall_ns,
+        length_ns=run.ended_ns,
+        properties=_properties(run),
+        summary=judgement.summary,
+        errors="\n".join(cautions),
+    )
+
+
+def document(
+    name: str,
+    cases: Sequence[Case],
+    *,
+    started_wall_ns: int,
+    length_ns: int,
+    properties: Iterable[tuple[str, str]],
+    summary: str,
+    errors: str = "",
+) -> str:
+    """Return a suite of test cases as an XML document.
+
+    Args:
+        name: of the suite, fit for XML.
+        cases: its test cases.
+        started_wall_ns: when it began, ns since the epoch.
+        length_ns: how long it took.
+        properties: names and values, any text.
+        summary: the first line of its output, any text; what has passed follows.
+        errors: its other output, fit for XML.
+    """
+    length = f"{length_ns / NS_PER_S:.3f}"
+    started = datetime.fromtimestamp(started_wall_ns // NS_PER_S, UTC)
     attributes = {
         "id": "0",
         "package": "eiload",
@@ -89,11 +124,11 @@ def render(run: Run, judgement: Judgement, *, undecided_ok: bool = False) -> str
     }
     suites = ET.Element("testsuites")
     suite = ET.SubElement(suites, "testsuite", attributes)
-    properties = ET.SubElement(suite, "properties")
-    for key, value in _properties(run):
+    listed = ET.SubElement(suite, "properties")
+    for key, value in properties:
         # Schemas want a name of at least one character.
         known = {"name": words.safe(key) or "-", "value": words.safe(value)}
-        ET.SubElement(properties, "property", known)
+        ET.SubElement(listed, "property", known)
     for case in cases:
         where = {"classname": f"{name}.{case.group}", "name": case.name, "time": length}
         element = ET.SubElement(suite, "testcase", where)
@@ -104,14 +139,12 @@ def render(run: Run, judgement: Judgement, *, undecided_ok: bool = False) -> str
             ET.SubElement(element, "failure", failure).text = case.reason
     passed = [f"passed: {case.group} {case.name}: {case.reason}" for case in cases if case.passed]
     ET.SubElement(suite, "system-out").text = "\n".join(
-        [words.safe(judgement.summary, TEXT_AT_MOST), *passed]
+        [words.safe(summary, TEXT_AT_MOST), *passed]
     )
-    ET.SubElement(suite, "system-err").text = "\n".join(
-        f"caution: {words.safe(caution, TEXT_AT_MOST)}" for caution in judgement.validity.cautions
-    )
+    ET.SubElement(suite, "system-err").text = errors
     ET.indent(suites)
-    document: bytes = ET.tostring(suites, "utf-8", xml_declaration=True)
-    return document.decode("utf-8") + "\n"
+    text: bytes = ET.tostring(suites, "utf-8", xml_declaration=True)
+    return text.decode("utf-8") + "\n"
 
 
 def _properties(run: Run) -> Iterator[tuple[str, str]]:
@@ -122,14 +155,14 @@ def _properties(run: Run) -> Iterator[tuple[str, str]]:
             yield f"emulated {target.name}", target.emulated
 
 
-def _cases(run: Run, judgement: Judgement, undecided_ok: bool) -> list[_Case]:
+def _cases(run: Run, judgement: Judgement, undecided_ok: bool) -> list[Case]:
     """Return the test cases: validity, objectives, the comparison, what else ended the run."""
     validity = judgement.validity
     reasons = "; ".join(words.safe(reason, TEXT_AT_MOST) for reason in validity.reasons)
-    cases = [_Case("run", "is valid", "" if validity.valid else "invalid", reasons)]
+    cases = [Case("run", "is valid", "" if validity.valid else "invalid", reasons)]
     if stopping.is_abort(run.stopped):
         why = words.safe(run.stopped, TEXT_AT_MOST)
-        cases.append(_Case("run", "is not aborted for cause", "aborted", why))
+        cases.append(Case("run", "is not aborted for cause", "aborted", why))
     verdicts = [
         *_verdicts(judgement, "" if undecided_ok else "undecided"),
         *_unasked(run, judgement),
@@ -140,27 +173,27 @@ def _cases(run: Run, judgement: Judgement, undecided_ok: bool) -> list[_Case]:
     if judgement.exit_status and not any(case.failed for case in cases):
         meaning = MEANINGS.get(judgement.exit_status, "see the log")
         reason = f"exit status {judgement.exit_status}: {meaning}"
-        cases.append(_Case("run", "ends with exit status 0", "exit status", reason))
+        cases.append(Case("run", "ends with exit status 0", "exit status", reason))
     return cases
 
 
-def _verdicts(judgement: Judgement, open_: str) -> Iterator[_Case]:
+def _verdicts(judgement: Judgement, open_: str) -> Iterator[Case]:
     """Yield a case for each verdict; `open_` is the failure that an undecided one is, if any."""
     for verdict in judgement.verdicts:
         outcome = {Word.PASS: "", Word.FAIL: "fail", Word.UNDECIDED: open_}[verdict.word]
         reason = words.safe(f"{verdict.word}: {verdict.observed}: {verdict.reason}", TEXT_AT_MOST)
         name = words.safe(verdict.objective.text + verdict.objective.where)
-        yield _Case(words.safe(verdict.target), name, outcome, words.safe(reason, TEXT_AT_MOST))
+        yield Case(words.safe(verdict.target), name, outcome, words.safe(reason, TEXT_AT_MOST))
     comparison = judgement.comparison
     if comparison is not None:
         word = comparison.word
         outcome = open_ if word is None else "" if word.good else str(word) if word.bad else open_
         name = words.safe(f"{comparison.candidate.name} against {comparison.baseline.name}")
         reason = words.safe(comparison.statement, TEXT_AT_MOST)
-        yield _Case("comparison", name, outcome, reason)
+        yield Case("comparison", name, outcome, reason)
 
 
-def _unasked(run: Run, judgement: Judgement) -> Iterator[_Case]:
+def _unasked(run: Run, judgement: Judgement) -> Iterator[Case]:
     """Yield the case that a run without objectives is judged by: its requests."""
     if judgement.verdicts or judgement.comparison is not None or run.scenario.compare is not None:
         return
@@ -169,4 +202,4 @@ def _unasked(run: Run, judgement: Judgement) -> Iterator[_Case]:
     total = sum(sum(run.statuses(target, run.measured()).values()) for target in targets)
     reason = f"{wording.count(failed)} of {wording.count(total, 'request')} did not end OK"
     outcome = "failed requests" if failed and judgement.exit_status else ""
-    yield _Case("run", "no request failed", outcome, reason)
+    yield Case("run", "no request failed", outcome, reason)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from eiload.base import wording
 from eiload.base.clock import NS_PER_S
-from eiload.base.units import format_percentile
+from eiload.base.units import format_percentile, format_rate
 from eiload.judging.statistics import blocks, needs, shares
 from eiload.judging.statistics.needs import Need
 from eiload.report import looking, words
@@ -44,7 +44,22 @@ __all__ = [
 
 def outlook(scenario: Scenario) -> list[str]:
     """Return what the scenario would do in one line, then a line for each thing left undecided."""
-    return [_summary(scenario), *looking.outlook(scenario), *_undecidable(scenario)]
+    return [
+        _summary(scenario),
+        *looking.outlook(scenario),
+        *_searched(scenario),
+        *_undecidable(scenario),
+    ]
+
+
+def _searched(scenario: Scenario) -> Iterable[str]:
+    if find := scenario.find:
+        low, high = (format_rate(each) for each in (find.from_per_s, find.to_per_s))
+        budget = wording.span(find.budget_ns / NS_PER_S)
+        yield (
+            f"'eiload capacity' looks for the highest rate that holds, from {low} to {high},"
+            f" within {budget}; an ordinary run does not"
+        )
 
 
 def _summary(scenario: Scenario) -> str:

@@ -108,14 +108,17 @@ def process(tmp_path: Path) -> Process:
 
 def test_a_scenario(process: Process, capsys: pytest.CaptureFixture[str]) -> None:
     """It takes the stage, sets the exit status, and its report is shown at the end."""
-    process.choice.name, process.choice.next = "quick", a_scenario()
+    find = {"find": {"from": "1/s", "to": "2/s"}, "objectives": ["p50 < 1 s"]}
+    process.choice.name, process.choice.next = "quick", a_scenario(**find)
     process.choice.found = ["--users", "--host"]
     process.runs.open(None)
     assert process.environment.user_classes == [ScenarioUser]
     assert process.environment.process_exit_code == 5  # until it is judged
     assert not process.runs.is_over()
     process.begin()
-    assert ": --users, --host\n" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert ": --users, --host\n" in said
+    assert "'eiload capacity' looks for what its 'find:' asks\n" in said
     assert process.runs.coordinator is not None
     assert process.runs.coordinator.done.wait(60)
     process.runs.drain()

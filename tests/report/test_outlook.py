@@ -53,6 +53,15 @@ def test_too_short() -> None:
     assert f"cannot compare at p99, the headline: {lacks}" in lines
 
 
+def test_a_capacity_that_is_looked_for() -> None:
+    """Is another command's to find; it is said which."""
+    looks = (
+        "'eiload capacity' looks for the highest rate that holds, from 2/s to 20/s, within 10 min"
+    )
+    find = "compare: {baseline: gpu, candidate: ei}\nfind: {from: 2/s, to: 20/s, budget: 10 min}"
+    assert f"{looks}; an ordinary run does not" in of((find.partition("\n")[0], find))
+
+
 def test_a_closed_loop_never_passes() -> None:
     """Users who wait for their answers make no schedule, and cannot show that an SLA holds."""
     first, *rest = of(("rate: 50/s, arrivals: constant, for: 60 s", "users: 10, for: 60 s"))

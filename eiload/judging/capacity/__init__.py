@@ -3,7 +3,8 @@
 Pure; in the order of the data's way: `bounds` (what a search may try and take), `trial` (what came
 of one), `words` (how sure one's verdicts must be), `estimate` and `rates` (which rates are worth a
 trial), `search` (which trial is next), `found` (between which rates the capacity is, with which
-error rate; ratio and cost of two). How trials are run is not known here. How often the brackets
+error rate; ratio and cost of two), `seen` (a trial's word and numbers, from its run), `result` (a
+whole search, and what it comes to). How trials are run is not known here. How often the brackets
 are wrong: docs/statistics.md, "The capacity".
 """
 

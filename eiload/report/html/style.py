@@ -61,6 +61,7 @@ svg text.phase-name{font-size:11px}
 .open .whisker{stroke:var(--open)}.open .dot{fill:var(--open)}
 .part{stroke:none}.part.t0{fill:var(--t0)}.part.t1{fill:var(--t1)}.part.t2{fill:var(--t2)}
 .part.t3{fill:var(--t3)}.part.t4{fill:var(--t4)}.part.t5{fill:var(--t5)}
+circle.hollow{fill:var(--bg)}
 .mark{stroke:var(--ink);stroke-width:1}.mark.margin{stroke-dasharray:3 3;stroke:var(--soft)}
 .area{stroke:none;opacity:.14}.area.t0{fill:var(--t0)}.area.t1{fill:var(--t1)}
 .area.t2{fill:var(--t2)}.area.t3{fill:var(--t3)}.area.t4{fill:var(--t4)}.area.t5{fill:var(--t5)}

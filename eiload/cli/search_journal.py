@@ -1,0 +1,235 @@
+"""The journal of a capacity search: one line a trial, written as it ends, so that a kill costs one.
+
+What it knows: its file and form. What it must not know: how a trial is run, which one is next.
+
+`capacity.jsonl` in the search's folder: a first line that says of what (the scenario as it would be
+shown, the bounds), then a line for each trial, each brought to the disk before the next trial
+begins. A last line without its end is of a process that was killed while it wrote it, and is
+dropped. The file is locked while its search goes on, and by each of its trials: one search a
+folder, and none beside a trial that a killed one has left behind.
+"""
+
+import contextlib
+import fcntl
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+from eiload.base.clock import NS_PER_S
+from eiload.base.errors import OutputError, ScenarioError
+from eiload.base.units import format_duration, format_rate
+from eiload.judging.capacity.bounds import Bounds
+from eiload.judging.capacity.result import Search
+from eiload.judging.capacity.seen import Seen
+from eiload.judging.capacity.trial import Purpose, Reading, Trial, TrialWord
+from eiload.report.differ import differences
+from eiload.report.plain import plain
+from eiload.scenario import Scenario, restore
+
+__all__ = ["NAME", "SearchJournal"]
+
+NAME = "capacity.jsonl"
+
+SCHEMA = "eiload-capacity/1"
+"""Name and version of the journal's form; the number rises when an older reader would misread."""
+
+WAIT_S, POLL_S = 60.0, 0.2
+"""How long a trial is waited for that a killed search has left behind: it has got a signal, and
+waits for its last answers."""
+
+WORDS: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "low_per_s": ("--from", format_rate),
+    "high_per_s": ("--to", format_rate),
+    "budget_s": ("--budget", lambda s: format_duration(round(s * NS_PER_S))),
+    "explore_s": ("--trial", lambda s: format_duration(round(s * NS_PER_S))),
+    "overhead_s": ("--warm-up", lambda s: format_duration(round(s * NS_PER_S))),
+    "error_rate": ("the error rate", str),
+    "seed": ("the seed", str),
+}
+"""What sets each of the bounds, and how its value is written."""
+
+
+class SearchJournal:
+    """A journal that is open and locked; a context manager.
+
+    Args:
+        folder: the search's; made if it is not there.
+        search: what is searched; its trials are those of the journal from then on.
+        resume: go on with the journal that is there; without, there must be none.
+        say: told when a trial of a killed search is waited for.
+
+    Raises:
+        ScenarioError: there is a journal and must be none, or none where one is wanted; or it is of
+            another scenario, of other bounds, damaged, or of a search that goes on.
+        OutputError: it cannot be written.
+    """
+
+    def __init__(
+        self, folder: Path, search: Search, *, resume: bool, say: Callable[[str], None]
+    ) -> None:
+        self.path = folder / NAME
+        there = self.path.exists()
+        if resume and not there:
+            raise ScenarioError(f"{self.path}: no such journal; expected one to --resume")
+        if there and not resume:
+            raise ScenarioError(
+                f"{self.path}: there is a search in this folder; --resume goes on with it, or give "
+                "another folder by --out"
+            )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("a+b")
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
+        try:
+            self._lock(say)
+            self.search = self._read(search) if there else self._begun(search)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    @property
+    def descriptor(self) -> int:
+        """Return the lock's file descriptor, for trials to inherit."""
+        return self._file.fileno()
+
+    def add(self, seen: Seen) -> None:
+        """Write a trial that has ended; when this returns it is on the disk.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        self._write({"seen": plain(asdict(seen))})
+
+    def _lock(self, say: Callable[[str], None]) -> None:
+        give_up_s = time.monotonic() + WAIT_S
+        told = False
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                if time.monotonic() > give_up_s:
+                    raise ScenarioError(
+                        f"{self.path}: another search goes on in this folder; expected its end, or "
+                        "another folder by --out"
+                    ) from None
+                if not told:
+                    say(f"{self.path}: waiting for a search or a trial of it to end")
+                    told = True
+                time.sleep(POLL_S)
+            else:
+                return
+
+    def _begun(self, search: Search) -> Search:
+        self._write(
+            {
+                "schema": SCHEMA,
+                "eiload": version("eiload"),
+                "scenario": json.loads(search.scenario.masked().to_json()),
+                "bounds": plain(asdict(search.bounds)),
+                "started_wall_ns": search.started_wall_ns,
+            }
+        )
+        return search
+
+    def _write(self, record: Mapping[str, Any]) -> None:
+        try:
+            self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
+
+    # -- going on ------------------------------------------------------------------------------
+
+    def _read(self, search: Search) -> Search:
+        """Return the search with the journal's trials.
+
+        Raises:
+            ScenarioError: the journal is another one's, or damaged.
+        """
+        self._file.seek(0)
+        whole, _, cut = self._file.read().rpartition(b"\n")
+        if cut:
+            self._file.truncate(len(whole) + 1 if whole else 0)
+        if not whole:  # killed before it had said anything
+            return self._begun(search)
+        try:
+            head, *rest = [json.loads(line) for line in whole.split(b"\n")]
+            if head["schema"] != SCHEMA:
+                raise ValueError(f"schema {head['schema']!r}, not {SCHEMA!r}")
+            scenario, bounds = restore(json.dumps(head["scenario"])), Bounds(**head["bounds"])
+            found = tuple(_seen(each["seen"]) for each in rest)
+            started = int(head["started_wall_ns"])
+        except (ValueError, KeyError, TypeError, AttributeError, ScenarioError) as error:
+            raise ScenarioError(
+                f"{self.path}: damaged, or no journal of a search: {type(error).__name__}: "
+                f"{error}; expected another folder by --out"
+            ) from error
+        self._refuse_other(search, scenario, bounds)
+        with contextlib.suppress(OSError):
+            self._file.seek(0, os.SEEK_END)
+        return Search(search.scenario, search.bounds, found, search.notes, started)
+
+    def _refuse_other(self, search: Search, scenario: Scenario, bounds: Bounds) -> None:
+        for each in fields(bounds):
+            here, there = (getattr(of, each.name) for of in (search.bounds, bounds))
+            if here != there:
+                option, written = WORDS.get(each.name, (each.name, str))
+                raise ScenarioError(
+                    f"{self.path}: of other bounds: {option} {written(there)} there, "
+                    f"{written(here)} here; expected the same, or another folder by --out"
+                )
+        if found := next(differences(search.scenario, scenario), ""):
+            raise ScenarioError(
+                f"{self.path}: of another scenario: {found}; expected the same, or another folder "
+                "by --out"
+            )
+
+
+def _seen(data: Any) -> Seen:
+    """Return what `plain(asdict(seen))` was made of.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not.
+    """
+    trial = data["trial"]
+    readings = tuple(
+        Reading(
+            objective=str(each["objective"]),
+            used=None if each["used"] is None else _number(each["used"]),
+            **{name: _number(each[name]) for name in ("observed", "low", "high", "limit")},
+        )
+        for each in trial["readings"]
+    )
+    times = ("rate_per_s", "seconds", "took_s", "alpha")
+    return Seen(
+        Trial(
+            number=int(trial["number"]),
+            target=str(trial["target"]),
+            purpose=Purpose(trial["purpose"]),
+            word=TrialWord(trial["word"]),
+            readings=readings,
+            **{name: _number(trial[name]) for name in times},
+        ),
+        throughput_per_s=_number(data["throughput_per_s"]),
+        why=str(data["why"]),
+        emulated=str(data["emulated"]),
+        run_file=str(data["run_file"]),
+    )
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,71 @@
+"""`eiload capacity`: what is refused before any load (`tests/e2e/test_capacity.py` searches)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from eiload.cli.main import main
+from tests.report import searches
+
+
+@pytest.fixture
+def refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """Return what runs the command with a scenario and returns the one line that refuses it."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*options: str, text: str = searches.SCENARIO) -> str:
+        Path("two.yaml").write_text(text, encoding="utf-8")
+        assert main(["capacity", "two.yaml", *options]) == 2
+        out, err = capsys.readouterr()
+        assert not out
+        (line,) = err.splitlines()
+        return line.removeprefix("eiload: ")
+
+    return run
+
+
+RANGE = ("--from", "2/s", "--to", "200/s")
+
+
+def test_no_range(refused: Callable[..., str]) -> None:
+    """A range is needed, and goes up from above nothing; times are times."""
+    assert refused().startswith("no range of rates; expected --from 2/s --to 200/s, or 'find:")
+    assert "expected --from" in refused("--from", "2/s")
+    assert refused("--from", "5/s", "--to", "2/s").startswith("--to: not above 'from' (5/s), got 2")
+    assert "nothing is sent at that" in refused("--from", "0/s", "--to", "2/s")
+    assert "nothing is measured" in refused(*RANGE, "--trial", "0 s")
+    find = f"{searches.SCENARIO}find: {{from: 2/s, to: 200/s}}\n"
+    assert refused("--to", "1/s", text=find).startswith("--to: not above 'from' (2/s)")
+
+
+def test_no_search(refused: Callable[..., str]) -> None:
+    """Nothing asked, nothing to set, no price of that name: all before any load."""
+    text = searches.SCENARIO
+    nothing = text.replace("objectives: [p95 < 300 ms, errors < 5 %]\n", "")
+    assert "two.yaml: a capacity under no objective" in refused(*RANGE, text=nothing)
+    users = text.replace("rate: 10/s", "users: 3")
+    assert "two.yaml: no phase with a rate: users of a closed" in refused(*RANGE, text=users)
+    price = text.replace("0.90 USD/h", "p9.xlarge")
+    assert "targets.gpu.price: no published price" in refused(*RANGE, text=price)
+
+
+def test_too_small_a_budget(refused: Callable[..., str]) -> None:
+    """For one trial; it is the journal's first line, so the folder can be used again."""
+    line = refused(*RANGE, "--budget", "30 s", "--out", "one")
+    assert line.startswith("--budget 30 s: too small for one trial; expected 100 s or more")
+    line = refused(*RANGE, "--budget", "31 s", "--out", "one")
+    assert line.startswith("one/capacity.jsonl: there is a search in this folder; --resume goes on")
+    line = refused(*RANGE, "--budget", "31 s", "--out", "one", "--resume")
+    assert "one/capacity.jsonl: of other bounds: --budget 30 s there, 31 s here" in line
+    assert "no such journal" in refused(*RANGE, "--resume")
+
+
+def test_reports_that_cannot_be_written(refused: Callable[..., str]) -> None:
+    """Are known before an hour is spent on them."""
+    line = refused(*RANGE, "--report-html", "none/page.html")
+    assert line.startswith("--report-html none/page.html: cannot be written")
+    line = refused(*RANGE, "--report-html", "one", "--report-json", "one")
+    assert line.startswith("--report-json and --report-html both write one")

@@ -1,0 +1,110 @@
+"""The journal of a search: what is in it comes back, and another one's is refused by name."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from eiload.base.errors import OutputError, ScenarioError
+from eiload.cli.search_journal import NAME, SearchJournal
+from eiload.judging.capacity.result import Search
+from eiload.report.plain import plain
+from tests.report import searches
+
+
+def silent(text: str) -> None:
+    """Say nothing; nobody has to be waited for."""
+    raise AssertionError(text)
+
+
+def opened(folder: Path, search: Search, *, resume: bool) -> SearchJournal:
+    """Return a folder's journal."""
+    return SearchJournal(folder, search, resume=resume, say=silent)
+
+
+def asked(search: Search | None = None) -> Search:
+    """Return a search before its first trial."""
+    return replace(search or searches.found(), seen=())
+
+
+@pytest.mark.parametrize("search", [searches.found(), searches.unfinished(), searches.hostile()])
+def test_it_comes_back(tmp_path: Path, search: Search) -> None:
+    """Every trial with its readings, whatever is not known of it."""
+    folder = tmp_path / "new" / "folder"
+    with opened(folder, asked(search), resume=False) as journal:
+        assert journal.search.seen == ()
+        for each in search.seen:
+            journal.add(each)
+    with opened(folder, replace(asked(search), started_wall_ns=5), resume=True) as journal:
+        found, was = (plain([asdict(each) for each in of.seen]) for of in (journal.search, search))
+        assert found == was  # as plain data: a NaN is no other's equal
+        assert journal.search.started_wall_ns == search.started_wall_ns
+
+
+def test_killed_while_it_wrote(tmp_path: Path) -> None:
+    """A line without its end is dropped, and the next one follows what was whole."""
+    seen = searches.found().seen
+    with opened(tmp_path, asked(), resume=False) as journal:
+        journal.add(seen[0])
+    path = tmp_path / NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"seen": {"tri')
+    with opened(tmp_path, asked(), resume=True) as journal:
+        assert [each.trial.number for each in journal.search.seen] == [0]
+        journal.add(seen[1])
+    with opened(tmp_path, asked(), resume=True) as journal:
+        assert [each.trial.number for each in journal.search.seen] == [0, 1]
+    path.write_bytes(whole[:20])  # not even the first one
+    with opened(tmp_path, asked(), resume=True) as journal:
+        assert journal.search.seen == ()
+    assert path.read_bytes().startswith(b'{"schema"')
+
+
+def test_refused(tmp_path: Path) -> None:
+    """Without --resume where there is one, with it where there is none; others by what differs."""
+    with pytest.raises(ScenarioError, match=r"capacity.jsonl: no such journal; .* --resume"):
+        opened(tmp_path, asked(), resume=True)
+    opened(tmp_path, asked(), resume=False).__exit__()
+    with pytest.raises(ScenarioError, match="there is a search in this folder; --resume goes on"):
+        opened(tmp_path, asked(), resume=False)
+    bounds = replace(searches.BOUNDS, low_per_s=3.0)
+    with pytest.raises(ScenarioError, match=r"of other bounds: --from 2/s there, 3/s here"):
+        opened(tmp_path, replace(asked(), bounds=bounds), resume=True)
+    longer = replace(searches.BOUNDS, budget_s=7200)
+    with pytest.raises(ScenarioError, match=r"of other bounds: --budget 1 h there, 2 h here"):
+        opened(tmp_path, replace(asked(), bounds=longer), resume=True)
+    text = searches.SCENARIO.replace("p95 < 300 ms", "p95 < 250 ms")
+    with pytest.raises(ScenarioError, match=r"of another scenario: objectives\[0\]: p95 < 250 ms"):
+        opened(tmp_path, replace(asked(), scenario=searches.scenario(text)), resume=True)
+
+
+@pytest.mark.parametrize(
+    "text", ["{}\n", "nothing\n", '{"schema": "eiload-capacity/9"}\n', "[1]\n", "\x00\n"]
+)
+def test_damaged(tmp_path: Path, text: str) -> None:
+    """Whatever else is in the file is said in one line."""
+    (tmp_path / NAME).write_text(text)
+    with pytest.raises(ScenarioError, match="damaged, or no journal of a search") as error:
+        opened(tmp_path, asked(), resume=True)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_one_search_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one goes on, another one is told to wait, and then that it must not be."""
+    monkeypatch.setattr("eiload.cli.search_journal.WAIT_S", 0.5)
+    told: list[str] = []
+    with (
+        opened(tmp_path, asked(), resume=False),
+        pytest.raises(ScenarioError, match="another search goes on in this folder"),
+    ):
+        SearchJournal(tmp_path, asked(), resume=True, say=told.append)
+    assert len(told) == 1
+    assert "waiting" in told[0]
+    opened(tmp_path, asked(), resume=True).__exit__()
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    """What cannot be a folder is named."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"file/capacity.jsonl: cannot be written"):
+        opened(tmp_path / "file", asked(), resume=False)
