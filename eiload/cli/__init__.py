@@ -4,6 +4,8 @@
 - `predict`: one picture to one server, a few times
 - `validate`, `plan`, `schema`: a scenario before anything is sent
 - `report`, `compare`: what runs have left in files
+- `capacity`: the largest rate that holds; `searching` trial after trial, `trials` as processes, the
+  `search_journal` that it goes on from
 - `locustfile`: where the one is that comes with the package
 - ``serve`` and ``make-model`` are the server's room's own
 

@@ -16,6 +16,8 @@ In the order of the data's way, from a run and its judgement to text:
 - `progress`: a line that says how a run goes, `ticker`: the one that a terminal writes over,
   `live`: a page instead;
   `prediction`: for ``eiload predict``
+- `capacity`: what a search for it has found; `capacity_json`, `capacity_csv`, `capacity_junit` and
+  `html.capacity`: its own forms
 - `plan`: what a scenario would send and decide, put together by `planning`; `outlook`: in a line;
   `differ`: from another; `looking`: the looks at a run that goes on until all is decided
 
