@@ -21,11 +21,11 @@ from collections.abc import Callable, Sequence
 from eiload.base.clock import NS_PER_S, Clock, boot_id
 from eiload.base.errors import EiloadError, EngineError, ScenarioError, TargetError
 from eiload.control import closing, messages
+from eiload.control.accounts import Accounts
 from eiload.control.ending import Ending
 from eiload.control.logbook import Logbook
 from eiload.control.messages import Ceded, Failed, Order, Ready, Report, Word
 from eiload.control.muster import Muster
-from eiload.control.observing import Observing
 from eiload.control.present import Present, position, present
 from eiload.control.session import drain_limit_ns
 from eiload.control.standins import StandIns
@@ -103,7 +103,7 @@ class Coordinator:
         self._on_intervals = on_intervals
         self._driven = driven
         self._stand_ins = StandIns(scenario, say)
-        self.observing = Observing(scenario, clock, say)
+        self.observing = Accounts(scenario, clock, say)
         self._logbook = Logbook(journal, say, self.observing.news)
         self._drain_ns = drain_ns
         self._run_time_ns = run_time_ns
@@ -163,6 +163,7 @@ class Coordinator:
         """Ask for an early end; `done` follows when the drain has ended."""
         self._asked = self._asked or reason
         self._stand_ins.interrupt()
+        self.observing.hurry()
         self._inbox.put(self._stop)
 
     def cancel(self) -> None:

@@ -81,6 +81,7 @@ def prepare(
     maker: Callable[[str], str],
     first: bool,
     expectations: Sequence[Expectations] | None = None,
+    handed: Callable[[int, int, bytes], None] = lambda _target, _number, _request: None,
 ) -> Prepared:
     """Make the requests and check the targets.
 
@@ -95,6 +96,8 @@ def prepare(
         maker: returns the name of the user class whose requests `requests_of` gives for a target.
         first: make each target's first inference, which one worker does, so that there is one.
         expectations: what answers have to be, by part; what the scenario expects if None.
+        handed: told of each request that the sender has: the target's index, the sender's number
+            of it, its bytes.
 
     Raises:
         ScenarioError: the payload cannot be used, or a model does not take what a user class makes.
@@ -125,13 +128,13 @@ def prepare(
     made = (
         _requests(scenario, signatures) if requests_of is None else _of_users(scenario, requests_of)
     )
-    handed = _handed_over(engine, made, clock)
+    given = _handed_over(engine, made, clock, handed)
     if not said:  # what is wrong with the user's own files or code is said before a server is asked
         said = {key: _described(each, progress) for key, each in asking.items()}
     if expectations is None:
         expectations = [Expectations(sent.expected(part)) for part in range(len(sent.parts))]
     for part, each in enumerate(expectations):
-        each.for_requests(handed.parts.count(part))
+        each.for_requests(given.parts.count(part))
     targets = []
     for index in range(len(scenario.targets)):
         keys = [key for key in asking if key[0] == index]
@@ -139,17 +142,17 @@ def prepare(
             _facts(
                 asking[key],
                 said[key],
-                handed,
+                given,
                 scenario,
                 expectations[key[1]] if first else None,
                 part=key[1],
             )
             for key in keys
         ]
-        mean_bytes = tuple(round(sum(handed.sizes[key]) / len(handed.sizes[key])) for key in keys)
+        mean_bytes = tuple(round(sum(given.sizes[key]) / len(given.sizes[key])) for key in keys)
         targets.append(replace(_together(found, sent.classes), request_bytes=mean_bytes))
     declared = {key: outputs_of(each) for key, each in said.items()}
-    return Prepared(handed.digest, tuple(targets), handed.numbers, handed.parts, declared)
+    return Prepared(given.digest, tuple(targets), given.numbers, given.parts, declared)
 
 
 def _together(found: Sequence[TargetFacts], classes: Sequence[str]) -> TargetFacts:
@@ -215,7 +218,12 @@ def _of_users(scenario: Scenario, requests_of: RequestsOf) -> _Requests:
             yield 0, [(index, made)]
 
 
-def _handed_over(engine: Engine, requests: _Requests, clock: Clock) -> _Handed:
+def _handed_over(
+    engine: Engine,
+    requests: _Requests,
+    clock: Clock,
+    handed: Callable[[int, int, bytes], None],
+) -> _Handed:
     """Give the engine every request."""
     digest = payload.Digest()
     numbers: dict[int, list[int]] = {}
@@ -234,6 +242,7 @@ def _handed_over(engine: Engine, requests: _Requests, clock: Clock) -> _Handed:
             if made.request not in shared:
                 shared[made.request] = engine.add_payload(made.request)
             numbers.setdefault(index, []).append(shared[made.request])
+            handed(index, shared[made.request], made.request)
             sizes.setdefault((index, part), []).append(len(made.request))
             if made.other:
                 others.setdefault((index, part), []).append(made.other)

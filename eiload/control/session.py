@@ -24,6 +24,7 @@ from eiload.base.status import Status
 from eiload.control import memory, preparation, usage
 from eiload.control.feeder import Feeder
 from eiload.control.preparation import Prepared, RequestsOf, parts_of
+from eiload.control.signatures import Signatures, signers_of
 from eiload.control.tally import Detail, Taken, Tally
 from eiload.record.facts import WorkerFacts
 from eiload.record.recorder import Recorder, step_s_for
@@ -127,6 +128,7 @@ class Session:
         self._driven = requests_of is not None if driven is None else driven
         self._drain_ns = drain_limit_ns(scenario, drain_ns)
         self._engine: Engine | None = None
+        self._signatures: Signatures  # since `prepare`
         self._requests: Mapping[int, list[int]] = {}
         self._parts: Sequence[int] = ()
         self._feeder: Feeder | None = None
@@ -145,13 +147,14 @@ class Session:
         Raises:
             ScenarioError: the payload or a TLS file cannot be used, or a model does not take what
                 a user class makes.
-            TargetError: a target cannot be used.
+            TargetError: a target cannot be used, or there are no credentials for it.
             EngineError: the sender does not start.
         """
         targets = self.scenario.targets
         endpoints = [
             endpoint_of(target, self._addresses.get(name)) for name, target in targets.items()
         ]
+        signers = signers_of(targets.values())
         limit_bytes = memory.limit_bytes(self.scenario, self._count)
         self._engine = engine = Engine(
             endpoints,
@@ -165,19 +168,23 @@ class Session:
             clock=self._clock,
         )
         engine.start()
+        say, clock = self._hooks.progress, self._clock
+        self._signatures = signatures = Signatures(signers, engine, clock=clock, say=say)
         prepared = preparation.prepare(
             self.scenario,
             engine,
-            clock=self._clock,
+            clock=clock,
             addresses=self._addresses,
-            progress=self._hooks.progress,
+            progress=say,
             requests_of=self._requests_of,
             maker=self._hooks.maker,
             first=self.index == 0,
             expectations=self.tally.expectations,
+            handed=signatures.add,
         )
+        signatures.keep()
         if self.index == 0 and (said := memory.told(limit_bytes, self.scenario, prepared.targets)):
-            self._hooks.progress(said)
+            say(said)
         self._requests, self._parts = prepared.requests, prepared.parts
         self.tally.know(prepared.requests, prepared.parts, prepared.declared)
         if not self._driven:
@@ -256,7 +263,8 @@ class Session:
             raise EngineError("the run is stopping")
         self.tally.open += 1
         try:
-            return self._engine.call(target, "", request, timeout_ns)
+            own = self._signatures.of(target, request)
+            return self._engine.call(target, "", request, timeout_ns, headers=own)
         except BaseException:
             self.tally.open -= 1
             raise

@@ -15,15 +15,16 @@ answers tell. It is said when it happens.
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
 from eiload.base.errors import TargetError
+from eiload.scenario import Target
 from eiload.sending.engine import Engine
-from eiload.serving.sagemaker.credentials import Credentials
+from eiload.serving.apis.sagemaker import signer_of
 
-__all__ = ["RENEW_NS", "Signatures", "Signs"]
+__all__ = ["RENEW_NS", "Signatures", "Signs", "signers_of"]
 
 RENEW_NS = 100 * NS_PER_S
 """How old a signature may get. AWS takes one for 5 min; what is left is for a clock that is off by
@@ -44,8 +45,22 @@ LOOK_NS = NS_PER_S
 class Signs(Protocol):
     """What signs the requests to one target (`serving.sagemaker.signing.Signer`)."""
 
-    def lines(self, body_sha256: str, credentials: Credentials, wall_ns: int) -> bytes:
-        """Return the header fields that sign a request, as they go over a connection."""
+    def lines(self, body_sha256: str, wall_ns: int) -> bytes:
+        """Return the header fields that sign a request, as they go over a connection.
+
+        Raises:
+            TargetError: there are no credentials, or they cannot be renewed.
+        """
+
+
+def signers_of(targets: Iterable[Target]) -> dict[int, Signs]:
+    """Return what signs the requests to each target that wants that, by its index.
+
+    Raises:
+        TargetError: one does, and there are no credentials.
+    """
+    found = ((index, signer_of(target)) for index, target in enumerate(targets))
+    return {index: signer for index, signer in found if signer is not None}
 
 
 class Signatures:
@@ -53,7 +68,6 @@ class Signatures:
 
     Args:
         signers: what signs, by the index of the target; others need no signature.
-        credentials: returns those of this moment.
         engine: the sender.
         clock: the clock.
         say: told when credentials cannot be renewed.
@@ -62,14 +76,12 @@ class Signatures:
     def __init__(
         self,
         signers: Mapping[int, Signs],
-        credentials: Callable[[], Credentials],
         engine: Engine,
         *,
         clock: Clock,
         say: Callable[[str], None],
     ) -> None:
         self._signers = signers
-        self._credentials = credentials
         self._engine = engine
         self._clock = clock
         self._say = say
@@ -79,7 +91,6 @@ class Signatures:
         """Targets and payloads, in the order in which they were added."""
         self._due_ns = 0
         self._failing = False
-        self._closing = threading.Event()
 
     def add(self, target: int, payload: int, body: bytes) -> None:
         """Take note of a request: which target it goes to, the sender's number of it, its body."""
@@ -99,35 +110,37 @@ class Signatures:
             return
         now_ns = self._clock.now_ns()
         self._due_ns = now_ns + RETRY_NS
-        credentials = self._credentials()
-        self._due_ns = now_ns + RENEW_NS
         for number, (target, payload) in enumerate(list(self._wanted), 1):
             hashed = self._hashes[payload]
-            lines = self._signers[target].lines(hashed, credentials, self._clock.wall_ns())
+            lines = self._signers[target].lines(hashed, self._clock.wall_ns())
             self._engine.renew(target, payload, lines)
-            if number % TOGETHER == 0 and not self._closing.is_set():
+            if number % TOGETHER == 0:
                 self._clock.sleep_until(self._clock.now_ns() + PAUSE_NS)
+        self._due_ns = now_ns + RENEW_NS
 
-    def of(self, target: int, body: bytes) -> bytes:
+    def of(self, target: int, body: bytes | int) -> bytes:
         """Return the header fields of a request that is sent once; none where none are needed.
+
+        None too for one that was added, by the sender's number: the sender has them.
 
         Raises:
             TargetError: there are no credentials, or they cannot be renewed.
         """
         signer = self._signers.get(target)
-        if signer is None:
+        if signer is None or isinstance(body, int):
             return b""
         hashed = hashlib.sha256(body).hexdigest()
-        return signer.lines(hashed, self._credentials(), self._clock.wall_ns())
+        return signer.lines(hashed, self._clock.wall_ns())
 
     def keep(self) -> None:
-        """Renew them in time from now on, until `close`."""
+        """Sign everything that was added, and renew that in time while the sender lives.
+
+        Raises:
+            TargetError: there are no credentials, or they cannot be renewed.
+        """
+        self.sign()
         if self._wanted:
             threading.Thread(target=self._keep, name="eiload-sign", daemon=True).start()
-
-    def close(self) -> None:
-        """Renew nothing any more."""
-        self._closing.set()
 
     def renew(self) -> None:
         """Sign everything anew if that is due; say once when credentials cannot be renewed."""
@@ -143,5 +156,6 @@ class Signatures:
             self._failing = False
 
     def _keep(self) -> None:
-        while not self._closing.wait(LOOK_NS / NS_PER_S):
+        while self._engine.alive:
+            self._clock.sleep_until(self._clock.now_ns() + LOOK_NS)
             self.renew()

@@ -12,7 +12,8 @@ from typing import Self
 
 from eiload.base.errors import EngineError
 from eiload.scenario import Scenario, Target
-from eiload.server.launch import StandInProcess
+from eiload.server.launch import ACCESS_KEY, SECRET_KEY, StandInProcess
+from eiload.serving.sagemaker.credentials import STAND_IN
 
 __all__ = ["StandIns"]
 
@@ -21,12 +22,23 @@ def _started(target: Target) -> StandInProcess:
     """Return the process of a target's stand-in, which serves the way that the target is asked."""
     assert target.stand_in is not None
     settings = target.stand_in
-    more: tuple[str, ...] = ()
+    more: list[str] = []
+    environ: dict[str, str] = {}
     if target.api != "grpc":
         settings = settings.model_copy(update={"api": target.api})
-    if target.observe is not None and target.api != "tf-rest":  # whose one port has the metrics too
-        more = ("--rest-port", "0")
-    return StandInProcess(settings, target.model, arguments=more)
+    if _has_pages(target) and target.api != "tf-rest":  # whose one port has the metrics too
+        more = ["--rest-port", "0"]
+    if target.api == "sagemaker":
+        more += ["--endpoint", target.endpoint or "", "--region", target.region or ""]
+        more += ["--variant", target.variant] if target.variant else []
+        environ = {ACCESS_KEY: STAND_IN.access_key, SECRET_KEY: STAND_IN.secret_key}
+    return StandInProcess(settings, target.model, arguments=more, environ=environ)
+
+
+def _has_pages(target: Target) -> bool:
+    """Tell whether a stand-in is looked at beside the load."""
+    asked = target.observe
+    return asked is not None and bool(asked.metrics or asked.gpu)
 
 
 class StandIns:
@@ -80,7 +92,7 @@ class StandIns:
         self.pages = {
             name: process.rest_address
             for name, process in self._starting.items()
-            if self._scenario.targets[name].observe is not None
+            if _has_pages(self._scenario.targets[name])
         }
         self._starting = {}
         return addresses

@@ -25,6 +25,7 @@ def cautions(run: Run) -> Iterator[str]:
     """Yield what should be known, a sentence each."""
     for index, facts in enumerate(run.targets):
         yield from _counts(run, index, facts.name)
+        yield from _variants(run, index, facts.name)
         for growth in growths(run, index, SERVERS):
             for at in growth.restarts:
                 yield (
@@ -58,4 +59,21 @@ def _counts(run: Run, target: int, name: str) -> Iterator[str]:
         yield (
             f"{wording.count(found.uncounted)} good answers of {name} are not in its server's"
             " counts: its page is another server's, or one of several"
+        )
+
+
+def _variants(run: Run, target: int, name: str) -> Iterator[str]:
+    """Yield that another variant has answered than was asked."""
+    wanted = list(run.scenario.targets.values())[target].variant
+    if wanted is None:
+        return
+    answered = run.served(target).addresses
+    # Where no answer has said who gave it, the address that was asked stands there, with its port.
+    others = {each: n for each, n in answered.items() if each != wanted and ":" not in each}
+    if others:
+        listed = ", ".join(f"{wording.count(n)} by {each}" for each, n in sorted(others.items()))
+        total = wording.count(sum(answered.values()), "request")
+        yield (
+            f"ANOTHER VARIANT: of {total} to {name}, which asked for {wanted}, {listed}:"
+            " its times are those of several systems"
         )

@@ -16,7 +16,7 @@ from typing import Any
 from eiload.base.clock import NS_PER_S, Clock
 from eiload.record.observed import Series, Source
 
-__all__ = ["KIND", "METRICS", "STATISTICS", "account", "client_of", "told", "variants"]
+__all__ = ["KIND", "METRICS", "MINUTE_NS", "STATISTICS", "account", "client_of", "told", "variants"]
 
 KIND = "cloudwatch"
 

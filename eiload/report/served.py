@@ -25,7 +25,7 @@ def lines(run: Run, target: int) -> Iterable[Line]:
         listed = versions.in_words(served.versions, times=len(served.versions) > 1)
         yield (f"  answered as {listed}, by {looked_at} answers that were looked at",)
     if served.addresses:
-        yield _addresses(served.addresses)
+        yield _addresses(served.addresses, _target(run, target).api)
     elif served.answers and _target(run, target).client == "grpcio":
         yield ("  sent over grpcio, which does not tell to which of the server's addresses",)
     if served.answers:
@@ -44,11 +44,11 @@ def _target(run: Run, target: int) -> Target:
     return list(run.scenario.targets.values())[target]
 
 
-def _addresses(addresses: dict[str, int]) -> Line:
-    """Return where requests went, and which share of them."""
+def _addresses(addresses: dict[str, int], api: str) -> Line:
+    """Return where requests went, and which share of them; of an endpoint which variants."""
     total = sum(addresses.values())
     ranked = sorted(addresses.items(), key=lambda each: (-each[1], each[0]))
-    line: list[str | Foreign] = ["  sent to "]
+    line: list[str | Foreign] = ["  answered by " if api == "sagemaker" else "  sent to "]
     for number, (address, requests) in enumerate(ranked[:MOST_ADDRESSES]):
         line += [", " if number else "", Foreign(address), f" {wording.share(requests / total)}"]
     if rest := len(ranked) - MOST_ADDRESSES:

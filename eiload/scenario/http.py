@@ -11,6 +11,7 @@ from typing import Any, Literal
 from eiload.base.quantity import shown
 from eiload.scenario.address import DEFAULT_PORT, parse_address
 from eiload.scenario.problem import Problem
+from eiload.scenario.sagemaker import sagemaker_conflicts, with_sagemaker
 
 __all__ = [
     "APIS",
@@ -25,12 +26,12 @@ __all__ = [
     "with_http",
 ]
 
-Api = Literal["grpc", "tf-rest", "container"]
-APIS = ("grpc", "tf-rest", "container")
+Api = Literal["grpc", "tf-rest", "container", "sagemaker"]
+APIS = ("grpc", "tf-rest", "container", "sagemaker")
 
-PORTS = {"tf-rest": 8501, "container": 8080}
+PORTS = {"tf-rest": 8501, "container": 8080, "sagemaker": 8080}
 """Where servers of each API are if nobody says: TensorFlow Serving's image, and SageMaker's
-containers."""
+containers; what stands in for an endpoint is where these are."""
 
 CONNECTIONS = 1000
 """How many connections there may be if the scenario does not say: as many as requests may be in
@@ -63,10 +64,10 @@ def default_server(api: str) -> str:
 
 
 def with_http(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a target says, with what follows from its API: TLS from ``https://``."""
+    """Return what a target says, with what follows from its API: TLS from ``https://``, say."""
     if given.get("api") not in PORTS:
         return given
-    made = dict(given)
+    made = dict(with_sagemaker(given))
     if made.get("connections") is None:
         made["connections"] = CONNECTIONS
     server = made.get("server")
@@ -108,6 +109,7 @@ def http_conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what a target's API and its other words do not have in common."""
     api = given.get("api", "grpc")
     yield from _of_stand_in(given.get("stand_in"), api)
+    yield from sagemaker_conflicts(given)
     if api not in PORTS:
         if api == "grpc":
             yield from _of_grpc(given)

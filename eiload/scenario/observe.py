@@ -137,6 +137,13 @@ class Observe(Form):
     host: Literal["local"] | None = Field(
         default=None, description="'local': the server is on the master's machine; its CPU counts"
     )
+    cloudwatch_ns: Annotated[int, duration("0 s", "30 min", example="3 min")] | None = Field(
+        default=None,
+        validation_alias="cloudwatch",
+        serialization_alias="cloudwatch",
+        description="of a SageMaker endpoint: ask CloudWatch for its ModelLatency and "
+        "OverheadLatency after the load, and wait so long for its last minutes to come",
+    )
     every_ns: Annotated[int, duration("200 ms", "1 min", example="1 s")] = Field(
         default=parse_duration("1 s"),
         validation_alias="every",
@@ -167,7 +174,8 @@ class Observe(Form):
     @classmethod
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield that there is nothing to observe."""
-        if not any(given.get(key) for key in ("metrics", "gpu", "host")):
+        wanted = any(given.get(key) for key in ("metrics", "gpu", "host"))
+        if not wanted and given.get("cloudwatch") is None:
             yield Problem((), "nothing to observe; expected 'metrics:', 'gpu:' or 'host: local'")
 
 

@@ -22,6 +22,7 @@ from eiload.scenario.form import Form
 from eiload.scenario.http import JSON, PORTS, Api, Body, http_conflicts, http_server, with_http
 from eiload.scenario.observe import Observe, without_a_stand_in
 from eiload.scenario.problem import Problem
+from eiload.scenario.sagemaker import Invocable, with_sagemaker
 from eiload.scenario.standin import StandIn
 from eiload.scenario.standin.profiles import PROFILES
 
@@ -142,13 +143,14 @@ def _authority(text: str) -> str:
     return text
 
 
-class Target(Form):
+class Target(Invocable):
     """One server under test, or a stand-in for one."""
 
     api: Api = Field(
         default="grpc",
         description="how the model is asked: grpc, tf-rest (TensorFlow Serving's REST), or "
-        "container (/invocations and /ping, as SageMaker's containers have them)",
+        "container (/invocations and /ping, as SageMaker's containers have them), or sagemaker "
+        "(InvokeEndpoint, signed)",
     )
     server: Annotated[Text, AfterValidator(_server)] | None = Field(
         default=None,
@@ -181,12 +183,12 @@ class Target(Form):
     )
     content_type: Annotated[Text, AfterValidator(_field_value)] | None = Field(
         default=None,
-        description="of requests to a container: application/json (unless it is "
+        description="of requests to a container or an endpoint: application/json (unless it is "
         "said), application/x-npy, text/csv, application/jsonlines, or a file's own such as "
         "image/jpeg (with `encoding: jpeg`)",
     )
     accept: Annotated[Text, AfterValidator(_field_value)] | None = Field(
-        default=None, description="content type that a container's answers are asked for"
+        default=None, description="content type that answers are asked for, likewise"
     )
     deadline_ns: Annotated[int, duration("1 ms", "1 h", example="60 s")] = Field(
         default=parse_duration(DEADLINE),
@@ -289,6 +291,7 @@ class Target(Form):
     def conflicts(cls, given: Mapping[str, Any]) -> Iterator[Problem]:
         """Yield what cannot be had together."""
         yield from http_conflicts(given)
+        given = with_sagemaker(given)
         server, stand_in = given.get("server"), given.get("stand_in")
         if server is None and stand_in is None:
             yield Problem((), "no server; expected 'server: host:port' or 'stand_in: PROFILE'")

@@ -16,16 +16,13 @@ import yaml
 from eiload.base.errors import ScenarioError
 from eiload.base.units import parse_duration
 from eiload.scenario.standin import StandIn, parse
+from eiload.server.launch import ACCESS_KEY, SECRET_KEY, TOKEN
 
 if TYPE_CHECKING:
     from eiload.server.http.faces import EndpointOptions
     from eiload.server.http.sigv4 import Keys
 
 __all__ = ["ACCESS_KEY", "SECRET_KEY", "TOKEN", "add_endpoint_arguments", "endpoint_options"]
-
-ACCESS_KEY = "EILOAD_STAND_IN_ACCESS_KEY_ID"
-SECRET_KEY = "EILOAD_STAND_IN_SECRET_ACCESS_KEY"  # noqa: S105  (a variable's name)
-TOKEN = "EILOAD_STAND_IN_SESSION_TOKEN"  # noqa: S105
 
 LONGEST_NAME = 63
 """Of endpoints and variants (botocore's service model)."""

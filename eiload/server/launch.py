@@ -10,20 +10,26 @@ patched the sockets and gRPC must not be loaded.
 """
 
 import json
+import os
 import select
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from types import TracebackType
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType, TracebackType
 from typing import IO, Self
 
 from eiload.base.clock import NS_PER_S, Clock, SystemClock
 from eiload.base.errors import EngineError, ScenarioError
 from eiload.scenario.standin import StandIn
 
-__all__ = ["StandInProcess"]
+__all__ = ["ACCESS_KEY", "SECRET_KEY", "TOKEN", "StandInProcess"]
+
+ACCESS_KEY = "EILOAD_STAND_IN_ACCESS_KEY_ID"
+SECRET_KEY = "EILOAD_STAND_IN_SECRET_ACCESS_KEY"  # noqa: S105  (a variable's name)
+TOKEN = "EILOAD_STAND_IN_SESSION_TOKEN"  # noqa: S105
+"""Variables with which requests to an endpoint have to be signed."""
 
 READY_WITHIN_S = 120
 """For all but `load_time`: the interpreter, imports (TensorFlow: 15 s), a model's loading."""
@@ -45,6 +51,7 @@ class StandInProcess:
         *,
         port: int = 0,
         arguments: Sequence[str] = (),
+        environ: Mapping[str, str] = MappingProxyType({}),
         clock: Clock | None = None,
     ) -> None:
         """Describe it; nothing runs yet.
@@ -54,12 +61,14 @@ class StandInProcess:
             model: the name under which it serves.
             port: a port of 127.0.0.1; 0 for a free one.
             arguments: further options of ``eiload serve``.
+            environ: variables that it has beside ours, such as what no command line may show.
             clock: for the time limits.
         """
         self._settings = settings
         self._model = model
         self._port = port
         self._arguments = tuple(arguments)
+        self._environ = environ
         self._clock = clock or SystemClock()
         self._process: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
@@ -118,6 +127,7 @@ class StandInProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
+            env={**os.environ, **self._environ},
             start_new_session=True,
         )
 

@@ -44,7 +44,7 @@ def endpoint_of(target: Target, address: str | None = None) -> Endpoint:
         options=tuple(options),
         keep_alive=None if asks is None else KeepAlive(asks.every_ns, asks.timeout_ns),
         balance=target.balance,
-        authority=target.authority or "",
+        authority=target.authority or carried.authority,
         connect_ns=target.connect_timeout_ns or 0,
         max_age_ns=target.max_connection_age_ns or 0,
         retries=target.retry == "transparent",

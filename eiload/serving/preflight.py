@@ -211,8 +211,11 @@ class Preflight:
         started_ns = self.clock.now_ns()
         told_ns: int | None = None
         api = self.api
+        question = api.state()
+        if question is None:
+            return (), "", ()
         while True:
-            reply = self.ask(api.state())
+            reply = self.ask(question)
             states: tuple[ModelState, ...] = ()
             if reply.status is Status.OK:
                 try:
@@ -298,7 +301,7 @@ class Preflight:
         """Return what the server's refusal of a request means."""
         api, plain = self.api, self.pictures and not self.maker
         text = api.refusal(reply.status, reply.detail, api.inputs_of(request), pictures=plain)
-        if reply.status is not Status.NOT_FOUND:
+        if reply.status is not Status.NOT_FOUND or api.state() is None:
             return text
         model = self.target.model
         states = self._states(model)
@@ -310,7 +313,10 @@ class Preflight:
 
     def _states(self, model: str) -> tuple[ModelState, ...]:
         """Return the versions of a model; empty if the server does not know it."""
-        reply = self.ask(self.api.state(model))
+        question = self.api.state(model)
+        if question is None:
+            return ()
+        reply = self.ask(question)
         try:
             return self.api.states(reply.response) if reply.status is Status.OK else ()
         except ValueError:

@@ -20,6 +20,9 @@ from eiload.serving.tensors import Tensor, TensorInfo
 
 __all__ = ["FirstInference", "first_inference", "misfit", "outputs_of"]
 
+ANSWERED = "HTTP "
+"""How the text begins of what a server of HTTP/1.1 has said itself: it is there."""
+
 _BY_STATE = (
     Status.NOT_FOUND,
     Status.UNAVAILABLE,
@@ -132,7 +135,7 @@ def _predict(asking: Preflight, request: bytes, said: SelfDescription, unfit: st
     answered = f"(Predict: {explain.said(reply.status, reply.detail)})"
     if said.state_doubt and reply.status in _BY_STATE:
         raise asking.error(f"{said.state_doubt} {answered}")
-    if reply.status is Status.UNAVAILABLE:
+    if reply.status is Status.UNAVAILABLE and not reply.detail.startswith(ANSWERED):
         raise asking.error(asking.silence(reply).text)
     if reply.status in _BY_INPUTS and said.signature_doubt:
         raise asking.error(f"{said.signature_doubt} {answered}")

@@ -90,11 +90,13 @@ def test_each_payload_is_signed_for_each_target() -> None:
         endpoint = Endpoint(
             f"127.0.0.1:{port}", PATH, client=HTTP1, authority="sagemaker", headers=fields
         )
-        signer = Signer("sagemaker", "eu-west-1", "sagemaker", PATH, dict(fields))
+        signer = Signer(
+            *("sagemaker", "eu-west-1", "sagemaker", PATH),
+            fields=dict(fields),
+            whose=lambda: whose[-1],
+        )
         with Engine([endpoint, endpoint]) as engine:
-            made = Signatures(
-                {0: signer}, lambda: whose[-1], engine, clock=clock, say=lambda _line: None
-            )
+            made = Signatures({0: signer}, engine, clock=clock, say=lambda _line: None)
             bodies = [b"[%d]" % number for number in range(TOGETHER + 2)]
             numbers = [engine.add_payload(body) for body in bodies]
             for number, body in zip(numbers, bodies, strict=True):
@@ -120,10 +122,14 @@ def test_each_payload_is_signed_for_each_target() -> None:
             once = engine.call(0, "", b"[true]", headers=made.of(0, b"[true]"))
             assert once.status is Status.OK
             assert made.of(1, b"[true]") == b""
+            assert made.of(0, numbers[0]) == b""
 
 
 class Told:
     """A sender that only remembers what it is told, and what signs for it."""
+
+    alive = True
+    expired = False
 
     def __init__(self) -> None:
         self.renewed: list[tuple[int, int, bytes]] = []
@@ -132,9 +138,11 @@ class Told:
         """Be told."""
         self.renewed.append((target, payload, lines))
 
-    def lines(self, body_sha256: str, credentials: Credentials, wall_ns: int) -> bytes:
-        """Sign."""
-        return f"{body_sha256[:4]} {credentials.access_key} {wall_ns // NS_PER_S}".encode()
+    def lines(self, body_sha256: str, wall_ns: int) -> bytes:
+        """Sign, if credentials can be had."""
+        if self.expired:
+            raise TargetError("AWS credentials cannot be renewed: SSOTokenLoadError")
+        return f"{body_sha256[:4]} {wall_ns // NS_PER_S}".encode()
 
 
 def test_bodies_are_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +158,6 @@ def test_bodies_are_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, told = ManualClock(), Told()
     made = Signatures(
         {0: told, 2: told},
-        lambda: ALICE,
         told,  # type: ignore[arg-type]
         clock=clock,
         say=lambda _line: None,
@@ -167,23 +174,15 @@ def test_bodies_are_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_credentials_that_fail_are_told_once() -> None:
     """They are asked for again soon, and what was signed before goes on."""
     clock, told, said = ManualClock(), Told(), list[str]()
-    working = True
-
-    def credentials() -> Credentials:
-        if working:
-            return ALICE
-        raise TargetError("AWS credentials cannot be renewed: SSOTokenLoadError")
-
     made = Signatures(
         {0: told},
-        credentials,
         told,  # type: ignore[arg-type]
         clock=clock,
         say=said.append,
     )
     made.add(0, 1, b"body")
     made.sign()
-    working = False
+    told.expired = True
     clock.advance(RENEW_NS)
     for _ in range(3):
         made.renew()
@@ -191,7 +190,7 @@ def test_credentials_that_fail_are_told_once() -> None:
     assert len(told.renewed) == 1
     (line,) = said
     assert line.startswith("AWS credentials cannot be renewed: SSOTokenLoadError; requests go on")
-    working = True
+    told.expired = False
     made.renew()
     assert len(told.renewed) == 2
     made.renew()  # not due
@@ -200,17 +199,11 @@ def test_credentials_that_fail_are_told_once() -> None:
 
 def test_nothing_to_sign_asks_for_no_credentials() -> None:
     """Targets that need none are most."""
-
-    def nobody() -> Credentials:
-        raise AssertionError
-
-    made = Signatures({}, nobody, Told(), clock=ManualClock(), say=print)  # type: ignore[arg-type]
+    made = Signatures({}, Told(), clock=ManualClock(), say=print)  # type: ignore[arg-type]
     made.add(0, 0, b"body")
-    made.sign()
     made.keep()
     made.renew()
     assert made.of(0, b"body") == b""
-    made.close()
 
 
 def test_they_are_kept_by_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,17 +212,15 @@ def test_they_are_kept_by_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, told = Later(), Told()
     made = Signatures(
         {0: told},
-        lambda: ALICE,
         told,  # type: ignore[arg-type]
         clock=clock,
         say=lambda _line: None,
     )
     made.add(0, 1, b"body")
-    made.sign()
     made.keep()
     clock.ahead_ns = RENEW_NS
     give_up = time.monotonic() + 60
     while len(told.renewed) < 2 and time.monotonic() < give_up:
         time.sleep(0.005)
-    made.close()
+    told.alive = False
     assert len(told.renewed) >= 2

@@ -1,6 +1,9 @@
 """Cautions from what was observed: others' load, restarts, GPUs that were held back, steal."""
 
+from dataclasses import replace
+
 from eiload.judging import beside, health
+from eiload.record.served import Served
 from tests.golden import golden_run
 from tests.observe.made import series, source, with_sources
 from tests.observe.test_foreign import counted as page
@@ -40,6 +43,30 @@ def test_devices() -> None:
         "the hypervisor took 10 % of the CPU time of gpu's host",
     ]
     assert set(said) <= set(health.check(observed()).cautions)
+
+
+VARIANT = """
+name: variants
+targets:
+  a: {api: sagemaker, endpoint: ssd, region: eu-west-1, variant: A}
+payload: {synthetic: 64x48}
+traffic:
+  - {phase: steady, rate: 20/s, for: 5 min}
+"""
+
+
+def test_another_variant_answered() -> None:
+    """Of the addresses, those that are none: answers by nobody are no other variant's."""
+    run = golden_run(VARIANT)
+    told = "ANOTHER VARIANT: of 60 requests to a, which asked for A, 2 by B, 1 by C: its times"
+    for addresses, cautions in (
+        ({"A": 60}, []),
+        ({"A": 60, "10.0.0.7:443": 3}, []),
+        ({"A": 57, "B": 2, "C": 1}, [f"{told} are those of several systems"]),
+    ):
+        served = (Served(answers=60, addresses=addresses),)
+        facts = replace(run.targets[0], served=served)
+        assert list(beside.cautions(replace(run, targets=(facts,)))) == cautions
 
 
 def test_nothing_was_observed() -> None:

@@ -50,3 +50,14 @@ def test_what_a_client_does_not_tell() -> None:
     run = with_target(golden_run(text), "gpu", served=(Served(1, 10, 10),))
     lines = ["".join(map(str, line)) for line in served.lines(run, 0)]
     assert lines[0] == "  sent over grpcio, which does not tell to which of the server's addresses"
+
+
+def test_variants_of_an_endpoint() -> None:
+    """They have answered, wherever it was sent."""
+    text = ONE.replace(
+        '{server: "127.0.0.1:8500", model: ssd}',
+        "{api: sagemaker, endpoint: ssd, region: eu-west-1}",
+    )
+    run = with_target(golden_run(text), "gpu", served=(Served(addresses={"A": 3, "B": 1}),))
+    (line,) = ["".join(map(str, each)) for each in served.lines(run, 0)]
+    assert line == "  answered by A 75 %, B 25 %"

@@ -89,4 +89,5 @@ def test_where_servers_are_if_nobody_says() -> None:
         "localhost:8500",
         "localhost:8501",
         "localhost:8080",
+        "localhost:8080",
     ]

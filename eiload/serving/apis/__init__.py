@@ -4,7 +4,7 @@
   preflight, what a refusal means
 - `grpc`: TensorFlow Serving's gRPC, and Amazon EI's
 - `http`: what those by HTTP/1.1 have in common; `rest`: TensorFlow Serving's REST; `container`:
-  `/invocations` and `/ping`, as SageMaker's containers have them
+  `/invocations` and `/ping`, as SageMaker's containers have them; `sagemaker`: InvokeEndpoint
 - `choice`: which one a target has
 
 What they must not know: channels, who asks, when. Bodies over HTTP are `bodies`' affair.

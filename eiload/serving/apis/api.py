@@ -32,6 +32,8 @@ class Carried(NamedTuple):
     """`sending.endpoint.Endpoint.client`."""
     connections: int
     headers: Pairs = ()
+    authority: str = ""
+    """What it has to be if the scenario does not say; empty for what follows from the address."""
     error_field: str = ""
     error_names: tuple[tuple[str, int], ...] = ()
     answered_by: str = ""
@@ -90,8 +92,11 @@ class Api(Protocol):
         They are as `sending.channel.Channel.start` takes them; empty for none.
         """
 
-    def state(self, model: str = "") -> Question:
-        """Return what asks whether a model can be used; the target's if `model` is empty."""
+    def state(self, model: str = "") -> Question | None:
+        """Return what asks whether a model can be used; the target's if `model` is empty.
+
+        None where nobody tells.
+        """
 
     def states(self, response: bytes) -> tuple[ModelState, ...]:
         """Return the model's versions, the newest first; empty where they are not told.

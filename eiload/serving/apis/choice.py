@@ -5,6 +5,7 @@ from eiload.serving.apis.api import Api
 from eiload.serving.apis.container import Container
 from eiload.serving.apis.grpc import Grpc
 from eiload.serving.apis.rest import TfRest
+from eiload.serving.apis.sagemaker import SageMaker
 
 __all__ = ["api_of"]
 
@@ -16,4 +17,6 @@ def api_of(target: Target) -> Api:
             return TfRest(target)
         case "container":
             return Container(target)
+        case "sagemaker":
+            return SageMaker(target)
     return Grpc(target)

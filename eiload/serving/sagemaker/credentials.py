@@ -16,7 +16,7 @@ from typing import Any
 
 from eiload.base.errors import TargetError
 
-__all__ = ["Credentials", "Found", "find", "found"]
+__all__ = ["STAND_IN", "Credentials", "Found", "find", "found", "installed"]
 
 CHECK = "`aws sts get-caller-identity` shows what this shell has"
 
@@ -31,6 +31,11 @@ class Credentials:
     secret_key: str = field(repr=False)
     token: str = field(default="", repr=False)
     """Of temporary ones; empty for those of a user."""
+
+
+STAND_IN = Credentials("EILOADSTANDIN", "nobody's, and no secret")
+"""What requests to a run's own stand-ins are signed with, so that nobody's credentials are needed
+for these, nor given to them."""
 
 
 class Found:
@@ -67,6 +72,18 @@ class Found:
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token or "")
 
 
+def installed() -> None:
+    """See that botocore is there.
+
+    Raises:
+        TargetError: it is not.
+    """
+    try:
+        import botocore.session  # noqa: PLC0415, F401
+    except ImportError:
+        raise TargetError(MISSING) from None
+
+
 def find(session: Any = None) -> Found:
     """Return the credentials of this process.
 
@@ -76,10 +93,9 @@ def find(session: Any = None) -> Found:
     Raises:
         TargetError: there are none, or botocore is not installed.
     """
-    try:
-        from botocore.session import get_session  # noqa: PLC0415
-    except ImportError:
-        raise TargetError(MISSING) from None
+    installed()
+    from botocore.session import get_session  # noqa: PLC0415
+
     try:
         source = (session or get_session()).get_credentials()
     except Exception as error:  # likewise

@@ -1,7 +1,6 @@
-"""InvokeEndpoint as data: its address, its path, its header fields, its limit.
+"""InvokeEndpoint as data: its path, its header fields, its limit.
 
-Source: botocore's service model sagemaker-runtime 2017-05-13, and its data/endpoints.json for the
-hosts' names.
+Source: botocore's service model sagemaker-runtime 2017-05-13. Where it is: `scenario.sagemaker`.
 """
 
 from urllib.parse import quote
@@ -12,7 +11,6 @@ __all__ = [
     "LIMIT_BYTES",
     "SERVICE",
     "TARGET_VARIANT",
-    "host_of",
     "path_of",
     "too_large",
 ]
@@ -31,17 +29,6 @@ ANSWERED_BY = "x-amzn-invoked-production-variant"
 
 ERROR_NAME = "x-amzn-errortype"
 """Field of an answer: which error it is, up to a colon."""
-
-_SUFFIXES = {"cn-": "amazonaws.com.cn"}
-"""Partitions whose hosts end otherwise, by how their regions begin."""
-
-
-def host_of(region: str) -> str:
-    """Return the host that serves the endpoints of a region."""
-    suffix = next(
-        (end for begin, end in _SUFFIXES.items() if region.startswith(begin)), "amazonaws.com"
-    )
-    return f"runtime.sagemaker.{region}.{suffix}"
 
 
 def path_of(endpoint: str) -> str:

@@ -4,11 +4,11 @@ botocore's signer, given the hash of the body in place of the body: a load's bod
 round, and hashing is nine tenths of what signing 820 kB costs. A signature holds for some five
 minutes around the time in it, so those of a load are made again and again (`control.signatures`).
 
-Pure: credentials, hash and time are arguments. Specification: AWS General Reference, "Create a
+The hash and the time are arguments. Specification: AWS General Reference, "Create a
 signed AWS API request"; this service hashes the body and needs no ``x-amz-content-sha256``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,11 +33,20 @@ class Signer:
         host: what the request's ``Host`` field will say.
         path: the request's path, as it goes over the wire.
         fields: header fields that the request will have, and that are signed with it.
+        whose: returns whose requests they are at a moment.
     """
 
     def __init__(
-        self, service: str, region: str, host: str, path: str, fields: Mapping[str, str]
+        self,
+        service: str,
+        region: str,
+        host: str,
+        path: str,
+        *,
+        fields: Mapping[str, str],
+        whose: Callable[[], Credentials],
     ) -> None:
+        self._whose = whose
         self._service, self._region = service, region
         self._url = f"https://{host}{path}"
         self._fields = {"Host": host, **fields}
@@ -46,29 +55,28 @@ class Signer:
         """Tell what is signed; never by whom."""
         return f"<Signer {self._service}/{self._region} {self._url}>"
 
-    def fields(
-        self, body_sha256: str, credentials: Credentials, wall_ns: int
-    ) -> tuple[tuple[str, str], ...]:
+    def fields(self, body_sha256: str, wall_ns: int) -> tuple[tuple[str, str], ...]:
         """Return the fields that sign a request, beside those that are signed.
 
         Args:
             body_sha256: hash of the body, hexadecimal.
-            credentials: whose request it is.
             wall_ns: when it is signed, ns since the Unix epoch.
+
+        Raises:
+            TargetError: credentials cannot be renewed.
         """
+        whose = self._whose()
         request = AWSRequest("POST", self._url, headers=dict(self._fields))
-        held = ReadOnlyCredentials(
-            credentials.access_key, credentials.secret_key, credentials.token or None, None
-        )
+        held = ReadOnlyCredentials(whose.access_key, whose.secret_key, whose.token or None, None)
         signer = _Hashed(held, self._service, self._region)
         signer.sign(request, body_sha256, datetime.fromtimestamp(wall_ns // NS_PER_S, UTC))
         return tuple(
             (name, value) for name, value in request.headers.items() if name not in self._fields
         )
 
-    def lines(self, body_sha256: str, credentials: Credentials, wall_ns: int) -> bytes:
+    def lines(self, body_sha256: str, wall_ns: int) -> bytes:
         """Return the same fields as they go over a connection: ``name: value`` and CRLF each."""
-        fields = self.fields(body_sha256, credentials, wall_ns)
+        fields = self.fields(body_sha256, wall_ns)
         return "".join(f"{name}: {value}\r\n" for name, value in fields).encode("ascii")
 
 

@@ -22,6 +22,8 @@ class Said(NamedTuple):
     code: int
     content: bytes = b""
     content_type: str = "application/json"
+    error: str = ""
+    """As AWS's services name it; empty for none."""
 
 
 class Asked(NamedTuple):
@@ -54,6 +56,8 @@ def saying(answers: Answers) -> Iterator[str]:
             said = answers(Asked(path, dict(self.headers), content))
             self.send_response(said.code)
             self.send_header("Content-Type", said.content_type)
+            if said.error:
+                self.send_header("x-amzn-ErrorType", said.error)
             self.send_header("Content-Length", str(len(said.content)))
             self.end_headers()
             self.wfile.write(said.content)

@@ -3,7 +3,8 @@
 import pytest
 from botocore.session import Session
 
-from eiload.serving.sagemaker.service import LIMIT_BYTES, host_of, path_of, too_large
+from eiload.scenario.sagemaker import host_of
+from eiload.serving.sagemaker.service import LIMIT_BYTES, path_of, too_large
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", "us-gov-west-1", "cn-north-1", "ap-southeast-2"])

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eiload.scenario.sagemaker import host_of
 from eiload.serving.sagemaker.credentials import Credentials
-from eiload.serving.sagemaker.service import TARGET_VARIANT, host_of, path_of
+from eiload.serving.sagemaker.service import TARGET_VARIANT, path_of
 from eiload.serving.sagemaker.signing import Signer
 from tests.serving.sagemaker.sigv4 import signature_of, verified
 
@@ -37,9 +38,9 @@ def signed(
 ) -> tuple[str, dict[str, str]]:
     """Return the path and the header fields of a signed request."""
     host, path = host_of(region), path_of(endpoint)
-    signer = Signer("sagemaker", region, host, path, fields)
-    hashed = hashlib.sha256(body).hexdigest()
-    more = signer.fields(hashed, Credentials(KEY, SECRET, token), NOON_NS)
+    whose = Credentials(KEY, SECRET, token)
+    signer = Signer("sagemaker", region, host, path, fields=fields, whose=lambda: whose)
+    more = signer.fields(hashlib.sha256(body).hexdigest(), NOON_NS)
     return path, {"Host": host, **fields, **dict(more)}
 
 
@@ -66,10 +67,11 @@ def test_any_request_is_signed_as_the_specification_says(
 
 def test_fields_as_they_go_over_the_wire() -> None:
     """A line each."""
-    signer = Signer("sagemaker", "x", "h", "/", {})
-    hashed, whose = hashlib.sha256(b"").hexdigest(), Credentials(KEY, SECRET, TOKEN)
-    lines = signer.lines(hashed, whose, NOON_NS).decode().split("\r\n")
-    assert lines == [f"{a}: {b}" for a, b in signer.fields(hashed, whose, NOON_NS)] + [""]
+    whose = Credentials(KEY, SECRET, TOKEN)
+    signer = Signer("sagemaker", "x", "h", "/", fields={}, whose=lambda: whose)
+    hashed = hashlib.sha256(b"").hexdigest()
+    lines = signer.lines(hashed, NOON_NS).decode().split("\r\n")
+    assert lines == [f"{a}: {b}" for a, b in signer.fields(hashed, NOON_NS)] + [""]
 
 
 def test_what_is_changed_on_the_way_is_not_ours() -> None:
@@ -92,7 +94,8 @@ def test_what_is_changed_on_the_way_is_not_ours() -> None:
 def test_no_secret_is_shown() -> None:
     """Not by what is held, nor by who holds it."""
     credentials = Credentials(KEY, SECRET, TOKEN)
-    shown = f"{credentials!r} {credentials} {Signer('sagemaker', 'x', 'h', '/', {})!r}"
+    signer = Signer("sagemaker", "x", "h", "/", fields={}, whose=lambda: credentials)
+    shown = f"{credentials!r} {credentials} {signer!r}"
     assert not {KEY, SECRET, TOKEN} & set(shown.replace("'", " ").split())
     for each in (KEY, SECRET, TOKEN):
         assert each not in shown
