@@ -4,8 +4,8 @@ What it knows: readings of devices, phases. What it must not know: how anything 
 
 Gauges are means and extremes over the readings within the phases. Energy is the difference of the
 device's own counter, which is better than a sum of power readings; where there is no counter, it is
-that. Why clocks were low is counted by readings, or by the device's own clock of it where it has
-one.
+that. For time without readings, at the end of a run that was killed, it is as much per second. Why
+clocks were low is counted by readings, or by the device's own clock of it where it has one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eiload.observe.growth import Growth
-from eiload.observe.server import Stretch, growths, stretches
+from eiload.observe.server import Stretch, covered_s, growths, stretches
 from eiload.record.facts import PhaseSpan
 from eiload.record.observed import Floats
 from eiload.record.run import Run
@@ -183,7 +183,10 @@ def _gpu(
         return float(values(of).max()) if len(values(of)) else np.nan
 
     seconds = sum(each.end_s - each.start_s for each in where)
+    covered = covered_s(growth, where)
     energy_j = _between(growth, where, "gpu_energy_j", gpu=uuid)
+    if covered:  # a run that was killed has no reading at its end
+        energy_j *= seconds / covered
     if not source.named("gpu_energy_j", gpu=uuid):
         energy_j = mean("gpu_power_w") * seconds
     total = most("gpu_memory_total_bytes")
@@ -194,8 +197,8 @@ def _gpu(
     if len(reasons):
         shares = {said: float(((reasons & bit) != 0).mean()) for bit, said in REASONS.items()}
     capped = _between(growth, where, "gpu_power_capped_s", gpu=uuid)
-    if source.named("gpu_power_capped_s", gpu=uuid) and seconds:
-        shares[REASONS[0x4]] = min(1.0, capped / seconds)
+    if source.named("gpu_power_capped_s", gpu=uuid) and covered:
+        shares[REASONS[0x4]] = min(1.0, capped / covered)
     sm = values("gpu_sm_mhz")
     return Gpu(
         uuid=uuid,

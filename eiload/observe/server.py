@@ -22,7 +22,7 @@ from eiload.record.observed import Series
 from eiload.record.run import Run
 
 __all__ = [
-    "ENTRYPOINT", "SERVERS", "Server", "Stretch", "growths", "served", "server_of",
+    "ENTRYPOINT", "SERVERS", "Server", "Stretch", "covered_s", "growths", "served", "server_of",
     "stretches", "together", "windows",
 ]  # fmt: skip
 
@@ -173,7 +173,7 @@ def served(
         found[name] = made if made is not None and made.count else None
     return Server(
         source.kind,
-        evenly / max(_covered_s(growth, where), 1e-9) if by_status else math.nan,
+        evenly / max(covered_s(growth, where), 1e-9) if by_status else math.nan,
         by_status,
         found["request_us"],
         found["runtime_us"],
@@ -191,7 +191,7 @@ def _evenly(growth: Growth, series: Series, stretch: Stretch) -> float:
     return growth.at(series, end_s) - growth.at(series, stretch.start_s)
 
 
-def _covered_s(growth: Growth, where: Sequence[Stretch]) -> float:
+def covered_s(growth: Growth, where: Sequence[Stretch]) -> float:
     """Return for how much of stretches of time there are readings, s."""
     first_s, last_s = float(growth.at_s[0]), float(growth.at_s[-1])
     return sum(max(0.0, min(each.end_s, last_s) - max(each.start_s, first_s)) for each in where)

@@ -96,6 +96,18 @@ def test_the_busiest_gpu() -> None:
     assert len(device.use(observed(), 0, run.measured())) == 0
 
 
+def test_energy_up_to_a_sudden_end() -> None:
+    """Readings end 3 s before the run, as in the journal of one that was killed: so much per s."""
+    of = source(
+        series("gpu_energy_j", [50.0 * n for n in range(8)], **OF),
+        series("gpu_power_capped_s", [0.25 * n for n in range(8)], **OF),
+        at_s=AT_S[:8], kind="gpu",
+    )  # fmt: skip
+    (found,) = device.gpus_of(observed(of), 0)
+    assert found.energy_j == pytest.approx(50 * 6)
+    assert found.throttled == {"power-capped": pytest.approx(0.25)}
+
+
 def test_what_is_read_again_is_no_further_reading() -> None:
     """An exporter says something new every 6 s here: ten readings of it are two."""
     of = gpu(
