@@ -32,6 +32,9 @@ LOCUSTFILE = ROOT / "locustfiles" / "ssd.py"
 ENOUGH = Path(__file__).with_name("enough.py")
 PATIENCE_S = 90
 """Ten times what the slowest of these runs takes on a quiet machine."""
+GIVEN_UP = "The last worker went missing"
+"""What Locust says when it has heard nothing of the last worker for 4 s: on a busy machine also of
+one that is well, where a test has killed the other one."""
 
 
 @dataclass

@@ -8,6 +8,7 @@ from eiload.base.status import Status
 from eiload.record.run import Run
 from eiload.scenario.schedule import Schedule
 from tests.e2e.locust_runs import (
+    GIVEN_UP,
     PATIENCE_S,
     Locust,
     accounted,
@@ -66,11 +67,6 @@ def test_late_worker_of_users(tmp_path: Path) -> None:
     assert len(run.workers) == 2
     assert not run.problems
     assert run.statuses(0).keys() == {Status.OK}
-
-
-GIVEN_UP = "The last worker went missing"
-"""What Locust says of a worker that has not come to speak for 4 s; on a busy machine one that is
-well."""
 
 
 def lost_and_late(folder: Path) -> Run | None:
