@@ -37,6 +37,8 @@ from tests.control.test_messages import MAKERS, SCENARIO
 from tests.golden import ONE, golden_run
 from tests.observe.test_pages import SERVING
 from tests.record.test_journal import written
+from tests.sending.http1.servers import answer, asked
+from tests.sending.http1.test_connection import CHUNKED, saying
 from tests.sending.http2.test_hostile import began, check, conversation, hear
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -117,6 +119,24 @@ def _wire(data: bytes) -> object:
     return events
 
 
+def _http(data: bytes) -> object:
+    (landing,) = asked(saying(data, keep=False), times=1)
+    assert not landing.detail.startswith("client: "), landing.detail  # what it says of a defect
+    return landing
+
+
+def _answers() -> list[bytes]:
+    error = b'{"error": "no such model", "OriginalStatusCode": 400}'
+    return [
+        answer(b"abcde"),
+        b"".join(CHUNKED),
+        b"HTTP/1.1 100 Continue\r\n\r\n" + answer(b"abcde"),
+        b"HTTP/1.1 424 Failed Dependency\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (len(error), error),
+        b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n<html>",
+    ]
+
+
 def _pages() -> list[bytes]:
     return [SERVING.encode()]
 
@@ -148,6 +168,7 @@ READERS = {
     "journal": Reader(_by_file(_journal), _journals, (EiloadError,)),
     "message": Reader(_message, _messages, (ValueError,)),
     "wire": Reader(_wire, lambda: [conversation()], ()),
+    "http": Reader(_http, _answers, ()),
     "page": Reader(_page, _pages, (ValueError,)),
     "trace": Reader(_by_file(_trace), _traces, (ValueError,)),
 }
