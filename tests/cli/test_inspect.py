@@ -10,6 +10,7 @@ from eiload.scenario.words import filled
 from eiload.serving.tensors import TensorInfo
 from eiload.serving.tfserving import GET_MODEL_STATUS, PREDICT, Signature
 from tests.grpc_servers import grpc_server
+from tests.serving.apis.servers import half_plus_two, saying
 from tests.serving.model_server import ModelServer
 
 BERT = Signature(
@@ -51,3 +52,16 @@ def test_a_server_that_does_not_tell(capsys: pytest.CaptureFixture[str]) -> None
     with grpc_server(ModelServer().handlers(GET_MODEL_STATUS)) as port:
         assert main(["inspect", "--server", f"127.0.0.1:{port}", "--model", "ssd"]) == 4
     assert "does not tell the model's signatures: UNIMPLEMENTED" in capsys.readouterr().err
+
+
+def test_over_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same of TensorFlow Serving's REST."""
+    with saying(half_plus_two) as address:
+        asked = ["inspect", "--api", "tf-rest", "--server", f"http://{address}"]
+        assert main([*asked, "--model", "half_plus_two"]) == 0
+        out = capsys.readouterr().out
+        assert main([*asked, "--model", "half"]) == 4
+    assert "version 7: AVAILABLE" in out
+    assert "  input   x  float32 [?]" in out
+    assert "payload:\n  generate:" in out
+    assert "no model 'half'" in capsys.readouterr().err

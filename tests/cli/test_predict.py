@@ -18,6 +18,7 @@ from eiload.serving.protos import get_model_status_pb2, predict_pb2
 from eiload.serving.tensors import to_proto
 from eiload.serving.tfserving import GET_MODEL_STATUS, PREDICT
 from tests.grpc_servers import Handler, grpc_server
+from tests.serving.apis.servers import Asked, Said, half_plus_two, saying
 
 AVAILABLE = 30
 
@@ -232,3 +233,36 @@ def test_ctrl_c_keeps_what_is_known(serve: Serve) -> None:
         assert process.wait(90) == 130
     assert "service time of " in out
     assert "dog  0.93" in out
+
+
+def test_over_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    """The output has its name and type from the signature, and the request its size as JSON."""
+    with saying(half_plus_two) as address:
+        asked = ["predict", "--api", "tf-rest", "--server", address, "--count", "2"]
+        assert main([*asked, "--model", "half_plus_two", "--input", "x=[1.0]"]) == 0
+    out = capsys.readouterr().out
+    assert "y" in out
+    assert "float32 [1]" in out
+    assert "2.5" in out
+
+
+def test_a_container(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Asked in the form that is said; what it refuses is one line, and status 4."""
+
+    def identity(asked: Asked) -> Said:
+        if asked.path == "GET /ping":
+            return Said(200)
+        if asked.fields["Content-Type"] != "text/csv":
+            return Said(415, b'{"error": "Unsupported Media Type: x"}')
+        return Said(200, asked.content, "text/csv")
+
+    np.save(tmp_path / "x.npy", np.array([1.5, 2.5], np.float32))
+    with saying(identity) as address:
+        asked = ["predict", "--api", "container", "--server", address, "--model", "m"]
+        asked += ["--count", "1", "--input", f"x={tmp_path}/x.npy"]
+        assert main([*asked, "--content-type", "text/csv"]) == 0
+        assert "float32 [2, 1]" in capsys.readouterr().out
+        assert main([*asked]) == 4
+    said = capsys.readouterr().err
+    assert "Unsupported Media Type: x; it does not take or give such content" in said
+    assert said.count("\n") == 1

@@ -1,5 +1,6 @@
 """User classes: what their requests are, how they are counted, and which slips end a run."""
 
+import json
 import threading
 import types
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from eiload.serving.tensors import Tensor, from_proto
 from eiload.serving.tfserving import PREDICT
 from tests.grpc_servers import certificate, closed_port, grpc_server
 from tests.plugin.load import PATIENCE_S, Half, Load, half, load
+from tests.serving.apis.servers import half_plus_two, saying
 
 
 class HalfUser(PredictUser):
@@ -83,6 +85,31 @@ def test_predict(server: Half) -> None:
     assert event["response"] is answer
     assert event["response_time"] == answer.response_time_ms >= answer.service_time_ms > 0
     assert event["context"]["service_time_ms"] == answer.service_time_ms
+
+
+def test_users_over_rest() -> None:
+    """The same words: outputs by the model's own types, a refusal with its status, counts."""
+
+    class RestUser(HalfUser):
+        api = "tf-rest"
+
+    with saying(half_plus_two) as address:
+        server = Half(port=int(address.rpartition(":")[2]))
+        with load(server, RestUser) as one:
+            client = user(RestUser, one).client
+            answer = client.predict()
+            assert answer.ok
+            assert answer.outputs["y"].dtype == np.float32
+            assert answer.outputs["y"].tolist() == [2.5]
+            seven = client.predict({"x": np.array([7.0], np.float32)})
+            assert json.loads(seven.response_bytes) == {"predictions": [5.5]}
+            refused = client.predict(b'{"instances": ["seven"]}')
+            assert refused.status is Status.INVALID_ARGUMENT
+            assert refused.detail == "HTTP 400: JSON Value: not a number"
+            report = one.stop()
+    assert report.intervals.total() > 0
+    assert {event["request_type"] for event in one.events} == {"tf-rest"}
+    assert [event["exception"] is None for event in one.events] == [True, True, False]
 
 
 def test_what_a_class_says_is_in_each_request(server: Half) -> None:

@@ -4,6 +4,7 @@ And the questions to them by a real sender.
 """
 
 import contextlib
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -74,6 +75,29 @@ def saying(answers: Answers) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join(60)
+
+
+def half_plus_two(asked: Asked) -> Said:
+    """Answer as TensorFlow Serving's REST does for half_plus_two, one number in a row."""
+    root = "/v1/models/half_plus_two"
+    x = {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": "-1"}], "unknown_rank": False}}
+    signature = {"inputs": {"x": x}, "outputs": {"y": x}}
+    match asked.path:
+        case path if path == f"GET {root}":
+            return _json({"model_version_status": [{"version": "7", "state": "AVAILABLE"}]})
+        case path if path == f"GET {root}/metadata":
+            known = {"signature_def": {"signature_def": {"serving_default": signature}}}
+            return _json({"model_spec": {"name": "half_plus_two"}, "metadata": known})
+        case path if path == f"{root}:predict":
+            rows = json.loads(asked.content).get("instances")
+            if not rows or not all(isinstance(row, float | int) for row in rows):
+                return Said(400, b'{ "error": "JSON Value: not a number" }')
+            return _json({"predictions": [row / 2 + 2 for row in rows]})
+    return Said(404, b'{ "error": "Servable not found for request: Latest(other)" }')
+
+
+def _json(document: object) -> Said:
+    return Said(200, json.dumps(document, indent=1).encode())
 
 
 @contextlib.contextmanager
