@@ -13,6 +13,7 @@ from eiload.base.quantity import shown
 from eiload.base.units import format_duration, parse_duration, parse_rate
 from eiload.scenario import find, until_field
 from eiload.scenario.expect import BASELINE
+from eiload.scenario.http import PORTS
 from eiload.scenario.problem import Path, Problem
 from eiload.scenario.rates import ConstantRate
 from eiload.scenario.traffic import RUN_AT_MOST
@@ -38,6 +39,7 @@ def conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
         yield from _compare_problems(compare, names)
     if compare is None:
         yield from _unpaired(given.get("payload"))
+    yield from _models_over_http(given.get("payload"), targets)
     objectives = given.get("objectives")
     if isinstance(objectives, Sequence) and not isinstance(objectives, str):
         for index, objective in enumerate(objectives):
@@ -149,6 +151,24 @@ def _unpaired(payload: object) -> Iterator[Problem]:
             yield Problem(
                 ("payload", "expect", "outputs", name, "equals"),
                 "the baseline of what; expected 'compare:' with two targets",
+            )
+
+
+def _models_over_http(payload: object, targets: object) -> Iterator[Problem]:
+    """Yield classes that ask another model of a target whose requests do not name one."""
+    over_http = [
+        name
+        for name, target in (targets.items() if isinstance(targets, Mapping) else ())
+        if _part(target, "api") in PORTS
+    ]
+    mix = _part(payload, "mix")
+    listed = isinstance(mix, Sequence) and not isinstance(mix, str)
+    for index, each in enumerate(mix if listed else ()):
+        if over_http and _part(each, "model") is not None:
+            yield Problem(
+                ("payload", "mix", index, "model"),
+                f"target {shown(over_http[0])} is asked over HTTP, where the path names the model; "
+                "expected none, or a target for each model",
             )
 
 

@@ -32,6 +32,14 @@ SOUND: dict[str, Any] = {"targets": {"a": {}, "b": {}}, "traffic": [WARM, STEADY
         ({"objectives": [{"phase": "x"}]}, ("objectives", 0, "phase"), "unknown phase"),
         ({"objectives": [{"phase": "warm"}]}, ("objectives", 0, "phase"), "a warm-up phase"),
         ({"objectives": [{"class": "x"}]}, ("objectives", 0, "class"), "no classes here"),
+        (
+            {
+                "targets": {"a": {"api": "tf-rest"}},
+                "payload": {"mix": [{"class": "x", "model": "m"}]},
+            },
+            ("payload", "mix", 0, "model"),
+            "where the path names the model",
+        ),
         ({"objectives": ["agreement > 99 %"]}, ("objectives", 0), "agreement of what"),
     ],
 )

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import itertools
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
@@ -125,11 +127,26 @@ def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     return uvloop.run(main())
 
 
-def asked(behave: Behave, payload: bytes = b"{}", times: int = 1, **fields: Any) -> list[Landing]:
+def stepping(step_ns: int) -> Callable[[], int]:
+    """Return a clock that goes on by a step each time that it is asked, however busy we are."""
+    return itertools.count(SECOND, step_ns).__next__
+
+
+def asked(
+    behave: Behave,
+    payload: bytes = b"{}",
+    times: int = 1,
+    *,
+    now_ns: Callable[[], int] = time.monotonic_ns,
+    **fields: Any,
+) -> list[Landing]:
     """Send requests one after the other to a server that behaves so; return how they landed."""
 
     async def main() -> list[Landing]:
-        async with serving(behave) as port, opened(endpoint(port, **fields)) as channel:
+        async with (
+            serving(behave) as port,
+            opened(endpoint(port, **fields), now_ns=now_ns) as channel,
+        ):
             return [await land(channel, payload) for _ in range(times)]
 
     landings: list[Landing] = run(main)

@@ -1,6 +1,7 @@
 """connection: answers in every form of HTTP/1.1, and what is none."""
 
 import asyncio
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,7 @@ from tests.sending.http1.servers import (
     opened,
     run,
     serving,
+    until,
 )
 
 
@@ -94,15 +96,27 @@ def test_five_instants_in_their_order() -> None:
 def test_the_first_byte_may_come_long_before_the_last() -> None:
     """The instants of the reads that brought them."""
 
-    async def behave(peer: Peer) -> None:
-        await peer.request()
-        await peer.say(b"HTTP/1.1 200")
-        await asyncio.sleep(0.2)
-        await peer.say(b" OK\r\nContent-Length: 1\r\n\r\nx")
-        await peer.gone()
+    async def main() -> Landing:
+        seen = asyncio.Event()
 
-    (landing,) = asked(behave)
-    assert landing.done_ns - landing.first_byte_ns > 100_000_000
+        async def behave(peer: Peer) -> None:
+            await peer.request()
+            await peer.say(b"HTTP/1.1 200")
+            await seen.wait()
+            await peer.say(b" OK\r\nContent-Length: 1\r\n\r\nx")
+            await peer.gone()
+
+        async with serving(behave) as port, opened(port) as channel:
+            landed: asyncio.Future[Landing] = asyncio.get_running_loop().create_future()
+            request = channel.start(b"x", landed.set_result)
+            await until(lambda: request.first_byte_ns > 0)
+            between_ns = time.monotonic_ns()
+            seen.set()
+            landing = await landed
+            assert landing.first_byte_ns <= between_ns <= landing.done_ns
+            return landing
+
+    assert run(main).status is Status.OK
 
 
 def test_an_answer_before_the_body_is_read_counts() -> None:

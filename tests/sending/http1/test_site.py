@@ -7,7 +7,7 @@ import pytest
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.http1.channel import Http1Channel
-from eiload.sending.http1.site import Site
+from eiload.sending.http1.site import CROSSING_NS, Site
 from eiload.sending.result import RESENT, WAITED_CONNECTION
 from tests.grpc_servers import closed_port
 from tests.sending.http1.servers import (
@@ -20,6 +20,7 @@ from tests.sending.http1.servers import (
     opened,
     run,
     serving,
+    stepping,
     until,
 )
 
@@ -45,6 +46,7 @@ def test_there_are_as_many_as_requests_at_a_time() -> None:
     async def main() -> tuple[int, list[Landing]]:
         async with serving(echo) as port, opened(port) as channel:
             await asyncio.gather(*(land(channel) for _ in range(7)))
+            await until(lambda: "7 idle" in repr(site_of(channel)))
             again = await asyncio.gather(*(land(channel) for _ in range(7)))
             return site_of(channel).connections, again
 
@@ -117,7 +119,7 @@ def test_a_request_that_crosses_with_an_idle_close_is_sent_again() -> None:
         if not peer.number:
             await peer.request()
 
-    first, second = asked(behave, times=2)
+    first, second = asked(behave, times=2, now_ns=stepping(1))
     assert (first.status, first.flags & RESENT) == (Status.OK, 0)
     assert (second.status, second.flags) == (Status.OK, RESENT | WAITED_CONNECTION)
     assert second.waited_ns > 0
@@ -125,7 +127,7 @@ def test_a_request_that_crosses_with_an_idle_close_is_sent_again() -> None:
 
 def test_retries_may_be_forbidden() -> None:
     """Then it has failed."""
-    _, second = asked(crossing, times=2, retries=False)
+    _, second = asked(crossing, times=2, retries=False, now_ns=stepping(1))
     assert (second.status, second.detail) == (
         Status.UNAVAILABLE,
         "the server closed the connection",
@@ -142,7 +144,7 @@ def test_it_is_sent_again_once() -> None:
             await peer.say(answer(b"x"))
             await peer.request()
 
-    first, second = asked(behave, times=2)
+    first, second = asked(behave, times=2, now_ns=stepping(1))
     assert first.status is Status.OK
     assert (second.status, second.flags & RESENT) == (Status.UNAVAILABLE, RESENT)
 
@@ -160,7 +162,7 @@ def test_nothing_else_is_sent_again(said: bytes) -> None:
         seen.append(peer.number)
         await peer.say(said)
 
-    landing = asked(behave, times=2 if said else 1)[-1]
+    landing = asked(behave, times=2 if said else 1, now_ns=stepping(1))[-1]
     assert landing.status is Status.UNAVAILABLE
     assert not landing.resent
     assert seen == [0]
@@ -173,9 +175,8 @@ def test_a_late_end_is_about_the_request() -> None:
         _, body = await peer.request()
         await peer.say(answer(body))
         await peer.request()
-        await asyncio.sleep(1.5)
 
-    _, second = asked(behave, times=2)
+    _, second = asked(behave, times=2, now_ns=stepping(CROSSING_NS))
     assert (second.status, second.resent) == (Status.UNAVAILABLE, False)
 
 
