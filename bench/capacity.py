@@ -220,7 +220,7 @@ def capacity_of(name: str, seconds: int = 20_000, parts: int = 4) -> float:
     law = LAWS[name]
     if law.system.slots == 1 and law.system.service is exponential and not law.system.shared_stalls:
         return 1 / law.system.service_s + math.log(1 - Q) / law.limit_s
-    low, high = 20.0, law.system.slots / law.system.service_s
+    low, high = 25.0, law.system.slots / law.system.service_s
     while high > low * 1.002:
         rate = (low + high) / 2
         beyond = [run(law, rate, seconds, 900_000 + part)[1] > law.limit_s for part in range(parts)]

@@ -20,7 +20,7 @@ from eiload.scenario.replay import Replay
 __all__ = ["BUDGET_NS", "BudgetNs", "Find", "PerS", "backwards", "has_rate", "problems"]
 
 BUDGET_NS = 3600 * NS_PER_S
-"""How long a search may take where nobody says: two targets are found within 22-36 % in about so
+"""How long a search may take where nobody says: one target is found within 36 to 45 % in about so
 long (docs/capacity.md)."""
 
 BUDGET = ("10 s", "30 d")

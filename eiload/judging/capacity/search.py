@@ -4,7 +4,7 @@ Pure: the same bounds, targets and trials give the same answer, so that a search
 goes on from the journal of its trials. What it must not know: how a trial is run or judged.
 
 Why not bisection. Who halves the range by what one trial has observed, once a rate (MLPerf's
-FindPeakPerformance), calls a rate good that is beyond the capacity in 39 to 78 % of searches: near
+FindPeakPerformance), calls a rate good that is beyond the capacity in 46 to 77 % of searches: near
 the capacity an observed quantile is as likely under the limit as over it, and the last words are
 spoken there (docs/statistics.md, "The capacity"). So here:
 
