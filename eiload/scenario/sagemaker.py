@@ -103,6 +103,8 @@ def sagemaker_conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
         if _part(given.get("observe"), "cloudwatch") is not None:
             yield Problem(("observe", "cloudwatch"), f"expected only beside `api: {API}`")
         return
+    if given.get("stand_in") is not None and _part(given.get("observe"), "cloudwatch") is not None:
+        yield Problem(("observe", "cloudwatch"), "CloudWatch knows no stand-in; expected none")
     if given.get("endpoint") is None:
         yield Problem((), "no endpoint; expected 'endpoint: NAME'")
     if given.get("region") is None:

@@ -79,6 +79,13 @@ def test_others_have_none_of_it(api: str, said: dict[str, Any], where: str) -> N
     assert line.endswith(f"{where}: expected only beside `api: sagemaker`")
 
 
+def test_a_stand_in_has_no_account() -> None:
+    """Amazon would be asked for it."""
+    said = {"stand_in": "p2.xlarge", "server": None, "observe": {"cloudwatch": "1 min"}}
+    (line,) = problems_of(**{**ENDPOINT, **said})
+    assert "observe.cloudwatch: CloudWatch knows no stand-in" in line
+
+
 def test_its_account_may_be_asked_for() -> None:
     """And how long it is waited for."""
     target = made(observe={"cloudwatch": "3 min"})
