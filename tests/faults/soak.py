@@ -3,8 +3,9 @@
 An hour if nothing is said: 50 small requests a second by two workers to a server of this process,
 which counts; the live page is asked once a second, as a browser that shows it does. Every half
 minute the resident memory and the open descriptors of each process are read; what they come to
-after ten minutes is told as a table, and the exit status is 1 if memory grows by 1 MB an hour, a
-descriptor stays open, or a request is not accounted for.
+after ten minutes is told as a table, and the exit status is 1 if memory grows by 1 MB an hour (the
+master's by that beyond what Locust's own does), a descriptor stays open, or a request is not
+accounted for.
 """
 
 import contextlib
@@ -38,8 +39,11 @@ EVERY_S = 30
 SETTLED_S = 600
 """After so long memory is expected to have been taken; in a shorter soak after half of it."""
 GROWTH_MB_H = 1.0
+LOCUST_MB_H = 3.0
+"""By so much a master without eiload grows beside the same load (Locust 2.47): its statistics keep
+a number for each second and name, its charts a row for each 5 s."""
 
-SENDER = "eiload.sending.sender"
+MASTER, SENDER = "master", "eiload.sending.sender"
 
 
 @dataclass
@@ -151,7 +155,7 @@ def soak(minutes: float, folder: Path) -> list[str]:
 
 def watch(locust: Locust) -> list[Course]:
     """Read all processes until the load is over."""
-    courses = [Course("master", psutil.Process(locust.process.pid))]
+    courses = [Course(MASTER, psutil.Process(locust.process.pid))]
     workers = [each for each in locust.children() if not runs(each, SENDER)]
     courses += [Course(f"worker {number}", each) for number, each in enumerate(workers)]
     senders = locust.senders()
@@ -188,8 +192,9 @@ def told(courses: list[Course], minutes: float) -> Iterator[str]:
             f"{course.name:10} {rss_mb[0]:11.2f} {rss_mb[-1]:12.2f} {slope:+10.3f} ({error:.3f})"
             f"        {min(held)} to {max(held)}"
         )
-        if not slope < GROWTH_MB_H:
-            yield f"{course.name} grows by {slope:.2f} MB an hour"
+        allowed_mb_h = GROWTH_MB_H + (LOCUST_MB_H if course.name == MASTER else 0)
+        if not slope < allowed_mb_h:
+            yield f"{course.name} grows by {slope:.2f} MB an hour, and may by {allowed_mb_h:g}"
         if held[-1] > held[0]:
             yield f"{course.name} has {held[-1]} descriptors, and had {held[0]}"
 
