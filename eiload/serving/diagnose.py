@@ -329,4 +329,4 @@ def _rest_hint(place: Place) -> str:
 
 def _rest_remedy(place: Place) -> str:
     used = f"not {place.port}" if place.port is not None else "with its own address"
-    return f"use the gRPC port ({DEFAULT_PORT} by default), {used}"
+    return f"use the gRPC port ({DEFAULT_PORT} by default), {used}, or ask it over HTTP: `api:`"

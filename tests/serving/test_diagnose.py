@@ -63,7 +63,9 @@ def test_http1() -> None:
     with raw_server(http1) as port:
         finding = diagnose(f"127.0.0.1:{port}", None, PATIENCE_NS)
     assert finding.cause == "HTTP/1 answers there (a REST port?)"
-    assert finding.remedy == f"use the gRPC port (8500 by default), not {port}"
+    assert finding.remedy == (
+        f"use the gRPC port (8500 by default), not {port}, or ask it over HTTP: `api:`"
+    )
 
 
 def test_silent() -> None:
@@ -243,6 +245,7 @@ def test_row_9_rest_port() -> None:
     with raw_server(http1) as port:
         assert unusable(f"127.0.0.1:{port}") == (
             f"HTTP/1 answers there (a REST port?); use the gRPC port (8500 by default), not {port}"
+            ", or ask it over HTTP: `api:`"
         )
 
 

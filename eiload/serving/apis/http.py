@@ -131,7 +131,10 @@ _LOADING = (
 )
 _CREDENTIALS = "set `metadata:` to the credentials that it wants"
 
-_UNSUPPORTED = r"HTTP 415|HTTP 406|nsupported (media|content|accept)"
+_UNSUPPORTED = (
+    r"HTTP 415|HTTP 406|nsupported (media|content|accept)|UnsupportedFormat"
+    r"|content type \S+ is not supported"
+)
 
 _REMEDIES: tuple[tuple[Status, str, str], ...] = (
     (Status.INVALID_ARGUMENT, _UNSUPPORTED, _CONTENT),

@@ -46,6 +46,7 @@ def test_answers_say_what_they_are() -> None:
             "correct `content_type:` (a/b)",
         ),
         ("INTERNAL", "HTTP 500: Unsupported content type x", "correct `content_type:` (a/b)"),
+        ("INTERNAL", "HTTP 500: Content type a/b is not supported by", "`content_type:` (a/b)"),
         ("INTERNAL", "HTTP 500: a traceback", "see the server's log"),
         ("INVALID_ARGUMENT", "HTTP 400: no", "`body:` (list), `encoding:`, `input:` (inputs)"),
         ("RESOURCE_EXHAUSTED", "HTTP 413: a page, by nginx", "client_max_body_size"),
