@@ -251,4 +251,7 @@ def test_its_page_and_our_numbers_agree_to_the_request(pixels: Client) -> None:
     parts = parts_of(run, 0, run.phases())
     assert parts is not None
     assert parts.requests == sent
-    assert {part.name for part in parts.parts if part.mean_ns <= 0} <= {"blocked"}
+    ours_ns = {part.name: part.mean_ns for part in parts.parts}
+    # What comes in one read has no download, so only the server's parts are surely there.
+    assert 0 < ours_ns["runtime"]
+    assert ours_ns["runtime"] + ours_ns["handling"] < parts.response_ns
