@@ -81,7 +81,7 @@ def test_pieces_while_it_goes_on() -> None:
     watch = Watch(reader, NS_PER_S // 1000, SystemClock())
     watch.start()
     pieces: list[Source] = []
-    while not reader.reached.is_set():
+    while not reader.reached.wait(0.002):
         pieces.append(watch.since(sum(each.readings for each in pieces), 7))
     whole = watch.end(7, PATIENCE_S)
     pieces.append(watch.since(sum(each.readings for each in pieces), 7))
