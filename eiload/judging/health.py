@@ -72,8 +72,17 @@ def allowed_lag_ns(run: Run, target: int) -> int:
     """Return the p99 of a target's lag up to which its times are sound, ns."""
     answered = run.sample(target).answered()
     if not answered.total:
-        return LAG_NS
+        # Where nothing was answered in time, each was waited for as long as its deadline.
+        return max(LAG_NS, int(LAG_SHARE * _waited_ns(run, target)))
     return max(LAG_NS, int(LAG_SHARE * answered.quantile_ns(0.5)))
+
+
+def _waited_ns(run: Run, target: int) -> int:
+    """Return a target's deadline if most requests came to it; 0 if they ended otherwise."""
+    ended = run.statuses(target, run.measured())
+    late = ended.get(Status.DEADLINE_EXCEEDED, 0)
+    asked = [*run.scenario.targets.values()][target]
+    return asked.deadline_ns if 2 * late > sum(ended.values()) else 0
 
 
 def due(run: Run, phase: int, until_ns: int, target: str | None = None) -> tuple[int, int]:

@@ -54,6 +54,14 @@ def test_late_sending_makes_a_run_invalid(lag_ms: float, median_ms: float) -> No
     assert validity.reasons[0].startswith("requests to gpu were sent late: lag p99 ")
 
 
+@pytest.mark.parametrize(("status", "valid"), [("DEADLINE_EXCEEDED", True), ("UNAVAILABLE", False)])
+def test_late_for_a_target_that_answers_nothing(status: str, valid: bool) -> None:
+    """12 ms are little beside a deadline of a minute, and much beside a refusal."""
+    nothing = {name: lambda due: np.full(len(due), np.inf) for name in ("gpu", "ei")}
+    run = golden_run(answers=nothing, failed=Status[status], lag_ms=12.0)
+    assert health.check(run).valid is valid
+
+
 FEW = """
 name: golden
 targets:
