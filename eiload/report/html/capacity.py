@@ -7,6 +7,7 @@ and to fail. Without scripts all is there.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -27,6 +28,9 @@ __all__ = ["render"]
 HEIGHT = 360.0
 SPARE = 1.15
 """How far a picture goes beyond what is in it."""
+
+DECADE, DIGITS = 12, (1, 1.5, 2, 3, 4, 5, 6, 8)
+"""Up to which ratio of its ends an axis of rates is short, and the digits of its marks then."""
 
 TONES = {0: "good", 3: "open"}
 
@@ -134,9 +138,27 @@ def _per_cent(value: float) -> str:
     return f"{value * 100:g} %"
 
 
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """An axis of rates by their ratio, with more marks than other ones where it is short."""
+
+    log: Log
+
+    def __call__(self, value: float) -> float:
+        return self.log(value)
+
+    def ticks(self) -> Sequence[float]:
+        low, high = self.log.low, self.log.high
+        if high > low * DECADE:
+            return self.log.ticks()
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        values = (digit * 10.0**power for power in powers for digit in DIGITS)
+        return [value for value in values if low <= value <= high]
+
+
 def _rates(search: Search) -> Scale:
     rates = [each.rate_per_s for each in search.trials]
-    return Log(min(rates) / SPARE, max(rates) * SPARE, LEFT, WIDTH - RIGHT)
+    return _Rates(Log(min(rates) / SPARE, max(rates) * SPARE, LEFT, WIDTH - RIGHT))
 
 
 def _values(every: Sequence[Point], unit: str) -> Scale:

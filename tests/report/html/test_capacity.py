@@ -19,6 +19,7 @@ def test_curves() -> None:
     assert "24/s: 200 ms (180 ms to 240 ms): holds" in page
     assert re.search(r'<p class="verdict good">two: gpu&#x27;s capacity is 24/s to 33/s', page)
     assert "&lt; 300 ms</text>" in page
+    assert ">15/s</text>" in page
 
 
 def test_open_ends() -> None:
