@@ -29,7 +29,7 @@ targets:
 payload: {{synthetic: 64x48}}
 traffic: [{{phase: steady, rate: 10/s, arrivals: constant, for: 1 min}}]
 objectives: [max < 900 ms]
-find: {{from: 7/s, to: 14/s, budget: 75 s}}
+find: {{from: 7/s, to: 14/s, budget: 100 s}}
 """
 
 
