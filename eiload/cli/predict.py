@@ -33,7 +33,7 @@ from eiload.cli.sent import input_name, sent
 from eiload.report import prediction as report
 from eiload.report.prediction import Inference, Prediction
 from eiload.scenario import Target
-from eiload.scenario.http import APIS, default_server
+from eiload.scenario.http import BY_ADDRESS, default_server
 from eiload.scenario.problem import Problem
 from eiload.scenario.words import F, filled
 from eiload.sending.engine import Engine
@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--server", metavar="HOST[:PORT]",
         help="where it is (default: localhost, the port by --api); grpcs:// or https:// in "
         "front asks for TLS")
-    add("--api", choices=APIS, default="grpc",
+    add("--api", choices=BY_ADDRESS, default="grpc",
         help="how it is asked (default: %(default)s): gRPC (8500), TensorFlow Serving's REST "
         "(8501), or /invocations of a SageMaker container (8080)")
     add("--model", required=True, help="name of the model on the server")

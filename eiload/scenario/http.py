@@ -15,6 +15,7 @@ from eiload.scenario.sagemaker import sagemaker_conflicts, with_sagemaker
 
 __all__ = [
     "APIS",
+    "BY_ADDRESS",
     "CONNECTIONS",
     "JSON",
     "PORTS",
@@ -28,6 +29,8 @@ __all__ = [
 
 Api = Literal["grpc", "tf-rest", "container", "sagemaker"]
 APIS = ("grpc", "tf-rest", "container", "sagemaker")
+BY_ADDRESS = ("grpc", "tf-rest", "container")
+"""APIs of which an address and a model's name say enough; an endpoint has a scenario."""
 
 PORTS = {"tf-rest": 8501, "container": 8080, "sagemaker": 8080}
 """Where servers of each API are if nobody says: TensorFlow Serving's image, and SageMaker's
