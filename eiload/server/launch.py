@@ -114,20 +114,26 @@ class StandInProcess:
 
     def start(self) -> None:
         """Start the process and return at once."""
-        command = [
-            *(sys.executable, "-m", "eiload.server", "serve", "--ready-json", "--exit-with-stdin"),
+        arguments = [
+            *("serve", "--ready-json", "--exit-with-stdin"),
             *("--host", "127.0.0.1", "--port", str(self._port), f"--model={self._model}"),
             *("--settings", self._settings.model_dump_json()),
             *self._arguments,
         ]
         # A file, not a pipe: nobody reads it unless the start fails, and a full pipe would block.
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (lives as long as the process)
-        self._process = subprocess.Popen(
-            command,
+        environ = {**os.environ, **self._environ}
+        self._process = self._started(arguments, environ, self._errors)
+
+    def _started(
+        self, arguments: Sequence[str], environ: Mapping[str, str], errors: IO[bytes]
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "eiload.server", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env={**os.environ, **self._environ},
+            stderr=errors,
+            env=environ,
             start_new_session=True,
         )
 

@@ -35,6 +35,7 @@ from eiload.server.launch import StandInProcess
 from tests.control.script import PATIENCE_S, a_scenario
 from tests.observe.served import served
 from tests.ports import free_port
+from tests.stand_in import WarmStandIn
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,7 +66,7 @@ def until(holds: Callable[[], object]) -> None:
 def test_others_load_is_told_to_the_request(tmp_path: Path) -> None:
     """Three requests that are not ours beside 60, sent by REST; and the law's runtime."""
     settings = StandIn.of(compute="5 ms", concurrency=8)
-    with StandInProcess(settings, arguments=("--rest-port", "0")) as process:
+    with WarmStandIn(settings, arguments=("--rest-port", "0")) as process:
         url = f"http://{process.rest_address}/v1/models/ssd:predict"
         picture = json.dumps({"instances": [[[[0, 0, 0]] * 8] * 8]}).encode()
 
@@ -109,7 +110,7 @@ def test_a_restart_is_told() -> None:
 
     def server() -> StandInProcess:
         settings = StandIn.of(compute="1 ms")
-        return StandInProcess(settings, port=port, arguments=("--rest-port", str(rest_port)))
+        return WarmStandIn(settings, port=port, arguments=("--rest-port", str(rest_port)))
 
     def glance(of: Coordinator) -> Glance:
         return of.observing.lately()[0][0]

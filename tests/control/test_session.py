@@ -19,12 +19,12 @@ from eiload.scenario import Scenario
 from eiload.scenario.schedule import Schedule
 from eiload.scenario.standin import StandIn
 from eiload.sending.result import sampled
-from eiload.server.launch import StandInProcess
 from eiload.serving import payload
 from tests.control.parts import CLOCK, PATIENCE_S, Make, Player, together
 from tests.control.script import two_targets
 from tests.grpc_servers import grpc_server
 from tests.serving.model_server import ModelServer
+from tests.stand_in import WarmStandIn
 
 
 def test_each_worker_spreads_over_all_addresses() -> None:
@@ -80,7 +80,7 @@ def test_targets_are_paired(server: str, parts: Make) -> None:
 def test_rest_and_grpc_to_one_server_agree(parts: Make) -> None:
     """The same pictures at the same instants, in other bytes; the answers say the same."""
     settings = StandIn.of(compute="1 ms", concurrency=16)
-    with StandInProcess(settings, "ssd", arguments=("--rest-port", "0")) as server:
+    with WarmStandIn(settings, "ssd", arguments=("--rest-port", "0")) as server:
         targets = {
             "grpc": {"server": server.address, "model": "ssd"},
             "rest": {"api": "tf-rest", "server": server.rest_address, "model": "ssd"},
@@ -264,7 +264,7 @@ def test_answers_that_nobody_counts(server: str, parts: Make) -> None:
 
 def test_a_bounded_drain(parts: Make) -> None:
     """The drain ends when it was said to, however long the deadline; the rest is unfinished."""
-    with StandInProcess(StandIn.of(compute="1 ms"), "ssd") as hanging:
+    with WarmStandIn(StandIn.of(compute="1 ms"), "ssd") as hanging:
         targets = {"a": {"server": hanging.address, "model": "ssd", "deadline": "1 h"}}
         traffic = [{"phase": "steady", "rate": "40/s", "for": "500 ms"}]
         scenario = two_targets(hanging.address, targets=targets, traffic=traffic)

@@ -23,9 +23,9 @@ from eiload.base.status import Status
 from eiload.judging import health
 from eiload.record.run import Run, load
 from eiload.scenario.schedule import Schedule
-from tests.e2e import warm_locust
 from tests.e2e.stand_ins import shared_targets
 from tests.ports import free_port
+from tests.warm import Process, warm
 
 ROOT = Path(__file__).parent.parent.parent
 LOCUSTFILE = ROOT / "locustfiles" / "ssd.py"
@@ -71,7 +71,7 @@ class Locust:
         self._err = self._out.with_suffix(".err")
         environ = {**os.environ, "PYTHONUNBUFFERED": "1", **(environ or {})}
         command = ["-f", str(locustfile), *arguments]
-        self.process: subprocess.Popen[bytes] | warm_locust.Process
+        self.process: subprocess.Popen[bytes] | Process
         with self._out.open("w") as out, self._err.open("w") as err:
             if below:
                 self.process = subprocess.Popen(
@@ -84,7 +84,7 @@ class Locust:
                     start_new_session=True,
                 )
             else:
-                self.process = warm_locust.warm().start(
+                self.process = warm().start(
                     command, folder=folder, environ=environ, out=self._out, err=self._err
                 )
         self._all = psutil.Process(self.process.pid)

@@ -9,6 +9,7 @@ from typing import Any
 
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
+from tests.stand_in import WarmStandIn
 
 STAND_IN = {"compute": "200 ms", "concurrency": 64}
 """Slow enough that a run is sound beside others: requests may be a tenth of it late, 20 ms at p99
@@ -44,13 +45,13 @@ def shared_targets() -> dict[str, dict[str, Any]]:
 @functools.cache
 def shared(model: str = "ssd") -> StandInProcess:
     """Return a stand-in with `STAND_IN`; who stops it has it go on again."""
-    return _serving(StandInProcess(StandIn.of(**STAND_IN), model))
+    return _serving(WarmStandIn(StandIn.of(**STAND_IN), model))
 
 
 @functools.cache
 def quick() -> StandInProcess:
     """Return one with `QUICK`."""
-    return _serving(StandInProcess(StandIn.of(**QUICK), "ssd"))
+    return _serving(WarmStandIn(StandIn.of(**QUICK), "ssd"))
 
 
 def _serving(process: StandInProcess) -> StandInProcess:

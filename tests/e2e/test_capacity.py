@@ -13,8 +13,8 @@ import pytest
 
 from eiload.cli.search_journal import NAME
 from eiload.scenario.standin import StandIn
-from eiload.server.launch import StandInProcess
 from tests.cli.command import EILOAD
+from tests.stand_in import WarmStandIn
 
 PATIENCE_S = 300
 """Far more than a trial takes on a busy machine."""
@@ -80,7 +80,7 @@ class Search:
 @pytest.fixture
 def server() -> Iterator[str]:
     """Return the address of a stand-in whose capacity is known."""
-    with StandInProcess(StandIn.of(compute="400 ms", concurrency=4), "ssd") as process:
+    with WarmStandIn(StandIn.of(compute="400 ms", concurrency=4), "ssd") as process:
         yield process.address
 
 

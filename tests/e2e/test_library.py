@@ -14,7 +14,7 @@ import pytest
 from eiload.server.launch import StandInProcess
 from tests.e2e.locust_runs import PATIENCE_S
 from tests.e2e.stand_ins import quick
-from tests.e2e.warm_locust import Process, warm
+from tests.warm import Process, warm
 
 USER = """
 import gevent

@@ -5,7 +5,7 @@ from eiload.observe.emulated import emulated
 from eiload.observe.reader import Page
 from eiload.scenario.standin import StandIn
 from eiload.server.gpu import IDLE_W
-from eiload.server.launch import StandInProcess
+from tests.stand_in import WarmStandIn
 
 PATIENCE_NS = 60 * NS_PER_S
 
@@ -13,7 +13,7 @@ PATIENCE_NS = 60 * NS_PER_S
 def test_a_stand_ins_gpu_and_page() -> None:
     """What NVML's calls say is the emulated law's; it is marked, and has no temperature."""
     settings = StandIn.of(compute="1 ms")
-    with StandInProcess(settings, arguments=("--rest-port", "0")) as process:
+    with WarmStandIn(settings, arguments=("--rest-port", "0")) as process:
         clock = SystemClock()
         reader = emulated(process.rest_address, clock, PATIENCE_NS)
         first = reader.read()

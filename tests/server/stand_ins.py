@@ -12,6 +12,7 @@ from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from eiload.serving.tensors import Tensor
 from eiload.serving.tfserving import predict_request
+from tests.stand_in import WarmStandIn
 
 __all__ = ["CLIENT_OPTIONS", "Client", "answer", "picture", "request", "running"]
 
@@ -22,7 +23,7 @@ CLIENT_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_messa
 def running(*arguments: str, **settings: Any) -> Iterator["Client"]:
     """Run a stand-in with settings written as in a scenario, and give a client for it."""
     with (
-        StandInProcess(StandIn.of(**settings), arguments=arguments) as process,
+        WarmStandIn(StandIn.of(**settings), arguments=arguments) as process,
         grpc.insecure_channel(process.address, CLIENT_OPTIONS) as channel,
     ):
         yield Client(channel, process)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from eiload.scenario.standin import StandIn
-from eiload.server.launch import StandInProcess
 from eiload.serving.tfserving import PREDICT, decode_response
 from tests.server.rest_client import fetched, scraped
 from tests.server.stand_ins import Client, picture, request, running
+from tests.stand_in import WarmStandIn
 
 ROOT = "/v1/models/ssd"
 
@@ -155,7 +155,7 @@ def test_a_connection_is_kept_and_a_body_without_length_is_none(served: Client) 
 
 def test_it_is_served_alone() -> None:
     """With ``--api tf-rest``, on the one port; answers say how long they were in the server."""
-    with StandInProcess(StandIn.of(compute="3 ms", api="tf-rest")) as process:
+    with WarmStandIn(StandIn.of(compute="3 ms", api="tf-rest")) as process:
         assert process.address == process.rest_address
         got = fetched(process, f"{ROOT}:predict", {"instances": picture().tolist()})
     assert (got.status, len(got.json["predictions"])) == (200, 1)

@@ -3,9 +3,9 @@
 import json
 
 from eiload.scenario.standin import StandIn
-from eiload.server.launch import StandInProcess
 from tests.server.http.served import asked, posted
 from tests.server.stand_ins import picture
+from tests.stand_in import WarmStandIn
 
 ROWS = json.dumps({"instances": picture().tolist()}).encode()
 
@@ -18,7 +18,7 @@ def test_two_variants_with_laws_of_their_own() -> None:
         *("--variant", "green: {profile: eia2.medium, compute: 40 ms, cold_start: 0 s}"),
     )
     path = "/endpoints/detector/invocations"
-    with StandInProcess(StandIn.of(api="sagemaker"), arguments=arguments) as process:
+    with WarmStandIn(StandIn.of(api="sagemaker"), arguments=arguments) as process:
         told = {}
         for name in ("blue", "green"):
             headers = {"X-Amzn-SageMaker-Target-Variant": name}
@@ -36,7 +36,7 @@ def test_two_variants_with_laws_of_their_own() -> None:
 def test_a_container_with_its_metrics_beside_it() -> None:
     """The container's own TensorFlow Serving is asked on a port of its own."""
     settings = StandIn.of(api="container", compute="1 ms", keep_alive="10 s")
-    with StandInProcess(settings, arguments=("--rest-port", "0")) as process:
+    with WarmStandIn(settings, arguments=("--rest-port", "0")) as process:
         assert posted(process.address, "/invocations", ROWS)[0].status == 200
         _, page = asked(process.rest_address, "GET", "/monitoring/prometheus/metrics")
         assert b'entrypoint="REST"' in page

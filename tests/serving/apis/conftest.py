@@ -6,11 +6,12 @@ import pytest
 
 from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
+from tests.stand_in import WarmStandIn
 
 
 @pytest.fixture(scope="package")
 def served() -> Iterator[StandInProcess]:
     """Serve model ssd over gRPC and REST."""
     settings = StandIn.of(profile="p2.xlarge", compute="1 ms")
-    with StandInProcess(settings, "ssd", arguments=("--rest-port", "0")) as process:
+    with WarmStandIn(settings, "ssd", arguments=("--rest-port", "0")) as process:
         yield process

@@ -10,7 +10,7 @@ import pytest
 from eiload.base.errors import ScenarioError, TargetError
 from eiload.scenario import Target
 from eiload.scenario.standin import StandIn
-from eiload.server.launch import ACCESS_KEY, SECRET_KEY, TOKEN, StandInProcess
+from eiload.server.launch import ACCESS_KEY, SECRET_KEY, TOKEN
 from eiload.serving.apis.api import Question
 from eiload.serving.apis.choice import api_of
 from eiload.serving.apis.sagemaker import signer_of
@@ -20,6 +20,7 @@ from eiload.serving.sagemaker.credentials import STAND_IN
 from eiload.serving.trial import FirstInference, first_inference
 from tests.serving.apis.servers import Asked, Said, asking, saying
 from tests.serving.sagemaker.sigv4 import verified
+from tests.stand_in import WarmStandIn
 
 KEY, SECRET, SESSION = "AKIDOFTHETEST", "secret/of+the=test", "token/of+the=test"
 ENDPOINT = {"api": "sagemaker", "endpoint": "ssd", "region": "eu-west-1"}
@@ -43,7 +44,7 @@ def endpoint() -> Iterator[str]:
     variants = ("--variant", "blue", "--variant", "green: {weight: 0}")
     arguments = ("--endpoint", "ssd", "--region", "eu-west-1", *variants)
     environ = {ACCESS_KEY: KEY, SECRET_KEY: SECRET, TOKEN: SESSION}
-    with StandInProcess(settings, "ssd", arguments=arguments, environ=environ) as process:
+    with WarmStandIn(settings, "ssd", arguments=arguments, environ=environ) as process:
         yield process.address
 
 

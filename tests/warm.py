@@ -1,13 +1,14 @@
-"""Locust, loaded once and forked for each run: what `python -m locust` does, without the second.
+"""Locust and stand-ins, loaded once and forked for each: as by ``python -m``, without the second.
 
-Loading Locust, numpy, pydantic and eiload takes more than a second of CPU, most of what a short run
-costs, and the tests start hundreds. So a process of its own has it loaded, and starts a run by
-`fork`, as Locust's own ``--processes`` does: no event loop and no thread is there yet. From there
-on it is a process like any other: a session, command line, environment, folder and output of its
-own, and its end is Python's own.
+Loading Locust, numpy, pydantic, gRPC and eiload takes about a second of CPU, most of what a short
+run or a stand-in costs, and the tests start hundreds. So a process of its own has it loaded, and
+starts one by `fork`, as Locust's own ``--processes`` does: no event loop and no thread is there
+yet. From there on it is a process like any other: a session, command line, environment, folder and
+streams of its own, and its end is Python's own.
 
-Run as a script it is that process; it reads a request per line, and answers each by a line.
-Locusts that run below another command begin cold, as does one of tests/e2e/test_library.py.
+Run as a script, with one of `LOADED` as its argument, it is that process; it reads a request per
+line, and answers each by a line. Locusts that run below another command begin cold, as do one of
+tests/e2e/test_library.py, the stand-ins of tests/server/test_launch.py, and what Locust starts.
 """
 
 import atexit
@@ -21,38 +22,46 @@ import runpy
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import IO, Any
 
-LOADED = (
-    "locust.main",
-    "eiload.control.agent",
-    "eiload.control.coordinator",
-    "eiload.export.collector",
-    "eiload.judging.judgement",
-    "eiload.report.html.page",
-    "eiload.report.junit",
-    "eiload.report.live.head",
-    "eiload.report.markdown",
-    "eiload.report.progress",
-    "eiload.report.terminal",
-    "eiload.scenario.finding",
-    "eiload.serving.images",
-    "PIL.ImageFile",
-    "numpy.ma",
-)
-"""What is loaded before a run: all but the plugin. Each process loads that for itself: it registers
-with Locust, and draws what only the processes of one command may know."""
+LOADED = {
+    "locust": (
+        "locust.main",
+        "eiload.control.agent",
+        "eiload.control.coordinator",
+        "eiload.export.collector",
+        "eiload.judging.judgement",
+        "eiload.report.html.page",
+        "eiload.report.junit",
+        "eiload.report.live.head",
+        "eiload.report.markdown",
+        "eiload.report.progress",
+        "eiload.report.terminal",
+        "eiload.scenario.finding",
+        "eiload.serving.images",
+        "PIL.ImageFile",
+        "numpy.ma",
+    ),
+    "eiload.server": ("eiload.server.app", "eiload.server.cli", "eiload.server.emulated"),
+}
+"""What is loaded before, by the module that is run: of Locust all but the plugin. Each process has
+that for itself: it registers with Locust, and draws what only the processes of one command may
+know."""
 
 POLL_S = 0.02
 
 
 class Process:
-    """A Locust that has been forked; of `subprocess.Popen` what the tests use."""
+    """What has been forked; of `subprocess.Popen` what the tests use."""
+
+    stdin: IO[bytes] | None = None
+    stdout: IO[bytes] | None = None
 
     def __init__(self, warm: "Warm", pid: int) -> None:
         self.pid = pid
@@ -74,7 +83,7 @@ class Process:
         give_up = None if timeout is None else time.monotonic() + timeout
         while (status := self.poll()) is None:
             if timeout is not None and give_up is not None and time.monotonic() > give_up:
-                raise subprocess.TimeoutExpired("locust", timeout)
+                raise subprocess.TimeoutExpired(self._warm.module, timeout)
             time.sleep(POLL_S)
         return status
 
@@ -83,17 +92,23 @@ class Process:
         if self.poll() is None:
             os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         """End it."""
         self.send_signal(signal.SIGKILL)
 
 
 class Warm:
-    """The process that is forked."""
+    """The process that is forked, of a module."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self._lock = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, __file__],
+            [sys.executable, __file__, module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -105,9 +120,10 @@ class Warm:
         """Return its answer to a request."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request).encode() + b"\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        with self._lock:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+            return json.loads(self._process.stdout.readline())
 
     def start(
         self,
@@ -117,9 +133,10 @@ class Warm:
         environ: Mapping[str, str],
         out: Path,
         err: Path,
+        stdin: Path = Path(os.devnull),
         script: Path | None = None,
     ) -> Process:
-        """Start a Locust.
+        """Start one; when this returns it has opened its streams.
 
         Args:
             arguments: of its command line.
@@ -127,15 +144,15 @@ class Warm:
             environ: all of its environment.
             out: file of its stdout.
             err: file of its stderr.
-            script: a script that is run instead of Locust's command.
+            stdin: file of its stdin.
+            script: a script that is run instead of the module.
         """
         pid = self.ask(
             script=None if script is None else str(script),
             arguments=[*arguments],
             folder=str(folder),
             environ=dict(environ),
-            out=str(out),
-            err=str(err),
+            streams=[str(stdin), str(out), str(err)],
             hangup=signal.getsignal(signal.SIGHUP) != signal.SIG_IGN,
         )
         return Process(self, pid)
@@ -148,9 +165,14 @@ class Warm:
 
 
 @functools.cache
-def warm() -> Warm:
-    """Return the one of this test process."""
-    return Warm()
+def warm(module: str = "locust") -> Warm:
+    """Return the one of this test process for a module."""
+    return Warm(module)
+
+
+def file_of(fd: int) -> Path:
+    """Return the path by which another process opens what this one has open."""
+    return Path(f"/proc/{os.getpid()}/fd/{fd}")
 
 
 def serve() -> dict[str, Any] | None:
@@ -168,14 +190,19 @@ def serve() -> dict[str, Any] | None:
         if "ended" in request:
             answer = _ended(request["ended"])
         else:
+            streams = [*map(os.open, request["streams"], (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY))]
             answer = _original("fork")()
             if answer == 0:
-                _become(request)
+                _become(request, streams)
                 return request
+            for each in streams:
+                os.close(each)
         os.write(1, json.dumps(answer).encode() + b"\n")
 
 
 def _original(name: str) -> Any:
+    if "gevent" not in sys.modules:
+        return getattr(os, name)
     from gevent.monkey import get_original
 
     return get_original("os", name)
@@ -186,23 +213,18 @@ def _ended(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if done else None
 
 
-def _become(request: dict[str, Any]) -> None:
+def _become(request: dict[str, Any], streams: list[int]) -> None:
     """Make of this child the process that was asked for."""
     os.setsid()
     os.chdir(request["folder"])
-    for fd, path, flags in (
-        (0, os.devnull, os.O_RDONLY),
-        (1, request["out"], os.O_WRONLY),
-        (2, request["err"], os.O_WRONLY),
-    ):
-        opened = os.open(path, flags)
+    for fd, opened in enumerate(streams):
         os.dup2(opened, fd)
         os.close(opened)
     os.environ.clear()
     os.environ.update(request["environ"])
     signal.signal(signal.SIGHUP, signal.SIG_DFL if request["hangup"] else signal.SIG_IGN)
     script = request["script"]
-    sys.argv = [script or "locust", *request["arguments"]]
+    sys.argv = [script or MODULE, *request["arguments"]]
     sys.path[0] = request["folder"]  # as of `python -m`
 
 
@@ -215,7 +237,8 @@ def run(script: str) -> None:
 
 
 if __name__ == "__main__":
-    for module in LOADED:
+    (MODULE,) = sys.argv[1:]
+    for module in LOADED[MODULE]:
         import_module(module)
     # What each run would find out anew, a tenth of its CPU: Locust asks who has called its `stop`,
     # for which Python looks at the file of every module; and what machine this is takes a process.
@@ -226,4 +249,4 @@ if __name__ == "__main__":
     if started is not None and started["script"] is not None:
         run(started["script"])
     elif started is not None:
-        runpy.run_module("locust", run_name="__main__", alter_sys=True)
+        runpy.run_module(MODULE, run_name="__main__", alter_sys=True)
