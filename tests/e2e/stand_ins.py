@@ -22,16 +22,10 @@ MODELS = {"gpu": "ssd", "ei": "ssdresnet"}
 """Two targets: their models."""
 
 
-def own_targets(**settings: Any) -> dict[str, dict[str, Any]]:
-    """Return two equal targets of a scenario that starts stand-ins for them itself.
-
-    Args:
-        settings: of both, instead of `STAND_IN`.
-    """
-    return {
-        name: {"model": model, "deadline": "10 s", "stand_in": settings or STAND_IN}
-        for name, model in MODELS.items()
-    }
+def own_targets() -> dict[str, dict[str, Any]]:
+    """Return the two targets of a scenario that starts a stand-in for one of them itself."""
+    own = {"model": MODELS["gpu"], "deadline": "10 s", "stand_in": STAND_IN}
+    return {**shared_targets(), "gpu": own}
 
 
 def shared_targets() -> dict[str, dict[str, Any]]:
