@@ -94,7 +94,27 @@ def _field_value(text: str) -> str:
 def _stand_in(value: object, info: ValidationInfo) -> StandIn | None:
     if isinstance(value, StandIn | None):
         return value
-    return StandIn.read({"profile": value} if isinstance(value, str) else value, info)
+    given = {"profile": value} if isinstance(value, str) else value
+    return StandIn.read(_asked(given, info.data.get("api", "grpc")), info)
+
+
+def _asked(given: object, api: str) -> object:
+    """Return a stand-in's settings with the API that the target is asked by.
+
+    Raises:
+        ValueError: they say another one.
+    """
+    if not isinstance(given, Mapping) or api not in PORTS:
+        return given
+    said = given.get("api")
+    if said is None:
+        return {**given, "api": api}
+    if said != api:
+        raise ValueError(
+            f"a stand-in of `api: {said}` is not asked by `api: {api}` of its target; "
+            "expected none in the stand-in"
+        )
+    return given
 
 
 def _written_stand_in(stand_in: StandIn | None) -> dict[str, Any] | None:

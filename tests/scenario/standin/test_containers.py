@@ -1,8 +1,12 @@
 """What belongs to which API."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
+from eiload.base.errors import ScenarioError
+from eiload.scenario import build
 from eiload.scenario.standin import StandIn
 
 WRONG = [
@@ -54,3 +58,38 @@ def test_it_travels_as_json() -> None:
         api="sagemaker", container="pytorch", throttle=3, weight=2.5, keep_alive="1 s"
     )
     assert StandIn.model_validate_json(whole.model_dump_json()) == whole
+
+
+def target(api: str, stand_in: object) -> StandIn:
+    """Return the stand-in of a target that is asked by an API."""
+    own = {"endpoint": "ssd", "region": "eu-west-1"} if api == "sagemaker" else {"model": "ssd"}
+    scenario = build(
+        {
+            "name": "x",
+            "targets": {"a": {"api": api, "stand_in": stand_in, **own}},
+            "payload": {"synthetic": "8x8"},
+            "traffic": [{"phase": "x", "rate": "1/s", "for": "1 s"}],
+        },
+        "test",
+        Path(),
+    )
+    found = scenario.targets["a"].stand_in
+    assert found is not None
+    return found
+
+
+def test_a_stand_in_is_what_its_target_is_asked_by() -> None:
+    """So that it need not be said twice, and its settings are looked at by that."""
+    assert target("container", {"container": "pytorch"}).api == "container"
+    assert target("sagemaker", {"throttle": 5, "profile": "eia2.medium"}).api == "sagemaker"
+    assert target("tf-rest", "eia2.medium").api == "tf-rest"
+    assert target("grpc", "eia2.medium").api == "ei"
+    with pytest.raises(ScenarioError, match="throttle: expected only with api: sagemaker"):
+        target("container", {"throttle": 5})
+
+
+def test_a_stand_in_of_another_api_is_a_slip() -> None:
+    """Nobody could ask it."""
+    for api, other in (("container", "tfs"), ("sagemaker", "container")):
+        with pytest.raises(ScenarioError, match=f"`api: {other}` is not asked by `api: {api}`"):
+            target(api, {"api": other})
