@@ -39,7 +39,7 @@ EVERY_S = 30
 SETTLED_S = 600
 """After so long memory is expected to have been taken; in a shorter soak after half of it."""
 GROWTH_MB_H = 1.0
-LOCUST_MB_H = 3.0
+LOCUST_MB_H = 2.0
 """By so much a master without eiload grows beside the same load (Locust 2.47): its statistics keep
 a number for each second and name, its charts a row for each 5 s."""
 

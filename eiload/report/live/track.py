@@ -84,7 +84,8 @@ class _Cell:
         """Have the times that were kept."""
         if self.packed is not None:
             times, lags = map(_unpacked, self.packed)
-            self.times, self.lags, self.packed = [times], [lags], None
+            self.times, self.lags = [times, *self.times], [lags, *self.lags]
+            self.packed = None
 
     def plus(self, other: "_Cell") -> "_Cell":
         known = self.offered is not None and other.offered is not None
@@ -97,6 +98,15 @@ class _Cell:
             [one + two for one, two in zip(self.parts_ns, other.parts_ns, strict=True)],
             self.told + other.told,
         )
+
+
+def _joined(one: _Cell, other: _Cell) -> _Cell:
+    """Return two cells as one; at no time are more of them unpacked."""
+    for each in (one, other):
+        each.come_back()
+    cell = one.plus(other)
+    cell.leave()
+    return cell
 
 
 def _together(parts: Sequence[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
@@ -217,6 +227,7 @@ class Track:
     def _tell(self, column: int) -> None:
         cells, start = self._columns[column - self._from], column * self.width_s
         for cell in cells:
+            cell.come_back()
             cell.times, cell.lags = [_together(cell.times)], [_together(cell.lags)]
         rates = [
             [None if cell.offered is None else round(cell.offered, 2), cell.answered, cell.failed,
@@ -253,13 +264,10 @@ class Track:
     def _double(self) -> None:
         """Make one column of each two, and tell all again."""
         cells = list(self._columns)
-        for each in cells:
-            for cell in each:
-                cell.come_back()
         if len(cells) % 2:
             cells.append([_Cell() for _ in self._targets])
         self._columns = deque(
-            [one.plus(other) for one, other in zip(cells[at], cells[at + 1], strict=True)]
+            [_joined(one, other) for one, other in zip(cells[at], cells[at + 1], strict=True)]
             for at in range(0, len(cells), 2)
         )
         self.width_s *= 2
