@@ -97,7 +97,8 @@ def test_a_sender_sends(away: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         memory = driver.engine.stats.rss_bytes
     assert results["status"].tolist() == [Status.OK] * 20
     assert (results["sent_ns"] >= results["intended_ns"]).all()
-    assert 10_000_000 < memory < 1_000_000_000  # by its peak
+    # By its peak, which begins with that of the process that started it: of these tests.
+    assert 10_000_000 < memory < 10_000_000_000
 
 
 @pytest.mark.usefixtures("here")

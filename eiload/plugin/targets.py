@@ -119,11 +119,12 @@ def payload(cls: Any, general: Payload) -> Payload:
 
 def _missing(cls: Any, options: Any, host: str | None) -> Iterator[str]:
     """Yield what a class does not say and must: a server, a model, tasks."""
-    if not (host or cls.host or getattr(cls, "stand_in", None)):
+    endpoint = getattr(cls, "endpoint", None)
+    if not (host or cls.host or endpoint or getattr(cls, "stand_in", None)):
         yield (
             f"no server to load for {cls.__name__}; give --host localhost:8500, or --scenario NAME"
         )
-    if not (options.model or cls.model):
+    if not (options.model or cls.model or endpoint):
         yield f"no model for {cls.__name__}; give --model NAME"
     filtered = getattr(options, "tags", None) or getattr(options, "exclude_tags", None)
     if not getattr(cls, "tasks", True) and not filtered:
@@ -225,12 +226,9 @@ def _target(cls: Any, model: str, host: str | None) -> dict[str, object]:
         value = getattr(cls, word, default)
         if value is not default and not _is_code(value):
             said_of_it[word] = _written(value)
-    server = host or cls.host
-    return {
-        **said_of_it,
-        **({"server": server} if server else {}),
-        "model": model or said_of_it.get("model"),
-    }
+    ours = {"server": host or cls.host, "model": model or cls.model}
+    said_of_it.pop("model", None)
+    return {**said_of_it, **{word: value for word, value in ours.items() if value}}
 
 
 def _payload(options: Any, classes: Sequence[Any]) -> tuple[dict[str, Any], list[str]]:

@@ -145,7 +145,7 @@ class PredictUser(User):
     abstract = True
 
     api: str = "grpc"
-    """How the model is asked: ``"grpc"``, ``"tf-rest"``, ``"container"``."""
+    """How the model is asked: ``"grpc"``, ``"tf-rest"``, ``"container"``, ``"sagemaker"``."""
     model: str = ""
     """Name of the served model; ``--model`` overrides it."""
     signature: str = "serving_default"
@@ -163,6 +163,10 @@ class PredictUser(User):
     """Of requests to a container; JSON if None."""
     accept: str | None = None
     """Content type that a container's answers are asked for."""
+    endpoint: str | None = None
+    region: str | None = None
+    variant: str | None = None
+    """Of SageMaker: which endpoint, where, which of its variants; it needs no `host`."""
     deadline: str = "60 s"
     """How long an answer may take before the request counts as failed."""
     ready_within: str | None = None

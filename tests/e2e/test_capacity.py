@@ -29,7 +29,7 @@ targets:
 payload: {{synthetic: 64x48}}
 traffic: [{{phase: steady, rate: 10/s, arrivals: constant, for: 1 min}}]
 objectives: [max < 900 ms]
-find: {{from: 7/s, to: 14/s, budget: 100 s}}
+find: {{from: 7/s, to: 14/s, budget: 60 s}}
 """
 
 
@@ -128,8 +128,9 @@ def test_killed_and_resumed(tmp_path: Path, server: str) -> None:
     proved = found["low_open"] is None and found["high_open"] is None
     assert (status == 0) is proved, said  # a machine that is too busy has no time to prove it
     # Within a trial of some seconds a queue of 900 ms takes a little more than the capacity.
-    assert found["low_per_s"] <= CAPACITY * 1.2, said
-    assert float(found["high_per_s"]) >= CAPACITY * 0.9, said
+    # What is open has no rate: on a machine that cannot even offer these, it is all of it.
+    assert (found["low_per_s"] or 0) <= CAPACITY * 1.2, said
+    assert (found["high_per_s"] or CAPACITY) >= CAPACITY * 0.9, said
     names = {each.name for each in (tmp_path / "kept").iterdir()}
     for trial in document["trials"]:
         assert trial["run_file"] in names

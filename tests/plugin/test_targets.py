@@ -83,14 +83,22 @@ def test_classes_of_one_model_are_told_apart() -> None:
     assert list(scenario(SSD, Other).targets) == ["SSD", "Other"]
 
 
-def test_no_host() -> None:
-    """What is missing is said with both remedies."""
+def test_no_host_or_no_model() -> None:
+    """What is missing is said with its remedies."""
     assert "give --host localhost:8500, or --scenario NAME" in complaint(SSD, host=None)
-
-
-def test_no_model() -> None:
-    """So is a model's name."""
     assert complaint(user(model="")) == "no model for Half; give --model NAME"
+
+
+def test_an_endpoint_of_sagemaker_says_where_it_is() -> None:
+    """Its region is its address and its name the model's; a stand-in for the service has a host."""
+    endpoint = user(model="", host=None, api="sagemaker", endpoint="dogs", region="eu-west-1")
+    (target,) = scenario(endpoint, host=None).targets.values()
+    assert (target.server, target.model) == (
+        "runtime.sagemaker.eu-west-1.amazonaws.com:443",
+        "dogs",
+    )
+    (target,) = scenario(endpoint, host="http://127.0.0.1:8080").targets.values()
+    assert target.server == "127.0.0.1:8080"
 
 
 def test_no_tasks() -> None:

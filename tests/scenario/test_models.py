@@ -69,7 +69,8 @@ def test_the_schema_speaks_of_units_as_they_are_written() -> None:
             if "pattern" in each and each["type"] == "string":
                 found += 1
                 assert each["examples"]
-                written = [*each["examples"], *([each["default"]] if "default" in each else [])]
+                default = each.get("default")  # none: it need not be said
+                written = [*each["examples"], *([default] if default is not None else [])]
                 for text in written:
                     assert re.search(each["pattern"], text), (name, text)
                 assert re.search(each["pattern"], "${NAME:-x}")
