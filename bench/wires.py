@@ -3,8 +3,9 @@
 ``python -m bench.wires``. Both wires of our own send the same ready bytes, in turn, round by round;
 the figure is the median of the rounds' ratios of CPU time per request, HTTP/1.1's over HTTP/2's.
 gRPC goes to the C++ server (`server`), HTTP/1.1 to one of threads that reads a request and answers
-with bytes of the size of SSD's JSON; neither server's CPU is counted. Nothing is encoded, signed or
-looked at: those are not the wires'.
+with bytes of the size of SSD's JSON; neither server's CPU is counted. Nothing is encoded or looked
+at: those are not the wires'. "Signed" is HTTP/1.1 with the fields of a signature beside HTTP/1.1
+without: what they cost the sender, which never makes one.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import server
+from bench.clients.wires import SIGNED
 from bench.figures import in_turn, ratios, spread
 from bench.process import finished
 from bench.server import LARGE, SMALL, serving
@@ -82,7 +84,7 @@ def table(rounds: int, seconds: float) -> Table:
     rows = []
     folder = tempfile.TemporaryDirectory()
     with serving(default_work_dir(os.environ)) as grpc, threads() as http, folder as where:
-        places = {HTTP2: grpc.address, HTTP1: http}
+        places = {HTTP2: grpc.address, HTTP1: http, SIGNED: http}
         for payload, in_flight in CASES:
             request = server.files(Path(where), payload).request
             found: dict[str, list[float]] = {client: [] for client in places}
@@ -96,12 +98,19 @@ def table(rounds: int, seconds: float) -> Table:
                     spread(found[HTTP2]).text(3),
                     spread(found[HTTP1]).text(3),
                     ratios(found[HTTP1], found[HTTP2]).text(),
+                    ratios(found[SIGNED], found[HTTP1]).text(),
                 )
             )
         kind = grpc.kind
     return Table(
         f"CPU of the client per request, {rounds} rounds",
-        ("bytes, in flight", "HTTP/2, ms", "HTTP/1.1, ms", "HTTP/1.1 over HTTP/2"),
+        (
+            "bytes, in flight",
+            "HTTP/2, ms",
+            "HTTP/1.1, ms",
+            "HTTP/1.1 over HTTP/2",
+            "signed over not",
+        ),
         tuple(rows),
         (f"servers: {kind}; threads that answer {ANSWER_BYTES:,} bytes", machine()),
     )

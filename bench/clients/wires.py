@@ -1,7 +1,8 @@
 """One of our wires in a loop: so many requests in flight for so long, ready bytes, nothing else.
 
 ``python -m bench.clients.wires CLIENT ADDRESS FILE IN_FLIGHT SECONDS`` prints a line of JSON: how
-many requests were answered, and this process's own CPU time for them.
+many requests were answered, and this process's own CPU time for them. ``http1-signed``: with the
+fields of a signature, which somebody else renews as often as `RENEWED_S`, as for SageMaker.
 """
 
 import asyncio
@@ -21,11 +22,33 @@ from eiload.serving.tfserving import PREDICT
 WARM_UP = 30
 """Requests that are not counted: connections, first buffers."""
 
+SIGNED = f"{HTTP1}-signed"
+
+RENEWED_S = 0.1
+"""A thousand times as often as a run has a signature renewed."""
+
+SIGNATURE = (
+    "X-Amz-Date: {date}\r\nX-Amz-Security-Token: {token}\r\nAuthorization: AWS4-HMAC-SHA256 "
+    "Credential=AKIAIOSFODNN7EXAMPLE/20261130/eu-west-1/sagemaker/aws4_request, SignedHeaders="
+    "accept;content-type;host;x-amz-date;x-amz-security-token, Signature={signature}\r\n"
+)
+"""AWS's documentation's own example key; what is in it is of a real one's length."""
+
 HEADERS = (("Content-Type", "application/json"), ("Accept", "application/json"))
 
 
-async def load(endpoint: Endpoint, request: bytes, in_flight: int, seconds: float) -> list[float]:
+def signature(number: int) -> bytes:
+    """Return the fields of a signature as they were renewed for the n-th time."""
+    return SIGNATURE.format(
+        date=f"20261130T{number:06}Z", token="t" * 400, signature=f"{number:064x}"
+    ).encode()
+
+
+async def load(
+    endpoint: Endpoint, request: bytes, in_flight: int, seconds: float, *, signed: bool
+) -> list[float]:
     """Return how many requests were answered, and the CPU time that they took, s."""
+    renewed = [signature(number) for number in range(1000)] if signed else []
     channel = channel_of(endpoint)
     loop = asyncio.get_running_loop()
     over: asyncio.Future[None] = loop.create_future()
@@ -48,7 +71,8 @@ async def load(endpoint: Endpoint, request: bytes, in_flight: int, seconds: floa
     def send() -> None:
         nonlocal flying
         flying += 1
-        channel.start(request, landed)
+        at = int(time.monotonic() / RENEWED_S) % len(renewed) if renewed else 0
+        channel.start(request, landed, headers=renewed[at] if renewed else b"")
 
     for _ in range(in_flight):
         send()
@@ -59,16 +83,18 @@ async def load(endpoint: Endpoint, request: bytes, in_flight: int, seconds: floa
 def main(arguments: list[str]) -> None:
     """Load as the command line says."""
     client, address, path, in_flight, seconds = arguments
-    over_http = client == HTTP1
+    over_http = client in {HTTP1, SIGNED}
     endpoint = Endpoint(
         address,
         "/v1/models/ssd:predict" if over_http else PREDICT,
-        client=client,
+        client=HTTP1 if over_http else client,
         connections=int(in_flight) if over_http else 1,
         headers=HEADERS if over_http else (),
     )
     request = Path(path).read_bytes()
-    requests, cpu_s = uvloop.run(load(endpoint, request, int(in_flight), float(seconds)))
+    requests, cpu_s = uvloop.run(
+        load(endpoint, request, int(in_flight), float(seconds), signed=client == SIGNED)
+    )
     print(json.dumps({"requests": requests, "cpu_s": cpu_s}))
 
 
