@@ -23,7 +23,7 @@ from eiload.control.memory import available_bytes
 from eiload.plugin import outputs
 from eiload.sending import child, pulse
 from eiload.sending.endpoint import Endpoint
-from eiload.sending.http2.tls import TlsError, tls_context
+from eiload.sending.net.tls import TlsError, tls_context
 from eiload.serving.tfserving import PREDICT
 from tests.grpc_servers import certificate, grpc_server
 from tests.sending.driver import CLOCK, Driver, echo, sends

@@ -46,7 +46,8 @@ UNTESTED = {
     ),
     "scenario/standin": "fields laws",
     "sending": "arrays channel reply",
-    "sending/http2": "events incoming link",
+    "sending/http2": "events incoming",
+    "sending/net": "link",
     "server": "__main__ app batches extras graph make_model_cli model runtime signatures",
     "serving": "protos tensors",
 }

@@ -8,8 +8,9 @@ In the order of the data's way:
 - `sender`: the process's own code: the conversation, and the hot path from an order to its result
 - `timeline`: what is due when; `loop`: users of a closed loop; `payloads`: the requests' bytes;
   `flight`: a request under way
-- `channel`: the seam behind which a request starts and lands; `http2`, our own, and `grpcio`: two
-  ways to carry it; `wires`: which one; `endpoint`: where to and how
+- `channel`: the seam behind which a request starts and lands; `http2` and `http1`, our own, and
+  `grpcio`: three ways to carry it; `net`: what our own stand on; `wires`: which one; `endpoint`:
+  where to and how
 - `proxies`: what it means that something between us and the server answers; `witness`: who answered
 - `outbox`: results on their way up; `drain`: how a run ends; `pulse`: a sign of life
 - `arrays`, `reply`: what the parent gets

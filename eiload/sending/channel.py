@@ -33,7 +33,7 @@ from typing import NamedTuple, Protocol
 from eiload.base.status import Status
 from eiload.sending.result import RESENT
 
-__all__ = ["Channel", "Landing", "Request"]
+__all__ = ["Channel", "Landing", "Request", "nobody"]
 
 
 class Landing(NamedTuple):
@@ -73,6 +73,11 @@ class Landing(NamedTuple):
     def resent(self) -> bool:
         """Tell whether it was sent again."""
         return bool(self.flags & RESENT)
+
+
+def nobody(landing: Landing) -> None:
+    """Be told of a request that has landed already: what it was to tell is let go of."""
+    del landing
 
 
 class Request(Protocol):

@@ -16,34 +16,26 @@ Rules, beside the seam's.
 
 import asyncio
 import random
-import ssl
 import time
 from collections.abc import Callable
 
 from eiload.base.alarm import alarm_of
 from eiload.base.status import Status
-from eiload.sending.channel import Landing
+from eiload.sending.channel import Landing, nobody
 from eiload.sending.endpoint import Endpoint, Pairs
 from eiload.sending.http1.answer import Answer, ErrorNames
 from eiload.sending.http1.exchange import Exchange, Failure
 from eiload.sending.http1.heads import Heads
-from eiload.sending.http1.pool import LookUp, Pool
-from eiload.sending.http1.site import ALPN, Route
-from eiload.sending.http2.address import ServerName, parse_name, resolve
-from eiload.sending.http2.call import CONNECT_NS
-from eiload.sending.http2.channel import MAX_ANSWER_BYTES, SERVER_NAME
-from eiload.sending.http2.deadlines import Deadlines
-from eiload.sending.http2.tls import tls_context
+from eiload.sending.http1.pool import Pool
+from eiload.sending.http1.site import ALPN
+from eiload.sending.net.address import LookUp, ServerName, parse_name, resolve
+from eiload.sending.net.deadlines import Deadlines
+from eiload.sending.net.route import MAX_ANSWER_BYTES, route_of
 
 __all__ = ["Http1Channel"]
 
 LATE = "Deadline Exceeded"
 """In gRPC's words, as both wires have it."""
-
-
-def _nobody(landing: Landing) -> None:
-    """Be told of what has been told."""
-    del landing
 
 
 class Http1Request(Exchange):
@@ -98,7 +90,7 @@ class Http1Channel:
         """Why there is none; empty unless there is none."""
         try:
             target = parse_name(endpoint.address)
-            route = _route(endpoint, target, max_answer_bytes)
+            route = route_of(endpoint, target, max_answer_bytes, ALPN)
         except (OSError, ValueError) as error:
             self._useless = str(error)
             return
@@ -191,7 +183,7 @@ class Http1Channel:
         done_ns: int,
         answer: Answer | None = None,
     ) -> None:
-        landed, request.landed = request.landed, _nobody
+        landed, request.landed = request.landed, nobody
         request.channel = request.carrier = None
         flags, address = request.flags, request.address
         told: Pairs = ()
@@ -230,18 +222,3 @@ def _host(target: ServerName, *, secure: bool) -> str:
     host, port = target.hosts[0]
     shown = f"[{host}]" if ":" in host else host
     return shown if port == (443 if secure else 80) else f"{shown}:{port}"
-
-
-def _route(endpoint: Endpoint, target: ServerName, max_answer_bytes: int) -> Route:
-    tls: ssl.SSLContext | None = None
-    if endpoint.tls is not None:
-        tls = tls_context(*endpoint.tls, protocol=ALPN)
-    name = dict(endpoint.options).get(SERVER_NAME)
-    return Route(
-        tls,
-        str(name) if name else target.host,
-        max_answer_bytes,
-        endpoint.connect_ns or CONNECT_NS,
-        endpoint.max_age_ns,
-        endpoint.retries,
-    )

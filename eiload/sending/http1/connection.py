@@ -26,8 +26,8 @@ import h11
 from eiload.base.status import Status
 from eiload.sending.http1.answer import Answer
 from eiload.sending.http1.exchange import Exchange, Failure
-from eiload.sending.http2.address import shown
-from eiload.sending.http2.link import READ_BYTES, Link
+from eiload.sending.net.address import shown
+from eiload.sending.net.link import READ_BYTES, Link, broken, taken_from
 from eiload.sending.result import WAITED_WINDOW
 
 __all__ = ["Connection"]
@@ -156,7 +156,7 @@ class Connection:
                 taken = link.write(buffers)
                 if taken and not exchange.sent_ns:
                     exchange.sent_ns = before_ns
-                _cut(buffers, taken)
+                taken_from(buffers, taken)
                 if buffers and link.full:
                     exchange.flags |= WAITED_WINDOW if not exchange.sent_ns else 0
                     self._watch()
@@ -164,7 +164,7 @@ class Connection:
         except OSError as error:
             self._torn = True
             self._unwatch()
-            self._loop.call_soon(self._broke, exchange, _reason(error))
+            self._loop.call_soon(self._broke, exchange, broken(error))
             return
         exchange.written_ns = clock()
         self._unwatch()
@@ -212,7 +212,7 @@ class Connection:
         try:
             data = self._link.read()
         except OSError as error:
-            self._end(Failure(Status.UNAVAILABLE, _reason(error)))
+            self._end(Failure(Status.UNAVAILABLE, broken(error)))
             return False
         if data is None:
             return False
@@ -305,19 +305,3 @@ class Connection:
         if data[:1] == b"\x15":
             return f"{NO_HTTP}, but TLS"
         return f"{NO_HTTP} ({why})"
-
-
-def _cut(buffers: list[bytes | memoryview], taken: int) -> None:
-    """Take what the kernel has from the front of buffers."""
-    done = 0
-    while done < len(buffers) and taken >= len(buffers[done]):
-        taken -= len(buffers[done])
-        done += 1
-    del buffers[:done]
-    if taken:
-        buffers[0] = memoryview(buffers[0])[taken:]
-
-
-def _reason(error: OSError) -> str:
-    text = error.strerror or str(error)
-    return f"the connection broke: {text.lower()}" if error.errno else text

@@ -12,27 +12,27 @@ look-up fails, what was known before stays.
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
-from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.http1.answer import Answer
 from eiload.sending.http1.exchange import Exchange, Failure
-from eiload.sending.http1.site import CLOSED, Route, Site
-from eiload.sending.http2.address import Hosts, ServerName, numeric, resolve
-from eiload.sending.http2.balance import Place, places
+from eiload.sending.http1.site import CLOSED, Site
+from eiload.sending.net.address import (
+    LOOK_NS,
+    SOON_NS,
+    Hosts,
+    LookUp,
+    ServerName,
+    numeric,
+    resolve,
+)
+from eiload.sending.net.balance import Place, places
+from eiload.sending.net.route import Route
 from eiload.sending.result import WAITED_CONNECTION
 
-__all__ = ["LOOK_NS", "LookUp", "Pool"]
-
-LOOK_NS = 10 * NS_PER_S
-"""How old a look-up may become before the next request asks for another."""
-
-SOON_NS = NS_PER_S // 2
-"""No two look-ups are closer than this."""
-
-LookUp = Callable[[ServerName], Awaitable[Hosts]]
+__all__ = ["Pool"]
 
 
 class Over(Protocol):

@@ -18,22 +18,22 @@ Rules.
 
 import asyncio
 import random
-import ssl
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.http1.answer import Answer
 from eiload.sending.http1.connection import Connection
 from eiload.sending.http1.exchange import Exchange, Failure
-from eiload.sending.http2.backoff import Backoff
-from eiload.sending.http2.balance import Place
-from eiload.sending.http2.link import open_link
+from eiload.sending.net.backoff import Backoff
+from eiload.sending.net.balance import Place
+from eiload.sending.net.link import open_link
+from eiload.sending.net.route import Route
 from eiload.sending.result import RESENT, WAITED_CONNECTION
 
-__all__ = ["ALPN", "CLOSED", "CROSSING_NS", "Route", "Site"]
+__all__ = ["ALPN", "CLOSED", "CROSSING_NS", "Site"]
 
 CLOSED = "the channel was closed"
 
@@ -43,19 +43,6 @@ ALPN = "http/1.1"
 CROSSING_NS = NS_PER_S
 """How soon after a request was sent an idle connection's end may have crossed it: a round trip, and
 that of a distant server takes a third of a second. An end that comes later is about the request."""
-
-
-class Route(NamedTuple):
-    """How a server is reached, wherever it is."""
-
-    tls: ssl.SSLContext | None
-    server_name: str
-    max_answer_bytes: int
-    connect_ns: int
-    max_age_ns: int = 0
-    """How old a connection may become before it is left; 0 for any age."""
-    retries: bool = True
-    """Whether a request that crossed with a connection's end is sent again."""
 
 
 class Owner(Protocol):

@@ -1,37 +1,16 @@
 """What lines and the pool that spreads requests over them have in common: values, no rules.
 
-What it knows: how a target is reached, what is on its way, who is told how it went.
+What it knows: what is on its way, who is told how it went.
 """
 
-import ssl
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from eiload.base.clock import NS_PER_S
-from eiload.sending.endpoint import KeepAlive
 from eiload.sending.http2.conversation import Conversation
 from eiload.sending.http2.grpc import CallOutcome
 from eiload.sending.http2.streams import Stream
 
-__all__ = ["CONNECT_NS", "Call", "Carrier", "LineOwner", "Route"]
-
-CONNECT_NS = 20 * NS_PER_S
-"""How long connecting may take, TLS and the server's SETTINGS included (gRPC's
-MIN_CONNECT_TIMEOUT)."""
-
-
-class Route(NamedTuple):
-    """How a server is reached, wherever it is."""
-
-    tls: ssl.SSLContext | None
-    server_name: str
-    max_answer_bytes: int
-    keep_alive: KeepAlive | None = None
-    connect_ns: int = CONNECT_NS
-    max_age_ns: int = 0
-    """How old a connection may become before another takes its place; 0 for any age."""
-    retries: bool = True
-    """Whether what a server says it has not looked at is sent again, once."""
+__all__ = ["Call", "Carrier", "LineOwner"]
 
 
 class Carrier(Protocol):

@@ -14,35 +14,23 @@ Strategy.
 
 import asyncio
 import random
-import ssl
 import time
 from collections.abc import Callable
 
 from eiload.base.alarm import alarm_of
 from eiload.base.status import Status
-from eiload.sending.channel import Landing
+from eiload.sending.channel import Landing, nobody
 from eiload.sending.endpoint import Endpoint
-from eiload.sending.http2.address import ServerName, parse_name, resolve
-from eiload.sending.http2.call import CONNECT_NS, Call, Route
-from eiload.sending.http2.deadlines import Deadlines
+from eiload.sending.http2.call import Call
 from eiload.sending.http2.grpc import CallOutcome
 from eiload.sending.http2.heads import Heads, Packer
-from eiload.sending.http2.pool import LookUp, Pool
-from eiload.sending.http2.tls import tls_context
+from eiload.sending.http2.pool import Pool
+from eiload.sending.net.address import LookUp, parse_name, resolve
+from eiload.sending.net.deadlines import Deadlines
+from eiload.sending.net.route import MAX_ANSWER_BYTES, named, route_of
 from eiload.sending.proxies import forgotten
 
 __all__ = ["Http2Channel"]
-
-MAX_ANSWER_BYTES = 1 << 30
-"""The largest answer that is taken: fifty of the largest that SSD's give, 19 MB."""
-
-SERVER_NAME = "grpc.ssl_target_name_override"
-"""The option of an endpoint that names the server; gRPC's name for it, which `grpcio` needs."""
-
-
-def _nobody(landing: Landing) -> None:
-    """Be told of what has been told."""
-    del landing
 
 
 class HttpRequest(Call):
@@ -96,11 +84,11 @@ class Http2Channel:
         """Why there is none; empty unless there is none."""
         try:
             target = parse_name(endpoint.address)
-            route = _route(endpoint, target, max_answer_bytes)
+            route = route_of(endpoint, target, max_answer_bytes)
         except (OSError, ValueError) as error:
             self._useless = str(error)
             return
-        authority = endpoint.authority or _named(endpoint) or target.authority
+        authority = endpoint.authority or named(endpoint) or target.authority
         self._heads = Heads(
             authority, secure=route.tls is not None, compression=endpoint.compression
         )
@@ -190,7 +178,7 @@ class Http2Channel:
         self._land(request, outcome, now_ns)
 
     def _land(self, request: HttpRequest, outcome: CallOutcome, done_ns: int) -> None:
-        landed, request.landed = request.landed, _nobody
+        landed, request.landed = request.landed, nobody
         request.channel = request.line = None
         status, detail, message, metadata = outcome
         flags = request.flags
@@ -229,24 +217,3 @@ _HALFWAY = CallOutcome(
 )
 
 _FORGOTTEN = CallOutcome(Status.DEADLINE_EXCEEDED, forgotten(_TOO_LATE.detail))
-
-
-def _named(endpoint: Endpoint) -> str | None:
-    """Return the name that the server is to have, if it is another than its address says."""
-    name = dict(endpoint.options).get(SERVER_NAME)
-    return str(name) if name else None
-
-
-def _route(endpoint: Endpoint, target: ServerName, max_answer_bytes: int) -> Route:
-    tls: ssl.SSLContext | None = None
-    if endpoint.tls is not None:
-        tls = tls_context(*endpoint.tls)
-    return Route(
-        tls,
-        _named(endpoint) or target.host,
-        max_answer_bytes,
-        endpoint.keep_alive,
-        endpoint.connect_ns or CONNECT_NS,
-        endpoint.max_age_ns,
-        endpoint.retries,
-    )

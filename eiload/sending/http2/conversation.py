@@ -21,11 +21,11 @@ from typing import Protocol
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.endpoint import KeepAlive
-from eiload.sending.http2.address import shown
 from eiload.sending.http2.connection import Connection
 from eiload.sending.http2.events import Closed, Event
-from eiload.sending.http2.link import READ_BYTES, Link
 from eiload.sending.http2.streams import Stream, WriteBatch
+from eiload.sending.net.address import shown
+from eiload.sending.net.link import READ_BYTES, Link, broken, taken_from
 from eiload.sending.proxies import IDLE_NS
 from eiload.sending.result import WAITED_WINDOW
 
@@ -148,7 +148,7 @@ class Conversation:
         try:
             data = self.link.read()
         except OSError as error:
-            self._lose(_reason(error))
+            self._lose(broken(error))
             return False
         if data is None:
             return False
@@ -179,7 +179,7 @@ class Conversation:
             self._write()
         except OSError as error:
             self._blocked = True
-            self._loop.call_soon(self._broke, _reason(error))
+            self._loop.call_soon(self._broke, broken(error))
         except Exception as error:  # a defect, as above
             self._fail(error)
 
@@ -227,14 +227,7 @@ class Conversation:
         for at, stream in batch.ended:
             if at <= sent and not stream.written_ns and known.get(stream.id) is stream:
                 stream.written_ns = after_ns
-        buffers = batch.buffers
-        done = 0
-        while done < len(buffers) and taken >= len(buffers[done]):
-            taken -= len(buffers[done])
-            done += 1
-        del buffers[:done]
-        if taken:
-            buffers[0] = memoryview(buffers[0])[taken:]
+        taken_from(batch.buffers, taken)
 
     def _block(self) -> None:
         """Wait until the kernel takes more."""
@@ -308,8 +301,3 @@ class Conversation:
                 next_ns = now_ns + keep_alive.patience_ns
         wait_s = max(0.001, (next_ns - now_ns) / NS_PER_S)
         self._timer = self._loop.call_later(wait_s, self._look_after, keep_alive)
-
-
-def _reason(error: OSError) -> str:
-    text = error.strerror or str(error)
-    return f"the connection broke: {text.lower()}" if error.errno else text

@@ -15,13 +15,13 @@ from typing import Protocol
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.sending.http2.backoff import Backoff
-from eiload.sending.http2.balance import Place
-from eiload.sending.http2.call import Route
 from eiload.sending.http2.connection import Connection
 from eiload.sending.http2.conversation import Conversation, Owner
 from eiload.sending.http2.events import Event, Ready
-from eiload.sending.http2.link import open_link
+from eiload.sending.net.backoff import Backoff
+from eiload.sending.net.balance import Place
+from eiload.sending.net.link import open_link
+from eiload.sending.net.route import Route
 
 __all__ = ["Dial"]
 

@@ -25,14 +25,15 @@ from collections.abc import Callable
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
-from eiload.sending.http2.balance import Place
-from eiload.sending.http2.call import Call, LineOwner, Route
+from eiload.sending.http2.call import Call, LineOwner
 from eiload.sending.http2.conversation import Conversation
 from eiload.sending.http2.dial import Dial
 from eiload.sending.http2.events import Ended, Event, GoAway, Reset
 from eiload.sending.http2.frames import ErrorCode
 from eiload.sending.http2.grpc import CallOutcome, outcome, outcome_of_reset
 from eiload.sending.http2.streams import Stream
+from eiload.sending.net.balance import Place
+from eiload.sending.net.route import Route
 from eiload.sending.result import RESENT, WAITED_CONNECTION
 
 __all__ = ["Line"]

@@ -16,30 +16,29 @@ Strategy, which is gRPC's round_robin (doc/load-balancing.md), on each address's
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
-from eiload.base.clock import NS_PER_MS, NS_PER_S
+from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.endpoint import PICK_FIRST
-from eiload.sending.http2.address import Hosts, ServerName, numeric, resolve
-from eiload.sending.http2.backoff import Backoff
-from eiload.sending.http2.balance import Place, places
-from eiload.sending.http2.call import Call, Carrier, Route
+from eiload.sending.http2.call import Call, Carrier
 from eiload.sending.http2.grpc import CallOutcome
 from eiload.sending.http2.line import CLOSED, Line
+from eiload.sending.net.address import (
+    LOOK_NS,
+    SOON_NS,
+    Hosts,
+    LookUp,
+    ServerName,
+    numeric,
+    resolve,
+)
+from eiload.sending.net.backoff import Backoff
+from eiload.sending.net.balance import Place, places
+from eiload.sending.net.route import Route
 from eiload.sending.result import WAITED_CONNECTION
 
-__all__ = ["LOOK_NS", "LookUp", "Pool"]
-
-LOOK_NS = 10 * NS_PER_S
-"""How often a name is looked up: servers that come and go do so within a run, and Kubernetes's
-names are good for 5 to 30 s."""
-
-SOON_NS = 500 * NS_PER_MS
-"""No two look-ups are closer than this."""
-
-
-LookUp = Callable[[ServerName], Awaitable[Hosts]]
+__all__ = ["Pool"]
 
 
 class Pool:

@@ -7,7 +7,7 @@ from collections import Counter
 
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
-from eiload.sending.http2.address import Hosts, ServerName
+from eiload.sending.net.address import Hosts, ServerName
 from tests.grpc_servers import closed_port
 from tests.sending.http1.servers import echo, land, opened, run, serving
 

@@ -1,6 +1,6 @@
 """What is on its way."""
 
-from eiload.sending.http2.call import CONNECT_NS, Call, Route
+from eiload.sending.http2.call import Call
 from eiload.sending.result import RESENT
 
 
@@ -10,9 +10,3 @@ def test_what_is_sent_again_says_so() -> None:
     call.id, call.sent_ns, call.flags = 3, 7, RESENT
     call.rewind()
     assert (call.id, call.sent_ns, call.flags) == (0, 0, RESENT)
-
-
-def test_what_nobody_says_is_grpcs() -> None:
-    """20 s to connect, any age, and what was not looked at is sent again."""
-    route = Route(None, "server", 1)
-    assert route[4:] == (CONNECT_NS, 0, True)

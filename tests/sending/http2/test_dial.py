@@ -5,7 +5,7 @@ import socket
 import time
 
 from eiload.base.status import Status
-from eiload.sending.http2.call import CONNECT_NS
+from eiload.sending.net.route import CONNECT_NS
 from tests.grpc_servers import closed_port, raw_server, silent
 from tests.sending.http2.calls import (
     MS,

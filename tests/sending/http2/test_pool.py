@@ -14,7 +14,7 @@ import pytest
 from eiload.base.status import Status
 from eiload.sending.endpoint import PICK_FIRST
 from eiload.sending.http2 import pool
-from eiload.sending.http2.address import Hosts, ServerName
+from eiload.sending.net.address import Hosts, ServerName
 from tests.grpc_servers import closed_port, grpc_server
 from tests.sending.http2.calls import METHOD, MS, endpoint, land, land_all, opened, run
 

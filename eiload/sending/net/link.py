@@ -13,11 +13,11 @@ import socket
 import ssl
 from collections.abc import Sequence
 
-from eiload.sending.http2.address import Address, shown
-from eiload.sending.http2.balance import Place
-from eiload.sending.http2.tls import H2, TlsError, TlsSession
+from eiload.sending.net.address import Address, shown
+from eiload.sending.net.balance import Place
+from eiload.sending.net.tls import H2, TlsError, TlsSession
 
-__all__ = ["READ_BYTES", "Link", "open_link"]
+__all__ = ["READ_BYTES", "Link", "broken", "open_link", "taken_from"]
 
 READ_BYTES = 64 << 10
 """How much is read at a time: all of any answer but a large one."""
@@ -189,6 +189,23 @@ async def _shake(connection: socket.socket, session: TlsSession) -> None:
                 session.sent(len(ciphertext))
         if not done:
             data = await loop.sock_recv(connection, READ_BYTES)
+
+
+def taken_from(buffers: list[bytes | memoryview], taken: int) -> None:
+    """Take what `Link.write` has handed over from the front of buffers."""
+    done = 0
+    while done < len(buffers) and taken >= len(buffers[done]):
+        taken -= len(buffers[done])
+        done += 1
+    del buffers[:done]
+    if taken:
+        buffers[0] = memoryview(buffers[0])[taken:]
+
+
+def broken(error: OSError) -> str:
+    """Say why a connection was lost that had been there."""
+    text = error.strerror or str(error)
+    return f"the connection broke: {text.lower()}" if error.errno else text
 
 
 def _reason(error: OSError) -> str:

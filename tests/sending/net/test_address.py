@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from eiload.sending.http2.address import ServerName, numeric, parse_name, resolve, shown
+from eiload.sending.net.address import ServerName, numeric, parse_name, resolve, shown
 
 NAMES = {
     "server:8500": ((("server", 8500),), None, "server:8500", "server"),

@@ -9,7 +9,7 @@ import pytest
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.endpoint import CHANNEL_OPTIONS
-from eiload.sending.http2.tls import TlsError, tls_context
+from eiload.sending.net.tls import TlsError, tls_context
 from tests.grpc_servers import Pair, certificate, grpc_server, raw_server
 from tests.sending.http2.calls import METHOD, echo, endpoint, ours
 

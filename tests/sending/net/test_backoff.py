@@ -3,7 +3,7 @@
 import random
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
-from eiload.sending.http2.backoff import Backoff
+from eiload.sending.net.backoff import Backoff
 
 
 def test_waits_grow_to_a_limit_and_begin_anew() -> None:

@@ -14,11 +14,31 @@ Rules.
 import asyncio
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Address", "Hosts", "ServerName", "numeric", "parse_name", "resolve", "shown"]
+from eiload.base.clock import NS_PER_MS, NS_PER_S
+
+__all__ = [
+    "LOOK_NS",
+    "SOON_NS",
+    "Address",
+    "Hosts",
+    "LookUp",
+    "ServerName",
+    "numeric",
+    "parse_name",
+    "resolve",
+    "shown",
+]
+
+LOOK_NS = 10 * NS_PER_S
+"""How often a name is looked up: servers that come and go do so within a run, and Kubernetes's
+names are good for 5 to 30 s."""
+
+SOON_NS = 500 * NS_PER_MS
+"""No two look-ups are closer than this."""
 
 DEFAULT_PORT = 443
 """gRPC's for names without one; scenarios have put theirs in by now."""
@@ -44,6 +64,10 @@ class ServerName:
     authority: str
     host: str
     """The name that the server's certificate has to have."""
+
+
+LookUp = Callable[[ServerName], Awaitable[Hosts]]
+"""Finds the addresses of a target; raises an `OSError` where there are none."""
 
 
 def parse_name(text: str) -> ServerName:

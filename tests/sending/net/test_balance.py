@@ -3,8 +3,8 @@
 import socket
 
 from eiload.sending.endpoint import PICK_FIRST, ROUND_ROBIN
-from eiload.sending.http2.address import Address
-from eiload.sending.http2.balance import places
+from eiload.sending.net.address import Address
+from eiload.sending.net.balance import places
 
 
 def four(host: int) -> Address:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eiload.sending.http2.deadlines import KEPT, Deadlines
+from eiload.sending.net.deadlines import KEPT, Deadlines
 
 
 @dataclass(eq=False)

@@ -11,7 +11,7 @@ A *place* is what one connection belongs to: addresses of which it takes the fir
 """
 
 from eiload.sending.endpoint import PICK_FIRST
-from eiload.sending.http2.address import Address, Hosts
+from eiload.sending.net.address import Address, Hosts
 
 __all__ = ["Place", "places"]
 

@@ -1,0 +1,1 @@
+"""Tests of what both of our own wires stand on."""
