@@ -34,13 +34,12 @@ from eiload.judging.capacity import (
     Trial,
     TrialWord,
     bracket,
-    levels_for,
     next_trial,
 )
 from eiload.judging.looks import SHORT_S
 from eiload.judging.statistics import shares, spending
 from eiload.judging.statistics.blocks import Blocks
-from eiload.judging.statistics.levels import FIXED, Levels
+from eiload.judging.statistics.levels import FIXED, Levels, erring
 from eiload.judging.statistics.shares import Word
 from eiload.scenario.until import Until
 
@@ -96,7 +95,7 @@ def trial(law: Law, ask: Ask, seed: int) -> Trial:
     if ask.purpose is Purpose.EXPLORE:
         levels: tuple[Levels, ...] = (FIXED,)
     else:
-        levels = _levels(looks_s, levels_for(ask.alpha, 1))
+        levels = _levels(looks_s, erring(ask.alpha))
     word, used, seconds = TrialWord.UNDECIDED, 0.0, 0
     due, times = run(law, ask.rate_per_s, looks_s[-1], seed, looks_s[0])
     for look, (seconds, level) in enumerate(zip(looks_s, levels, strict=True)):
@@ -110,8 +109,7 @@ def trial(law: Law, ask: Ask, seed: int) -> Trial:
             passes = decision.word is Word.PASS
             word = TrialWord.HOLDS if passes else TrialWord.FAILS
             break
-        ends = _levels(looks_s, levels_for(ask.alpha, 1))[-1] if ask.alpha else FIXED
-        if ask.alpha and _hopeless(blocks, law, ends, looks_s[-1] / seconds):
+        if ask.alpha and _hopeless(blocks, law, levels[-1], looks_s[-1] / seconds):
             break
     reading = Reading("p99", 0, 0, 0, 0, used)
     return Trial(

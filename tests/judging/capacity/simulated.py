@@ -18,11 +18,11 @@ from eiload.judging.capacity import (
     Reading,
     Trial,
     TrialWord,
-    levels_for,
     next_trial,
 )
 from eiload.judging.statistics import spending
 from eiload.judging.statistics.blocks import clopper_pearson
+from eiload.judging.statistics.levels import erring
 
 OVERHEAD_S = 30.0
 LIMIT = "p99 < 400 ms"
@@ -84,7 +84,7 @@ class Server:
         share = beyond(rate, self._mu, queue.slots, queue.limit_s)
         busy = min(rate / (queue.slots * self._mu), 0.98)
         effect = (1 + busy) / (1 - busy)
-        levels = levels_for(ask.alpha or 0.05, 1)
+        levels = erring(ask.alpha or 0.05)
         looks = _looks(ask)
         parts = tuple(look / looks[-1] for look in looks)
         passes, fails = (

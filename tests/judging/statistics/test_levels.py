@@ -4,7 +4,7 @@ from dataclasses import astuple
 
 import pytest
 
-from eiload.judging.statistics.levels import FIXED
+from eiload.judging.statistics.levels import FIXED, erring
 
 
 def test_each_word_is_surer_than_not() -> None:
@@ -20,3 +20,12 @@ def test_all_are_changed_together() -> None:
     for was, now in zip(before, astuple(half), strict=True):
         assert (1 - was) / (1 - now) == pytest.approx(2)
     assert astuple(FIXED) == before
+
+
+def test_as_sure_as_an_error_rate_takes_and_as_a_fixed_run() -> None:
+    """Where the fixed levels are higher than the rate would take, they stay."""
+    assert erring(0.05) == FIXED
+    few = erring(0.004)
+    assert (few.quantile_passes, few.fails, few.short_fails) == (0.996, 0.996, 0.996)
+    assert few.mean_passes == FIXED.mean_passes
+    assert erring(0.002).fails == 0.998
