@@ -5,6 +5,7 @@ is read of servers, what is given to Prometheus and to collectors. HTTP is not i
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,9 +29,25 @@ from eiload.record.observed import written
 from eiload.record.recorder import Recorder
 from eiload.report.live import beside, head
 from eiload.report.live.watch import Watch
-from eiload.scenario import parse
+from eiload.scenario import Scenario, parse
 from eiload.sending.arrays import RESULT_DTYPE
 from eiload.server.metrics import Metrics
+
+OBJECTIVES = ("p99 < 400 ms", "p95 < 300 ms", "errors < 1 %")
+
+
+def _scenario(rate: str, objectives: Sequence[str] = ()) -> Scenario:
+    """Return one of two targets and an hour."""
+    text = json.dumps(
+        {
+            "name": "beside",
+            "targets": {n: {"server": "127.0.0.1:1", "model": "ssd"} for n in ("gpu", "ei")},
+            "payload": {"synthetic": "8x8"},
+            "traffic": [{"phase": "steady", "rate": rate, "for": "1 h"}],
+            "objectives": [*objectives],
+        }
+    )
+    return parse(text, "beside", Path(), {})
 
 
 def test_live_page(benchmark: Any) -> None:
@@ -38,16 +55,7 @@ def test_live_page(benchmark: Any) -> None:
 
     A worker reports every 3 s; a run of 10 minutes has gone before, so that there is much to tell.
     """
-    text = json.dumps(
-        {
-            "name": "live",
-            "targets": {n: {"server": "127.0.0.1:1", "model": "ssd"} for n in ("gpu", "ei")},
-            "payload": {"synthetic": "8x8"},
-            "traffic": [{"phase": "steady", "rate": "500/s", "for": "1 h"}],
-            "objectives": ["p99 < 400 ms", "p95 < 300 ms", "errors < 1 %"],
-        }
-    )
-    watch = Watch(parse(text, "live", Path(), {}))
+    watch = Watch(_scenario("500/s", OBJECTIVES))
     reports = [_reported(seed) for seed in range(20)]
     start_s = iter(range(0, 3600, 3))
 
@@ -117,15 +125,7 @@ def test_live_page_of_servers(benchmark: Any) -> None:
     watch = Watched(_Pages(), NS_PER_S, SystemClock())
     for _ in range(90):
         watch.look()
-    text = json.dumps(
-        {
-            "name": "live",
-            "targets": {n: {"server": "127.0.0.1:1", "model": "ssd"} for n in ("gpu", "ei")},
-            "payload": {"synthetic": "8x8"},
-            "traffic": [{"phase": "steady", "rate": "500/s", "for": "1 h"}],
-        }
-    )
-    scenario = parse(text, "live", Path(), {})
+    scenario = _scenario("500/s")
 
     def look() -> None:
         glances = [[watch.lately(15, 0)], [watch.lately(15, 0)]]
@@ -141,16 +141,7 @@ def test_given_to_others(benchmark: Any, way: str) -> None:
 
     A worker reports every 3 s. A page is made every 5 s, a message every 10 s; HTTP is not in it.
     """
-    text = json.dumps(
-        {
-            "name": "given",
-            "targets": {n: {"server": "127.0.0.1:1", "model": "ssd"} for n in ("gpu", "ei")},
-            "payload": {"synthetic": "8x8"},
-            "traffic": [{"phase": "steady", "rate": "2000/s", "for": "1 h"}],
-            "objectives": ["p99 < 400 ms", "p95 < 300 ms", "errors < 1 %"],
-        }
-    )
-    scenario, totals = parse(text, "given", Path(), {}), Totals()
+    scenario, totals = _scenario("2000/s", OBJECTIVES), Totals()
     reports = [_reported(seed, 600) for seed in range(20)]
     targets = tuple(TargetFacts(name, "127.0.0.1:1", "ssd") for name in scenario.targets)
     start_s = iter(range(0, 36_000, 30))

@@ -11,16 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.statistics import HELD, LENGTHS_S
 from bench.table import placed
 
 __all__ = ["main", "tables"]
 
 Row = dict[str, Any]
 """A cell of `bench.statistics`: its ``cell`` and what was counted, in per cent of runs."""
-
-HELD = 5.0
-"""Per cent of false words: more are bold."""
-LENGTHS_S = (60, 300, 900)
 
 
 def tables(data: dict[str, list[Row]]) -> dict[str, str]:
@@ -67,7 +64,7 @@ _REPEATED = {
 def _pivot(rows: Iterable[Row], columns: dict[str, str]) -> str:
     """Return a table of a system a row, all quantiles in a cell: ``p50 / p90 / p95 / p99``.
 
-    False words over what is to be held are bold.
+    False words over what is to be held (`HELD`) are bold.
     """
     by_system: dict[str, dict[float, Row]] = {}
     for row in rows:

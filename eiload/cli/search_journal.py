@@ -16,7 +16,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
@@ -111,7 +111,7 @@ class SearchJournal:
         Raises:
             OutputError: it cannot be written.
         """
-        self._write({"seen": plain(asdict(seen))})
+        self._write({"seen": plain(seen)})
 
     def _lock(self, say: Callable[[str], None]) -> None:
         give_up_s = time.monotonic() + WAIT_S
@@ -138,7 +138,7 @@ class SearchJournal:
                 "schema": SCHEMA,
                 "eiload": version("eiload"),
                 "scenario": json.loads(search.scenario.masked().to_json()),
-                "bounds": plain(asdict(search.bounds)),
+                "bounds": plain(search.bounds),
                 "started_wall_ns": search.started_wall_ns,
             }
         )
@@ -200,7 +200,7 @@ class SearchJournal:
 
 
 def _seen(data: Any) -> Seen:
-    """Return what `plain(asdict(seen))` was made of.
+    """Return what `plain(seen)` was made of.
 
     Raises:
         KeyError, TypeError, ValueError: it is not.

@@ -12,7 +12,7 @@ from typing import Protocol
 from eiload.base import console, wording
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EngineError, ScenarioError, TargetError
-from eiload.cli.trials import Ended
+from eiload.cli.trials import Ended, called
 from eiload.judging.capacity.result import Search
 from eiload.judging.capacity.search import Ask, next_trial
 from eiload.judging.capacity.seen import Asked, Seen, seen
@@ -124,7 +124,7 @@ def _found(ask: Ask, ended: Ended, *, known: bool) -> Seen:
         if ended.run.stopped in SIGNALS:
             raise EngineError(f"trial {ask.number + 1} was stopped ({ended.run.stopped})")
         asked = Asked(ask.number, ask.target, ask.rate_per_s, ask.purpose, ask.alpha)
-        return seen(ended.run, asked, ended.took_s, f"trial-{ask.number + 1:03}.json")
+        return seen(ended.run, asked, ended.took_s, f"{called(ask.number)}.json")
     assert ended.error is not None
     if not known or not isinstance(ended.error, TargetError):
         raise ended.error

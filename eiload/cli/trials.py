@@ -33,7 +33,7 @@ from eiload.record.run import Run
 from eiload.scenario import Scenario
 from eiload.scenario.trial import written
 
-__all__ = ["Ended", "Place", "run_trial", "unused"]
+__all__ = ["Ended", "Place", "called", "run_trial", "unused"]
 
 STEP_S = 0.2
 """How often it is looked whether a trial has ended."""
@@ -52,6 +52,11 @@ NOT_FOR_TRIALS = re.compile(
 long, and where reports go."""
 
 
+def called(number: int) -> str:
+    """Return the name of a trial's files; people count from 1."""
+    return f"trial-{number + 1:03}"
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where trials leave their files, and what all of them are told."""
@@ -63,12 +68,12 @@ class Place:
     """Descriptors that a trial inherits."""
 
     def run_file(self, number: int) -> Path:
-        """Return where a trial's run file is; people count from 1."""
-        return self.folder / f"trial-{number + 1:03}.json"
+        """Return where a trial's run file is."""
+        return self.folder / f"{called(number)}.json"
 
     def log(self, number: int) -> Path:
         """Return where a trial's output is."""
-        return self.folder / f"trial-{number + 1:03}.log"
+        return self.folder / f"{called(number)}.log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def run_trial(trial: Scenario, number: int, tell: Callable[[float], object], pla
     began_s = time.monotonic()
     run_file, log = place.run_file(number), place.log(number)
     with tempfile.TemporaryDirectory(prefix="eiload-") as private:
-        scenario = Path(private, f"trial-{number + 1:03}.yaml")
+        scenario = Path(private, f"{called(number)}.yaml")
         try:
             scenario.write_text(written(trial), encoding="utf-8")
             run_file.unlink(missing_ok=True)  # of a trial of this number that was killed

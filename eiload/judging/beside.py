@@ -64,7 +64,7 @@ def _counts(run: Run, target: int, name: str) -> Iterator[str]:
 
 def _variants(run: Run, target: int, name: str) -> Iterator[str]:
     """Yield that another variant has answered than was asked."""
-    wanted = list(run.scenario.targets.values())[target].variant
+    wanted = run.scenario.target_at(target).variant
     if wanted is None:
         return
     answered = run.served(target).addresses

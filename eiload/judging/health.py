@@ -81,7 +81,7 @@ def _waited_ns(run: Run, target: int) -> int:
     """Return a target's deadline if most requests came to it; 0 if they ended otherwise."""
     ended = run.statuses(target, run.measured())
     late = ended.get(Status.DEADLINE_EXCEEDED, 0)
-    asked = [*run.scenario.targets.values()][target]
+    asked = run.scenario.target_at(target)
     return asked.deadline_ns if 2 * late > sum(ended.values()) else 0
 
 

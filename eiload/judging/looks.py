@@ -240,7 +240,7 @@ def look(run: Run) -> Seen:
 def _open(found: Sequence[Verdict], compared: Comparison | None, plan: Plan) -> Iterator[str]:
     for each in found:
         if each.word is Word.UNDECIDED and _is_sequential(each.objective, plan):
-            yield f"{each.objective.text}{each.objective.where} of {each.target}"
+            yield f"{each.objective.said} of {each.target}"
     if compared is not None and not _is_decided(compared):
         yield f"{compared.candidate.name} against {compared.baseline.name}"
 

@@ -113,7 +113,7 @@ class Requests:
     def target_of(self, cls: type) -> Target:
         """Return what a user class calls in the present run."""
         session, target = self.session_for(cls)
-        return list(session.scenario.targets.values())[target]
+        return session.scenario.target_at(target)
 
     def refuse(self, why: ScenarioError) -> None:
         """End the present run, as a user class asks for what cannot be asked."""

@@ -108,11 +108,8 @@ class Measured:
 
     def measured(self, phase: str | None = None) -> list[PhaseSpan]:
         """Return the phases that count: the one called `phase`, or all that are not warm-up."""
-        return [
-            span
-            for span in self.phases()
-            if (span.name == phase if phase is not None else not span.warm_up)
-        ]
+        spans = self.phases()
+        return [spans[index] for index in self.scenario.judged(phase)]
 
     def sample(
         self, target: int, spans: Iterable[PhaseSpan] | None = None, kind: Kind = Kind.RESPONSE

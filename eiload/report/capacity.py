@@ -64,7 +64,7 @@ def _capacities(search: Search, found: Result) -> Section:
         rows.append(
             Row(
                 (
-                    _named(search, each.target),
+                    named(search, each.target),
                     wording.rate(each.low) if each.low else words.NOT_KNOWN,
                     wording.rate(each.high) if math.isfinite(each.high) else words.NOT_KNOWN,
                     _about(each),
@@ -79,11 +79,9 @@ def _capacities(search: Search, found: Result) -> Section:
     return Section(title, note, columns, tuple(rows), tuple(lines))
 
 
-def _named(search: Search, target: str) -> str:
-    emulated = search.scenario.targets[target].stand_in is not None or any(
-        each.emulated for each in search.seen if each.trial.target == target
-    )
-    return wording.marked(target, emulated)
+def named(search: Search, target: str) -> str:
+    """Return a target's name, marked if it was emulated."""
+    return wording.marked(target, search.is_emulated(target))
 
 
 def _about(of: Bracket) -> str:
@@ -97,7 +95,7 @@ def _cost(search: Search, found: Result) -> Section:
     rows = tuple(
         Row(
             (
-                _named(search, each.target),
+                named(search, each.target),
                 Foreign(each.price.text),
                 format_price(each.price.usd_per_h).removesuffix(" USD/h"),
                 between(each.usd_per_million),
@@ -134,7 +132,7 @@ def _trials(search: Search) -> Section:
     for each in by_rate:
         trial = each.trial
         first: tuple[str | Tone, ...] = (
-            _named(search, trial.target),
+            named(search, trial.target),
             wording.rate(trial.rate_per_s),
             words.per_second(each.throughput_per_s),
             f"{wording.span(trial.seconds)} {PURPOSES[trial.purpose]}",
@@ -161,11 +159,7 @@ def _read(search: Search, reading: Reading | None) -> tuple[str, str, str]:
 def objective_of(search: Search, reading: Reading) -> Objective | None:
     """Return the objective that a reading is of; None if the scenario has none of it."""
     return next(
-        (
-            each
-            for each in search.scenario.objectives
-            if f"{each.text}{each.where}" == reading.objective
-        ),
+        (each for each in search.scenario.objectives if each.said == reading.objective),
         None,
     )
 

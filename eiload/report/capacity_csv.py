@@ -5,8 +5,6 @@ trial and objective, which is the throughput-latency curve with its intervals; `
 for each target. A rate that nothing has proved is an empty cell.
 """
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -15,6 +13,7 @@ from eiload.judging.capacity.result import Result, Search
 from eiload.judging.capacity.trial import Reading
 from eiload.report import words
 from eiload.report.capacity import TIME, unit_of
+from eiload.report.csv import number, text_of
 
 __all__ = ["TABLES", "files"]
 
@@ -23,22 +22,12 @@ TABLES = ("capacity.csv", "trials.csv")
 
 def files(search: Search, found: Result) -> Mapping[str, str]:
     """Return the files' texts by name."""
-    return dict(zip(TABLES, map(_text, (_capacities(found), _trials(search))), strict=True))
-
-
-def _text(rows: Iterable[Iterable[object]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None or math.isnan(value) else f"{value:.6g}"
+    return dict(zip(TABLES, map(text_of, (_capacities(found), _trials(search))), strict=True))
 
 
 def _finite(value: float | None) -> str:
     """Return a number, and nothing where an end is open."""
-    return _number(value) if value and math.isfinite(value) else ""
+    return number(value) if value and math.isfinite(value) else ""
 
 
 def _capacities(found: Result) -> Iterator[Iterable[object]]:
@@ -51,7 +40,7 @@ def _capacities(found: Result) -> Iterator[Iterable[object]]:
         cost = costs.get(each.target)
         yield [
             *(words.tame(each.target), *map(_finite, (each.low, each.high, each.estimate))),
-            _number(each.error_rate),
+            number(each.error_rate),
             *(map(_finite, (cost.low, cost.high)) if cost else ("", "")),
             *(each.low_open or "", each.high_open or ""),
         ]
@@ -67,9 +56,9 @@ def _trials(search: Search) -> Iterator[Iterable[object]]:
         trial = seen.trial
         for reading in trial.readings or (None,):
             yield [
-                *(trial.number + 1, words.tame(trial.target), _number(trial.rate_per_s)),
+                *(trial.number + 1, words.tame(trial.target), number(trial.rate_per_s)),
                 *(trial.purpose, trial.word, int(trial.counts)),
-                *map(_number, (trial.seconds, trial.took_s, seen.throughput_per_s)),
+                *map(number, (trial.seconds, trial.took_s, seen.throughput_per_s)),
                 *_reading(search, reading),
                 *(words.tame(seen.run_file), words.tame(seen.why)),
             ]
@@ -82,5 +71,5 @@ def _reading(search: Search, reading: Reading | None) -> Iterable[str]:
     if unit == TIME:
         unit, scale = "ms", NS_PER_MS
     values = (reading.observed, reading.low, reading.high, reading.limit)
-    numbers = [_number(value / scale) for value in values]
-    return [words.tame(reading.objective), *numbers, unit, _number(reading.used)]
+    numbers = [number(value / scale) for value in values]
+    return [words.tame(reading.objective), *numbers, unit, number(reading.used)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from eiload.base import wording
 from eiload.base.clock import NS_PER_S
-from eiload.judging.capacity.result import STATUSES, Result, Search
+from eiload.judging.capacity.result import STATUSES, Result, Search, open_ends
 from eiload.report import words
 from eiload.report.junit import MEANINGS, TEXT_AT_MOST, Case, document
 
@@ -33,7 +33,7 @@ def render(search: Search, found: Result) -> str:
 def _cases(search: Search, found: Result) -> Iterator[Case]:
     failed = False
     for each, said in zip(found.brackets, found.statements, strict=False):
-        ends = [why for why in (each.low_open, each.high_open) if why is not None]
+        ends = open_ends(each)
         outcome = min(ends, key=lambda why: STATUSES[why]).name.lower() if ends else ""
         failed = failed or bool(ends)
         reason = words.safe(said, TEXT_AT_MOST)

@@ -34,9 +34,8 @@ from eiload.report import (
 from eiload.report.figures import Ledger
 from eiload.report.section import Column, Foreign, Line, Row, Section, Tone
 from eiload.report.times import labelled
-from eiload.scenario import Objective
 
-__all__ = ["NO_VERDICT", "objective_text", "sections"]
+__all__ = ["NO_VERDICT", "sections"]
 
 MOST_FAILURES = 5
 """Kinds of failures listed for each target; a server under stress invents many texts."""
@@ -246,7 +245,7 @@ def _objectives(run: Run, judgement: Judgement) -> Section:
         Row(
             (
                 _tone(verdict.word) if judgement.validity.valid else NO_VERDICT,
-                objective_text(verdict.objective),
+                verdict.objective.said,
                 labelled(run, verdict.target),
                 verdict.observed,
                 verdict.reason,
@@ -255,11 +254,6 @@ def _objectives(run: Run, judgement: Judgement) -> Section:
         for verdict in judgement.verdicts
     )
     return Section("objectives", "", columns, rows)
-
-
-def objective_text(objective: Objective) -> str:
-    """Return an objective as it was written, with its phase."""
-    return f"{objective.text}{objective.where}"
 
 
 def _tone(word: Word) -> Tone:

@@ -30,27 +30,27 @@ PERCENTILES = (*(n / 100 for n in range(1, 100)), 0.995, 0.999, 0.9995, 0.9999)
 def files(run: Run, judgement: Judgement) -> Mapping[str, str]:
     """Return the files' texts by name."""
     return {
-        "seconds.csv": _text(_seconds(run)),
-        "percentiles.csv": _text(_percentiles(run)),
-        "objectives.csv": _text(_objectives(judgement)),
-        "parts.csv": _text(_parts(run)),
+        "seconds.csv": text_of(_seconds(run)),
+        "percentiles.csv": text_of(_percentiles(run)),
+        "objectives.csv": text_of(_objectives(judgement)),
+        "parts.csv": text_of(_parts(run)),
     }
 
 
-def _text(rows: Iterable[Iterable[object]]) -> str:
+def text_of(rows: Iterable[Iterable[object]]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(rows)
     return buffer.getvalue()
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
     if value is None or math.isnan(value):
         return ""
     return f"{value:.6g}"
 
 
 def _ms(value_ns: float | None) -> str:
-    return _number(None if value_ns is None else value_ns / NS_PER_MS)
+    return number(None if value_ns is None else value_ns / NS_PER_MS)
 
 
 def _quantile(sample: Sample, q: float) -> str:
@@ -68,7 +68,7 @@ def _seconds(run: Run) -> Iterator[Iterable[object]]:
 
 
 def _cell(value: float) -> object:
-    return value if isinstance(value, int) else _number(value)
+    return value if isinstance(value, int) else number(value)
 
 
 # -- per percentile and per objective ----------------------------------------------------------
@@ -131,7 +131,7 @@ def _objectives(judgement: Judgement) -> Iterator[Iterable[object]]:
         word = str(verdict.word) if judgement.validity.valid else "no verdict"
         yield [
             *(words.tame(verdict.objective.text), words.tame(verdict.objective.phase or "")),
-            *(words.tame(verdict.target), word, *map(_number, limits)),
+            *(words.tame(verdict.target), word, *map(number, limits)),
             *(words.tame(verdict.observed), words.tame(verdict.reason)),
             words.tame(verdict.objective.of_class or ""),
         ]

@@ -182,7 +182,7 @@ def _verdicts(judgement: Judgement, open_: str) -> Iterator[Case]:
     for verdict in judgement.verdicts:
         outcome = {Word.PASS: "", Word.FAIL: "fail", Word.UNDECIDED: open_}[verdict.word]
         reason = words.safe(f"{verdict.word}: {verdict.observed}: {verdict.reason}", TEXT_AT_MOST)
-        name = words.safe(verdict.objective.text + verdict.objective.where)
+        name = words.safe(verdict.objective.said)
         yield Case(words.safe(verdict.target), name, outcome, words.safe(reason, TEXT_AT_MOST))
     comparison = judgement.comparison
     if comparison is not None:

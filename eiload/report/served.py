@@ -6,7 +6,6 @@ from eiload.base import wording
 from eiload.judging import versions
 from eiload.record.run import Run
 from eiload.report.section import Foreign, Line
-from eiload.scenario import Target
 
 __all__ = ["lines"]
 
@@ -25,23 +24,19 @@ def lines(run: Run, target: int) -> Iterable[Line]:
         listed = versions.in_words(served.versions, times=len(served.versions) > 1)
         yield (f"  answered as {listed}, by {looked_at} answers that were looked at",)
     if served.addresses:
-        yield _addresses(served.addresses, _target(run, target).api)
-    elif served.answers and _target(run, target).client == "grpcio":
+        yield _addresses(served.addresses, run.scenario.target_at(target).api)
+    elif served.answers and run.scenario.target_at(target).client == "grpcio":
         yield ("  sent over grpcio, which does not tell to which of the server's addresses",)
     if served.answers:
         mean, largest = map(_bytes, (served.mean_bytes, served.largest_bytes))
         line = f"  size of an answer: mean {mean}, largest {largest}"
-        over_grpc = _target(run, target).api == "grpc"
+        over_grpc = run.scenario.target_at(target).api == "grpc"
         if served.largest_bytes > CLIENTS_BYTES and over_grpc:
             line += (
                 "; over the 4 MiB that gRPC's clients take if nobody tells them: they would have"
                 " failed, ask for fewer `outputs:` or raise grpc.max_receive_message_length there"
             )
         yield (line,)
-
-
-def _target(run: Run, target: int) -> Target:
-    return list(run.scenario.targets.values())[target]
 
 
 def _addresses(addresses: dict[str, int], api: str) -> Line:

@@ -14,7 +14,7 @@ from eiload.base.units import format_duration, parse_duration, parse_rate
 from eiload.scenario import find, until_field
 from eiload.scenario.expect import BASELINE
 from eiload.scenario.http import PORTS
-from eiload.scenario.problem import Path, Problem
+from eiload.scenario.problem import Path, Problem, part
 from eiload.scenario.rates import ConstantRate
 from eiload.scenario.traffic import RUN_AT_MOST
 from eiload.scenario.watched import unobserved
@@ -47,20 +47,13 @@ def conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
                 yield problem.below(("objectives", index))
 
 
-def _part(whole: object, key: str, attribute: str | None = None) -> Any:
-    """Return a part of what was given, which is a mapping from a file or a record from code."""
-    if isinstance(whole, Mapping):
-        return whole.get(key)
-    return getattr(whole, attribute or key, None)
-
-
 class _Phases:
     """What was given as traffic, however wrong it may be."""
 
     def __init__(self, traffic: object) -> None:
         listed = isinstance(traffic, Sequence) and not isinstance(traffic, str)
         self._given: Sequence[object] = traffic if listed else ()  # type: ignore[assignment]
-        self.names = [_part(each, "phase", "name") for each in self._given]
+        self.names = [part(each, "phase", "name") for each in self._given]
 
     @property
     def known(self) -> bool:
@@ -69,7 +62,7 @@ class _Phases:
 
     def is_warm_up(self, name: str) -> bool:
         return any(
-            each_name == name and _part(each, "warm_up") is True
+            each_name == name and part(each, "warm_up") is True
             for each, each_name in zip(self._given, self.names, strict=True)
         )
 
@@ -81,11 +74,11 @@ class _Phases:
                     ("traffic", index, "phase"),
                     f"a second phase of this name, got {shown(name)}; expected unique names",
                 )
-        if self._given and all(_part(each, "warm_up") is True for each in self._given):
+        if self._given and all(part(each, "warm_up") is True for each in self._given):
             yield Problem(
                 ("traffic",), "nothing but warm-up; expected a phase without 'warm_up: true'"
             )
-        judged = [each for each in self._given if _part(each, "warm_up") is not True]
+        judged = [each for each in self._given if part(each, "warm_up") is not True]
         if judged and all(map(_is_pause, judged)):
             yield Problem(
                 ("traffic",), "nothing but pauses to measure; expected a phase at more than 0/s"
@@ -101,7 +94,7 @@ class _Phases:
 
 def _length_ns(phase: object) -> int:
     """Return a phase's length, 0 where it cannot be read (and has its own problem)."""
-    given = _part(phase, "for", "duration_ns")
+    given = part(phase, "for", "duration_ns")
     given = given.get("at_most") if isinstance(given, Mapping) else given
     if isinstance(given, int):
         return given
@@ -113,7 +106,7 @@ def _length_ns(phase: object) -> int:
 
 def _is_pause(phase: object) -> bool:
     """Return whether a phase sends nothing, as far as that can be read."""
-    given = _part(phase, "rate")
+    given = part(phase, "rate")
     if isinstance(given, ConstantRate):
         return given.per_s == 0
     try:
@@ -133,9 +126,9 @@ def _unknown(path: Path, what: str, name: object, known: Sequence[object]) -> It
 
 def _compare_problems(compare: object, names: Sequence[object]) -> Iterator[Problem]:
     for key in ("baseline", "candidate"):
-        yield from _unknown(("compare", key), "target", _part(compare, key), names)
-    both = _part(compare, "baseline")
-    if isinstance(both, str) and both == _part(compare, "candidate"):
+        yield from _unknown(("compare", key), "target", part(compare, key), names)
+    both = part(compare, "baseline")
+    if isinstance(both, str) and both == part(compare, "candidate"):
         yield Problem(
             ("compare", "candidate"),
             f"the baseline itself, got {shown(both)}; expected another target "
@@ -145,9 +138,9 @@ def _compare_problems(compare: object, names: Sequence[object]) -> Iterator[Prob
 
 def _unpaired(payload: object) -> Iterator[Problem]:
     """Yield outputs that have to be the baseline's where nothing is compared."""
-    outputs = _part(_part(payload, "expect"), "outputs")
+    outputs = part(part(payload, "expect"), "outputs")
     for name, rule in outputs.items() if isinstance(outputs, Mapping) else ():
-        if _part(rule, "equals") in (BASELINE, (BASELINE,), [BASELINE]):  # a list
+        if part(rule, "equals") in (BASELINE, (BASELINE,), [BASELINE]):  # a list
             yield Problem(
                 ("payload", "expect", "outputs", name, "equals"),
                 "the baseline of what; expected 'compare:' with two targets",
@@ -159,12 +152,12 @@ def _models_over_http(payload: object, targets: object) -> Iterator[Problem]:
     over_http = [
         name
         for name, target in (targets.items() if isinstance(targets, Mapping) else ())
-        if _part(target, "api") in PORTS
+        if part(target, "api") in PORTS
     ]
-    mix = _part(payload, "mix")
+    mix = part(payload, "mix")
     listed = isinstance(mix, Sequence) and not isinstance(mix, str)
     for index, each in enumerate(mix if listed else ()):
-        if over_http and _part(each, "model") is not None:
+        if over_http and part(each, "model") is not None:
             yield Problem(
                 ("payload", "mix", index, "model"),
                 f"target {shown(over_http[0])} is asked over HTTP, where the path names the model; "
@@ -176,12 +169,12 @@ def _objective_problems(
     objective: object, names: Sequence[object] | None, phases: _Phases, given: Mapping[str, Any]
 ) -> Iterator[Problem]:
     """Yield what an objective refers to and is not there."""
-    target, phase = _part(objective, "target"), _part(objective, "phase")
+    target, phase = part(objective, "target"), part(objective, "phase")
     if names is not None:
         yield from _unknown(("target",), "target", target, names)
     if phases.known:
         yield from _unknown(("phase",), "phase", phase, phases.names)
-    of_class = _part(objective, "class", "of_class")
+    of_class = part(objective, "class", "of_class")
     if of_class is not None:
         classes = _classes(given.get("payload"))
         if not classes and isinstance(of_class, str):
@@ -193,7 +186,7 @@ def _objective_problems(
         yield Problem(
             ("phase",), f"a warm-up phase, got {shown(phase)}; expected one that is judged"
         )
-    text = objective if isinstance(objective, str) else _part(objective, "objective", "text")
+    text = objective if isinstance(objective, str) else part(objective, "objective", "text")
     yield from unobserved(text, target, of_class, given.get("targets"))
     if isinstance(text, str) and "agreement" in text:
         if given.get("compare") is None:
@@ -208,6 +201,6 @@ def _objective_problems(
 
 def _classes(payload: object) -> list[object]:
     """Return the names of the classes that a payload has, however wrong it may be."""
-    mix = _part(payload, "mix")
+    mix = part(payload, "mix")
     listed = isinstance(mix, Sequence) and not isinstance(mix, str)
-    return [_part(each, "class", "name") for each in mix] if listed else []
+    return [part(each, "class", "name") for each in mix] if listed else []

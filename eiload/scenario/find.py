@@ -14,10 +14,10 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.units import format_rate, parse_rate
 from eiload.scenario.fields import duration, rate
 from eiload.scenario.form import Form
-from eiload.scenario.problem import Problem
+from eiload.scenario.problem import Problem, part
 from eiload.scenario.replay import Replay
 
-__all__ = ["BUDGET_NS", "BudgetNs", "Find", "PerS", "backwards", "has_rate", "problems"]
+__all__ = ["BUDGET_NS", "Find", "backwards", "has_rate", "problems"]
 
 BUDGET_NS = 3600 * NS_PER_S
 """How long a search may take where nobody says: one target is found within 36 to 45 % in about so
@@ -79,7 +79,7 @@ def problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     traffic = given.get("traffic")
     if not isinstance(traffic, Sequence) or isinstance(traffic, str):
         return
-    judged = [each for each in traffic if _part(each, "warm_up") is not True]
+    judged = [each for each in traffic if part(each, "warm_up") is not True]
     if judged and not any(map(has_rate, judged)):
         yield Problem(
             ("find",),
@@ -90,12 +90,8 @@ def problems(given: Mapping[str, Any]) -> Iterator[Problem]:
 
 def has_rate(phase: object) -> bool:
     """Tell whether a phase, however it was given, has a rate that a search could set."""
-    others = any(_part(phase, key) is not None for key in ("users", "think", "replay"))
-    return not others and not isinstance(_part(phase, "rate"), Replay)
-
-
-def _part(whole: object, key: str) -> Any:
-    return whole.get(key) if isinstance(whole, Mapping) else getattr(whole, key, None)
+    others = any(part(phase, key) is not None for key in ("users", "think", "replay"))
+    return not others and not isinstance(part(phase, "rate"), Replay)
 
 
 def _per_s(given: object) -> float | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from eiload.base.quantity import shown
 from eiload.scenario.address import DEFAULT_PORT, parse_address
-from eiload.scenario.problem import Problem
+from eiload.scenario.problem import Problem, part
 from eiload.scenario.sagemaker import sagemaker_conflicts, with_sagemaker
 
 __all__ = [
@@ -136,7 +136,7 @@ def http_conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _of_stand_in(stand_in: object, api: object) -> Iterator[Problem]:
     """Yield that a stand-in would serve another way than its target is asked."""
-    said = stand_in.get("api") if isinstance(stand_in, Mapping) else getattr(stand_in, "api", None)
+    said = part(stand_in, "api")
     if said in (None, "tfs", api) or (said == "ei" and api == "grpc") or api not in APIS:
         return
     if said in APIS:

@@ -137,6 +137,10 @@ class Scenario(Form):
                 return index
         raise KeyError(name)
 
+    def target_at(self, index: int) -> Target:
+        """Return the target of such an index (`target_index`)."""
+        return [*self.targets.values()][index]
+
     def concerns(self, objective: Objective, target: str) -> bool:
         """Tell whether an objective is asked of a target."""
         if isinstance(objective.metric, Agreement):  # of a pair; told of the candidate

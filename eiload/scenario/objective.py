@@ -123,6 +123,11 @@ class Objective:
         parts = (("for", self.of_class), ("in", self.phase))
         return "".join(f" {word} {name}" for word, name in parts if name)
 
+    @property
+    def said(self) -> str:
+        """Return what is demanded, and on what beside a target: ``p99 < 400 ms in steady``."""
+        return f"{self.text}{self.where}"
+
 
 EXAMPLES = ("p99 < 400 ms", "service p99.9 < 1 s", "errors < 0.1 %", "throughput > 7/s")
 _EXPECTED = "expected an objective such as 'p99 < 400 ms' or 'errors < 0.1 %'"

@@ -6,12 +6,26 @@ file, gives each its line and column and raises them all together.
 """
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-__all__ = ["Path", "Problem"]
+__all__ = ["Path", "Problem", "part"]
 
 Path = tuple[str | int, ...]
 """Keys and indices from the top of the data to a value."""
+
+
+def part(whole: object, key: str, attribute: str | None = None) -> Any:
+    """Return a part of what was given, however wrong it may be; None if there is none.
+
+    Args:
+        whole: a mapping from a file, or a record from code.
+        key: the mapping's.
+        attribute: the record's, if it is called otherwise.
+    """
+    if isinstance(whole, Mapping):
+        return whole.get(key)
+    return getattr(whole, attribute or key, None)
 
 
 class Problem(NamedTuple):

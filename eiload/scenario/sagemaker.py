@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field
 from eiload.base.quantity import shown
 from eiload.scenario.fields import Text
 from eiload.scenario.form import Form
-from eiload.scenario.problem import Problem
+from eiload.scenario.problem import Problem, part
 
 __all__ = ["API", "Invocable", "host_of", "sagemaker_conflicts", "with_sagemaker"]
 
@@ -96,14 +96,18 @@ def with_sagemaker(given: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def sagemaker_conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what an endpoint lacks, and what others have of it."""
+    cloudwatch = part(given.get("observe"), "cloudwatch", "cloudwatch_ns")
     if given.get("api") != API:
         for word in _WORDS:
             if given.get(word) is not None:
                 yield Problem((word,), f"expected only beside `api: {API}`")
-        if _part(given.get("observe"), "cloudwatch") is not None:
+        if cloudwatch is not None:
             yield Problem(("observe", "cloudwatch"), f"expected only beside `api: {API}`")
         return
-    if given.get("stand_in") is not None and _part(given.get("observe"), "cloudwatch") is not None:
+    if (
+        given.get("stand_in") is not None
+        and part(given.get("observe"), "cloudwatch", "cloudwatch_ns") is not None
+    ):
         yield Problem(("observe", "cloudwatch"), "CloudWatch knows no stand-in; expected none")
     if given.get("endpoint") is None:
         yield Problem((), "no endpoint; expected 'endpoint: NAME'")
@@ -116,9 +120,3 @@ def sagemaker_conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
     for key in metadata if isinstance(metadata, Mapping) else ():
         if str(key).lower().startswith(_SIGNED):
             yield Problem(("metadata",), f"{shown(key)} is the signature's; expected none")
-
-
-def _part(whole: object, key: str) -> object:
-    if isinstance(whole, Mapping):
-        return whole.get(key)
-    return getattr(whole, f"{key}_ns", None)

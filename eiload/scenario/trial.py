@@ -46,7 +46,7 @@ class Model:
         return tuple(
             each
             for each in self.scenario.objectives
-            if each.target in {None, target} and not _left_out(each, self.phase)
+            if self.scenario.concerns(each, target) and not _left_out(each, self.phase)
         )
 
     @property
@@ -141,4 +141,4 @@ def _notes(scenario: Scenario, phase: OpenPhase) -> Iterator[str]:
         yield f"the rate of phase {phase.name} moves over its {length}; that of a trial stays"
     for each in scenario.objectives:
         if why := _left_out(each, phase):
-            yield f"not asked of trials: {each.text}{each.where} ({why})"
+            yield f"not asked of trials: {each.said} ({why})"

@@ -17,7 +17,7 @@ from eiload.base.units import format_duration, format_share, parse_duration, par
 from eiload.scenario.arrivals import OpenPhase
 from eiload.scenario.fields import Unit, duration, share
 from eiload.scenario.form import Form
-from eiload.scenario.problem import Problem
+from eiload.scenario.problem import Problem, part
 from eiload.scenario.rate_field import RUN_AT_MOST
 from eiload.scenario.rates import BurstRate, PointsRate, RampRate, SineRate, StepsRate
 from eiload.scenario.replay import Replay
@@ -238,26 +238,22 @@ def problems(given: Mapping[str, Any]) -> Iterator[Problem]:
                 "until decided in a phase that is not the last, and the ones after it would begin "
                 "nobody knows when; expected a time here, or this phase at the end",
             )
-        if _part(phase, "warm_up") is True:
+        if part(phase, "warm_up") is True:
             yield Problem(where, "until decided in a warm-up, which is not judged; expected a time")
-        if _part(phase, "users") is not None or _part(phase, "think") is not None:
+        if part(phase, "users") is not None or part(phase, "think") is not None:
             yield Problem(where, CLOSED)
-        if _part(phase, "replay") is not None or _moves(_part(phase, "rate")):
+        if part(phase, "replay") is not None or _moves(part(phase, "rate")):
             yield Problem(
                 where,
                 "until decided where the load changes over the phase, so that an early end would "
                 "judge another load; expected a time, or a rate that stays",
             )
-        if not _asks(given, _part(phase, "phase", "name")):
+        if not _asks(given, part(phase, "phase", "name")):
             yield Problem(
                 where,
                 "until decided, and nothing is to be decided; expected an objective of this phase "
                 "under 'objectives:', or 'compare:'",
             )
-
-
-def _part(whole: object, key: str, attribute: str | None = None) -> Any:
-    return whole.get(key) if isinstance(whole, Mapping) else getattr(whole, attribute or key, None)
 
 
 def _goes_on(phase: object) -> bool:
@@ -279,7 +275,7 @@ def _asks(given: Mapping[str, Any], name: object) -> bool:
     objectives = given.get("objectives", ())
     if not isinstance(objectives, Sequence) or isinstance(objectives, str):
         return True  # it has its own problem
-    named = [each if isinstance(each, str) else _part(each, "phase") for each in objectives]
+    named = [each if isinstance(each, str) else part(each, "phase") for each in objectives]
     return any(
         isinstance(each, str) or phase in (None, name)
         for each, phase in zip(objectives, named, strict=True)

@@ -28,6 +28,7 @@ __all__ = [
     "per_million",
     "per_million_ratio",
     "ratio",
+    "undecided",
 ]
 
 S_PER_H, MILLION = 3600, 1_000_000
@@ -127,7 +128,7 @@ def _why_low(bounds: Bounds, mine: Sequence[Trial], high: float) -> tuple[Open, 
         return Open.FAILS_EVERYWHERE, high
     if (limit := ceiling(mine)) <= bounds.low_per_s * (1 + SAME):
         return Open.LIMITED, limit
-    tried = [rate for rate in _undecided(mine) if rate < high]
+    tried = [rate for rate in undecided(mine) if rate < high]
     return _why(mine, min(tried, default=None))
 
 
@@ -136,11 +137,12 @@ def _why_high(bounds: Bounds, mine: Sequence[Trial], low: float) -> tuple[Open, 
         return Open.HOLDS_EVERYWHERE, low
     if (limit := ceiling(mine)) < math.inf:
         return Open.LIMITED, limit
-    tried = [rate for rate in _undecided(mine) if rate > low]
+    tried = [rate for rate in undecided(mine) if rate > low]
     return _why(mine, max(tried, default=None))
 
 
-def _undecided(mine: Sequence[Trial]) -> list[float]:
+def undecided(mine: Sequence[Trial]) -> list[float]:
+    """Return the rates at which trials of a target were to prove something and did not."""
     return [
         trial.rate_per_s
         for trial in mine

@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from eiload.judging.capacity.bounds import Bounds
-from eiload.judging.capacity.found import SAME, Bracket, bracket, ceiling
+from eiload.judging.capacity.found import SAME, Bracket, bracket, ceiling, undecided
 from eiload.judging.capacity.trial import Purpose, Trial, TrialWord
 
 __all__ = ["Proof", "Rates"]
@@ -174,7 +174,7 @@ class Rates:
         if self.limited and self.top_per_s <= least * (1 + SAME):
             return None
         about = self.about()
-        tried = [rate for rate in self._undecided() if rate <= about]
+        tried = [rate for rate in undecided(self.mine) if rate <= about]
         if any(_same(rate, least) for rate in tried):
             return None
         rate = about * math.exp(-UNDER * FURTHER ** len(tried))
@@ -188,7 +188,7 @@ class Rates:
         if not math.isinf(self.found.high) or self.found.low >= most * (1 - SAME):
             return None
         about = self.about()
-        tried = [rate for rate in self._undecided() if rate > about or _same(rate, most)]
+        tried = [rate for rate in undecided(self.mine) if rate > about or _same(rate, most)]
         if any(_same(rate, most) for rate in tried):
             return None
         rate = about * math.exp(OVER * FURTHER ** len(tried))
@@ -206,19 +206,12 @@ class Rates:
         found = []
         for end in (low, high):
             between = sorted((end, about))
-            open_ = any(between[0] <= rate <= between[1] for rate in self._undecided())
+            open_ = any(between[0] <= rate <= between[1] for rate in undecided(self.mine))
             far = abs(math.log(end / about))
             if not open_ and far > 2 * LEAST_STEP:
                 seconds = max(trial.seconds for trial in self.mine if _same(trial.rate_per_s, end))
                 found.append((far, Proof(math.sqrt(end * about), LONGER * seconds)))
         return [proof for _, proof in sorted(found, reverse=True)]
-
-    def _undecided(self) -> list[float]:
-        return [
-            trial.rate_per_s
-            for trial in self.mine
-            if trial.purpose is Purpose.CONFIRM and trial.word is TrialWord.UNDECIDED
-        ]
 
 
 def _same(one: float, other: float) -> bool:

@@ -31,7 +31,7 @@ from eiload.judging.judgement import first_of
 from eiload.record.stopping import SIGNALS
 from eiload.scenario import Scenario
 
-__all__ = ["CostAtCapacity", "Result", "Search", "between", "result", "said"]
+__all__ = ["CostAtCapacity", "Result", "Search", "between", "open_ends", "result"]
 
 STATUSES = {
     Open.HOLDS_EVERYWHERE: 2,
@@ -80,8 +80,12 @@ class Search:
     @property
     def emulated(self) -> bool:
         """Tell whether any target was a stand-in."""
-        return any(target.stand_in is not None for target in self.scenario.targets.values()) or any(
-            each.emulated for each in self.seen
+        return any(map(self.is_emulated, self.scenario.targets))
+
+    def is_emulated(self, target: str) -> bool:
+        """Tell whether a target was a stand-in, by the scenario or by what it said."""
+        return self.scenario.targets[target].stand_in is not None or any(
+            each.emulated for each in self.seen if each.trial.target == target
         )
 
 
@@ -132,7 +136,7 @@ def result(search: Search) -> Result:
             f"{compare.candidate}'s capacity is {between(capacities)} times {compare.baseline}'s"
         )
     statements += _on_costs(search.scenario, costs, cost_ratio)
-    statuses = [STATUSES[why] for each in brackets for why in _open(each)]
+    statuses = [STATUSES[why] for each in brackets for why in open_ends(each)]
     if search.stopped in SIGNALS:  # what is open is so because of it
         statuses = [SIGNALS[search.stopped]]
     status = first_of(*statuses)
@@ -144,9 +148,9 @@ def result(search: Search) -> Result:
     )  # fmt: skip
 
 
-def between(of: Between, digits: int = 3) -> str:
+def between(of: Between) -> str:
     """Return two ends in words: ``0.58 to 0.92``, ``at least 0.58``, ``at most 0.92``."""
-    low, high = (f"{end:,.{digits}g}" if math.isfinite(end) else "" for end in (of.low, of.high))
+    low, high = (f"{end:,.3g}" if math.isfinite(end) else "" for end in (of.low, of.high))
     if not high:
         return f"at least {low}" if of.low else "not known"
     return f"{low} to {high}" if of.low else f"at most {high}"
@@ -208,7 +212,8 @@ def said(search: Search, of: Bracket) -> str:
     return f"{of.target}'s capacity is not known{about}: {more}"
 
 
-def _open(of: Bracket) -> list[Open]:
+def open_ends(of: Bracket) -> list[Open]:
+    """Return why the ends of a bracket are open, each reason once."""
     return [*dict.fromkeys(each for each in (of.low_open, of.high_open) if each is not None)]
 
 
@@ -218,6 +223,6 @@ def _remedies(search: Search, of: Bracket) -> Iterator[str]:
         yield "the search was stopped"
         return
     at = {of.high_open: of.high_at, of.low_open: of.low_at}
-    for why in _open(of):
+    for why in open_ends(of):
         known = at[why]
         yield REMEDIES[why].format(wording.rate(known) if known is not None else "")

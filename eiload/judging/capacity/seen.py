@@ -96,8 +96,7 @@ def _word(run: Run, judgement: Judgement) -> tuple[TrialWord, str]:
 
 
 def _said(verdict: Verdict) -> str:
-    objective = verdict.objective
-    return f"{objective.text}{objective.where}: {verdict.observed}; {verdict.reason}"
+    return f"{verdict.objective.said}: {verdict.observed}; {verdict.reason}"
 
 
 def _died(run: Run) -> bool:
@@ -121,7 +120,6 @@ def _died(run: Run) -> bool:
 def _reading(run: Run, verdict: Verdict) -> Reading:
     """Return what was measured of an objective, in its own unit."""
     objective, used = verdict.objective, verdict.used
-    text = f"{objective.text}{objective.where}"
     share = used.value if used is not None else None
     metric = objective.metric
     if isinstance(metric, Quantile):
@@ -130,15 +128,15 @@ def _reading(run: Run, verdict: Verdict) -> Reading:
         spans = run.measured(objective.phase)
         sample = of.sample(0, spans, kind)
         if not blocks.reportable(metric.q, sample.total):
-            return Reading(text, math.nan, math.nan, math.nan, metric.limit_ns, share)
+            return Reading(objective.said, math.nan, math.nan, math.nan, metric.limit_ns, share)
         low, high = shares.interval_ns(Blocks.of(sample, cut_of(of, spans)), metric.q)
         value = float(sample.quantile_ns(metric.q))
-        return Reading(text, value, low, high, metric.limit_ns, share)
+        return Reading(objective.said, value, low, high, metric.limit_ns, share)
     limit = _limit(verdict)
     if used is None:
-        return Reading(text, math.nan, math.nan, math.nan, limit, None)
+        return Reading(objective.said, math.nan, math.nan, math.nan, limit, None)
     value, low, high = (each * limit for each in (used.value, used.low, used.high))
-    return Reading(text, value, low, high, limit, share)
+    return Reading(objective.said, value, low, high, limit, share)
 
 
 def _limit(verdict: Verdict) -> float:

@@ -252,7 +252,7 @@ class _Judge:
     ) -> BareVerdict:
         if not sample.total:
             return NOTHING
-        asked = [*self._run.scenario.targets.values()][target]
+        asked = self._run.scenario.target_at(target)
         # A request that failed would have been answered after its deadline at the earliest.
         failed_ns = max(asked.deadline_ns, sample.max_ns)
         sums = of.sums_ns() + (of.totals - of.good) * float(failed_ns)

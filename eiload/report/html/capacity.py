@@ -17,7 +17,16 @@ from eiload.judging.capacity.found import Bracket
 from eiload.judging.capacity.result import Result, Search
 from eiload.judging.capacity.trial import Purpose
 from eiload.report import capacity_json
-from eiload.report.capacity import TIME, Point, objective_of, points, sections, shown, unit_of
+from eiload.report.capacity import (
+    TIME,
+    Point,
+    named,
+    objective_of,
+    points,
+    sections,
+    shown,
+    unit_of,
+)
 from eiload.report.html.charts import BOTTOM, LEFT, RIGHT, TOP, WIDTH, milliseconds
 from eiload.report.html.document import document
 from eiload.report.html.svg import Frame, Linear, Log, Scale, attribute, text
@@ -106,8 +115,7 @@ def _curves(search: Search, found: Result) -> str:
 def _key(search: Search, index: int, name: str) -> str:
     line = f'<line x1="0" x2="26" y1="5" y2="5" class="t{index % 6}" stroke-width="3"/>'
     swatch = f'<svg viewBox="0 0 26 10" aria-hidden="true">{line}</svg>'
-    emulated = search.scenario.targets[name].stand_in is not None
-    return f"<li>{swatch}{text(wording.marked(name, emulated))}</li>"
+    return f"<li>{swatch}{text(named(search, name))}</li>"
 
 
 def _curve(search: Search, found: Result, objective: str) -> str:
@@ -122,7 +130,7 @@ def _curve(search: Search, found: Result, objective: str) -> str:
     parts = []
     asked = objective_of(search, every[0].reading)
     for index, each in enumerate(found.brackets):
-        if asked is None or asked.target in {None, each.target}:
+        if asked is None or search.scenario.concerns(asked, each.target):
             parts.append(_bracket(frame, each, f"t{index % 6}"))
     label = milliseconds if unit == TIME else _per_cent
     parts.append(frame.axes(lambda rate: f"{rate:g}/s", label))

@@ -10,7 +10,7 @@ from eiload.judging.sla import Word
 from eiload.judging.statistics.shift import QuantileShift
 from eiload.record.run import Run
 from eiload.report import words
-from eiload.report.content import NO_VERDICT, objective_text
+from eiload.report.content import NO_VERDICT
 from eiload.report.html import bars
 from eiload.report.html.svg import Log, attribute, text
 from eiload.report.html.tables import cell, table, tone_class
@@ -41,7 +41,7 @@ def objectives(run: Run, judgement: Judgement) -> str:
         bar = bars.bar(used, on, (1.0,), tone_class(good), label)
         emulated = any(t.emulated for t in run.targets if t.name == verdict.target)
         name = wording.marked(verdict.target, emulated)
-        texts = objective_text(verdict.objective), name, verdict.observed, verdict.reason
+        texts = verdict.objective.said, name, verdict.observed, verdict.reason
         one, two, observed, why = map(text, texts)
         rows.append(([badge, one, two, bar, observed, why], ""))
     columns = (

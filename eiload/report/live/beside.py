@@ -20,11 +20,11 @@ from eiload.observe.watch import Glance
 from eiload.record.facts import TargetFacts
 from eiload.record.run import Run
 from eiload.report import devices, words
+from eiload.report.live.head import NAME_AT_MOST
 from eiload.scenario import Scenario
 
 __all__ = ["NOTES_AT_MOST", "ended", "now"]
 
-NAME_AT_MOST = 60
 NOTES_AT_MOST = 8
 
 US_PER_MS = NS_PER_MS / 1_000
@@ -97,7 +97,7 @@ def _server(of: Server) -> list[str]:
         for status, number in sorted(failed.items(), key=lambda each: -each[1])
     )
     return [
-        words.per_second(of.per_s) if math.isfinite(of.per_s) else words.NOT_KNOWN,
+        words.per_second(of.per_s),
         listed or ("0" if total else words.NOT_KNOWN),
         *(_mean(each) for each in (of.request, of.runtime, of.queue)),
         words.NOT_KNOWN if of.batch is None else words.three_digits(of.batch.mean),

@@ -7,6 +7,7 @@ from typing import Any
 from eiload.observe.watch import Glance
 from eiload.record.observed import Source
 from eiload.report.live import beside
+from eiload.report.live.head import NAME_AT_MOST
 from tests.golden import golden_run
 from tests.observe.made import series
 from tests.report.observed_runs import gpu, host, observed, page
@@ -69,4 +70,4 @@ def test_hostile_texts() -> None:
     of = series("gpu_use", [1.0] * 13, **evil)
     found = now((replace(gpu(), series=(of,)),), ())
     assert "\x1b" not in found["machines"][0][2]
-    assert len(found["machines"][0][2]) <= beside.NAME_AT_MOST
+    assert len(found["machines"][0][2]) <= NAME_AT_MOST
