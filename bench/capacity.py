@@ -1,6 +1,6 @@
 """How often a search for the capacity is wrong, and how long it takes, on queues of known capacity.
 
-``python -m bench.capacity`` (20 minutes on 2 cores; ``--quick``: one law, few searches) prints a
+``python -m bench.capacity`` (6 minutes on 2 cores; ``--quick``: one law, few searches) prints a
 Markdown table, which docs/statistics.md quotes ("The capacity").
 
 Each trial is a simulated run of its own (`bench.queues.alone`), in the recorder's buckets, judged

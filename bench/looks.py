@@ -1,6 +1,6 @@
 """How often a run that goes on until decided errs, by all of its looks, on queues of known truth.
 
-``python -m bench.looks`` (about half an hour on 2 cores; ``--quick``: one system, few runs)
+``python -m bench.looks`` (15 minutes on 2 cores; ``--quick``: one system, few runs)
 prints Markdown tables, which docs/statistics.md quotes ("Until decided").
 
 Each simulated run (`bench.queues`) is as long as its plan. It is looked at as a real one is: the
