@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-WAITING = 3
+WAITING = 4
 """Processes for what waits; the others compute."""
 NICE = 5
 """By how much the others hold back: they have a third of an ordinary process's share, and come to
