@@ -109,5 +109,5 @@ class Channel(Protocol):
             deadline_ns: how long from now it may take; 0 for the endpoint's own deadline.
             trailers: whether `Landing.trailers` are wanted; a channel may always tell them.
             headers: header fields of this request alone, as they go over the connection: each
-                ``name: value`` and CRLF (`http1.heads.lines_of`). Only HTTP/1.1 takes any.
+                ``name: value`` and CRLF. Only HTTP/1.1 takes any.
         """

@@ -277,9 +277,8 @@ class Preflight:
         """Return what becomes of one question; it may take `patience_ns`, or as long as each."""
         method, request = question
         patience_ns = patience_ns or self.patience_ns
-        if fields := self.api.own_fields(question):
-            return self.caller.call(self.index, method, request, patience_ns, headers=fields)
-        return self.caller.call(self.index, method, request, patience_ns)
+        fields = self.api.own_fields(question)
+        return self.caller.call(self.index, method, request, patience_ns, headers=fields)
 
     def silence(self, reply: ReplyLike, *, wait_refused: bool = False) -> Unready:
         """Return what a failed call means, after a look at the port where the call cannot tell."""

@@ -70,10 +70,10 @@ class Course:
         mine = at_h >= since_s / 3600
         if mine.sum() < 3:
             return float("nan"), float("nan")
-        (slope, _), covariance = np.polyfit(at_h[mine], rss_mb[mine], 1, cov="unscaled")
-        rest = rss_mb[mine] - np.polyval(np.polyfit(at_h[mine], rss_mb[mine], 1), at_h[mine])
+        line, covariance = np.polyfit(at_h[mine], rss_mb[mine], 1, cov="unscaled")
+        rest = rss_mb[mine] - np.polyval(line, at_h[mine])
         variance = float(rest @ rest) / (mine.sum() - 2)
-        return float(slope), float(np.sqrt(covariance[0, 0] * variance))
+        return float(line[0]), float(np.sqrt(covariance[0, 0] * variance))
 
 
 class Viewer(threading.Thread):

@@ -191,9 +191,10 @@ class Http1Channel:
         content = b""
         if answer is not None:
             content = answer.content if status is Status.OK else b""
-            told = answer.pairs if request.trailers else ()
-            if self._endpoint.answered_by:
-                address = dict(answer.pairs).get(self._endpoint.answered_by, "") or address
+            answered_by = self._endpoint.answered_by
+            pairs = answer.pairs if request.trailers or answered_by else ()
+            told = pairs if request.trailers else ()
+            address = dict(pairs).get(answered_by, "") or address
         landed(
             Landing(
                 status, request.sent_ns, done_ns, detail, content, told, request.written_ns,

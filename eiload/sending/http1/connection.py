@@ -98,8 +98,6 @@ class Connection:
         self._content: list[bytes] = []
         self._content_bytes = 0
         self._interim = 0
-        self.heard_ns = 0
-        """When something came last; 0 if nothing has."""
         self._loop.add_reader(link.fileno(), self._readable)
 
     def __repr__(self) -> str:
@@ -216,7 +214,7 @@ class Connection:
             return False
         if data is None:
             return False
-        now_ns = self.heard_ns = self._now_ns()
+        now_ns = self._now_ns()
         exchange = self.exchange
         if exchange is None:
             self._end(Failure(Status.UNAVAILABLE, "it says what nobody asked" if data else ENDED))

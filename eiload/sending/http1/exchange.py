@@ -3,7 +3,6 @@
 from typing import NamedTuple, Protocol
 
 from eiload.base.status import Status
-from eiload.sending.http1.answer import Answer
 from eiload.sending.http1.heads import Head
 
 __all__ = ["Carrier", "Exchange", "Failure"]
@@ -44,10 +43,3 @@ class Exchange:
         """Become one that was never sent."""
         self.sent_ns = self.written_ns = self.first_byte_ns = 0
         self.address = ""
-
-
-class Over(Protocol):
-    """Who is told how requests end; another may be started from there."""
-
-    def over(self, exchange: Exchange, found: Answer | Failure, now_ns: int, /) -> None:
-        """Take what became of a request, and when that was known."""

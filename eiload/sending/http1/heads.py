@@ -19,7 +19,7 @@ import h11
 
 from eiload.sending.endpoint import Pairs
 
-__all__ = ["Head", "Heads", "lines_of", "pairs_of"]
+__all__ = ["Head", "Heads", "pairs_of"]
 
 KEPT = 4096
 """Heads that are kept; then they are made anew."""
@@ -47,20 +47,6 @@ TOLD = {
     for verb in ("GET", "POST")
 }
 """What a connection's `h11` is told, by the method."""
-
-
-def lines_of(pairs: Pairs) -> bytes:
-    """Return header fields as a request's own lines (`channel.Channel.start`).
-
-    Raises:
-        ValueError: a name or a value is not one of HTTP's.
-    """
-    for name, value in pairs:
-        if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
-            raise ValueError(f"not the name of a header field, got {name!r}")
-        if not value.isascii() or not value.isprintable():
-            raise ValueError(f"the value of {name!r} is not printable ASCII")
-    return "".join(f"{name}: {value}\r\n" for name, value in pairs).encode()
 
 
 def pairs_of(lines: bytes) -> Pairs:
@@ -92,7 +78,7 @@ class Heads:
         Args:
             method: its path, to which `length` bytes are posted; or ``GET`` and its path.
             length: bytes of its body.
-            lines: fields of its own, each ``name: value`` and CRLF (`lines_of`).
+            lines: fields of its own, each ``name: value`` and CRLF.
 
         Raises:
             ValueError: a field is not one that HTTP allows, or is this wire's.

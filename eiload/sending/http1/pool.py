@@ -18,7 +18,7 @@ from typing import Protocol
 from eiload.base.status import Status
 from eiload.sending.http1.answer import Answer
 from eiload.sending.http1.exchange import Exchange, Failure
-from eiload.sending.http1.site import CLOSED, Site
+from eiload.sending.http1.site import Site
 from eiload.sending.net.address import (
     LOOK_NS,
     SOON_NS,
@@ -29,7 +29,7 @@ from eiload.sending.net.address import (
     resolve,
 )
 from eiload.sending.net.balance import Place, places
-from eiload.sending.net.route import Route
+from eiload.sending.net.route import CLOSED, Route
 from eiload.sending.result import WAITED_CONNECTION
 
 __all__ = ["Pool"]
@@ -150,9 +150,8 @@ class Pool:
         exchange.carrier = None
         self.over(exchange, Failure(Status.UNAVAILABLE, why), self._now_ns())
 
-    def stranded(self, site: Site, exchanges: list[Exchange], why: str) -> None:
+    def stranded(self, exchanges: list[Exchange], why: str) -> None:
         """Send requests for which a place has no connection elsewhere, or have them fail."""
-        del site
         self._look()
         for exchange in exchanges:
             if self._closed or all(other.failing for other in self.sites):

@@ -30,12 +30,10 @@ from eiload.sending.http1.exchange import Exchange, Failure
 from eiload.sending.net.backoff import Backoff
 from eiload.sending.net.balance import Place
 from eiload.sending.net.link import open_link
-from eiload.sending.net.route import Route
+from eiload.sending.net.route import CLOSED, Route
 from eiload.sending.result import RESENT, WAITED_CONNECTION
 
-__all__ = ["ALPN", "CLOSED", "CROSSING_NS", "Site"]
-
-CLOSED = "the channel was closed"
+__all__ = ["ALPN", "CROSSING_NS", "Site"]
 
 ALPN = "http/1.1"
 """HTTP/1.1's name in TLS (RFC 7301)."""
@@ -51,7 +49,7 @@ class Owner(Protocol):
     def over(self, exchange: Exchange, found: Answer | Failure, now_ns: int, /) -> None:
         """Take how a request ended; another may be started from there."""
 
-    def stranded(self, site: "Site", exchanges: list[Exchange], why: str, /) -> None:
+    def stranded(self, exchanges: list[Exchange], why: str, /) -> None:
         """Take requests for which there is no connection, and why."""
 
 
@@ -166,7 +164,7 @@ class Site:
         if self._leaving or self.failing:
             waiting = list(self._waiting)
             self._waiting.clear()
-            self._owner.stranded(self, waiting, self.failure)
+            self._owner.stranded(waiting, self.failure)
 
     def _over(self, exchange: Exchange, found: Answer | Failure, now_ns: int) -> None:
         exchange.carrier = None

@@ -33,12 +33,10 @@ from eiload.sending.http2.frames import ErrorCode
 from eiload.sending.http2.grpc import CallOutcome, outcome, outcome_of_reset
 from eiload.sending.http2.streams import Stream
 from eiload.sending.net.balance import Place
-from eiload.sending.net.route import Route
+from eiload.sending.net.route import CLOSED, Route
 from eiload.sending.result import RESENT, WAITED_CONNECTION
 
 __all__ = ["Line"]
-
-CLOSED = "the channel was closed"
 
 AGE_SPREAD = 0.1
 """By how much of its age a connection may be younger or older when it is left, so that not all are

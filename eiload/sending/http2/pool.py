@@ -23,7 +23,7 @@ from eiload.base.status import Status
 from eiload.sending.endpoint import PICK_FIRST
 from eiload.sending.http2.call import Call, Carrier
 from eiload.sending.http2.grpc import CallOutcome
-from eiload.sending.http2.line import CLOSED, Line
+from eiload.sending.http2.line import Line
 from eiload.sending.net.address import (
     LOOK_NS,
     SOON_NS,
@@ -35,7 +35,7 @@ from eiload.sending.net.address import (
 )
 from eiload.sending.net.backoff import Backoff
 from eiload.sending.net.balance import Place, places
-from eiload.sending.net.route import Route
+from eiload.sending.net.route import CLOSED, Route
 from eiload.sending.result import WAITED_CONNECTION
 
 __all__ = ["Pool"]

@@ -12,7 +12,10 @@ from eiload.sending.endpoint import Endpoint, KeepAlive
 from eiload.sending.net.address import ServerName
 from eiload.sending.net.tls import H2, tls_context
 
-__all__ = ["CONNECT_NS", "MAX_ANSWER_BYTES", "Route", "named", "route_of"]
+__all__ = ["CLOSED", "CONNECT_NS", "MAX_ANSWER_BYTES", "Route", "named", "route_of"]
+
+CLOSED = "the channel was closed"
+"""Why requests end that are left when it is."""
 
 CONNECT_NS = 20 * NS_PER_S
 """How long connecting may take, TLS and the server's SETTINGS included (gRPC's

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from eiload.base.status import Status
-from eiload.server import json_tensors
 from eiload.server.http.exchange import JSON, Answer, Asked, Ended, stated
 from eiload.server.http.predict import JsonPredict, Named, Read, Told, of_json
 from eiload.server.model import Rejection
@@ -169,8 +168,7 @@ def _of_array(named: Named, array: "np.ndarray", signatures: Mapping[str, Signat
     request = predict_request(
         named.model, {aliases[0]: array}, version=named.version, version_label=named.label
     )
-    form: json_tensors.Layout = "row"
-    return Read(request, form)
+    return Read(request, "row")
 
 
 def _is_number(text: str) -> bool:

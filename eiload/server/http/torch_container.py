@@ -7,7 +7,6 @@ transformer.py). Who computes is a `Worker`'s affair: emulated, or TorchScript.
 """
 
 import json
-from collections.abc import Callable
 from typing import Protocol
 
 from eiload.server.http.codecs import JSON
@@ -103,6 +102,3 @@ def server_error(status: int, kind: str, text: str) -> Answer:
 def raised(text: str, trace: str, status: int = 500) -> Answer:
     """Return what comes of an exception: its text and where it was raised."""
     return Answer(status, f"{text}\n{trace}".encode(), TEXT)
-
-
-Made = Callable[[], Answer]

@@ -5,14 +5,11 @@ model and tells nothing of it: neither versions nor signatures. Source: awsdocs,
 amazon-sagemaker-developer-guide, your-algorithms-inference-code.md.
 """
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from eiload.base.status import Status
 from eiload.serving.apis.api import Question
 from eiload.serving.apis.http import Http
-from eiload.serving.explain import Unready
-from eiload.serving.tfserving import ModelState, Signature
 
 __all__ = ["Container"]
 
@@ -35,22 +32,3 @@ class Container(Http):
         """Ask whether it is well."""
         del model
         return Question("GET /ping")
-
-    def states(self, response: bytes) -> tuple[ModelState, ...]:
-        """Return nothing: it is well, or the status says that it is not."""
-        del response
-        return ()
-
-    def unready(self, states: Sequence[ModelState]) -> Unready | None:
-        """Return None: it has said that it is well."""
-        del states
-        return None
-
-    def metadata(self) -> Question | None:
-        """Return None: it does not tell its model's signatures."""
-        return None
-
-    def signatures(self, response: bytes) -> dict[str, Signature]:
-        """Return nothing."""
-        del response
-        return {}

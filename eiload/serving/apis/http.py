@@ -1,7 +1,7 @@
 """What the ways by HTTP/1.1 have in common: bodies, their content types, what refusals mean."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from eiload.base.errors import ScenarioError
@@ -16,9 +16,9 @@ from eiload.serving.bodies.media import JSON, kind_of
 from eiload.serving.bodies.requests import Form, body_of
 from eiload.serving.diagnose import Diagnosis
 from eiload.serving.diagnose_http import diagnose_http
-from eiload.serving.explain import said
+from eiload.serving.explain import Unready, said
 from eiload.serving.tensors import Tensor, TensorInfo
-from eiload.serving.tfserving import Response
+from eiload.serving.tfserving import ModelState, Response, Signature
 
 __all__ = ["Http"]
 
@@ -92,6 +92,25 @@ class Http:
         """Return nothing: all is the endpoint's."""
         del question
         return b""
+
+    def states(self, response: bytes) -> tuple[ModelState, ...]:
+        """Return nothing: what is no TensorFlow Serving tells no versions."""
+        del response
+        return ()
+
+    def unready(self, states: Sequence[ModelState]) -> Unready | None:
+        """Return None: only versions could say so."""
+        del states
+        return None
+
+    def metadata(self) -> Question | None:
+        """Return None: it does not tell its model's signatures."""
+        return None
+
+    def signatures(self, response: bytes) -> dict[str, Signature]:
+        """Return nothing."""
+        del response
+        return {}
 
     def diagnose(self, address: str, patience_ns: int) -> Diagnosis:
         """Look at a server that does not answer, and say what is there."""

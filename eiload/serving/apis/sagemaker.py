@@ -8,7 +8,7 @@ load's signatures are made beside it (`control.signatures`), by the same signer.
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,6 @@ from eiload.serving.sagemaker.service import (
     too_large,
 )
 from eiload.serving.tensors import Tensor, TensorInfo
-from eiload.serving.tfserving import ModelState, Signature
 
 if TYPE_CHECKING:
     from eiload.serving.sagemaker.signing import Signer
@@ -89,23 +88,6 @@ class SageMaker(Http):
         """Return None: it tells no state to who may only invoke it."""
         del model
 
-    def states(self, response: bytes) -> tuple[ModelState, ...]:
-        """Return nothing."""
-        del response
-        return ()
-
-    def unready(self, states: Sequence[ModelState]) -> None:
-        """Return None: nobody knows before it is invoked."""
-        del states
-
-    def metadata(self) -> None:
-        """Return None: it does not tell its model's signatures."""
-
-    def signatures(self, response: bytes) -> dict[str, Signature]:
-        """Return nothing."""
-        del response
-        return {}
-
     def diagnose(self, address: str, patience_ns: int) -> Diagnosis:
         """Look at a service that does not answer; its host's name is made of the region."""
         finding = super().diagnose(address, patience_ns)
@@ -123,7 +105,7 @@ class SageMaker(Http):
             endpoint=target.endpoint or "",
             region=target.region or "",
             variant=target.variant or "",
-            content_type=dict(self.headers).get("Content-Type", ""),
+            content_type=self.content_type,
             wall_ns=time.time_ns(),
         )
         return told or super().refusal(status, detail, sent, pictures=pictures)

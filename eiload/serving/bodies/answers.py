@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from eiload.serving.bodies.media import Kind, kind_of
-from eiload.serving.bodies.values import FLOAT, WHOLE, is_base64, tensor
-from eiload.serving.tensors import Tensor, TensorInfo, UnreadableError, dtype_of
+from eiload.serving.bodies.values import is_base64, tensor
+from eiload.serving.tensors import Tensor, TensorInfo, UnreadableError
 from eiload.serving.tfserving import Response
 
 __all__ = ["UNNAMED", "read_body"]
@@ -176,16 +176,7 @@ def _csv(body: bytes) -> Tensor:
         raise ValueError(f"not rows of numbers: {error}: {_shown(body)}") from None
     if not rows:
         raise ValueError("no rows of numbers in it")
-    if len({len(row) for row in rows}) > 1:
-        raise UnreadableError("rows of different lengths")
-    whole = all(isinstance(each, int) for row in rows for each in row)
-    with np.errstate(over="ignore"):
-        try:
-            return np.array(rows, WHOLE if whole else "float64").astype(
-                dtype_of(WHOLE if whole else FLOAT)
-            )
-        except OverflowError:
-            raise ValueError("a whole number that does not fit into 64 bits") from None
+    return tensor(rows)
 
 
 def _csv_rows(text: str) -> Iterator[list[int | float]]:

@@ -80,20 +80,24 @@ def meaning(
     where = f"endpoint {endpoint!r} in {region}"
     if name == "ModelError" or code == 424:
         return _model(where, found["original"], words, content_type)
-    if _CLOCK.search(f"{name} {words}") or code in {401, 403} or name.startswith("ExpiredToken"):
-        return f"{_account(where, name, words, wall_ns)} {said}"
+    early_or_late = _CLOCK.search(f"{name} {words}") is not None
+    if early_or_late or code in {401, 403} or name.startswith("ExpiredToken"):
+        return f"{_clock(wall_ns) if early_or_late else _account(where, name)} {said}"
     told = _state(where, code, name) or _invalid(where, name, words, variant)
     return None if told is None else f"{told} {said}"
 
 
-def _account(where: str, name: str, words: str, wall_ns: int) -> str:
+def _clock(wall_ns: int) -> str:
+    """Return what is wrong with this machine's time."""
+    now = datetime.fromtimestamp(wall_ns // NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return (
+        "the service does not take the time of our signature; this machine's clock says "
+        f"{now} UTC: set it (NTP)"
+    )
+
+
+def _account(where: str, name: str) -> str:
     """Return what is wrong with whose request it is."""
-    if _CLOCK.search(f"{name} {words}"):
-        now = datetime.fromtimestamp(wall_ns // NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        return (
-            "the service does not take the time of our signature; this machine's clock says "
-            f"{now} UTC: set it (NTP)"
-        )
     if name.startswith("ExpiredToken"):
         return "the AWS session has expired; renew it (`aws sso login`, a new role)"
     if name == "AccessDeniedException":
