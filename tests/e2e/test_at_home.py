@@ -31,6 +31,7 @@ from eiload import SSDUser
 
 class Eye(SSDUser):
     wait_time = constant(0.1)
+    synthetic = "64x48"
 
 class Steps(LoadTestShape):
     def tick(self):
@@ -71,6 +72,7 @@ class Buggy(User):
 class Eye(SSDUser):
     host = "SERVER"
     wait_time = constant(0.1)
+    synthetic = "64x48"
 """
 
 IMPORTED = MIXED[: MIXED.index("class Eye")]
@@ -221,6 +223,7 @@ from eiload import SSDUser
 
 class Eye(SSDUser):
     wait_time = constant(0.1)
+    synthetic = "64x48"
 
 @events.WHEN.add_listener
 def decide(environment, **_):

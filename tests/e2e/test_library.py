@@ -27,6 +27,7 @@ from eiload import SSDUser
 class Eye(SSDUser):
     host = "SERVER"
     wait_time = constant(0.05)
+    synthetic = "64x48"
     looks = 0
 
     @task

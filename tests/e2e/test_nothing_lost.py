@@ -39,6 +39,7 @@ from eiload import SSDUser
 
 class Eye(SSDUser):
     wait_time = constant(0.05)
+    synthetic = "64x48"
     deadline = "1 h"
 """
 
@@ -50,6 +51,7 @@ KEPT = []
 
 class Hasty(SSDUser):
     wait_time = constant(0.05)
+    synthetic = "64x48"
 
     @task
     def look(self):
@@ -57,6 +59,7 @@ class Hasty(SSDUser):
 
 class Hoarder(SSDUser):
     wait_time = constant(0.05)
+    synthetic = "64x48"
 
     @task
     def look(self):
@@ -214,7 +217,7 @@ def test_answers_that_nobody_counts(
 @pytest.fixture(scope="module")
 def cold() -> Iterator[StandInProcess]:
     """Serve a stand-in whose every answer takes long."""
-    with WarmStandIn(StandIn.of(compute="1500 ms", concurrency=8), "ssd") as process:
+    with WarmStandIn(StandIn.of(compute="3 s", concurrency=8), "ssd") as process:
         yield process
 
 
@@ -265,11 +268,14 @@ def test_run_time_over_before_the_load(tmp_path: Path, eye: Path, cold: StandInP
 
 
 def test_the_share_of_getting_ready(tmp_path: Path, eye: Path, cold: StandInProcess) -> None:
-    """What getting ready takes of --run-time is said when the load begins, and in the report."""
-    options = ("--host", cold.address, "-u", "2", "-r", "2", "-t", "50s", "-s", "1", *RUN_FILE)
+    """What getting ready takes of --run-time is said when the load begins, and in the report.
+
+    From a twentieth on, which one answer of this server takes already.
+    """
+    options = ("--host", cold.address, "-u", "2", "-r", "2", "-t", "60s", "-s", "1", *RUN_FILE)
     enough = {"ssd Predict": 1}
     finished = headless(*options, folder=tmp_path, locustfile=eye, enough=enough)
-    pattern = r"[\d.]+ of 50 s of --run-time went into getting ready"
+    pattern = r"[\d.]+ of 60 s of --run-time went into getting ready"
     assert any(re.fullmatch(pattern, line) for line in finished.complaints())
     assert re.search(pattern, finished.out)
 

@@ -299,7 +299,7 @@ from eiload import SSDUser
 
 
 class SSD(SSDUser):
-    pass
+    synthetic = "64x48"
 
 
 @events.init.add_listener

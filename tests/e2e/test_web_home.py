@@ -19,6 +19,7 @@ from eiload import SSDUser
 
 class Eye(SSDUser):
     wait_time = constant(0.1)
+    synthetic = "64x48"
 
     @task
     def look(self):
