@@ -1,6 +1,9 @@
 """packed: what was added comes out again, and takes little."""
 
+import resource
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,5 +44,39 @@ def test_it_stays_small() -> None:
     for at in range(1200):
         packed.add(a_report(at * 3, 3, 25, chance))
     assert 2 * packed.size_bytes < 1_000_000
+    assert packed.held_bytes == 0
     kept = sum(each.keys.nbytes + each.counts.nbytes for each in packed)
     assert kept > 10 * packed.size_bytes
+
+
+def test_a_file_that_cannot_grow() -> None:
+    """What finds no room on the disk stays in memory; what is there already is read from it."""
+    chance, packed = np.random.default_rng(2), Packed()
+    reports = [a_report(at * 3, 3, 25, chance) for at in range(4 * TOGETHER)]
+    for report in reports[: 2 * TOGETHER]:
+        packed.add(report)
+    written = packed.size_bytes
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (written + 100, before[1]))
+    try:
+        for report in reports[2 * TOGETHER :]:
+            packed.add(report)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert packed.held_bytes == packed.size_bytes - written > 0
+    assert Intervals.merge(packed) == Intervals.merge(reports)
+
+
+def test_no_folder_for_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays in memory then."""
+
+    def none() -> None:
+        raise FileNotFoundError("no usable temporary directory")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: none())
+    chance, packed = np.random.default_rng(3), Packed()
+    reports = [a_report(at * 3, 3, 25, chance) for at in range(TOGETHER)]
+    for report in reports:
+        packed.add(report)
+    assert packed.held_bytes == packed.size_bytes > 0
+    assert Intervals.merge(packed) == Intervals.merge(reports)
