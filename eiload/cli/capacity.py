@@ -17,37 +17,27 @@ from types import FrameType
 from typing import NoReturn
 
 from eiload.base import console
-from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EiloadError, OutputError, ScenarioError
 from eiload.base.files import check_writable, write_files, write_whole
 from eiload.base.units import parse_duration, parse_rate
-from eiload.cli.search_journal import NAME, SearchJournal
+from eiload.cli.search_journal import SearchJournal
 from eiload.cli.searching import go_on
 from eiload.cli.trials import Place, run_trial, unused
 from eiload.judging import cost
-from eiload.judging.capacity.bounds import Bounds
 from eiload.judging.capacity.result import Result, Search, result
+from eiload.judging.capacity.wanted import TRIAL_NS, Wanted, bounds_of, check_budget, warm_up_of
 from eiload.judging.judgement import first_of
 from eiload.record.stopping import SIGNALS
 from eiload.report import capacity as report
 from eiload.report import capacity_csv, capacity_json, capacity_junit, markdown, terminal
+from eiload.report.capacity_journal import NAME
 from eiload.report.html import capacity as html
-from eiload.scenario import Scenario, finding, load
+from eiload.scenario import finding, load
 from eiload.scenario import trial as trials
-from eiload.scenario.find import BUDGET_NS, backwards
 from eiload.scenario.trial import Model
 from eiload.serving.payload import problems
 
 __all__ = ["add_arguments", "capacity"]
-
-TRIAL_NS = 60 * NS_PER_S
-
-FIRST_LOOK, AT_MOST = 2, 40
-"""Times the length of a trial that explores: when one that proves is looked at first, and how long
-it is at most."""
-
-ENDS_S = 10.0
-"""What a trial takes beside its warm-up and what it measures, about: start, last answers."""
 
 FORMS: Mapping[str, Callable[[Search, Result], str]] = {
     "json": capacity_json.render,
@@ -143,11 +133,13 @@ def capacity(arguments: argparse.Namespace) -> int:
     if damaged := problems(scenario.payload):
         raise ScenarioError("\n".join(f"{path}: {problem}" for problem in damaged))
     model = trials.model(scenario)
-    warm_up_ns = arguments.warm_up
-    if warm_up_ns is None:
-        warm_up_ns = model.warm_up_ns or arguments.trial // 2
+    wanted = Wanted(
+        arguments.low, arguments.high, arguments.budget, arguments.trial, arguments.warm_up
+    )
+    warm_up_ns = warm_up_of(model, wanted)
     _check_outputs(arguments)
-    bounds = _bounds(scenario, arguments, warm_up_ns)
+    bounds = bounds_of(scenario, wanted, warm_up_ns)
+    check_budget(scenario, bounds)
     search = Search(scenario, bounds, notes=model.notes, started_wall_ns=time.time_ns())
     folder = arguments.out or Path(f"capacity-{path.stem}")
     with SearchJournal(folder, search, resume=arguments.resume, say=console.say) as journal:
@@ -157,45 +149,6 @@ def capacity(arguments: argparse.Namespace) -> int:
             console.say(f"not used by trials: {', '.join(ignored)}")
         search, status = _searched(journal, model, warm_up_ns, folder, arguments)
     return first_of(status, _show(search, arguments, folder))
-
-
-def _bounds(scenario: Scenario, arguments: argparse.Namespace, warm_up_ns: int) -> Bounds:
-    """Return the bounds of the search.
-
-    Raises:
-        ScenarioError: there is no range, or the values do not fit together.
-    """
-    find = scenario.find
-    low: float | None = arguments.low
-    high: float | None = arguments.high
-    if find is not None:
-        low = find.from_per_s if low is None else low
-        high = find.to_per_s if high is None else high
-    if low is None or high is None:
-        raise ScenarioError(
-            "no range of rates; expected --from 2/s --to 200/s, or 'find: {from: 2/s, to: 200/s}' "
-            "in the scenario"
-        )
-    if not low:
-        raise ScenarioError("--from 0/s: nothing is sent at that; expected a rate above 0/s")
-    if wrong := backwards(low, high):
-        raise ScenarioError(f"--to: {wrong}")
-    budget_ns = find.budget_ns if find else BUDGET_NS
-    if arguments.budget is not None:
-        budget_ns = max(arguments.budget, 1)  # nothing is too small for a trial as well
-    if not arguments.trial:
-        raise ScenarioError("--trial 0 s: nothing is measured in that; expected a time above 0 s")
-    trial_s = arguments.trial / NS_PER_S
-    return Bounds(
-        low_per_s=low,
-        high_per_s=high,
-        budget_s=budget_ns / NS_PER_S,
-        explore_s=trial_s,
-        at_least_s=FIRST_LOOK * trial_s,
-        at_most_s=AT_MOST * trial_s,
-        overhead_s=warm_up_ns / NS_PER_S + ENDS_S,
-        seed=scenario.seed,
-    )
 
 
 def _searched(

@@ -1,25 +1,22 @@
 """The journal of a capacity search: one line a trial, written as it ends, so that a kill costs one.
 
-What it knows: its file and form. What it must not know: how a trial is run, which one is next.
+What it knows: its file, and when another one is refused; its lines are `report.capacity_journal`'s.
+What it must not know: how a trial is run, which one is next.
 
-`capacity.jsonl` in the search's folder: a first line that says of what (the scenario as it would be
-shown, the bounds), then a line for each trial, each brought to the disk before the next trial
-begins. A last line without its end is of a process that was killed while it wrote it, and is
-dropped. The file is locked while its search goes on, and by each of its trials: one search a
-folder, and none beside a trial that a killed one has left behind.
+Each line is brought to the disk before the next trial begins. A last line without its end is of a
+process that was killed while it wrote it, and is dropped. The file is locked while its search goes
+on, and by each of its trials: one search a folder, and none beside a trial that a killed one has
+left behind.
 """
 
 import contextlib
 import fcntl
-import json
-import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields
-from importlib.metadata import version
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import OutputError, ScenarioError
@@ -27,17 +24,12 @@ from eiload.base.units import format_duration, format_rate
 from eiload.judging.capacity.bounds import Bounds
 from eiload.judging.capacity.result import Search
 from eiload.judging.capacity.seen import Seen
-from eiload.judging.capacity.trial import Purpose, Reading, Trial, TrialWord
+from eiload.report import capacity_journal
+from eiload.report.capacity_journal import NAME
 from eiload.report.differ import differences
-from eiload.report.plain import plain
-from eiload.scenario import Scenario, restore
+from eiload.scenario import Scenario
 
-__all__ = ["NAME", "SearchJournal"]
-
-NAME = "capacity.jsonl"
-
-SCHEMA = "eiload-capacity/1"
-"""Name and version of the journal's form; the number rises when an older reader would misread."""
+__all__ = ["SearchJournal"]
 
 WAIT_S, POLL_S = 60.0, 0.2
 """How long a trial is waited for that a killed search has left behind: it has got a signal, and
@@ -111,7 +103,7 @@ class SearchJournal:
         Raises:
             OutputError: it cannot be written.
         """
-        self._write({"seen": plain(seen)})
+        self._write(capacity_journal.trial(seen))
 
     def _lock(self, say: Callable[[str], None]) -> None:
         give_up_s = time.monotonic() + WAIT_S
@@ -133,20 +125,12 @@ class SearchJournal:
                 return
 
     def _begun(self, search: Search) -> Search:
-        self._write(
-            {
-                "schema": SCHEMA,
-                "eiload": version("eiload"),
-                "scenario": json.loads(search.scenario.masked().to_json()),
-                "bounds": plain(search.bounds),
-                "started_wall_ns": search.started_wall_ns,
-            }
-        )
+        self._write(capacity_journal.head(search))
         return search
 
-    def _write(self, record: Mapping[str, Any]) -> None:
+    def _write(self, line: bytes) -> None:
         try:
-            self._file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+            self._file.write(line)
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
@@ -167,21 +151,16 @@ class SearchJournal:
         if not whole:  # killed before it had said anything
             return self._begun(search)
         try:
-            head, *rest = [json.loads(line) for line in whole.split(b"\n")]
-            if head["schema"] != SCHEMA:
-                raise ValueError(f"schema {head['schema']!r}, not {SCHEMA!r}")
-            scenario, bounds = restore(json.dumps(head["scenario"])), Bounds(**head["bounds"])
-            found = tuple(_seen(each["seen"]) for each in rest)
-            started = int(head["started_wall_ns"])
-        except (ValueError, KeyError, TypeError, AttributeError, ScenarioError) as error:
+            there = capacity_journal.read(whole)
+        except ValueError as error:
             raise ScenarioError(
-                f"{self.path}: damaged, or no journal of a search: {type(error).__name__}: "
-                f"{error}; expected another folder by --out"
+                f"{self.path}: damaged, or no journal of a search: {error}; expected another "
+                "folder by --out"
             ) from error
-        self._refuse_other(search, scenario, bounds)
+        self._refuse_other(search, there.scenario, there.bounds)
         with contextlib.suppress(OSError):
             self._file.seek(0, os.SEEK_END)
-        return Search(search.scenario, search.bounds, found, search.notes, started)
+        return replace(search, seen=there.seen, started_wall_ns=there.started_wall_ns)
 
     def _refuse_other(self, search: Search, scenario: Scenario, bounds: Bounds) -> None:
         for each in fields(bounds):
@@ -197,39 +176,3 @@ class SearchJournal:
                 f"{self.path}: of another scenario: {found}; expected the same, or another folder "
                 "by --out"
             )
-
-
-def _seen(data: Any) -> Seen:
-    """Return what `plain(seen)` was made of.
-
-    Raises:
-        KeyError, TypeError, ValueError: it is not.
-    """
-    trial = data["trial"]
-    readings = tuple(
-        Reading(
-            objective=str(each["objective"]),
-            used=None if each["used"] is None else _number(each["used"]),
-            **{name: _number(each[name]) for name in ("observed", "low", "high", "limit")},
-        )
-        for each in trial["readings"]
-    )
-    times = ("rate_per_s", "seconds", "took_s", "alpha")
-    return Seen(
-        Trial(
-            number=int(trial["number"]),
-            target=str(trial["target"]),
-            purpose=Purpose(trial["purpose"]),
-            word=TrialWord(trial["word"]),
-            readings=readings,
-            **{name: _number(trial[name]) for name in times},
-        ),
-        throughput_per_s=_number(data["throughput_per_s"]),
-        why=str(data["why"]),
-        emulated=str(data["emulated"]),
-        run_file=str(data["run_file"]),
-    )
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)

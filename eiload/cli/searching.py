@@ -11,12 +11,13 @@ from typing import Protocol
 
 from eiload.base import console, wording
 from eiload.base.clock import NS_PER_S
-from eiload.base.errors import EngineError, ScenarioError, TargetError
+from eiload.base.errors import EngineError, TargetError
 from eiload.cli.trials import Ended, called
 from eiload.judging.capacity.result import Search
 from eiload.judging.capacity.search import Ask, next_trial
 from eiload.judging.capacity.seen import Asked, Seen, seen
 from eiload.judging.capacity.trial import Purpose, Trial, TrialWord
+from eiload.judging.capacity.wanted import check_budget
 from eiload.record.stopping import SIGNALS
 from eiload.scenario import Scenario
 from eiload.scenario.trial import Model
@@ -65,15 +66,10 @@ def go_on(
         TargetError: a target cannot be used that never could.
         EiloadError: a trial did not come to be otherwise.
     """
-    bounds = search.bounds
-    ask = next_trial(bounds, [*search.scenario.targets], search.trials)
+    ask = next_trial(search.bounds, [*search.scenario.targets], search.trials)
     if not isinstance(ask, Ask):
         if not search.seen:
-            least = wording.span(bounds.explore_s + bounds.overhead_s)
-            raise ScenarioError(
-                f"--budget {wording.span(bounds.budget_s)}: too small for one trial; expected "
-                f"{least} or more for each target, and as a rule an hour"
-            )
+            check_budget(search.scenario, search.bounds)
         return search
     progress = _Progress(ask, search)
     console.say(progress.first)

@@ -6,7 +6,7 @@ nothing that it prints is read).
 
 A trial is a process in a session of its own: a Ctrl-C at the terminal reaches the search alone,
 which hands it on and waits for what was measured, as Locust does by itself. A trial ends with its
-search even if that one is killed: by the kernel on Linux (prctl(2), PR_SET_PDEATHSIG). Its scenario
+search even if that one is killed: by the kernel on Linux (`base.tied`). Its scenario
 is a file in a private folder that goes with it, because there may be secrets in it.
 
 Between trials the queues drain: a run waits for its last answers, and the next one's first request,
@@ -14,7 +14,6 @@ which a server of one queue answers after all that is in it, comes before its lo
 """
 
 import contextlib
-import ctypes
 import os
 import re
 import signal
@@ -27,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eiload.base.errors import EngineError, OutputError, ScenarioError, TargetError
+from eiload.base.tied import tying
 from eiload.cli.locustfile import PATH
 from eiload.record import run as run_files
 from eiload.record.run import Run
@@ -40,9 +40,6 @@ STEP_S = 0.2
 
 KILL_AFTER_S = 20.0
 """How long a trial has to end after a third signal."""
-
-PR_SET_PDEATHSIG = 1
-"""Of prctl(2), Linux."""
 
 NOT_FOR_TRIALS = re.compile(
     "GITHUB_STEP_SUMMARY|LOCUST_(SCENARIO|REPORT_.*|UNTIL_DECIDED|RUN_TIME|HTML|CSV|JSON.*|OTLP.*"
@@ -139,7 +136,7 @@ def _followed(
         env=_environment(os.environ),
         pass_fds=keep,
         start_new_session=True,
-        preexec_fn=_with_its_parent(),  # noqa: PLW1509  # no other thread is there
+        preexec_fn=tying(),  # noqa: PLW1509  # no other thread is there
     )
     try:
         while True:
@@ -168,21 +165,6 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise
-
-
-def _with_its_parent() -> Callable[[], None] | None:
-    """Return what has a child get SIGTERM when its parent ends; None where the system cannot."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
-
-    def tie() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it ended meanwhile
-            os._exit(1)
-
-    return tie
 
 
 def unused(environ: Mapping[str, str]) -> list[str]:

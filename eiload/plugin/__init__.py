@@ -24,6 +24,8 @@ or both (local), do that, and this room carries their messages and tells them of
   to Locust's own page; `pages`: ours, of what `live` knows of the present run and `kept` of those
   before
 - `choice`: what the next run is, by the command line and the form; `starts`: one run at a time
+- `searches`: capacity searches that the form begins, each the command as a process; `sought`: what
+  the form says of one; `search_pages`: its pages
 - `door`, `guest`: how a master and its workers meet; `greetings`: what they say to each other
   then; `link`: the proof between them
 

@@ -7,8 +7,9 @@ form has no say in is taken from a copy that is made before there is any form.
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from locust.util.timespan import parse_timespan
 
@@ -18,7 +19,10 @@ from eiload.plugin import options, targets
 from eiload.scenario import Scenario, finding
 from eiload.scenario.prolonged import prolonged
 
-__all__ = ["Choice"]
+if TYPE_CHECKING:
+    from eiload.judging.capacity.wanted import Wanted
+
+__all__ = ["NOT_BY_WORKERS", "Choice"]
 
 ALONE = frozenset(
     {"image", "undecided", "until_decided", "eiload_token", "eiload_send_secrets_unproven"}
@@ -43,6 +47,12 @@ BESIDE = {
     "iterations": "--iterations",  # of locust-plugins
 }
 """Options about users, and how they are called: a scenario says all that itself."""
+
+NOT_BY_WORKERS = (
+    "capacity search: its trials make their load by themselves, not by this master's workers; "
+    "expected Locust without --master and --processes, or 'eiload capacity' with --processes"
+)
+"""Why a master begins none."""
 
 LOCAL = ("unix:", "unix-abstract:")
 """What addresses begin with that name a file."""
@@ -90,6 +100,8 @@ class Choice:
         """The same, as the form's dropdown has it."""
         self.run_time_s = float(self.given.run_time) if self.given.run_time else None
         """How long a scenario's load is to last at most; None if nothing bounds it."""
+        self.wanted: Wanted | None = None
+        """What is wanted of a capacity search; None if the next run is none."""
         self._parsed = parsed
         self._stage = stage
         self._everybody = everybody
@@ -146,10 +158,34 @@ class Choice:
         if picked is not None:
             classes = self._stage.predicting_of(picked)
         self._scenario_of(name, classes, host)
+        self.wanted = self._wanted(form, name)
         self.name = name
         if "scenario" in form:
             self.shown = options.chosen(form["scenario"])
         self.run_time_s = _seconds(form.get("run_time", ""))
+
+    def _wanted(self, form: Mapping[str, str], name: str) -> "Wanted | None":
+        """Return what a form wants of a capacity search; None if it asks for none.
+
+        Raises:
+            ScenarioError: there is something wrong with it.
+        """
+        from eiload.plugin import sought  # noqa: PLC0415  # judging is not needed before
+
+        if (wanted := sought.of_form(form)) is None:
+            return None
+        if not name:
+            raise ScenarioError("capacity search: of no scenario; expected one to be chosen")
+        sought.bounds(options.find(name, os.environ), wanted)
+        return wanted
+
+    def searched(self) -> tuple[Path, Scenario]:
+        """Return the chosen scenario's file and what it says, as a search has it.
+
+        Raises:
+            ScenarioError: there is something wrong with it by now.
+        """
+        return finding.find(self.name), options.find(self.name, os.environ)
 
     def offered(self, name: str) -> Scenario:
         """Return a scenario that the form's dropdown has.

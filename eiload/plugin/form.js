@@ -8,6 +8,10 @@
     '[data-eiload="first"]{order:-2}#eiload-plan{order:-1;width:100%;border:1px solid rgba(128,128,128,.35);border-radius:4px}' +
     '[data-eiload="unused"]{opacity:.4}[data-eiload="unused"]::after{content:"not used: the scenario says it";font-size:12px}' +
     '[data-eiload="needless"],[data-eiload-aim]>:not(.eiload){display:none!important}' +
+    '#eiload-find{order:-1;width:100%;box-sizing:border-box;min-width:0;margin:0;font:14px/1.5 Roboto,Helvetica,Arial,sans-serif;' +
+    'border:1px solid rgba(128,128,128,.35);border-radius:4px;padding:8px 12px}#eiload-find small{opacity:.75}' +
+    '#eiload-find div{display:flex;flex-wrap:wrap;gap:4px 14px;margin:6px 0}' +
+    '#eiload-find input:not([type=checkbox]){font:inherit;width:6.5em;padding:3px 6px;color:inherit;background:transparent;border:1px solid rgba(128,128,128,.6);border-radius:4px}' +
     '#eiload-live{width:100%;border:0;min-height:70vh}.eiload-wide{max-width:32em;overflow-wrap:anywhere}';
   document.head.appendChild(style);
 
@@ -56,7 +60,67 @@
     plan.style.display = chosen ? '' : 'none';
     if (chosen && plan.dataset.url !== url) { plan.dataset.url = url; plan.src = url; }
     if (chosen) { framed(plan, window.innerHeight * 0.55); }
+    search(select, plan, chosen);
   }
+
+  // -- a capacity search, which the form offers beside the scenario's own traffic ---------------
+  var FIELDS = [['from', 'from', '2/s'], ['to', 'to', '200/s'], ['budget', 'budget', '1 h'], ['trial', 'a trial', '60 s']];
+  function search(select, plan, chosen) {
+    var box = document.getElementById('eiload-find');
+    if (!box) {
+      box = document.createElement('fieldset');
+      box.id = 'eiload-find';
+      var legend = document.createElement('label'), on = document.createElement('input');
+      on.type = 'checkbox'; on.name = 'eiload_search'; on.value = 'on';
+      legend.append(on, ' Find the capacity: the largest rate at which the objectives hold');
+      var fields = document.createElement('div');
+      FIELDS.forEach(function (each) {
+        var label = document.createElement('label'), field = document.createElement('input');
+        field.name = 'eiload_' + each[0]; field.placeholder = each[2]; field.size = 8; field.disabled = true;
+        field.autocomplete = 'off';
+        label.append(each[1] + ' ', field);
+        fields.append(label);
+      });
+      var note = document.createElement('small');
+      box.append(legend, fields, note);
+      on.addEventListener('change', function () { ready(box); });
+      plan.parentNode.insertBefore(box, plan);
+    }
+    box.hidden = !chosen;
+    if (!chosen || box.dataset.of === select.value) { return; }
+    var name = box.dataset.of = select.value;
+    box.querySelector('[name=eiload_search]').checked = false;
+    ready(box);
+    fetch('./eiload/capacity/form?scenario=' + encodeURIComponent(name), {credentials: 'same-origin', cache: 'no-store'}).then(function (answer) {
+      return answer.ok && !answer.redirected ? answer.json() : {why: 'no answer'};
+    }).then(function (told) {
+      if (box.dataset.of !== name) { return; }
+      var on = box.querySelector('[name=eiload_search]');
+      on.disabled = told.why !== undefined;
+      FIELDS.forEach(function (each) { box.querySelector('[name=eiload_' + each[0] + ']').value = told[each[0]] || ''; });
+      box.querySelector('small').textContent = told.why ? 'no capacity search: ' + told.why :
+        'Trials are runs of their own, made by this machine; the eiload tab shows how the search goes. Unticked, the scenario\u2019s own traffic is sent.';
+      ready(box);
+    }).catch(function () { box.dataset.of = ''; });
+  }
+  function ready(box) {
+    var on = box.querySelector('[name=eiload_search]').checked;
+    FIELDS.forEach(function (each) { box.querySelector('[name=eiload_' + each[0] + ']').disabled = !on; });
+    box.querySelector('div').style.display = on ? '' : 'none';
+  }
+
+  // Locust sends the fields that it has made itself; ours go with them.
+  var send = window.fetch;
+  window.fetch = function (input, init) {
+    var box = document.getElementById('eiload-find');
+    var wanted = box && !box.hidden && box.querySelector('[name=eiload_search]').checked;
+    var asked = new URL(input instanceof Request ? input.url : input, location.href);
+    if (!wanted || !/\/swarm$/.test(asked.pathname)) { return send.apply(this, arguments); }
+    return new Request(input, init).formData().then(function (data) {
+      box.querySelectorAll('input').forEach(function (each) { data.set(each.name, each.value); });
+      return send(asked, {method: 'POST', body: data, credentials: 'same-origin'});
+    });
+  };
 
   // -- the header -------------------------------------------------------------------------------
   var aim = '', asked = 0;

@@ -203,8 +203,10 @@ class Plugin:
             live=live,
         )
         if live is not None:
+            from eiload.plugin.searches import Searches  # noqa: PLC0415  # begun by the web UI only
             from eiload.plugin.web import serve  # noqa: PLC0415  # Flask, with a web UI only
 
+            runs.searches = searches = Searches(self._voice.say)
             self._starts = Starts(runs, self._choice, environment.runner)
             serve(
                 web,
@@ -213,6 +215,7 @@ class Plugin:
                 picked=self._stage.picked,
                 outcome=lambda: runs.outcome,
                 live=live,
+                searches=searches,
             )
         return runs
 

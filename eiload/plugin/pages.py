@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
-from flask import Response, request
+from flask import Response, redirect, request
 
 from eiload.base.errors import EiloadError
 from eiload.plugin.form import SCRIPT, TAB, Plans
@@ -19,13 +19,14 @@ from eiload.report import render
 from eiload.report.html.sections import page as sentence
 from eiload.report.live.page import POLICY, page
 
-__all__ = ["add"]
+__all__ = ["PATH", "add", "answer", "apart"]
 
 PATH = "/eiload"
 
 LINKS = {
     "/report": "eiload's report on the last run",
     "": "eiload's live page, with all runs of this session",
+    "/capacity": "eiload's capacity searches of this session",
 }
 """What the web UI calls our pages among the data to download."""
 
@@ -35,6 +36,8 @@ FORMS = {
     "report.txt": ("terminal", "text/plain"),
 }
 """What there is of each run: file, form of report, type."""
+
+JSON = "application/json"
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -53,6 +56,7 @@ def add(
     outcome: Callable[[], Outcome | None],
     live: Live,
     plans: Plans,
+    searching: Callable[[], bool],
 ) -> None:
     """Add the pages to Locust's web UI, a tab for the live one, and links.
 
@@ -63,63 +67,68 @@ def add(
         outcome: returns what became of the last run.
         live: what the live page shows.
         plans: what the form shows of a scenario.
+        searching: tells whether what was begun last is a capacity search.
     """
 
     def report_page() -> Response:
         """Return the report of the last run, as on a terminal."""
         last = outcome()
         if last is None or last.run is None or last.judgement is None:
-            return _answer("no run has ended with a report yet\n", "text/plain", status=404)
-        return _answer(render("terminal", last.run, last.judgement), "text/plain")
+            return answer("no run has ended with a report yet\n", "text/plain", status=404)
+        return answer(render("terminal", last.run, last.judgement), "text/plain")
 
-    def live_page() -> Response:
-        """Return the live page."""
-        return _answer(page(), "text/html", {"Content-Security-Policy": POLICY})
+    def live_page() -> Any:
+        """Return the live page; what was begun last may be a search, which has its own."""
+        if searching():
+            return redirect(f"{base_path}{PATH}/capacity?live=1")
+        return answer(page(), "text/html", {"Content-Security-Policy": POLICY})
 
     def live_data() -> Response:
         """Return what the page shows at this moment."""
         said = request.args
         number = {name: said.get(name, 0, int) for name in ("run", "generation", "after")}
+        if searching():
+            return answer('{"head":{"stage":"search","refused":"","runs":[]},"run":0}', JSON)
         told = live.told(
             number["run"], said.get("view", ""), number["generation"], max(0, number["after"])
         )
-        return _answer(told, "application/json")
+        return answer(told, JSON)
 
     def run_page(number: int, name: str) -> Response:
         """Return a run of the session in one of its forms."""
         form, type_ = FORMS.get(name, ("", ""))
-        text = _apart(lambda: live.session.shown(number, form)) if form else None
+        text = apart(lambda: live.session.shown(number, form)) if form else None
         if text is None:
-            return _answer("no such run is kept, or it has no report\n", "text/plain", status=404)
+            return answer("no such run is kept, or it has no report\n", "text/plain", status=404)
         more = {}
         if form == "json":
             more["Content-Disposition"] = f'attachment; filename="run-{number}.json"'
-        return _answer(text, type_, more)
+        return answer(text, type_, more)
 
     def compare_page() -> Response:
         """Return the comparison of two targets of the session's runs."""
         try:
             sides = [_side(request.args.get(name, "")) for name in ("baseline", "candidate")]
-            text = _apart(lambda: live.session.compared(sides[0], sides[1]))
+            text = apart(lambda: live.session.compared(sides[0], sides[1]))
         except EiloadError as error:
             return _refused("Not compared", error)
         except ValueError:
-            return _answer(
+            return answer(
                 "expected baseline=RUN.TARGET&candidate=RUN.TARGET\n", "text/plain", status=400
             )
-        return _answer(text, "text/html")
+        return answer(text, "text/html")
 
     def plan_page() -> Response:
         """Return the plan of a scenario that the form offers."""
         name = request.args.get("scenario", "")
         try:
-            return _answer(_apart(lambda: plans.page(name)), "text/html")
+            return answer(apart(lambda: plans.page(name)), "text/html")
         except EiloadError as error:
             return _refused("No plan", error)
 
     def script() -> Response:
         """Return what is added to Locust's page."""
-        return _answer(SCRIPT, "text/javascript")
+        return answer(SCRIPT, "text/javascript")
 
     for path, endpoint, view in (
         ("", "eiload", live_page),
@@ -139,18 +148,19 @@ def add(
 
 def _refused(title: str, error: EiloadError) -> Response:
     said = "; ".join(str(error).splitlines())
-    return _answer(sentence(title, said, "open", ()), "text/html", status=409)
+    return answer(sentence(title, said, "open", ()), "text/html", status=409)
 
 
-def _answer(
+def answer(
     text: str, type_: str, more: dict[str, str] | None = None, *, status: int = 200
 ) -> Response:
+    """Return an answer with the headers of all of ours."""
     return Response(
         text, status, {**HEADERS, **(more or {})}, content_type=f"{type_}; charset=utf-8"
     )
 
 
-def _apart(work: Callable[[], Any]) -> Any:
+def apart(work: Callable[[], Any]) -> Any:
     """Return what some work gives that a thread does meanwhile."""
     return gevent.get_hub().threadpool.apply(work)
 

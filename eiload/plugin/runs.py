@@ -8,18 +8,18 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from locust.env import Environment
 
 from eiload.base.clock import NS_PER_S, Clock
-from eiload.base.errors import EiloadError, EngineError
+from eiload.base.errors import EiloadError, EngineError, ScenarioError
 from eiload.base.files import descriptor
 from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
 from eiload.plugin import options
-from eiload.plugin.choice import Choice
+from eiload.plugin.choice import NOT_BY_WORKERS, Choice
 from eiload.plugin.course import Course, Crew
 from eiload.plugin.delivery import Delivery
 from eiload.plugin.exports import Exports
@@ -34,6 +34,9 @@ from eiload.plugin.why import Why
 from eiload.record import stopping
 from eiload.record.run import Run
 from eiload.scenario import Scenario
+
+if TYPE_CHECKING:
+    from eiload.plugin.searches import Searches
 
 __all__ = ["Runs"]
 
@@ -88,6 +91,8 @@ class Runs:
         self._signals = signals
         self._clock = clock
         self._live = live
+        self.searches: Searches | None = None
+        """The capacity searches of this session; None without a web UI, which begins them."""
         self._exports = Exports(clock, voice.say)
         self._outputs = Outputs({})
         self._delivery = Delivery()
@@ -129,6 +134,8 @@ class Runs:
             ScenarioError: tags leave the users no task.
         """
         self._began = False
+        if self._choice.wanted is not None and self._crew.agent is None:
+            raise ScenarioError(NOT_BY_WORKERS)
         if self._choice.name:
             self._stage.for_scenario(self)
         else:
@@ -158,7 +165,9 @@ class Runs:
 
     def is_over(self) -> bool:
         """Tell whether the present run has ended; False before it began."""
-        return self._began and (self.coordinator is None or self.coordinator.done.is_set())
+        if not self._began or (self.searches is not None and self.searches.on):
+            return False
+        return self.coordinator is None or self.coordinator.done.is_set()
 
     # -- one run ---------------------------------------------------------------------------
 
@@ -169,6 +178,10 @@ class Runs:
         self._reports = {}
         self._why = Why(self._environment, self._given, first=self._first)
         try:
+            if self.searches is not None and self.searches.begun(self._choice):
+                self._status.leave()
+                self._first, self._began = False, True
+                return
             scenario = self._choice.scenario(self._environment.host)
             if scenario is not None:
                 self._begin(scenario)
@@ -193,8 +206,8 @@ class Runs:
             )
         if scenario.find is not None:
             self._voice.say(
-                "this is a run of the scenario's own traffic; 'eiload capacity' looks for what its"
-                " 'find:' asks"
+                "this is a run of the scenario's own traffic; 'eiload capacity', or the capacity "
+                "search in the web UI's form, looks for what its 'find:' asks"
             )
         course = self._course_of(scenario)
         self.coordinator = course.coordinator
@@ -277,6 +290,8 @@ class Runs:
 
     def drain(self) -> None:
         """Stop the run: whoever does waits here until every request is accounted for."""
+        if self.searches is not None:
+            self.searches.end()
         coordinator = self.coordinator
         if coordinator is None:
             return

@@ -16,10 +16,11 @@ from typing import Any
 from flask import jsonify, request
 
 from eiload.base.errors import EiloadError
-from eiload.plugin import form, pages
+from eiload.plugin import form, pages, search_pages
 from eiload.plugin.live import Live
 from eiload.plugin.origin import VARIABLE, Names
 from eiload.plugin.outcome import Outcome
+from eiload.plugin.searches import Searches
 from eiload.plugin.starts import Starts
 
 __all__ = ["serve"]
@@ -35,6 +36,7 @@ def serve(
     picked: Callable[[], None],
     outcome: Callable[[], Outcome | None],
     live: Live,
+    searches: Searches,
 ) -> None:
     """Add to Locust's web UI.
 
@@ -45,6 +47,7 @@ def serve(
         picked: told that the class picker has set users and shape.
         outcome: returns what became of the last run.
         live: what the live page shows.
+        searches: capacity searches.
     """
     own = [socket.gethostname(), given.web_host, given.web_host_display_name]
     names = Names(own, os.environ.get(VARIABLE, ""))
@@ -124,7 +127,11 @@ def serve(
     for name in ("locust.stop", "locust.reset_stats"):  # of what was started here
         views[name] = guarded(views[name])
     plans = form.Plans(starts.choice)
-    pages.add(web, given.web_base_path or "", guarded, outcome=outcome, live=live, plans=plans)
+    pages.add(
+        web, given.web_base_path or "", guarded,
+        outcome=outcome, live=live, plans=plans, searching=lambda: searches.shown,
+    )  # fmt: skip
+    search_pages.add(web, given.web_base_path or "", guarded, searches, starts.choice)
     form.keep_choice(web, starts.choice)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from eiload.base.errors import OutputError, ScenarioError
-from eiload.cli.search_journal import NAME, SearchJournal
+from eiload.cli.search_journal import SearchJournal
 from eiload.judging.capacity.result import Search
+from eiload.report.capacity_journal import NAME
 from eiload.report.plain import plain
 from tests.report import searches
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from eiload.cli.search_journal import NAME
+from eiload.report.capacity_journal import NAME
 from eiload.scenario.standin import StandIn
 from tests.cli.command import EILOAD
 from tests.stand_in import WarmStandIn

@@ -32,6 +32,7 @@ class Choosing:
     def __init__(self, given: Any) -> None:
         self.name = ""
         self.run_time_s: float | None = None
+        self.wanted: object | None = None
         self.given = given
         self.next: Any = None
         self.found: list[str] = []
@@ -118,7 +119,7 @@ def test_a_scenario(process: Process, capsys: pytest.CaptureFixture[str]) -> Non
     process.begin()
     said = capsys.readouterr().err
     assert ": --users, --host\n" in said
-    assert "'eiload capacity' looks for what its 'find:' asks\n" in said
+    assert "form, looks for what its 'find:' asks\n" in said
     assert process.runs.coordinator is not None
     assert process.runs.coordinator.done.wait(60)
     process.runs.drain()

@@ -12,6 +12,7 @@ from eiload.base.clock import SystemClock
 from eiload.base.errors import EngineError, ScenarioError
 from eiload.plugin.live import Live
 from eiload.plugin.outcome import Outcome
+from eiload.plugin.searches import Searches
 from eiload.plugin.web import serve
 from eiload.scenario import Scenario
 from tests.golden import TWO, golden_run, scenario, steady
@@ -86,7 +87,12 @@ class Site:
         self.outcome: Outcome | None = None
         given = SimpleNamespace(web_host="", web_host_display_name="", web_base_path=base_path)
         self.live = Live(SystemClock(), str)
-        serve(web, given, starts, picked=self._picked, outcome=lambda: self.outcome, live=self.live)
+        self.searches = Searches(print)
+        serve(
+            web, given, starts,
+            picked=self._picked, outcome=lambda: self.outcome, live=self.live,
+            searches=self.searches,
+        )  # fmt: skip
         web.app.debug = False
         self.client = web.app.test_client()
 

@@ -32,7 +32,7 @@ from eiload.report.html.document import document
 from eiload.report.html.svg import Frame, Linear, Log, Scale, attribute, text
 from eiload.report.html.tables import section
 
-__all__ = ["render"]
+__all__ = ["TONES", "curves", "render"]
 
 HEIGHT = 360.0
 SPARE = 1.15
@@ -55,7 +55,7 @@ def render(search: Search, found: Result) -> str:
     parts = sections(search, found)
     first = "".join(f"<section>{section(each)}</section>" for each in parts[:1])
     rest = "".join(f"<section>{section(each)}</section>" for each in parts[1:])
-    body = [_head(search, found), first, _curves(search, found), rest, _document(search, found)]
+    body = [_head(search, found), first, curves(search, found), rest, _document(search, found)]
     return document(f"{search.scenario.name}: {found.summary}", "".join(body))
 
 
@@ -99,7 +99,7 @@ def _document(search: Search, found: Result) -> str:
 # -- curves ----------------------------------------------------------------------------------------
 
 
-def _curves(search: Search, found: Result) -> str:
+def curves(search: Search, found: Result) -> str:
     """Return a picture for each objective of which anything was measured."""
     texts = dict.fromkeys(reading.objective for each in search.trials for reading in each.readings)
     drawn = "".join(_curve(search, found, each) for each in texts)

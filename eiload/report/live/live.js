@@ -52,6 +52,7 @@
   function take(told) {
     var drawn = false;
     head = told.head;
+    if (head.stage === 'search') { location.reload(); return; }
     if (told.fixed) { fixed = told.fixed; }
     if (told.items === undefined) { fixed = null; rates = []; quantiles = []; drawn = true; }
     if (told.reset || told.run !== known.run) { rates = []; quantiles = []; drawn = true; }

@@ -1,0 +1,134 @@
+"""Capacity searches in Locust's web UI: their page, its data, their reports, what the form offers.
+
+What it knows: Flask's requests and answers. What it must not know: how a search is run. Whoever
+asks has been let in already (`web`).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response, request
+
+from eiload.base.errors import EiloadError
+from eiload.judging.capacity.result import Result, Search, result
+from eiload.plugin import sought
+from eiload.plugin.choice import Choice
+from eiload.plugin.pages import JSON, PATH, answer, apart
+from eiload.plugin.searches import Searches, Sought
+from eiload.report import capacity as report
+from eiload.report import capacity_json, capacity_junit, markdown, terminal
+from eiload.report.html import capacity as html
+from eiload.report.html import searching as page
+
+__all__ = ["add"]
+
+FORMS: Mapping[str, tuple[str, Callable[[Search, Result], str]]] = {
+    "capacity.html": ("text/html", html.render),
+    "capacity.json": (JSON, capacity_json.render),
+    "capacity.md": (
+        "text/markdown",
+        lambda search, found: markdown.page(report.sections(search, found), found.summary),
+    ),
+    "capacity.xml": ("application/xml", capacity_junit.render),
+    "capacity.txt": (
+        "text/plain",
+        lambda search, found: terminal.page(
+            report.sections(search, found), found.summary, terminal.PLAIN, good=True, first=True
+        ),
+    ),
+}
+"""What there is of each search: file, type, how it is made."""
+
+NONE = "no capacity search was begun yet: Locust's form offers one for a scenario with objectives"
+
+View = Callable[..., Any]
+
+
+def add(
+    web: Any,
+    base_path: str,
+    guarded: Callable[[View], View],
+    searches: Searches,
+    choice: Choice,
+) -> None:
+    """Add the pages to Locust's web UI.
+
+    Args:
+        web: Locust's `WebUI`.
+        base_path: what all of its paths begin with (``--web-base-path``).
+        guarded: lets in who may see a view, and no other.
+        searches: of this session.
+        choice: knows which scenarios the form offers.
+    """
+
+    def whole_page() -> Response:
+        """Return the page."""
+        return answer(page.page(), "text/html", {"Content-Security-Policy": page.POLICY})
+
+    def now() -> Response:
+        """Return what the page shows at this moment."""
+        last = searches.last
+        # The page that stands for the live one goes when a run has begun since.
+        if "live" in request.args and not searches.shown:
+            return _json({"gone": True})
+        if last is None:
+            return _json({"place": NONE, "used": 0, "on": False})
+        has = request.args.get("version", "")
+        return _json(apart(lambda: _told(searches, last, has)))
+
+    def one(number: int, name: str) -> Response:
+        """Return a search of the session in one of its forms."""
+        found = next((each for each in searches.all if each.number == number), None)
+        if found is None or name not in FORMS:
+            return answer("no such search, or no such form of it\n", "text/plain", status=404)
+        type_, render = FORMS[name]
+        more = {}
+        if type_ not in {"text/html", "text/plain"}:
+            form = name.rpartition(".")[2]
+            more["Content-Disposition"] = f'attachment; filename="capacity-{number}.{form}"'
+
+        def made() -> str:
+            search = found.search()
+            return render(search, result(search))
+
+        return answer(apart(made), type_, more)
+
+    def offered() -> Response:
+        """Return what the form offers for a scenario."""
+        try:
+            return _json(sought.offered(choice.offered(request.args.get("scenario", ""))))
+        except EiloadError as error:
+            return _json({"why": "; ".join(str(error).splitlines())})
+
+    for path, endpoint, view in (
+        ("", "eiload-capacity", whole_page),
+        ("/now", "eiload-capacity-now", now),
+        ("/form", "eiload-capacity-form", offered),
+        ("/<int:number>/<name>", "eiload-capacity-one", one),
+    ):
+        web.app.add_url_rule(f"{base_path}{PATH}/capacity{path}", endpoint, guarded(view))
+
+
+def _told(searches: Searches, last: Sought, has: str) -> dict[str, Any]:
+    """Return how a search is, and what it has found if the page does not have that yet."""
+    search = last.search()
+    place, used = page.place(search, on=last.on, trial_s=last.trial_s, ending=last.stopped)
+    version = f"{last.number}.{len(search.seen)}.{int(last.on)}"
+    told: dict[str, Any] = {"place": place, "used": round(used, 4), "on": last.on}
+    told["version"] = version
+    if version != has:
+        former = [
+            page.Former(each.number, each.name, each.said_at_end)
+            for each in reversed(searches.all)
+            if each is not last
+        ]
+        told["body"] = page.body(
+            last.number, search, on=last.on, error=last.error, folder=str(last.folder),
+            former=former,
+        )  # fmt: skip
+    return told
+
+
+def _json(told: Mapping[str, object]) -> Response:
+    return answer(json.dumps(told, allow_nan=False), JSON)

@@ -1,0 +1,108 @@
+"""The journal of a capacity search as text: its lines, written and read back.
+
+Pure. `capacity.jsonl` in the search's folder: a first line that says of what (the scenario as it
+would be shown, the bounds), then a line for each trial. The command writes it (`cli`), and the web
+UI reads how far a search has come (`plugin`).
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from eiload.base.errors import ScenarioError
+from eiload.judging.capacity.bounds import Bounds
+from eiload.judging.capacity.result import Search
+from eiload.judging.capacity.seen import Seen
+from eiload.judging.capacity.trial import Purpose, Reading, Trial, TrialWord
+from eiload.report.plain import plain
+from eiload.scenario import restore
+
+__all__ = ["NAME", "head", "read", "trial"]
+
+NAME = "capacity.jsonl"
+
+SCHEMA = "eiload-capacity/1"
+"""Name and version of the journal's form; the number rises when an older reader would misread."""
+
+
+def head(search: Search) -> bytes:
+    """Return the first line: what is searched."""
+    return _line(
+        {
+            "schema": SCHEMA,
+            "eiload": version("eiload"),
+            "scenario": json.loads(search.scenario.masked().to_json()),
+            "bounds": plain(search.bounds),
+            "started_wall_ns": search.started_wall_ns,
+        }
+    )
+
+
+def trial(seen: Seen) -> bytes:
+    """Return the line of a trial that has ended."""
+    return _line({"seen": plain(seen)})
+
+
+def read(whole: bytes) -> Search:
+    """Return the search that a journal is of, its scenario as it is shown.
+
+    Args:
+        whole: its lines; without a last one that was cut, and without its own last line feed.
+
+    Raises:
+        ValueError: it is damaged, or no journal of a search.
+    """
+    try:
+        first, *rest = [json.loads(line) for line in whole.split(b"\n")]
+        if first["schema"] != SCHEMA:
+            raise ValueError(f"schema {first['schema']!r}, not {SCHEMA!r}")
+        return Search(
+            restore(json.dumps(first["scenario"])),
+            Bounds(**first["bounds"]),
+            tuple(_seen(each["seen"]) for each in rest),
+            started_wall_ns=int(first["started_wall_ns"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, ScenarioError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    return json.dumps(record, allow_nan=False).encode() + b"\n"
+
+
+def _seen(data: Any) -> Seen:
+    """Return what `plain(seen)` was made of.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not.
+    """
+    trial = data["trial"]
+    readings = tuple(
+        Reading(
+            objective=str(each["objective"]),
+            used=None if each["used"] is None else _number(each["used"]),
+            **{name: _number(each[name]) for name in ("observed", "low", "high", "limit")},
+        )
+        for each in trial["readings"]
+    )
+    times = ("rate_per_s", "seconds", "took_s", "alpha")
+    return Seen(
+        Trial(
+            number=int(trial["number"]),
+            target=str(trial["target"]),
+            purpose=Purpose(trial["purpose"]),
+            word=TrialWord(trial["word"]),
+            readings=readings,
+            **{name: _number(trial[name]) for name in times},
+        ),
+        throughput_per_s=_number(data["throughput_per_s"]),
+        why=str(data["why"]),
+        emulated=str(data["emulated"]),
+        run_file=str(data["run_file"]),
+    )
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
