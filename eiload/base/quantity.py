@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-__all__ = ["TEXT_AT_MOST", "Quantity", "decimal", "plain", "shown"]
+__all__ = ["TEXT_AT_MOST", "Quantity", "decimal", "is_number", "plain", "shown"]
 
 TEXT_AT_MOST = 200
 """Longer texts are no quantities; the bound keeps exact arithmetic cheap whatever is given."""
@@ -105,3 +105,12 @@ def plain(number: Decimal) -> str:
 def decimal(number: float) -> Decimal:
     """Return the shortest decimal that reads back as `number`."""
     return Decimal(repr(number))
+
+
+def is_number(text: str) -> bool:
+    """Tell whether Python reads a text as a number, ``nan`` and ``inf`` included."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

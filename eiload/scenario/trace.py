@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eiload.base.near import nearest
-from eiload.base.quantity import shown
+from eiload.base.quantity import is_number, shown
 from eiload.scenario.trace_lines import Lines, TraceError, batched
 from eiload.scenario.trace_times import UNITS, CellError, Times
 
@@ -90,7 +90,7 @@ class Trace:
                 return "json"
             if first.startswith("["):
                 raise lines.error("a JSON array; expected an object a line (jq -c '.[]')", 1)
-            if _is_number(first):
+            if is_number(first):
                 return "gaps"
             return "minutes" if {"1", "2"} <= set(_header(lines)) else "csv"
 
@@ -179,7 +179,7 @@ class Trace:
         for batch in batched((n, line) for n, line in enumerate(lines, 1) if line.strip()):
             gaps_ns = []
             for number, line in batch:
-                if not _is_number(line) or not 0 <= float(line) * size_ns < 2**62:
+                if not is_number(line) or not 0 <= float(line) * size_ns < 2**62:
                     what = f"no gap, got {shown(line.strip())}; expected a number of "
                     raise lines.error(what + (self.unit or GAPS), number)
                 gaps_ns.append(float(line) * size_ns)
@@ -278,7 +278,7 @@ def _below(record: object, path: Sequence[str]) -> object:
 
 def _start(end: str, length: str, lines: Lines, number: int) -> float:
     """Return when an invocation began."""
-    if not (_is_number(end) and _is_number(length)):
+    if not (is_number(end) and is_number(length)):
         what = f"no time, got {shown(end)} and {shown(length)}; expected two numbers of s"
         raise lines.error(what, number)
     return float(end) - float(length)
@@ -298,11 +298,3 @@ def _counts(cells: Row, count: int, lines: Lines, number: int) -> Instants:
     bad = next((cell for cell in cells if not cell.isdecimal()), None)
     what = f"no count, got {shown(bad)}" if bad is not None else f"{len(cells)} minutes"
     raise lines.error(f"{what}; expected {count} whole numbers", number)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

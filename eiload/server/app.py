@@ -17,7 +17,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -200,11 +200,8 @@ async def _beside(behind: Backend, shared: Shared, options: Options) -> str | No
     """Open the port for REST beside another, if there is to be one; it has no TLS, as there."""
     if options.rest_port is None:
         return None
-    face = _rest_face(behind, shared)
-    listener = Listener(face.handler, shared.clock, face.kind)
-    shared.stack.callback(listener.close)
-    host = _rest_host(options.host)
-    return _address(host, await listener.listen(host, options.rest_port))
+    there = replace(options, host=_rest_host(options.host), port=options.rest_port, security=None)
+    return await _http(_rest_face(behind, shared), shared, there, None)
 
 
 def _address(host: str, port: int) -> str:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from eiload.base.quantity import TEXT_AT_MOST, Quantity, plain, shown
+from eiload.base.quantity import TEXT_AT_MOST, Quantity, is_number, plain, shown
 
 ELLS = Quantity("length", ("2 ell", "1 nail"), {"ell": Fraction(16), "nail": Fraction(1)}, ("ell",))
 
@@ -48,3 +48,10 @@ def test_numbers_are_written_plainly() -> None:
 def test_long_values_are_cut_in_the_middle() -> None:
     """An error message stays one line whatever was given."""
     assert len(shown("x" * 10_000)) < 70
+
+
+def test_what_is_a_number() -> None:
+    """As Python reads it."""
+    assert [is_number(text) for text in ("1", " -2.5e3 ", "nan", "", "dog", "1,2")] == [
+        True
+    ] * 3 + [False] * 3

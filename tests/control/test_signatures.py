@@ -1,11 +1,9 @@
 """Signatures of a load: a real sender, a server that verifies each request by the specification."""
 
 import hashlib
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -18,6 +16,7 @@ from eiload.sending.endpoint import HTTP1, Endpoint
 from eiload.sending.engine import Engine
 from eiload.serving.sagemaker.credentials import Credentials
 from eiload.serving.sagemaker.signing import Signer
+from tests.http_servers import Handler, serving
 from tests.serving.sagemaker.sigv4 import verified
 
 ALICE = Credentials("AKIDALICE", "secret/of+alice", "token//of+alice")
@@ -33,10 +32,10 @@ def verifying(seen: list[tuple[str, str, bytes]]) -> Iterator[int]:
     Whose each request is, when it was signed and its body are put into `seen`.
     """
 
-    class Handler(BaseHTTPRequestHandler):
+    class Endpoints(Handler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802  # the library's name
             body = self.rfile.read(int(self.headers["Content-Length"]))
             fields = dict(self.headers.items())
             try:
@@ -45,22 +44,10 @@ def verifying(seen: list[tuple[str, str, bytes]]) -> Iterator[int]:
                 seen.append((whose, fields["X-Amz-Date"], body))
             except ValueError as error:
                 status, content = 403, str(error).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.say(status, content)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(Endpoints) as port:
+        yield port
 
 
 class Later(SystemClock):

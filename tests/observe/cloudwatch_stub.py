@@ -1,13 +1,12 @@
 """A CloudWatch for tests: botocore's JSON protocol over a real socket, signatures checked."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.http_servers import Handler, serving
 from tests.serving.sagemaker.sigv4 import verified
 
 KEY, SECRET = "AKIDCLOUDWATCH", "secret/of+cloudwatch"
@@ -72,8 +71,8 @@ def cloudwatch() -> Iterator[CloudWatch]:
     """Serve one on a port of its own."""
     state = CloudWatch()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Service(Handler):
+        def do_POST(self) -> None:  # noqa: N802  # the library's name
             body = self.rfile.read(int(self.headers["Content-Length"]))
             operation = self.headers["X-Amz-Target"].rpartition(".")[2]
             status, said = 200, {}
@@ -87,21 +86,8 @@ def cloudwatch() -> Iterator[CloudWatch]:
                 else:
                     said = state.answer(operation, json.loads(body))
             content = json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.say(status, content, Content_Type="application/x-amz-json-1.0")
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with serving(Service) as port:
+        state.url = f"http://127.0.0.1:{port}"
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from eiload.base.quantity import is_number
 from eiload.base.status import Status
 from eiload.server.http.exchange import JSON, Answer, Asked, Ended, stated
 from eiload.server.http.predict import JsonPredict, Named, Read, Told, of_json
@@ -134,7 +135,7 @@ def _csv(named: Named, body: bytes, signatures: Mapping[str, Signature]) -> Read
     """Read an example a line: numbers, or texts if the first of all is none."""
     lines = [line.strip() for line in body.decode("utf-8", "replace").splitlines()]
     rows = [[cell.strip() for cell in line.split(",")] for line in lines if line]
-    if rows and _is_number(rows[0][0]):
+    if rows and is_number(rows[0][0]):
         text = ",".join(f"[{','.join(row)}]" for row in rows)
     else:
         text = ",".join(json.dumps([cell.strip('"') for cell in row]) for row in rows)
@@ -169,11 +170,3 @@ def _of_array(named: Named, array: "np.ndarray", signatures: Mapping[str, Signat
         named.model, {aliases[0]: array}, version=named.version, version_label=named.label
     )
     return Read(request, "row")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -11,13 +11,13 @@ from typing import Any
 
 import uvloop
 
+from eiload.base.clock import NS_PER_S
 from eiload.sending.channel import Landing
 from eiload.sending.endpoint import HTTP1, Endpoint
 from eiload.sending.http1.channel import Http1Channel
 from tests.grpc_servers import raw_server
 
 PATH = "/v1/models/ssd:predict"
-SECOND = 1_000_000_000
 PATIENCE_S = 60.0
 
 
@@ -93,7 +93,7 @@ async def serving(behave: Behave, tls: ssl.SSLContext | None = None) -> AsyncIte
 def endpoint(address: str | int, **fields: Any) -> Endpoint:
     """Return an endpoint; a number is a port of 127.0.0.1."""
     where = f"127.0.0.1:{address}" if isinstance(address, int) else address
-    told = {"deadline_ns": 120 * SECOND, "connections": 100, "client": HTTP1, **fields}
+    told = {"deadline_ns": 120 * NS_PER_S, "connections": 100, "client": HTTP1, **fields}
     return Endpoint(where, PATH, **told)
 
 
@@ -129,7 +129,7 @@ def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
 def stepping(step_ns: int) -> Callable[[], int]:
     """Return a clock that goes on by a step each time that it is asked, however busy we are."""
-    return itertools.count(SECOND, step_ns).__next__
+    return itertools.count(NS_PER_S, step_ns).__next__
 
 
 def asked(

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.http1.channel import Http1Channel
 from tests.grpc_servers import certificate
 from tests.sending.http1.servers import (
     PATH,
-    SECOND,
     Peer,
     answer,
     asked,
@@ -80,14 +80,14 @@ def test_a_deadline_is_kept() -> None:
             gone.set()
 
         async with serving(behave) as port, opened(port) as channel:
-            late = await land(channel, deadline_ns=2 * SECOND)
+            late = await land(channel, deadline_ns=2 * NS_PER_S)
             async with asyncio.timeout(60):
                 await gone.wait()
             return late, await land(channel)
 
     late, after = run(main)
     assert (late.status, late.detail) == (Status.DEADLINE_EXCEEDED, "Deadline Exceeded")
-    assert late.done_ns - late.sent_ns < 30 * SECOND
+    assert late.done_ns - late.sent_ns < 30 * NS_PER_S
     assert after.status is Status.OK
 
 
@@ -99,7 +99,7 @@ def test_a_deadline_in_the_middle_of_an_answer() -> None:
         await peer.say(answer(b"abc")[:-1])
         await peer.gone()
 
-    (landing,) = asked(behave, deadline_ns=3 * SECOND)
+    (landing,) = asked(behave, deadline_ns=3 * NS_PER_S)
     assert landing.status is Status.DEADLINE_EXCEEDED
     assert landing.detail.endswith("a part of the answer had come")
 
@@ -114,7 +114,7 @@ def test_a_deadline_passes_while_a_request_waits() -> None:
     async def main() -> Landing:
         async with serving(behave) as port, opened(endpoint(port, connections=1)) as channel:
             channel.start(b"", lambda landing: None)
-            return await land(channel, deadline_ns=SECOND // 10)
+            return await land(channel, deadline_ns=NS_PER_S // 10)
 
     landing = run(main)
     assert (landing.status, landing.sent_ns) == (Status.DEADLINE_EXCEEDED, 0)

@@ -13,6 +13,7 @@ import h2.connection
 import h2.events
 import uvloop
 
+from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.sending.channel import Landing
 from eiload.sending.endpoint import CHANNEL_OPTIONS, Endpoint
@@ -21,14 +22,13 @@ from eiload.sending.http2.line import Line
 from tests.grpc_servers import grpc_server, raw_server
 
 METHOD = "/tests.Service/Method"
-SECOND = 1_000_000_000
 MS = 1_000_000
 
 
 def endpoint(address: str | int, **fields: Any) -> Endpoint:
     """Return an endpoint; a number is a port of 127.0.0.1."""
     where = f"127.0.0.1:{address}" if isinstance(address, int) else address
-    return Endpoint(**{"address": where, "method": METHOD, "deadline_ns": 20 * SECOND, **fields})
+    return Endpoint(**{"address": where, "method": METHOD, "deadline_ns": 20 * NS_PER_S, **fields})
 
 
 def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
@@ -86,7 +86,7 @@ def grpcios(where: Endpoint, payload: bytes = b"", **options: Any) -> Landing:
             stub: Any = channel.unary_unary(options.get("method") or where.method, None, None)
             call = stub(
                 payload,
-                timeout=(options.get("deadline_ns") or where.deadline_ns) / SECOND,
+                timeout=(options.get("deadline_ns") or where.deadline_ns) / NS_PER_S,
                 metadata=where.metadata,
                 compression=gzip,
             )

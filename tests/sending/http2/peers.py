@@ -11,6 +11,7 @@ import h2.connection
 import h2.events
 import h2.settings
 
+from eiload.base.clock import NS_PER_S
 from eiload.sending.http2.connection import Connection
 from eiload.sending.http2.events import Event
 from eiload.sending.http2.heads import Heads, prefix
@@ -18,7 +19,6 @@ from eiload.sending.http2.streams import Stream
 
 METHOD = "/tensorflow.serving.PredictionService/Predict"
 HEADS = Heads("server:8500", secure=False)
-SECOND = 1_000_000_000
 
 START = [(":status", "200"), ("content-type", "application/grpc")]
 OK = [("grpc-status", "0")]
@@ -26,7 +26,7 @@ OK = [("grpc-status", "0")]
 
 def request(message: bytes = b"request", **metadata: str) -> Stream:
     """Return a request that has not been sent."""
-    block = HEADS.block(METHOD, tuple(metadata.items()), SECOND)
+    block = HEADS.block(METHOD, tuple(metadata.items()), NS_PER_S)
     return Stream(block, prefix(message), message)
 
 

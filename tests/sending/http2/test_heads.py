@@ -7,8 +7,9 @@ from hpack import Decoder
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eiload.base.clock import NS_PER_S
 from eiload.sending.http2.heads import GZIP, KEPT, Heads, Packer, prefix, timeout
-from tests.sending.http2.peers import METHOD, SECOND
+from tests.sending.http2.peers import METHOD
 
 UNITS = {b"n": 1, b"u": 10**3, b"m": 10**6, b"S": 10**9, b"M": 60 * 10**9, b"H": 3600 * 10**9}
 
@@ -17,7 +18,7 @@ def test_a_block_is_a_grpc_request() -> None:
     """All of PROTOCOL-HTTP2's Request-Headers, in its order, and the user's metadata last."""
     heads = Heads("server:8500", secure=True, compression=GZIP)
     metadata = (("x-model", "ssd"), ("x-key-bin", b"\xff\x00"), ("x-text-bin", "hi"))
-    block = heads.block(METHOD, metadata, 90 * SECOND)
+    block = heads.block(METHOD, metadata, 90 * NS_PER_S)
     found = list(Decoder().decode(block))
     assert [(str(name), str(value)) for name, value in found] == [
         (":method", "POST"),
@@ -40,9 +41,9 @@ def test_a_block_is_a_grpc_request() -> None:
 def test_blocks_are_made_once_and_bounded() -> None:
     """The same request has the same block; a new deadline for each makes nothing grow."""
     heads = Heads("server:8500", secure=False)
-    assert heads.block(METHOD, (), SECOND) is heads.block(METHOD, (), SECOND)
+    assert heads.block(METHOD, (), NS_PER_S) is heads.block(METHOD, (), NS_PER_S)
     for number in range(3 * KEPT):
-        heads.block(METHOD, (), SECOND + number)
+        heads.block(METHOD, (), NS_PER_S + number)
     assert len(heads._kept) <= KEPT
 
 
@@ -54,7 +55,7 @@ def test_blocks_are_made_once_and_bounded() -> None:
 def test_metadata_that_grpc_forbids(metadata: tuple[str, str | bytes]) -> None:
     """What would break the request, or smuggle a field into it, is refused by name."""
     with pytest.raises(ValueError, match="is not allowed by gRPC"):
-        Heads("server:8500", secure=False).block(METHOD, (metadata,), SECOND)
+        Heads("server:8500", secure=False).block(METHOD, (metadata,), NS_PER_S)
 
 
 @given(st.integers(0, 10**18))
@@ -68,7 +69,7 @@ def test_a_timeout_is_never_less(timeout_ns: int) -> None:
 
 @pytest.mark.parametrize(
     ("timeout_ns", "text"),
-    [(0, b"1n"), (99_999_999, b"99999999n"), (10**8, b"100000u"), (60 * SECOND, b"60000000u"),
+    [(0, b"1n"), (99_999_999, b"99999999n"), (10**8, b"100000u"), (60 * NS_PER_S, b"60000000u"),
      (10**30, b"99999999H")],
 )  # fmt: skip
 def test_timeouts(timeout_ns: int, text: bytes) -> None:

@@ -5,9 +5,7 @@ And the questions to them by a real sender.
 
 import contextlib
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, NamedTuple
 
 from eiload.base.clock import NS_PER_S, ManualClock
@@ -15,6 +13,7 @@ from eiload.scenario import Target
 from eiload.sending.engine import Engine
 from eiload.serving.endpoint import endpoint_of
 from eiload.serving.preflight import Preflight
+from tests.http_servers import Handler, serving
 
 
 class Said(NamedTuple):
@@ -42,39 +41,24 @@ Answers = Callable[[Asked], Said]
 def saying(answers: Answers) -> Iterator[str]:
     """Serve; yield ``127.0.0.1:PORT``. Paths are ``GET /x`` and ``/x``."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         protocol_version = "HTTP/1.1"
         wbufsize: ClassVar = -1  # head and content in one write
 
-        def do_GET(self) -> None:
+        def do_GET(self) -> None:  # noqa: N802  # the library's name
             self._answer(f"GET {self.path}")
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802  # the library's name
             self._answer(self.path)
 
         def _answer(self, path: str) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             said = answers(Asked(path, dict(self.headers), content))
-            self.send_response(said.code)
-            self.send_header("Content-Type", said.content_type)
-            if said.error:
-                self.send_header("x-amzn-ErrorType", said.error)
-            self.send_header("Content-Length", str(len(said.content)))
-            self.end_headers()
-            self.wfile.write(said.content)
+            error = {"x_amzn_ErrorType": said.error} if said.error else {}
+            self.say(said.code, said.content, Content_Type=said.content_type, **error)
 
-        def log_message(self, *_: Any) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(60)
+    with serving(Answering) as port:
+        yield f"127.0.0.1:{port}"
 
 
 def half_plus_two(asked: Asked) -> Said:
