@@ -47,7 +47,6 @@ class Invoked:
     """Mean ModelLatency: in the container and on the way to it."""
     overhead_ns: float
     """Mean OverheadLatency: the rest within the service."""
-    model_max_ns: float
     why: str
     """Why something is missing; empty if nothing is."""
 
@@ -92,7 +91,6 @@ def _of(run: Run, target: int, source: Source, spans: Sequence[PhaseSpan]) -> In
         service_ns,
         _mean(source, "model_us", told),
         _mean(source, "overhead_us", told),
-        _largest(_values(source, "model_us", "max"), told) * NS_PER_US,
         why,
     )
 
@@ -113,11 +111,6 @@ def _mean(
 def _sum(values: Floats, told: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
     known = values[told]
     return float(np.nansum(known)) if (~np.isnan(known)).any() else math.nan
-
-
-def _largest(values: Floats, told: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
-    known = values[told]
-    return float(np.nanmax(known)) if (~np.isnan(known)).any() else math.nan
 
 
 def _ours(run: Run, target: int, spans: Sequence[PhaseSpan], starts_s: Floats) -> tuple[int, float]:

@@ -27,6 +27,7 @@ __all__ = [
     "Diagnosis",
     "Place",
     "connect",
+    "context_of",
     "diagnose",
     "from_certificate",
     "from_error",
@@ -141,13 +142,9 @@ def _look(place: Place, patience_s: float) -> Diagnosis:
 
 def _look_by_tls(place: Place, tls: Tls | None, patience_s: float) -> Diagnosis:
     """Look by TLS, as the scenario has it."""
-    try:
-        context = ssl.create_default_context(cafile=tls.ca if tls else None)
-        if tls is not None and tls.cert is not None:
-            context.load_cert_chain(tls.cert, tls.key)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        return Diagnosis(f"its TLS files cannot be read ({reason})", "check `ca:`, `cert:`, `key:`")
+    context = context_of(tls)
+    if isinstance(context, Diagnosis):
+        return context
     context.set_alpn_protocols(["h2"])
     name = (tls.server_name if tls else None) or place.name
     connection = connect(place, patience_s)
@@ -165,6 +162,18 @@ def _look_by_tls(place: Place, tls: Tls | None, patience_s: float) -> Diagnosis:
         return _from_handshake(place, error, patience_s)
     finally:
         connection.close()
+
+
+def context_of(tls: Tls | None) -> ssl.SSLContext | Diagnosis:
+    """Return what TLS is spoken by, as the scenario has it; or that its files cannot be read."""
+    try:
+        context = ssl.create_default_context(cafile=tls.ca if tls else None)
+        if tls is not None and tls.cert is not None:
+            context.load_cert_chain(tls.cert, tls.key)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Diagnosis(f"its TLS files cannot be read ({reason})", "check `ca:`, `cert:`, `key:`")
+    return context
 
 
 def speaks_tls(place: Place, patience_s: float) -> bool:

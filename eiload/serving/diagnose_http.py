@@ -16,6 +16,7 @@ from eiload.serving.diagnose import (
     Diagnosis,
     Place,
     connect,
+    context_of,
     from_certificate,
     from_error,
     place_of,
@@ -55,13 +56,9 @@ def diagnose_http(server: str, tls: Tls | None, patience_ns: int) -> Diagnosis:
 
 
 def _look_by_tls(place: Place, tls: Tls, patience_s: float) -> Diagnosis:
-    try:
-        context = ssl.create_default_context(cafile=tls.ca)
-        if tls.cert is not None:
-            context.load_cert_chain(tls.cert, tls.key)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        return Diagnosis(f"its TLS files cannot be read ({reason})", "check `ca:`, `cert:`, `key:`")
+    context = context_of(tls)
+    if isinstance(context, Diagnosis):
+        return context
     name = tls.server_name or place.name
     connection = connect(place, patience_s)
     try:

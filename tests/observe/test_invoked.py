@@ -63,7 +63,6 @@ def test_means_of_the_same_minutes() -> None:
     assert found.service_ns == pytest.approx(99.8e6, rel=0.001)
     assert found.model_ns == pytest.approx(70_000 * US)
     assert found.overhead_ns == pytest.approx(6_000 * US)
-    assert found.model_max_ns == 99_000 * US
     assert found.outside_ns == pytest.approx(23.8e6, rel=0.01)
     assert found.why == ""
 
