@@ -68,6 +68,6 @@ def test_others_see_the_types(tmp_path: Path) -> None:
     script.write_text("import eiload\nreveal_type(eiload.load_run('run.json').ended_ns)\n")
     checked = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull, str(script)],
-        check=False, capture_output=True, text=True, timeout=110, cwd=tmp_path,
+        check=False, capture_output=True, text=True, timeout=500, cwd=tmp_path,
     )  # fmt: skip
     assert 'Revealed type is "int"' in checked.stdout.replace("builtins.", ""), checked.stdout
