@@ -65,6 +65,8 @@ def test_forms_without_a_shell() -> None:
     assert json.loads(words["CMD"]) == ["--help"]
     options, _, command = words["HEALTHCHECK"].partition("CMD ")
     assert json.loads(command)[0] == "python"
+    known = {"--interval", "--timeout", "--start-period", "--retries"}  # to buildah 1.28 as well
+    assert {option.partition("=")[0] for option in options.split()} <= known
     assert "--interval=" in options
 
 
