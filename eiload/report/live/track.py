@@ -263,16 +263,14 @@ class Track:
 
     def _double(self) -> None:
         """Make one column of each two, and tell all again."""
-        cells = list(self._columns)
-        if len(cells) % 2:
-            cells.append([_Cell() for _ in self._targets])
-        self._columns = deque(
-            [_joined(one, other) for one, other in zip(cells[at], cells[at + 1], strict=True)]
-            for at in range(0, len(cells), 2)
-        )
+        self.items.clear()  # first: what is told and both sets of columns at once would be a peak
+        if len(self._columns) % 2:
+            self._columns.append([_Cell() for _ in self._targets])
+        for _ in range(len(self._columns) // 2):
+            one, other = self._columns.popleft(), self._columns.popleft()
+            self._columns.append([_joined(*each) for each in zip(one, other, strict=True)])
         self.width_s *= 2
         self.generation += 1
-        self.items.clear()
         self.first = 0
         self._closed //= 2
         self._stretches = self._fresh()
