@@ -30,12 +30,10 @@ from eiload.sending.http1.pool import Pool
 from eiload.sending.http1.site import ALPN
 from eiload.sending.net.address import LookUp, ServerName, parse_name, resolve
 from eiload.sending.net.deadlines import Deadlines
+from eiload.sending.net.late import TOO_LATE, too_late
 from eiload.sending.net.route import MAX_ANSWER_BYTES, route_of
 
 __all__ = ["Http1Channel"]
-
-LATE = "Deadline Exceeded"
-"""In gRPC's words, as both wires have it."""
 
 
 class Http1Request(Exchange):
@@ -160,7 +158,7 @@ class Http1Channel:
         self._deadlines.discard(exchange)
         if exchange.deadline_ns and now_ns > exchange.deadline_ns:
             # It came while the loop was late to look at the clock; nobody waited for it.
-            self._land(exchange, Status.DEADLINE_EXCEEDED, LATE, now_ns)
+            self._land(exchange, Status.DEADLINE_EXCEEDED, TOO_LATE, now_ns)
         elif isinstance(found, Failure):
             self._land(exchange, found.status, found.detail, now_ns)
         else:
@@ -205,7 +203,7 @@ class Http1Channel:
     # -- deadlines -------------------------------------------------------------------------------
 
     def _expired(self, request: Http1Request) -> None:
-        detail = f"{LATE}: a part of the answer had come" if request.first_byte_ns else LATE
+        detail = too_late(request.come_bytes, begun=bool(request.first_byte_ns))
         self.give_up(request, Status.DEADLINE_EXCEEDED, detail, self._now_ns())
 
     def _ring(self) -> None:

@@ -96,7 +96,6 @@ class Connection:
         """Whether writing has failed."""
         self._response: h11.Response | None = None
         self._content: list[bytes] = []
-        self._content_bytes = 0
         self._interim = 0
         self._loop.add_reader(link.fileno(), self._readable)
 
@@ -239,8 +238,8 @@ class Connection:
             if kind is h11.Data:
                 assert isinstance(event, h11.Data)
                 self._content.append(bytes(event.data))
-                self._content_bytes += len(event.data)
-                if self._content_bytes > self._max_answer_bytes:
+                exchange.come_bytes += len(event.data)
+                if exchange.come_bytes > self._max_answer_bytes:
                     text = f"CLIENT: an answer of over {self._max_answer_bytes:,} bytes"
                     self._end(Failure(Status.RESOURCE_EXHAUSTED, text))
             elif kind is h11.Response:
@@ -279,7 +278,7 @@ class Connection:
         self.answers += 1
         self.exchange = self._response = None
         self._content = []
-        self._content_bytes = self._interim = 0
+        self._interim = 0
         more = protocol.trailing_data
         done = protocol.our_state is h11.DONE and protocol.their_state is h11.DONE
         if done and not self._buffers and not self._torn and not any(more):

@@ -30,6 +30,8 @@ class Exchange:
     sent_ns = 0
     written_ns = 0
     first_byte_ns = 0
+    come_bytes = 0
+    """How much of the answer's content has been read."""
     flags = 0
     """`result.WAITED_CONNECTION` and the others."""
     address = ""
@@ -41,5 +43,5 @@ class Exchange:
 
     def rewind(self) -> None:
         """Become one that was never sent."""
-        self.sent_ns = self.written_ns = self.first_byte_ns = 0
+        self.sent_ns = self.written_ns = self.first_byte_ns = self.come_bytes = 0
         self.address = ""

@@ -27,6 +27,7 @@ from eiload.sending.http2.heads import Heads, Packer
 from eiload.sending.http2.pool import Pool
 from eiload.sending.net.address import LookUp, parse_name, resolve
 from eiload.sending.net.deadlines import Deadlines
+from eiload.sending.net.late import TOO_LATE, too_late
 from eiload.sending.net.route import MAX_ANSWER_BYTES, named, route_of
 from eiload.sending.proxies import forgotten
 
@@ -199,21 +200,15 @@ class Http2Channel:
         call.head = self._heads.block(call.method, self._metadata, left_ns)
 
     def _expired(self, request: HttpRequest) -> None:
-        over, conversation = _HALFWAY if request.body else _TOO_LATE, request.conversation
+        text = too_late(len(request.body), begun=bool(request.first_byte_ns))
+        conversation = request.conversation
         asked = self._endpoint.keep_alive is not None
         if conversation is not None and request.sent_ns and not asked:
-            over = _FORGOTTEN if conversation.silent(request.sent_ns) else over
-        self.give_up(request, over, self._now_ns())
+            text = forgotten(TOO_LATE) if conversation.silent(request.sent_ns) else text
+        self.give_up(request, CallOutcome(Status.DEADLINE_EXCEEDED, text), self._now_ns())
 
     def _ring(self) -> None:
         self._deadlines.ring(self._now_ns())
 
 
-_TOO_LATE = CallOutcome(Status.DEADLINE_EXCEEDED, "Deadline Exceeded")
-"""In gRPC's words."""
-
-_HALFWAY = CallOutcome(
-    Status.DEADLINE_EXCEEDED, f"{_TOO_LATE.detail}: a part of the answer had come"
-)
-
-_FORGOTTEN = CallOutcome(Status.DEADLINE_EXCEEDED, forgotten(_TOO_LATE.detail))
+_TOO_LATE = CallOutcome(Status.DEADLINE_EXCEEDED, TOO_LATE)

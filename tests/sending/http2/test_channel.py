@@ -22,6 +22,7 @@ from tests.grpc_servers import grpc_server, raw_server, silent
 from tests.sending.http2.calls import (
     METHOD,
     MS,
+    START,
     Scripted,
     echo,
     echoing,
@@ -119,6 +120,29 @@ def test_a_deadline_is_kept_and_told_to_the_server() -> None:
     left_ns = int(seen[0][:-1]) * {"n": 1, "u": 1000}[seen[0][-1]]
     assert 0 < left_ns <= 300 * MS
     assert seen[1] == h2.errors.ErrorCodes.CANCEL
+
+
+def test_a_deadline_in_the_middle_of_an_answer() -> None:
+    """It is said how much had come, the same over both wires."""
+
+    def behave(server: Scripted) -> None:
+        for sent in (5_000, 0):
+            stream = server.request()
+            server.h2.send_headers(stream, START)
+            server.h2.send_data(stream, bytes(sent))
+            server.send()
+        server.wait(h2.events.ConnectionTerminated)
+
+    async def main(port: int) -> list[str]:
+        async with opened(port) as channel:
+            both = asyncio.gather(*(land(channel, deadline_ns=3 * NS_PER_S) for _ in range(2)))
+            return [f"{landing.status.name}: {landing.detail}" for landing in await both]
+
+    with scripted(behave) as port:
+        assert run(lambda: main(port)) == [
+            "DEADLINE_EXCEEDED: Deadline Exceeded: at least 4,096 bytes of the answer had come",
+            "DEADLINE_EXCEEDED: Deadline Exceeded: no more than the answer's head had come",
+        ]
 
 
 def test_an_answer_after_its_deadline_is_too_late() -> None:
