@@ -1,4 +1,7 @@
-"""A CloudWatch for tests: botocore's JSON protocol over a real socket, signatures checked."""
+"""A CloudWatch for tests over a real socket, signatures checked.
+
+It speaks JSON and, as botocore of 1.37 asks, the older Query protocol.
+"""
 
 import json
 from collections.abc import Iterator
@@ -7,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.http_servers import Handler, serving
+from tests.observe import cloudwatch_query
 from tests.serving.sagemaker.sigv4 import verified
 
 KEY, SECRET = "AKIDCLOUDWATCH", "secret/of+cloudwatch"
@@ -74,19 +78,26 @@ def cloudwatch() -> Iterator[CloudWatch]:
     class Service(Handler):
         def do_POST(self) -> None:  # noqa: N802  # the library's name
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-            status, said = 200, {}
+            code, message = state.error, f"no, {SECRET}"
+            status = 400
             try:
                 verified("POST", self.path, dict(self.headers), body, {KEY: SECRET})
             except ValueError as error:
-                status, said = 403, {"__type": "InvalidSignature", "message": str(error)}
-            else:
-                if state.error:
-                    status, said = 400, {"__type": state.error, "message": f"no, {SECRET}"}
+                status, code, message = 403, "InvalidSignature", str(error)
+            target = self.headers["X-Amz-Target"]
+            if target is None:
+                operation, asked = cloudwatch_query.read(body)
+                if code:
+                    content = cloudwatch_query.refused(code, message)
                 else:
-                    said = state.answer(operation, json.loads(body))
-            content = json.dumps(said).encode()
-            self.say(status, content, Content_Type="application/x-amz-json-1.0")
+                    content = cloudwatch_query.written(operation, state.answer(operation, asked))
+                media = "text/xml"
+            else:
+                operation, asked = target.rpartition(".")[2], json.loads(body)
+                refusal = {"__type": code, "message": message}
+                said = refusal if code else state.answer(operation, asked)
+                content, media = json.dumps(said).encode(), "application/x-amz-json-1.0"
+            self.say(status if code else 200, content, Content_Type=media)
 
     with serving(Service) as port:
         state.url = f"http://127.0.0.1:{port}"
