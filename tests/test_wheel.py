@@ -6,6 +6,7 @@ import sys
 import sysconfig
 import venv
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wheel = pytest.importorskip("hatchling.builders.wheel", reason="hatchling is not installed")
     folder = tmp_path_factory.mktemp("wheel")
     (built,) = wheel.WheelBuilder(str(ROOT)).build(directory=str(folder))
-    venv.create(folder / "venv", symlinks=True)
+    python = str(folder / "venv/bin/python")
+    ours = find_spec("pip") is not None  # uv makes environments that have none
+    venv.create(folder / "venv", symlinks=True, with_pip=not ours)
     packages = folder / "venv/lib" / Path(sysconfig.get_path("purelib")).parent.name
     packages = packages / "site-packages"
     # A path in a .pth file is searched for packages, not for .pth files: what is installed in
     # place, such as eiload itself, is not found by it.
     (packages / "others.pth").write_text(sysconfig.get_path("purelib"))
-    pip = [sys.executable, "-m", "pip", "--python", str(folder / "venv/bin/python")]
+    pip = [sys.executable, "-m", "pip", "--python", python] if ours else [python, "-m", "pip"]
     subprocess.run(
         [*pip, "install", "--quiet", "--no-deps", "--no-index", "--no-compile", str(built)],
         check=True, capture_output=True, timeout=120,
