@@ -27,6 +27,9 @@ from tests.ports import free_port
 
 Handler = Callable[[bytes, grpc.ServicerContext], bytes]
 
+GRPC = tuple(int(part) for part in grpc.__version__.split(".")[:2])
+"""gRPC's version: where the oldest that is admitted and today's differ, tests look at it."""
+
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 

@@ -15,7 +15,7 @@ from eiload.base.status import Status
 from eiload.sending import proxies
 from eiload.sending.endpoint import Endpoint, KeepAlive
 from eiload.serving.tfserving import PREDICT
-from tests.grpc_servers import closed_port, grpc_server
+from tests.grpc_servers import GRPC, closed_port, grpc_server
 from tests.programs import nginx
 from tests.sending.driver import PATIENCE_S, Driver, echo
 
@@ -70,8 +70,10 @@ def test_what_a_proxy_says_is_named(client: str, tmp_path: Path) -> None:
                 assert words in reply.detail
             rest = driver.engine.call(0, "/rest/x", b"abc")
             assert rest.status is Status.UNKNOWN
-            assert "REST" in rest.detail
-            assert rest.detail.endswith("answers there, not gRPC")
+            silent = client == "grpcio" and GRPC < (1, 85) and rest.detail == "Stream removed"
+            if not silent:  # gRPC 1.74 does not say what came instead
+                assert "REST" in rest.detail
+                assert rest.detail.endswith("answers there, not gRPC")
             assert driver.engine.call(1, "", b"abc").response == b"abc"
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from eiload.base.status import Status
 from tests.grpc_servers import (
+    GRPC,
     Handler,
     certificate,
     closed_port,
@@ -274,6 +275,11 @@ OURS = {
         Status.UNAVAILABLE,
     ),
 }
+NO_DETAIL = ("a status that is no number", "an unknown status")
+if GRPC < (1, 85):  # 1.74 has a KeyError of Python, OK, and UNKNOWN for them
+    OURS["an unknown status"] = Status.UNKNOWN
+    OURS["compressed without saying how"] = Status.INTERNAL
+    OURS["compressed in a way not offered"] = Status.INTERNAL
 
 
 @pytest.mark.parametrize("case", SCRIPTS)
@@ -284,7 +290,7 @@ def test_a_servers_oddities_have_one_status(case: str) -> None:
         mine = ours(where, b"x")
         if case in OURS:
             assert mine.status is OURS[case]
-            assert mine.detail or case == "a status that is no number"
+            assert mine.detail or case in NO_DETAIL
             return
         theirs = grpcios(where, b"x")
     assert mine.status.name == theirs.status.name
