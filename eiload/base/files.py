@@ -26,6 +26,7 @@ __all__ = [
     "check_writable",
     "descriptor",
     "rewritable",
+    "tail",
     "write_bytes",
     "write_files",
     "write_whole",
@@ -88,6 +89,21 @@ def check_writable(path: Path) -> None:
         raise PermissionError(13, os.strerror(13))
     with tempfile.TemporaryFile(dir=target.parent):
         pass
+
+
+def tail(path: Path, most_bytes: int) -> str:
+    """Return the end of a text file; "" if it cannot be read, for whoever can do without.
+
+    Args:
+        path: the file, which somebody may be writing.
+        most_bytes: how much of it, at most; a character that this cuts is one of replacement.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - most_bytes))
+            return file.read(most_bytes).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def write_whole(path: Path, text: str) -> None:

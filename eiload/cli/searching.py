@@ -12,13 +12,14 @@ from typing import Protocol
 from eiload.base import console, wording
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EngineError, TargetError
-from eiload.cli.trials import Ended, called
+from eiload.cli.trials import Ended, Tell
 from eiload.judging.capacity.result import Search
 from eiload.judging.capacity.search import Ask, next_trial
 from eiload.judging.capacity.seen import Asked, Seen, seen
 from eiload.judging.capacity.trial import Purpose, Trial, TrialWord
 from eiload.judging.capacity.wanted import check_budget
 from eiload.record.stopping import SIGNALS
+from eiload.report.trial_log import called
 from eiload.scenario import Scenario
 from eiload.scenario.trial import Model
 from eiload.scenario.until import Until
@@ -37,8 +38,8 @@ SAID_EVERY_S = 30.0
 class Runner(Protocol):
     """Whoever runs trials."""
 
-    def __call__(self, trial: Scenario, number: int, tell: Callable[[float], object]) -> Ended:
-        """Run one; `tell` is told every now and then for how long it has been going on, s."""
+    def __call__(self, trial: Scenario, number: int, tell: Tell) -> Ended:
+        """Run one; `tell` is told every now and then how it goes."""
 
 
 def go_on(
@@ -153,13 +154,15 @@ class _Progress:
         used, whole = (wording.span(each) for each in (self._used_s + now_s, self._budget_s))
         return f"{used} of {whole} used"
 
-    def tell(self, now_s: float) -> None:
-        """Tell for how long it has been going on, s."""
-        line = f"{self._what}: {wording.span(now_s)}; {self._budget(now_s)}"
+    def tell(self, now_s: float, how: str) -> None:
+        """Tell for how long it has been going on, s, and how it goes if it has said so."""
+        what = f"{self._what}: {how or wording.span(now_s)}"
+        line = f"{what}; {self._budget(now_s)}"
         width = console.width()
         if width:
             # The last column stays free: some terminals begin a new line when it is written to.
-            console.over(line[: width - 1], line)
+            shown = line if len(line) < width else what
+            console.over(shown[: width - 1], line)
         elif now_s - self._said_s >= SAID_EVERY_S:
             self._said_s = now_s
             console.say(line)

@@ -1,8 +1,8 @@
 """Trials of a capacity search: each is Locust with the package's locustfile, headless, once.
 
 What it knows: Locust's command line, processes and signals, where a trial's files lie. What it must
-not know: Locust's modules; which trial is next; what a trial shows (its run file says so, and
-nothing that it prints is read).
+not know: Locust's modules; which trial is next; what a trial shows (its run file says so; of what
+it prints a reader is shown the newest line, and nothing is made of it).
 
 A trial is a process in a session of its own: a Ctrl-C at the terminal reaches the search alone,
 which hands it on and waits for what was measured, as Locust does by itself. A trial ends with its
@@ -26,17 +26,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eiload.base.errors import EngineError, OutputError, ScenarioError, TargetError
+from eiload.base.files import tail
 from eiload.base.tied import tying
 from eiload.cli.locustfile import PATH
 from eiload.record import run as run_files
 from eiload.record.run import Run
+from eiload.report.trial_log import TAIL_BYTES, called, log_of, newest
 from eiload.scenario import Scenario
 from eiload.scenario.trial import written
 
-__all__ = ["Ended", "Place", "called", "run_trial", "unused"]
+__all__ = ["Ended", "Place", "Tell", "run_trial", "unused"]
 
 STEP_S = 0.2
 """How often it is looked whether a trial has ended."""
+
+Tell = Callable[[float, str], object]
+"""Told every now and then for how long a trial has been going on, s, and how it goes if it says."""
 
 KILL_AFTER_S = 20.0
 """How long a trial has to end after a third signal."""
@@ -47,11 +52,6 @@ NOT_FOR_TRIALS = re.compile(
 )
 """Variables of the environment that would be of every trial, and are of none: what is sent, for how
 long, and where reports go."""
-
-
-def called(number: int) -> str:
-    """Return the name of a trial's files; people count from 1."""
-    return f"trial-{number + 1:03}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Place:
 
     def log(self, number: int) -> Path:
         """Return where a trial's output is."""
-        return self.folder / f"{called(number)}.log"
+        return self.folder / log_of(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,13 @@ class Ended:
     """Why it did not."""
 
 
-def run_trial(trial: Scenario, number: int, tell: Callable[[float], object], place: Place) -> Ended:
+def run_trial(trial: Scenario, number: int, tell: Tell, place: Place) -> Ended:
     """Run a trial to its end.
 
     Args:
         trial: what it does.
         number: which of the search it is.
-        tell: told every now and then for how long it has been going on, s.
+        tell: told every now and then how it goes.
         place: where.
 
     Raises:
@@ -113,7 +113,12 @@ def run_trial(trial: Scenario, number: int, tell: Callable[[float], object], pla
             *place.options,
         ]
         with output:
-            status = _followed(command, output.fileno(), place.keep, began_s, tell)
+            status = _followed(
+                command,
+                output.fileno(),
+                place.keep,
+                lambda: tell(time.monotonic() - began_s, newest(tail(log, TAIL_BYTES))),
+            )
     took_s = time.monotonic() - began_s
     if run_file.exists():
         return Ended(run_files.load(run_file), took_s)
@@ -124,8 +129,7 @@ def _followed(
     command: Sequence[str],
     output: int,
     keep: Sequence[int],
-    began_s: float,
-    tell: Callable[[float], object],
+    tell: Callable[[], object],
 ) -> int:
     """Run a command until it ends, or a signal ends it; return its status."""
     process = subprocess.Popen(
@@ -142,7 +146,7 @@ def _followed(
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return process.wait(STEP_S)
-            tell(time.monotonic() - began_s)
+            tell()
     except BaseException:
         _end(process)
         raise

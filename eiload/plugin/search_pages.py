@@ -113,7 +113,9 @@ def add(
 def _told(searches: Searches, last: Sought, has: str) -> dict[str, Any]:
     """Return how a search is, and what it has found if the page does not have that yet."""
     search = last.search()
-    place, used = page.place(search, on=last.on, trial_s=last.trial_s, ending=last.stopped)
+    place, used = page.place(
+        search, on=last.on, trial_s=last.trial_s, ending=last.stopped, how=last.how
+    )
     version = f"{last.number}.{len(search.seen)}.{int(last.on)}"
     told: dict[str, Any] = {"place": place, "used": round(used, 4), "on": last.on}
     told["version"] = version

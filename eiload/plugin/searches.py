@@ -23,12 +23,13 @@ import gevent
 
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import OutputError
+from eiload.base.files import tail
 from eiload.judging.capacity.result import Search, result
 from eiload.judging.capacity.wanted import Wanted
 from eiload.plugin import sought
 from eiload.plugin.choice import Choice
 from eiload.record.stopping import SIGNALS
-from eiload.report import capacity_journal
+from eiload.report import capacity_journal, trial_log
 from eiload.scenario import Scenario
 from eiload.scenario import trial as trials
 
@@ -97,6 +98,12 @@ class Sought:
     def trial_s(self) -> float:
         """Return for how long the present trial has been going on, s, about."""
         return time.monotonic() - self._trial_s if self.on else 0.0
+
+    @property
+    def how(self) -> str:
+        """Return how the present trial goes, by its log; empty if that does not say."""
+        log = self.folder / trial_log.log_of(len(self.search().seen))
+        return trial_log.newest(tail(log, trial_log.TAIL_BYTES)) if self.on else ""
 
     def said(self) -> list[str]:
         """Return what the command has said so far."""

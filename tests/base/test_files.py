@@ -9,7 +9,7 @@ import pytest
 
 from eiload.base import files
 from eiload.base.errors import OutputError
-from eiload.base.files import check_writable, descriptor, rewritable, write_whole
+from eiload.base.files import check_writable, descriptor, rewritable, tail, write_whole
 
 
 def test_written_and_replaced(tmp_path: Path) -> None:
@@ -130,3 +130,12 @@ def test_read_only_file(tmp_path: Path) -> None:
     else:
         with pytest.raises(PermissionError):
             check_writable(path)
+
+
+def test_the_end_of_a_file(tmp_path: Path) -> None:
+    """So much of it, a character that is cut replaced; nothing of what cannot be read."""
+    path = tmp_path / "log"
+    assert tail(path, 9) == tail(tmp_path, 9) == ""
+    path.write_text("ab\u00e9cd\n")
+    assert tail(path, 90) == "ab\u00e9cd\n"
+    assert tail(path, 4) == "\ufffdcd\n"

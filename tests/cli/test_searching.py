@@ -1,6 +1,6 @@
 """A search goes on trial by trial, by what their runs show."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
@@ -9,7 +9,7 @@ import pytest
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EngineError, ScenarioError, TargetError
 from eiload.cli.searching import go_on, scenario_of
-from eiload.cli.trials import Ended
+from eiload.cli.trials import Ended, Tell
 from eiload.judging.capacity import Ask, Bounds, Purpose, TrialWord
 from eiload.judging.capacity.result import Search, result
 from eiload.judging.capacity.seen import Seen
@@ -49,11 +49,11 @@ class Player:
         self.trials: list[Scenario] = []
         self._errors = [*errors]
 
-    def __call__(self, trial: Scenario, number: int, tell: Callable[[float], object]) -> Ended:
+    def __call__(self, trial: Scenario, number: int, tell: Tell) -> Ended:
         """Return what comes of it: an error as long as there are any."""
         assert number >= 0
         self.trials.append(trial)
-        tell(5.0)
+        tell(5.0, "")
         if self._errors:
             return Ended(None, 5.0, self._errors.pop(0))
         return Ended(played(trial), trial.duration_ns / NS_PER_S + 5)
@@ -154,7 +154,7 @@ def test_no_trial(error: TargetError | EngineError) -> None:
 def test_a_trial_that_was_stopped() -> None:
     """By somebody else's signal: nothing is made of it."""
 
-    def stopped(trial: Scenario, number: int, tell: Callable[[float], object]) -> Ended:
+    def stopped(trial: Scenario, number: int, tell: Tell) -> Ended:
         del number, tell
         return Ended(replace(played(trial), stopped="SIGTERM"), 5.0)
 
@@ -169,3 +169,24 @@ def test_too_small_a_budget() -> None:
         ScenarioError, match="--budget 30 s: too small for one trial; expected 90 s"
     ):
         go_on(small, MODEL, WARM_UP_NS, Player(), lambda _: None)
+
+
+def test_how_a_trial_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal's line has what the trial says; where there is no room, without the budget."""
+    shown: list[str] = []
+    monkeypatch.setattr("eiload.base.console.over", lambda text, _: shown.append(text))
+    how = "steady, 33 s left: 336 ok, p50 101 p90 130 ms"
+
+    def told(trial: Scenario, number: int, tell: Tell) -> Ended:
+        assert len(trial.targets) == 1 + number
+        for columns in (200, 75, 20):
+            monkeypatch.setattr("eiload.base.console.width", lambda columns=columns: columns)
+            tell(27.0, how)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        go_on(SEARCH, MODEL, WARM_UP_NS, told, lambda _: None)
+    whole, narrow, cut = shown
+    assert f"/s: {how}; 27 s of 60 min used" in whole
+    assert narrow.endswith(f"/s: {how}")
+    assert len(cut) == 19

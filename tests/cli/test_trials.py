@@ -39,7 +39,7 @@ def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = searches.SCENARIO.replace("127.0.0.1:8500", server)
     made = model(searches.scenario(text))
     trial = made.trial(0, "gpu", 5.0, 0, Length(2 * NS_PER_S))
-    ended = run_trial(trial, 0, lambda _: None, Place(tmp_path))
+    ended = run_trial(trial, 0, lambda *_: None, Place(tmp_path))
     assert ended.run is None
     assert isinstance(ended.error, TargetError), ended.error
     assert str(ended.error).startswith("trial 1: ")
@@ -51,4 +51,4 @@ def test_no_place(tmp_path: Path) -> None:
     """A folder that is not there is named before anything runs."""
     trial = model(searches.scenario()).trial(0, "gpu", 5.0, 0, Length(NS_PER_S))
     with pytest.raises(OutputError, match="none: cannot be written"):
-        run_trial(trial, 0, lambda _: None, Place(tmp_path / "none"))
+        run_trial(trial, 0, lambda *_: None, Place(tmp_path / "none"))

@@ -8,6 +8,7 @@ import pytest
 from eiload.judging.capacity.wanted import Wanted
 from eiload.plugin.searches import LOG, Searches, Sought
 from eiload.report import capacity_journal
+from eiload.report.trial_log import log_of
 from tests.report import searches
 
 
@@ -23,11 +24,16 @@ def test_its_trials(tmp_path: Path) -> None:
     """Those of the journal, and no line that is not whole."""
     one = sought(tmp_path)
     assert one.on
+    assert one.how == ""
+    line = "eiload: 00:04/00:10 steady | gpu 3 ok, p50 9 max 9 ms\n"
+    (tmp_path / log_of(len(one.search().seen))).write_text(line)
+    assert one.how == "steady, 6 s left: 3 ok, p50 9 max 9 ms"
     assert [each.trial.number for each in one.search().seen] == [
         each.trial.number for each in searches.found().seen
     ]
     one.status = 130
     assert one.search().stopped == "SIGINT"
+    assert one.how == ""
 
 
 def test_why_it_ended(tmp_path: Path) -> None:

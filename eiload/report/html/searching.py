@@ -89,7 +89,9 @@ def page() -> str:
     return document("capacity search", frame, style=_STYLE, script=SCRIPT, connect="'self'")
 
 
-def place(search: Search, *, on: bool, trial_s: float, ending: bool) -> tuple[str, float]:
+def place(
+    search: Search, *, on: bool, trial_s: float, ending: bool, how: str = ""
+) -> tuple[str, float]:
     """Return where a search is, in a sentence, and how much of its budget is used, 0 to 1.
 
     Args:
@@ -97,6 +99,7 @@ def place(search: Search, *, on: bool, trial_s: float, ending: bool) -> tuple[st
         on: whether it goes on.
         trial_s: for how long its present trial has been going on, s.
         ending: whether it was told to end.
+        how: how its present trial goes, as its log has it (`trial_log`); "" if it does not say.
     """
     budget_s = search.bounds.budget_s
     used_s = sum(each.took_s for each in search.trials) + (trial_s if on else 0.0)
@@ -113,7 +116,7 @@ def place(search: Search, *, on: bool, trial_s: float, ending: bool) -> tuple[st
         length = f"until decided, {wording.span(ask.at_most_s)} at most, to prove"
     what = f"{words.safe(ask.target, 60)} at {wording.rate(ask.rate_per_s)}"
     stage = "stopping, the last answers are waited for" if ending else "now"
-    going = f"on for {wording.span(trial_s)}"
+    going = f"on for {wording.span(trial_s)}" + (f" ({how})" if how else "")
     return f"{stage}: trial {ask.number + 1}: {what}, {length}, {going}; {budget}", share
 
 

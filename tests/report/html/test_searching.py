@@ -13,6 +13,9 @@ def test_where_it_is() -> None:
     assert place.startswith("now: trial 1: ")
     assert "to see, on for 5 s; 5 s of" in place
     assert 0 < used < 1
+    how = "steady, 9 s left: 3 ok, p50 9 ms"
+    place, _ = searching.place(search, on=True, trial_s=5.0, ending=False, how=how)
+    assert f"on for 5 s ({how}); " in place
     place, _ = searching.place(search, on=True, trial_s=5.0, ending=True)
     assert place.startswith("stopping, the last answers are waited for: trial 1")
     assert searching.place(search, on=False, trial_s=5.0, ending=False)[0].startswith("ended; 0 s")
