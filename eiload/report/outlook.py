@@ -58,7 +58,7 @@ def _searched(scenario: Scenario) -> Iterable[str]:
         budget = wording.span(find.budget_ns / NS_PER_S)
         yield (
             f"'eiload capacity' looks for the highest rate that holds, from {low} to {high},"
-            f" within {budget}; an ordinary run does not"
+            f" within {budget}, and so does the web UI's form; an ordinary run does not"
         )
 
 
