@@ -38,12 +38,16 @@ RATE = 50
 EVERY_S = 30
 SETTLED_S = 600
 """After so long memory is expected to have been taken; in a shorter soak after half of it."""
+MASTER, SENDER = "master", "eiload.sending.sender"
 GROWTH_MB_H = 1.0
 LOCUST_MB_H = 2.0
 """By so much a master without eiload grows beside the same load (Locust 2.47): its statistics keep
 a number for each second and name, its charts a row for each 5 s."""
-
-MASTER, SENDER = "master", "eiload.sending.sender"
+OF_LOCUST = f"""\
+of the {MASTER}'s growth {LOCUST_MB_H:g} MB/h are taken as Locust's own, not measured in this run:
+a {MASTER} without eiload beside the same load (Locust 2.47) grows by nearly that, a number for
+each second and name, a row of its charts for each 5 s; so the {MASTER} may grow by
+{GROWTH_MB_H + LOCUST_MB_H:g} MB/h, every other process by {GROWTH_MB_H:g}"""
 
 
 @dataclass
@@ -197,6 +201,7 @@ def told(courses: list[Course], minutes: float) -> Iterator[str]:
             yield f"{course.name} grows by {slope:.2f} MB an hour, and may by {allowed_mb_h:g}"
         if held[-1] > held[0]:
             yield f"{course.name} has {held[-1]} descriptors, and had {held[0]}"
+    print(OF_LOCUST)
 
 
 def ledger(run: Run, served: int) -> Iterator[str]:
