@@ -14,6 +14,7 @@ files whose tests look at one run.
 
 import gc
 import os
+import signal
 from collections import OrderedDict
 from collections.abc import Generator, Sequence
 from importlib import import_module
@@ -103,9 +104,13 @@ SLOW = (
 def pytest_configure(config: pytest.Config) -> None:
     """Be nice, in a process that computes; have Locust as it is, whichever file comes first.
 
+    A shell has what it starts by ``&`` ignore Ctrl-C, and so would what the tests start and stop.
+
     Nothing becomes garbage while tests are collected, and looking for it takes a third of the time.
     """
     gc.disable()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if _computes(PROCESS):
         os.nice(NICE)
     if PROCESS and not _only_waits(config):
