@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from eiload.base.status import Status
@@ -16,13 +17,7 @@ from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from eiload.serving.tfserving import PREDICT
 from tests.e2e.holding import Holding
-from tests.e2e.locust_runs import (
-    Finished,
-    headless,
-    report,
-    started,
-    until_valid,
-)
+from tests.e2e.locust_runs import PATIENCE_S, Finished, headless, report, started, until_valid
 from tests.e2e.stand_ins import shared
 from tests.e2e.test_web import WebUI
 from tests.grpc_servers import grpc_server
@@ -226,7 +221,7 @@ def cold() -> Iterator[StandInProcess]:
 def test_stopped_while_getting_ready(
     tmp_path: Path, eye: Path, processes: tuple[str, ...], how: signal.Signals
 ) -> None:
-    """One line says that there was no run and why, and the exit status says the signal."""
+    """One line tells there was no run and why, the status says the signal; nobody is left."""
     nobody = f"127.0.0.1:{free_port()}"  # is waited for, as a scenario may ask
     target = {"server": nobody, "model": "ssd", "ready_within": "1 min"}
     (tmp_path / "wait.yaml").write_text(
@@ -242,11 +237,13 @@ def test_stopped_while_getting_ready(
     options = ("--headless", "--scenario", "wait.yaml", *processes)
     with started(*options, folder=tmp_path, locustfile=eye) as locust:
         locust.wait_for("(waited ")
+        children = locust.children()
         if how is signal.SIGINT:
             locust.interrupt()
         else:
             locust.process.send_signal(how)
         finished = locust.finish()
+        assert not psutil.wait_procs(children, PATIENCE_S)[1]
     assert finished.status == 128 + how
     said = [line for line in finished.complaints() if "(waited " not in line]
     assert said == [f"stopped before the load began ({how.name})"]
