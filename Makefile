@@ -2,7 +2,8 @@
 # Both set up .venv first; nothing outside this folder is touched. `make bench` measures eiload beside
 # its peers for a quarter of an hour (docs/benchmarks.md); what it fetches lies in the user's cache.
 # `make test-fast` leaves out what tests/conftest.py calls slow: tests of whole runs of Locust
-# (tests/e2e/) and of TensorFlow's runtime. `make test` is what counts. `make test-gpu` runs what needs
+# (tests/e2e/), of models' runtimes, and files that compute for long.
+# `make test` is what counts. `make test-gpu` runs what needs
 # an NVIDIA GPU, which `make test` leaves out where there is none.
 
 PYTHON ?= python3
@@ -22,7 +23,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/pytest
 
 test-fast: $(VENV)/.installed-dev
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest -n 3 -m 'not slow'
 
 test-gpu: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 0 -m gpu -rs tests/observe

@@ -94,11 +94,33 @@ SLOW = (
     WHOLE_RUNS,
     *TENSORFLOW,
     *TORCH,
-    "tests/bench/test_equal.py::test_a_real_server_has_no_favourite",
+    "tests/bench/",
+    "tests/cli/test_plan.py",
+    "tests/cli/test_report.py",
+    "tests/control/test_observing.py",
+    "tests/control/test_session",
+    "tests/faults/test_server.py",
+    "tests/judging/compare/test_files.py",
+    "tests/judging/sla/test_watched.py",
+    "tests/judging/statistics/test_shares.py",
+    "tests/judging/statistics/test_spending.py",
+    "tests/judging/test_likely.py",
+    "tests/judging/test_no_favourite.py",
+    "tests/report/html/test_page.py",
+    "tests/sending/http2/test_proxies.py",
+    "tests/sending/test_grpcio.py",
+    "tests/sending/test_payloads.py",
+    "tests/sending/test_sender.py",
     "tests/server/test_interop.py",
+    "tests/server/test_launch.py",
     "tests/serving/test_tensorflow.py",
+    "tests/test_any_run.py",
+    "tests/test_mirror.py",
+    "tests/test_public.py",
+    "tests/test_wheel.py",
 )
-"""What `make test-fast` leaves out: whole runs, and TensorFlow's runtime."""
+"""What `make test-fast` leaves out: whole runs, the runtimes of models, and files that take more
+than three seconds of CPU."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
