@@ -129,7 +129,9 @@ def _found(ask: Ask, ended: Ended, *, known: bool) -> Seen:
         ask.number, ask.target, ask.rate_per_s, ask.purpose, 0.0, ended.took_s, TrialWord.DIED,
         ask.alpha,
     )  # fmt: skip
-    return Seen(died, why=f"before its load: {ended.error}")
+    # Whoever shows this says of which trial it is.
+    why = str(ended.error).removeprefix(f"trial {ask.number + 1}: ")
+    return Seen(died, why=f"before its load: {why}")
 
 
 # -- what is said ----------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ def test_a_trial_until_decided() -> None:
 def test_a_target_that_dies() -> None:
     """What could be used, and cannot be any more however often it is asked, has died."""
     kept: list[Seen] = []
-    gone = TargetError("gpu: connection refused")
+    gone = TargetError("trial 2: gpu: connection refused")
     first = next(steps(SEARCH, Player(), kept))
     name = first.trials[0].target
     one = replace(first, scenario=_alone(name))
