@@ -16,15 +16,18 @@ PR_SET_PDEATHSIG = 1
 """Of prctl(2), Linux."""
 
 
-def tying() -> Callable[[], None] | None:
-    """Return what ties a child to this process, to be called in it; None where that cannot be.
+def tying(parent: int | None = None) -> Callable[[], None] | None:
+    """Return what ties a child to its parent, to be called in the child; None where that cannot be.
 
     What has to be loaded is loaded here, so that it may be called between fork and exec.
+
+    Args:
+        parent: the process to be tied to; this one, if none is given.
     """
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
+    parent = os.getpid() if parent is None else parent
 
     def do() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -36,7 +39,5 @@ def tying() -> Callable[[], None] | None:
 
 def tie(parent: int) -> None:
     """Tie this process to the one that has started it; end it if that one has ended meanwhile."""
-    if sys.platform.startswith("linux"):
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            sys.exit(1)
+    if (do := tying(parent)) is not None:
+        do()

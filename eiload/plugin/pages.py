@@ -85,10 +85,10 @@ def add(
 
     def live_data() -> Response:
         """Return what the page shows at this moment."""
-        said = request.args
-        number = {name: said.get(name, 0, int) for name in ("run", "generation", "after")}
         if searching():
             return answer('{"head":{"stage":"search","refused":"","runs":[]},"run":0}', JSON)
+        said = request.args
+        number = {name: said.get(name, 0, int) for name in ("run", "generation", "after")}
         told = live.told(
             number["run"], said.get("view", ""), number["generation"], max(0, number["after"])
         )

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
@@ -24,6 +23,7 @@ import gevent
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import OutputError
 from eiload.base.files import tail
+from eiload.base.quantity import decimal, plain
 from eiload.judging.capacity.result import Search, result
 from eiload.judging.capacity.wanted import Wanted
 from eiload.plugin import sought
@@ -102,8 +102,10 @@ class Sought:
     @property
     def how(self) -> str:
         """Return how the present trial goes, by its log; empty if that does not say."""
+        if not self.on:
+            return ""
         log = self.folder / trial_log.log_of(len(self.search().seen))
-        return trial_log.newest(tail(log, trial_log.TAIL_BYTES)) if self.on else ""
+        return trial_log.newest(tail(log, trial_log.TAIL_BYTES))
 
     def said(self) -> list[str]:
         """Return what the command has said so far."""
@@ -184,10 +186,10 @@ class Searches:
         new = Sought(number, scenario.name, folder, asked)
         command = [
             *(sys.executable, "-c", PROGRAM, str(os.getpid()), "capacity", str(path)),
-            *("--out", str(folder), "--from", f"{_plain(bounds.low_per_s)}/s"),
-            *("--to", f"{_plain(bounds.high_per_s)}/s"),
-            *("--budget", f"{_plain(bounds.budget_s)} s"),
-            *("--trial", f"{_plain(wanted.trial_ns / NS_PER_S)} s"),
+            *("--out", str(folder), "--from", f"{plain(decimal(bounds.low_per_s))}/s"),
+            *("--to", f"{plain(decimal(bounds.high_per_s))}/s"),
+            *("--budget", f"{plain(decimal(bounds.budget_s))} s"),
+            *("--trial", f"{plain(decimal(wanted.trial_ns / NS_PER_S))} s"),
         ]
         with (folder / LOG).open("wb") as log:
             new.process = subprocess.Popen(
@@ -219,11 +221,6 @@ class Searches:
                 last.process.send_signal(signal.SIGINT)
         while last.on:
             time.sleep(POLL_S)
-
-
-def _plain(number: float) -> str:
-    """Return a number as our units are written: exact, without an exponent."""
-    return format(Decimal(repr(number)), "f")
 
 
 def _own_folder(name: str) -> Path:

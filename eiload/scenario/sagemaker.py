@@ -104,10 +104,7 @@ def sagemaker_conflicts(given: Mapping[str, Any]) -> Iterator[Problem]:
         if cloudwatch is not None:
             yield Problem(("observe", "cloudwatch"), f"expected only beside `api: {API}`")
         return
-    if (
-        given.get("stand_in") is not None
-        and part(given.get("observe"), "cloudwatch", "cloudwatch_ns") is not None
-    ):
+    if given.get("stand_in") is not None and cloudwatch is not None:
         yield Problem(("observe", "cloudwatch"), "CloudWatch knows no stand-in; expected none")
     if given.get("endpoint") is None:
         yield Problem((), "no endpoint; expected 'endpoint: NAME'")
