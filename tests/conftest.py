@@ -65,6 +65,7 @@ FIRST = (
     "tests/e2e/test_truth.py",
     "tests/bench/test_equal.py",
     "tests/e2e/test_capacity.py",
+    "tests/e2e/test_web_capacity.py",
     *TENSORFLOW,
     *TORCH,
     "tests/e2e/test_strangers.py::test_nobody_but_others",
@@ -157,7 +158,8 @@ def _computes(process: str) -> bool:
 
 def _only_waits(config: pytest.Config) -> bool:
     """Tell whether this process needs to know no test but those that wait."""
-    chosen = config.option.keyword or config.option.markexpr or config.option.lf
+    lf = getattr(config.option, "lf", False)  # -p no:cacheprovider takes it away
+    chosen = config.option.keyword or config.option.markexpr or lf
     return (
         bool(PROCESS)
         and not _computes(PROCESS)
