@@ -22,7 +22,7 @@ from eiload.base.errors import OutputError, ScenarioError
 from eiload.server.runtime import tensorflow
 from eiload.server.signatures import CLASSES, DETECTIONS, INPUT
 
-__all__ = ["Design", "anchors", "write_model"]
+__all__ = ["Design", "anchors", "make_room", "write_model"]
 
 SIZES = (64, 2048)
 WIDTHS = (0.01, 4.0)
@@ -103,16 +103,7 @@ def write_model(directory: Path, version: int, design: Design) -> Path:
     """
     design.check()
     target = directory / str(version)
-    if target.exists():
-        raise ScenarioError(
-            f"make-model: {target} exists already; remove it, or choose another --version"
-        )
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ScenarioError(
-            f"make-model: {directory}: not a directory that can be made: {error.strerror}"
-        ) from None
+    make_room(directory, target, other="another --version")
     try:
         with tempfile.TemporaryDirectory(prefix=".making-", dir=directory) as scratch:
             made = Path(scratch) / "model"
@@ -124,6 +115,30 @@ def write_model(directory: Path, version: int, design: Design) -> Path:
     except OSError as error:
         raise OutputError(f"{target}: cannot be written: {error.strerror}") from error
     return target
+
+
+def make_room(directory: Path, *targets: Path, other: str) -> None:
+    """Make a directory for models to be written into, where none of them is there already.
+
+    Args:
+        directory: made with all that it lies in.
+        targets: what is to be in it.
+        other: the remedy where one of them is there: what to choose then.
+
+    Raises:
+        ScenarioError: one is there, or the directory cannot be made.
+    """
+    for target in targets:
+        if target.exists():
+            raise ScenarioError(
+                f"make-model: {target} exists already; remove it, or choose {other}"
+            )
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ScenarioError(
+            f"make-model: {directory}: not a directory that can be made: {error.strerror}"
+        ) from None
 
 
 def anchors(size: int) -> list[tuple[float, float, float, float]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from eiload.base.errors import OutputError, ScenarioError
+from eiload.server.make_model import make_room
 from eiload.server.torch_runtime import pytorch
 
 __all__ = ["TorchDesign", "write_torch"]
@@ -103,17 +104,7 @@ def write_torch(directory: Path, design: TorchDesign) -> tuple[Path, Path]:
     """
     design.check()
     targets = tuple(directory / way for way in ("traced", "scripted"))
-    for target in targets:
-        if target.exists():
-            raise ScenarioError(
-                f"make-model: {target} exists already; remove it, or choose another DIR"
-            )
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ScenarioError(
-            f"make-model: {directory}: not a directory that can be made: {error.strerror}"
-        ) from None
+    make_room(directory, *targets, other="another DIR")
     torch = pytorch()
     network, example = _built(torch, design)
     # The tests compare both; PyTorch's own check would run the network three times more.

@@ -246,6 +246,12 @@ def planned(run: Run) -> int:
     return sum(len(chunk.offsets_ns) for chunk in schedule.chunks())
 
 
+def due(run: Run) -> int:
+    """Return how many arrivals its schedule has until its end, or until each worker's."""
+    schedule = Schedule(run.scenario.traffic, run.scenario.seed)
+    return sum(schedule.due(run.cuts_ns or [run.ended_ns]).values())
+
+
 def locust_total(finished: Finished) -> int:
     """Return how many requests Locust's own table counts."""
     (total,) = re.findall(r"^\s+Aggregated\s+(\d+)\s+\d+\(", finished.err, re.MULTILINE)

@@ -6,12 +6,12 @@ from typing import Any
 
 from eiload.base.status import Status
 from eiload.record.run import Run
-from eiload.scenario.schedule import Schedule
 from tests.e2e.locust_runs import (
     GIVEN_UP,
     PATIENCE_S,
     Locust,
     accounted,
+    due,
     report,
     scenario,
     started,
@@ -109,8 +109,6 @@ def test_late_worker_of_a_scenario(tmp_path: Path) -> None:
     run = next(filter(None, (lost_and_late(tmp_path) for _ in range(5))))
     assert len(run.workers) == 3
     assert [problem for problem in run.problems if "was lost" not in problem] == []
-    schedule = Schedule(run.scenario.traffic, run.scenario.seed)
-    due = schedule.due(run.cuts_ns or [run.ended_ns])
     for statuses in accounted(run).values():
         assert statuses[Status.OK] > 0
-        assert sum(statuses.values()) == sum(due.values())
+        assert sum(statuses.values()) == due(run)

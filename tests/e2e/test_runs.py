@@ -24,6 +24,7 @@ from tests.e2e.locust_runs import (
     PATIENCE_S,
     Locust,
     accounted,
+    due,
     headless,
     locust_total,
     planned,
@@ -93,8 +94,7 @@ def test_stopped_by_a_signal(tmp_path: Path, processes: list[str], how: signal.S
     run = report(tmp_path)
     (gpu, ei) = accounted(run).values()
     assert gpu == ei
-    schedule = Schedule(run.scenario.traffic, run.scenario.seed)
-    assert gpu == {Status.OK: sum(schedule.due(run.cuts_ns or [run.ended_ns]).values())}
+    assert gpu == {Status.OK: due(run)}
     assert locust_total(finished) == 2 * gpu[Status.OK]
     assert not run.problems
     assert run.stopped == how.name
@@ -130,9 +130,7 @@ def test_second_interrupt_leaves_what_is_in_flight(tmp_path: Path) -> None:
     run = report(tmp_path)
     (statuses,) = accounted(run).values()
     assert statuses.keys() == {Status.OK, Status.UNFINISHED}
-    assert sum(statuses.values()) == sum(
-        Schedule(run.scenario.traffic, run.scenario.seed).due([run.ended_ns]).values()
-    )
+    assert sum(statuses.values()) == due(run)
 
 
 def test_sender_killed(tmp_path: Path) -> None:

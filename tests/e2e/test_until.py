@@ -10,9 +10,8 @@ import grpc
 from eiload.base.clock import NS_PER_S
 from eiload.base.status import Status
 from eiload.judging.judgement import judge
-from eiload.scenario.schedule import Schedule
 from eiload.serving.tfserving import PREDICT
-from tests.e2e.locust_runs import Finished, accounted, headless, report, scenario, until_valid
+from tests.e2e.locust_runs import Finished, accounted, due, headless, report, scenario, until_valid
 from tests.grpc_servers import Handler, grpc_server
 from tests.serving.model_server import ModelServer
 
@@ -39,8 +38,7 @@ def test_ends_at_a_look(tmp_path: Path) -> None:
     (*_, last) = run.looks
     assert last.open == ()
     assert last.second * NS_PER_S < last.taken_ns < run.ended_ns < run.scenario.duration_ns
-    due = sum(Schedule(run.scenario.traffic, run.scenario.seed).due([run.ended_ns]).values())
-    assert accounted(run) == {name: {Status.OK: due} for name in ("gpu", "ei")}
+    assert accounted(run) == {name: {Status.OK: due(run)} for name in ("gpu", "ei")}
     found = judge(run)
     assert found.exit_status == 0
     assert found.validity.valid
@@ -86,8 +84,7 @@ def test_ends_for_cause(tmp_path: Path) -> None:
     assert f"stopped ({run.stopped})" in finished.out
     assert any(run.stopped in line for line in finished.complaints())
     (found,) = accounted(run).values()
-    schedule = Schedule(run.scenario.traffic, run.scenario.seed)
-    assert sum(found.values()) == sum(schedule.due(run.cuts_ns or [run.ended_ns]).values())
+    assert sum(found.values()) == due(run)
     assert found.keys() <= {Status.OK, Status.UNAVAILABLE, Status.UNFINISHED}
     assert found[Status.OK] <= 20
     assert found[Status.UNAVAILABLE] >= 20

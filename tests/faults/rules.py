@@ -7,8 +7,7 @@ from eiload.base.errors import EiloadError
 from eiload.judging.judgement import judge
 from eiload.record.journal import read
 from eiload.record.run import Run, load
-from eiload.scenario.schedule import Schedule
-from tests.e2e.locust_runs import Finished
+from tests.e2e.locust_runs import Finished, due
 from tests.faults.plan import FAULTS, Plan
 
 __all__ = ["broken"]
@@ -84,13 +83,12 @@ def _left(plan: Plan, folder: Path) -> Iterator[str]:
 
 
 def _ledger(plan: Plan, run: Run, served: int) -> Iterator[str]:
-    schedule = Schedule(run.scenario.traffic, run.scenario.seed)
-    due = sum(schedule.due(run.cuts_ns or [run.ended_ns]).values())
+    planned = due(run)
     for index, target in enumerate(run.targets):
         statuses = run.statuses(index, run.phases())
         total = sum(statuses.values())
-        if total != due:
-            yield f"R1: {target.name}: {total} accounted for, {due} were due: {statuses}"
+        if total != planned:
+            yield f"R1: {target.name}: {total} accounted for, {planned} were due: {statuses}"
         ok = statuses.get(0, 0)  # type: ignore[call-overload]
         if target.name == "counted" and not ok <= served <= total + 20:
             yield f"R1: {ok} ok of {total}, and the server has seen {served}"

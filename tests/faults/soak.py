@@ -27,9 +27,8 @@ if __package__ in {None, ""}:
 
 from eiload.base.clock import NS_PER_S
 from eiload.record.run import Run
-from eiload.scenario.schedule import Schedule
 from eiload.serving.tfserving import PREDICT
-from tests.e2e.locust_runs import Locust, report, runs, scenario, started, was_late
+from tests.e2e.locust_runs import Locust, due, report, runs, scenario, started, was_late
 from tests.grpc_servers import Handler, grpc_server
 from tests.ports import free_port
 from tests.serving.model_server import ModelServer
@@ -206,15 +205,12 @@ def told(courses: list[Course], minutes: float) -> Iterator[str]:
 
 def ledger(run: Run, served: int) -> Iterator[str]:
     """Print what became of the requests; yield what is wrong with it."""
-    due = sum(
-        Schedule(run.scenario.traffic, run.scenario.seed)
-        .due(run.cuts_ns or [run.ended_ns])
-        .values()
-    )
+    planned = due(run)
     statuses = run.statuses(0, run.phases())
-    print(f"\n{due} due, {served} seen by the server, {run.ended_ns / NS_PER_S:.0f} s: {statuses}")
-    if sum(statuses.values()) != due or served != due:
-        yield f"{due} were due, {statuses} are accounted for, the server has seen {served}"
+    ended_s = run.ended_ns / NS_PER_S
+    print(f"\n{planned} due, {served} seen by the server, {ended_s:.0f} s: {statuses}")
+    if sum(statuses.values()) != planned or served != planned:
+        yield f"{planned} were due, {statuses} are accounted for, the server has seen {served}"
 
 
 def main(minutes: float = 60) -> int:

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from eiload.base.status import Status
-from eiload.scenario.schedule import Schedule
-from tests.e2e.locust_runs import report, scenario, started
+from tests.e2e.locust_runs import due, report, scenario, started
 from tests.e2e.stand_ins import quick
 from tests.ports import free_port
 
@@ -37,5 +36,4 @@ def test_row_67_two_runs_on_one_port(tmp_path: Path) -> None:
     run = report(folders[0])
     assert len(run.workers) == 2
     assert not run.problems
-    due = Schedule(run.scenario.traffic, run.scenario.seed).due(run.cuts_ns or [run.ended_ns])
-    assert run.statuses(0, run.phases()) == {Status.OK: sum(due.values())}
+    assert run.statuses(0, run.phases()) == {Status.OK: due(run)}
