@@ -78,16 +78,12 @@ def inspect(arguments: argparse.Namespace) -> int:
             asking.signed(found)
             told = said(found.untold.status, found.untold.detail)
             raise TargetError(f"{where} does not tell the model's signatures: {told}")
-        question = asking.api.metadata()
-        assert question is not None  # both APIs have it
-        reply = asking.ask(question, target.deadline_ns)
-        try:
-            signatures = asking.api.signatures(reply.response)
-        except ValueError as error:
-            raise TargetError(f"{where} answers with {error}") from None
+        if not found.signatures:
+            asking.signed(found)
+            raise TargetError(f"{where} tells no signature of the model {target.model!r}")
     for state in found.versions:
         console.emit(f"version {state.version}: {state.state}")
-    for signature in signatures.values():
+    for signature in found.signatures.values():
         if not signature.name.startswith("__"):
             console.emit("\n".join(_described(signature)))
     return 0

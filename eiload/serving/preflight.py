@@ -16,7 +16,7 @@ Instants and durations are ns; nothing here reads a clock but the one it is give
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S, Clock
@@ -111,6 +111,8 @@ class SelfDescription:
     """The model's versions, the newest first; empty where the server does not tell."""
     signature: Signature | None = None
     """The one that is called; None where the server does not tell."""
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    """All that the model has, by name; empty where the server does not tell."""
     notes: tuple[str, ...] = ()
     """What a reader of the report should know."""
     state_doubt: str = ""
@@ -179,11 +181,12 @@ class Preflight:
             TargetError: nothing answers there.
         """
         versions, state_doubt, notes = self._await_model(progress, wait_refused=wait_refused)
-        signature, signature_doubt, untold = self._signature()
+        signatures, signature_doubt, untold = self._signatures()
         more = () if untold is None else self._untold("signatures", untold)
         return SelfDescription(
             versions,
-            signature,
+            signatures.get(self.target.signature or DEFAULT_SIGNATURE),
+            signatures,
             (*notes, *_version_notes(self.target, versions), *more),
             state_doubt,
             signature_doubt,
@@ -247,20 +250,19 @@ class Preflight:
                 progress(f"{self.name}: {reason.text} (waited {waited_s} s of {limit_s:g} s)")
             self.clock.sleep_until(now_ns + POLL_NS)
 
-    def _signature(self) -> tuple[Signature | None, str, ReplyLike | None]:
-        """Return the signature that is called, what the model does not have, or what came."""
-        target, question = self.target, self.api.metadata()
+    def _signatures(self) -> tuple[dict[str, Signature], str, ReplyLike | None]:
+        """Return the model's signatures, what it does not have of them, or what came instead."""
+        question = self.api.metadata()
         if question is None:
-            return None, "", None
+            return {}, "", None
         reply = self.ask(question)
         if reply.status is not Status.OK:
-            return None, "", reply
+            return {}, "", reply
         try:
             signatures = self.api.signatures(reply.response)
         except ValueError as error:
-            return None, f"it answers with {error}; is it TensorFlow Serving?", None
-        wrong = explain.unserved(signatures, target) or ""
-        return signatures.get(target.signature or DEFAULT_SIGNATURE), wrong, None
+            return {}, f"it answers with {error}; is it TensorFlow Serving?", None
+        return signatures, explain.unserved(signatures, self.target) or "", None
 
     def _untold(self, what: str, reply: ReplyLike) -> tuple[str, ...]:
         """Return the note that the server keeps something for itself; a Predict decides."""
