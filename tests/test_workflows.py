@@ -201,6 +201,45 @@ def test_the_action_without_a_baseline(tmp_path: Path, stubs: Path) -> None:
     assert "compare" not in calls
 
 
+def test_the_action_by_many_lines(tmp_path: Path, stubs: Path) -> None:
+    """Options may stand in lines of their own, as YAML's | has them."""
+    options = {"SCENARIO": "first", "REPORTS": "out", "OPTIONS": "--processes 2\n--undecided ok\n"}
+    _, calls, _ = act("Run the scenario", tmp_path, stubs, **options)
+    assert calls.endswith(" --processes 2 --undecided ok\n")
+
+
+def test_a_baseline_among_the_reports(tmp_path: Path, stubs: Path) -> None:
+    """It would be written over, and the run held against itself: it is laid aside first."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "run.json").write_text("the last one")
+    (tmp_path / "out" / "compare.md").write_text("of an earlier call")
+    options = {"SCENARIO": "first", "REPORTS": "out", "BASELINE": "out/run.json"}
+    _, calls, _ = act("Run the scenario", tmp_path, stubs, **options)
+    assert "eiload compare ./eiload-baseline.json out/run.json " in calls
+    assert (tmp_path / "eiload-baseline.json").read_text() == "the last one"
+    assert (tmp_path / "out" / "run.json").read_text() == "x\n"
+    del options["BASELINE"]
+    act("Run the scenario", tmp_path, stubs, **options)
+    assert not (tmp_path / "out" / "compare.md").exists()
+
+
+def test_a_baseline_that_cannot_be_compared(tmp_path: Path, stubs: Path) -> None:
+    """What is wrong with it is in the summary and the report, not in the log alone."""
+    (tmp_path / "base.json").write_text("{}")
+    (stubs / "eiload").write_text(
+        "#!/bin/bash\n[ $1 = run ] && echo x > out/run.json && exit 0\n"
+        "echo 'eiload: base.json: no run' >&2; exit 2\n"
+    )
+    options = {"SCENARIO": "first", "REPORTS": "out", "BASELINE": "base.json"}
+    _, _, outputs = act("Run the scenario", tmp_path, stubs, **options)
+    assert outputs.splitlines() == ["status=0", "comparison=2"]
+    for name in ("github_step_summary", "out/compare.md"):
+        text = (tmp_path / name).read_text()
+        assert text.strip() == (
+            "**not compared with the baseline**\n\n    eiload: base.json: no run"
+        )
+
+
 @pytest.mark.parametrize(
     ("run", "comparison", "verdict"),
     [("0", "", 0), ("0", "0", 0), ("0", "1", 1), ("3", "1", 3), ("5", "", 5), ("", "", 5)],
@@ -213,16 +252,62 @@ def test_the_actions_verdict(
     assert status == verdict
 
 
+GH = """#!/bin/bash
+printf '%s\\n' "gh $*" >> "$CALLS"
+[ -z "${GH_STATUS:-}" ] || exit "$GH_STATUS"
+case " $* " in *" --jq "*) printf '%s\\n' "$MARK" > "$CALLS.mark"; printf "${OLD:-}" ;; esac
+"""
+
+STEP = "Comment on the pull request"
+
+
+def comment(folder: Path, stubs: Path, **environ: str) -> tuple[int, list[str]]:
+    """Run the step that comments; return its status and what gh was told."""
+    (stubs / "gh").write_text(GH)
+    given = {"NUMBER": "7", "REPORTS": "out", "SCENARIO": "first", "ARTIFACT": "eiload", **environ}
+    status, calls, _ = act(STEP, folder, stubs, **given)
+    return status, calls.splitlines()
+
+
 def test_the_actions_comment(tmp_path: Path, stubs: Path) -> None:
-    """One comment, written anew; nothing without a report."""
-    step = "Comment on the pull request"
-    assert act(step, tmp_path, stubs, NUMBER="7", REPORTS="out")[1] == ""
+    """Its own is found by its first line and written anew, where there is one; else one is made."""
+    assert comment(tmp_path, stubs) == (0, [])  # nothing without a report
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "run.md").write_text("# report\n" + "x" * 100_000)
-    status, calls, _ = act(step, tmp_path, stubs, NUMBER="7", REPORTS="out")
+    (tmp_path / "out" / "run.md").write_text("# report\n")
+    (tmp_path / "out" / "compare.md").write_text("# comparison\n")
+    status, (asked, written) = comment(tmp_path, stubs)
     assert status == 0
-    assert calls.startswith("gh pr comment 7 --repo me/mine --body-file shortened.md --edit-last")
-    assert (tmp_path / "shortened.md").stat().st_size == 60_000
+    assert asked.startswith("gh api --paginate repos/me/mine/issues/7/comments --jq ")
+    assert written == (
+        "gh api --silent --method POST repos/me/mine/issues/7/comments"
+        " --field body=@./eiload-comment.md"
+    )
+    mark = "<!-- eiload first eiload -->\n"
+    assert (tmp_path / "calls.mark").read_text() == mark
+    assert (tmp_path / "eiload-comment.md").read_text() == mark + "# report\n\n# comparison\n"
+    status, calls = comment(tmp_path, stubs, OLD="12\\n13\\n")
+    assert status == 0
+    assert calls[-1].startswith("gh api --silent --method PATCH repos/me/mine/issues/comments/12 ")
+
+
+def test_a_comment_that_cannot_be_written_is_no_verdict(tmp_path: Path, stubs: Path) -> None:
+    """A pull request from a fork has a token that may only read."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "run.md").write_text("# report\n")
+    assert comment(tmp_path, stubs, GH_STATUS="1")[0] == 0
+
+
+def test_a_long_report_as_a_comment(tmp_path: Path, stubs: Path) -> None:
+    """It is cut at a line's end and says so, and the comparison is there all the same."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "run.md").write_text("a line\n" * 20_000)
+    (tmp_path / "out" / "compare.md").write_text("# comparison\n")
+    assert comment(tmp_path, stubs)[0] == 0
+    text = (tmp_path / "eiload-comment.md").read_text()
+    assert len(text) < 65_536
+    lines = text.splitlines()
+    assert lines[-4:] == ["", "_shortened: all of it is in the artefact_", "", "# comparison"]
+    assert set(lines[1:-4]) == {"a line"}
 
 
 def test_the_docs_name_its_inputs() -> None:

@@ -36,7 +36,7 @@ exit status:
   0  no increase, a decrease, or an increase within the margin
   1  an increase, or the candidate was unavailable
   2  these runs must not be compared
-  3  inconclusive
+  3  inconclusive, unless --undecided ok
 """
     parser.add_argument("files", nargs="+", type=Path, metavar="RUN", help="the file of a run")
     parser.add_argument("--baseline", metavar="TARGET", help="target of the first run")
@@ -63,6 +63,12 @@ exit status:
         action="store_true",
         help="compare runs in which the same model answered as other versions",
     )
+    parser.add_argument(
+        "--undecided",
+        choices=("fail", "ok"),
+        default="fail",
+        help="what an inconclusive comparison does to the exit status (default: fail)",
+    )
     console.add_form(parser, ("terminal", "json", "markdown"))
 
 
@@ -78,7 +84,7 @@ def compare(arguments: argparse.Namespace) -> int:
         allow_different_seed=arguments.allow_different_seed,
         allow_different_versions=arguments.allow_different_versions,
     )
-    status = status_of(comparison)
+    status = status_of(comparison, undecided_ok=arguments.undecided == "ok")
     emulated = any(each.run.emulated for each in named)
     parts = against.sections(comparison, emulated=emulated, parts=True)
     last = f"emulated: {comparison.statement}" if emulated else comparison.statement

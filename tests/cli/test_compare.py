@@ -52,6 +52,18 @@ def test_compare_separate_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main(["compare", *reversed(files)]) == 0
 
 
+def test_an_inconclusive_comparison_that_may_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Too few requests for the percentile are status 3, or 0 if told; an increase stays one."""
+    files = [one_target(tmp_path, f"{n}.json", n, n * 100) for n in (0, 1)]
+    few = ["compare", *files, "--headline", "p99.9"]
+    assert main(few) == 3
+    assert main([*few, "--undecided", "ok", "--format", "json"]) == 0
+    assert '"exit_status": 0' in capsys.readouterr().out
+    assert main(["compare", *files, "--undecided", "ok"]) == 1
+
+
 def test_where_the_time_went(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The parts of both stand beside each other, where both clients could tell."""
     files = [one_target(tmp_path, f"{n}.json", n, n * 100) for n in (0, 1)]
