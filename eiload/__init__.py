@@ -56,6 +56,7 @@ def __getattr__(name: str) -> Any:
 
     module, attribute = _HOMES[name]
     if module == "eiload.plugin.users":
+        import_module("eiload.plugin.early").watch()  # before the half second that all else takes
         import_module("eiload.plugin.hooks").register()
     value = getattr(import_module(module), attribute)
     globals()[name] = value

@@ -10,5 +10,6 @@ the sending process lives on it, too. Nothing in here knows a scenario, a reques
 - `wording`: numbers in sentences
 - `console`: commands, lines on stderr, exit statuses; `files`: a file written wholly or not at all;
   `leftovers`: temporary files, cleaned away where a killed process has left them; `tied`: a child
-  process that ends with its parent
+  process that ends with its parent; `signals`: those at the
+  edges of a process's life
 """

@@ -15,6 +15,7 @@ from locust.exception import RPCError
 
 from eiload.base import console
 from eiload.base.errors import EngineError, ScenarioError
+from eiload.record.stopping import SIGNALS
 
 __all__ = ["guard"]
 
@@ -40,9 +41,12 @@ def _crashed(
         )
         _statuses.append(ScenarioError.exit_status)
         return
+    if isinstance(error, KeyboardInterrupt):
+        console.say("stopped (SIGINT)")
+        _statuses.append(SIGNALS["SIGINT"])
+        return
     sys.__excepthook__(kind, error, traceback)
-    if isinstance(error, Exception):  # Ctrl-C is none, and tells a shell what it was
-        _statuses.append(EngineError.exit_status)
+    _statuses.append(EngineError.exit_status)
 
 
 def _leave() -> None:

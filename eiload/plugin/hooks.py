@@ -24,7 +24,7 @@ from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
 from eiload.control.messages import Word
 from eiload.control.session import Hooks
-from eiload.plugin import crash, library, link, options
+from eiload.plugin import crash, early, library, link, options
 from eiload.plugin.choice import Choice
 from eiload.plugin.door import WITHOUT
 from eiload.plugin.exports import unused_by_worker
@@ -53,6 +53,7 @@ def register() -> None:
         events.init_command_line_parser.add_listener(crash.guard)
         events.init.add_listener(_init)
         library.bring_by(attach)
+    early.watch()
 
 
 def _init(environment: Environment, **_: Any) -> None:
@@ -251,7 +252,14 @@ class Plugin:
             self.agent.close()
 
     def _on_quit(self, exit_code: int, **_: Any) -> None:
-        self._role.show(exit_code)
+        try:
+            self._role.show(exit_code)
+        except SystemExit as left:  # with another status
+            exit_code = int(left.code or 0)
+            raise
+        finally:
+            if self._interrupts is not None:
+                self._interrupts.over(exit_code)
 
     def _leave(self) -> None:
         """End what is still on when the process ends."""

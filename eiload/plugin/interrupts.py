@@ -9,6 +9,7 @@ know: how a run is drained.
   headless run with a shape); a second one as a second Ctrl-C.
 - SIGHUP, a terminal that goes away, does as a first Ctrl-C, unless it was ignored from the start
   (``nohup``).
+- Once Locust ends, a signal is too late to change that: `over`.
 """
 
 import os
@@ -20,8 +21,10 @@ from typing import Protocol
 import gevent
 import greenlet
 
+from eiload.base import signals
 from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
+from eiload.plugin import early
 from eiload.record.stopping import SIGNALS
 
 __all__ = ["Interrupts", "Load"]
@@ -73,6 +76,7 @@ class Interrupts:
         self._load = load
         self._main = greenlet.getcurrent()
         self._ending = False
+        early.over()
         gevent.signal_handler(signal.SIGINT, self._on_sigint)
         gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup: the run goes on
@@ -81,6 +85,14 @@ class Interrupts:
     def leave(self, status: int) -> None:
         """End Locust from any greenlet, before it has started a run."""
         gevent.kill(self._main, SystemExit(status))
+
+    def over(self, status: int) -> None:
+        """Let signals change nothing any more: all is written, Locust ends with this status.
+
+        A worker's end at once: nothing is left to do there, and its master, which tells those that
+        take long to end, waits for them.
+        """
+        signals.over(status, patience=1 if self._load.coordinator is None else signals.PATIENCE)
 
     def _on_sigint(self) -> None:
         self.taken.append("SIGINT")
@@ -134,7 +146,7 @@ class Interrupts:
         self._end_locust()
 
     def _end_locust(self) -> None:
-        if self._ending:
+        if self._ending or self._load.quitting:  # it does, and expects no Ctrl-C there
             return
         self._ending = True
         if self._load.abandon():

@@ -7,8 +7,12 @@ A locustfile of one's own needs no more than ``from eiload import SSDUser`` and 
 have whatever Locust has.
 """
 
-from eiload.plugin.hooks import register
-from eiload.plugin.users import SSDUser
+from eiload.plugin import early
+
+early.watch()  # before the half second that all else takes
+
+from eiload.plugin.hooks import register  # noqa: E402
+from eiload.plugin.users import SSDUser  # noqa: E402
 
 __all__ = ["SSD"]
 

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -185,7 +186,7 @@ def kill_master(locust: Locust, folder: Path) -> int:
     workers = locust.running("locust")
     locust.process.kill()
     killed_ns = time.time_ns()
-    for worker in workers:
+    for worker in workers if not sys.platform.startswith("linux") else []:
         with contextlib.suppress(psutil.NoSuchProcess):
             worker.kill()  # it would wait a minute for its master
     _, left = psutil.wait_procs(children, PATIENCE_S)

@@ -20,6 +20,7 @@ SIGNALS = (
     "tests/e2e/test_runs.py::test_worker_killed",
     "tests/e2e/test_runs.py::test_master_killed",
     "tests/e2e/test_nothing_lost.py::test_second_sigterm",
+    "tests/e2e/test_edges.py",
     "tests/e2e/test_terminal.py::test_terminal_goes_away",
     "tests/e2e/test_distributed.py::test_master_gone",
     "tests/e2e/test_late.py::test_late_worker_of_a_scenario",

@@ -10,15 +10,28 @@ from eiload.plugin import crash
 crash.guard()
 crash.guard()
 atexit.register(print, "workers ended")
-raise KeyError("a defect")
+raise {}
 """
+
+
+def crashed(error: str) -> "subprocess.CompletedProcess[str]":
+    """Return how a process has ended that an error has ended."""
+    return subprocess.run(
+        [sys.executable, "-c", CRASH.format(error)], capture_output=True, text=True, check=False
+    )
 
 
 def test_a_crash_is_no_verdict() -> None:
     """It has its traceback, all is done that is done at an end, and the status means no verdict."""
-    done = subprocess.run(
-        [sys.executable, "-c", CRASH], capture_output=True, text=True, check=False
-    )
+    done = crashed('KeyError("a defect")')
     assert done.returncode == 5
     assert "KeyError: 'a defect'" in done.stderr
+    assert done.stdout == "workers ended\n"
+
+
+def test_ctrl_c_is_no_crash() -> None:
+    """Where Locust expects none it is told in a line, with a shell's status."""
+    done = crashed("KeyboardInterrupt")
+    assert done.returncode == 130
+    assert done.stderr == "eiload: stopped (SIGINT)\n"
     assert done.stdout == "workers ended\n"

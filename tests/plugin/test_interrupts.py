@@ -10,6 +10,7 @@ import gevent
 import locust.main
 import pytest
 
+from eiload.base import signals
 from eiload.plugin import interrupts
 from eiload.plugin.interrupts import Interrupts
 
@@ -80,12 +81,28 @@ def test_sigterm(killed: list[Any]) -> None:
     assert "second SIGTERM" in load.said[-1]
 
 
-def test_sigterm_that_locust_handles(killed: list[Any]) -> None:
-    """Once Locust quits, nobody else ends it."""
+@pytest.mark.parametrize("how", ["_on_sigint", "_on_sighup", "_on_sigterm"])
+def test_while_locust_quits(killed: list[Any], how: str) -> None:
+    """It expects no Ctrl-C then, whatever comes."""
     load = Load()
     load.quitting = True
-    Interrupts(load)._on_sigterm()
+    getattr(Interrupts(load), how)()
     settle()
+    assert killed == []
+
+
+@pytest.mark.parametrize("is_worker", [False, True])
+def test_when_all_is_written(
+    killed: list[Any], monkeypatch: pytest.MonkeyPatch, is_worker: bool
+) -> None:
+    """Signals change nothing; a worker's end it at once, as its master waits for it."""
+    kept: list[tuple[int, int]] = []
+    monkeypatch.setattr(signals, "over", lambda status, patience: kept.append((status, patience)))
+    load = Load()
+    if is_worker:
+        load.coordinator = None
+    Interrupts(load).over(3)
+    assert kept == [(3, 1 if is_worker else 3)]
     assert killed == []
 
 

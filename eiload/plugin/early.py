@@ -1,0 +1,69 @@
+"""Locust's command before its `init`: signals, and workers that it has forked.
+
+What it knows: the frames of Locust's command. What it must not know: runs. The command imports
+locustfiles, reads its options, forks its workers (``--processes``) and builds all of itself before
+it fires `init`. Until then a signal's traceback would be Locust's only word, and workers would
+wait for a minute for a master that it has ended. What comes before the import of eiload is
+Locust's and Python's.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+
+from eiload.base import console, signals
+from eiload.base.tied import tying
+from eiload.record.stopping import before_load
+
+__all__ = ["over", "watch"]
+
+_watching: list[bool] = []
+"""True while there was no `init`; empty if nobody watches."""
+
+
+def watch() -> None:
+    """See to signals from now on, if this is Locust's command; harmless when repeated."""
+    if _watching or not _is_command():
+        return
+    _watching.append(True)
+    tie = tying()
+
+    def forked() -> None:
+        signals.release()
+        if _watching[0]:  # it is Locust's worker, and no child of a locustfile
+            signals.begin()  # its master says what there is to say
+            if tie is not None:
+                tie()
+
+    signals.begin(_say)
+    # What Python itself does at a fork has this pair around it, which comes last.
+    os.register_at_fork(before=signals.hold, after_in_parent=signals.release, after_in_child=forked)
+
+
+def over() -> None:
+    """Leave signals to who sees to them from `init` on.
+
+    Raises:
+        SystemExit: one has come already.
+    """
+    if not _watching:
+        return
+    _watching[0] = False
+    if (status := signals.taken()) is not None:
+        raise SystemExit(status)
+
+
+def _is_command() -> bool:
+    """Tell whether it is Locust's command that imports us, and not other code."""
+    frame = sys._getframe()  # noqa: SLF001  # inspect.currentframe, which may be None
+    while (back := frame.f_back) is not None:
+        frame = back
+        if frame.f_code.co_name == "main" and frame.f_globals.get("__name__") == "locust.main":
+            return True
+    return False
+
+
+def _say(number: signal.Signals) -> None:
+    with contextlib.suppress(RuntimeError):  # in the midst of another word
+        console.say(before_load(number.name, 0))
