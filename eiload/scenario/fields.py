@@ -66,7 +66,7 @@ NAME_AT_MOST = 64
 SEED_AT_MOST = 2**53 - 1
 """The largest whole number that every reader of JSON keeps exact (RFC 8259, section 6)."""
 
-NUMBER = r"([0-9]+\.?[0-9]*|\.[0-9]+)"
+NUMBER = r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 
 
 def _printable(text: str) -> str:

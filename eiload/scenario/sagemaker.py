@@ -18,7 +18,7 @@ from eiload.scenario.fields import Text
 from eiload.scenario.form import Form
 from eiload.scenario.problem import Problem, part
 
-__all__ = ["API", "Invocable", "host_of", "sagemaker_conflicts", "with_sagemaker"]
+__all__ = ["API", "Invocable", "as_editors_ask", "host_of", "sagemaker_conflicts", "with_sagemaker"]
 
 API = "sagemaker"
 
@@ -67,6 +67,14 @@ class Invocable(Form):
         description="sagemaker: which of its production variants is to answer, whatever their "
         "weights; as the weights have it if absent",
     )
+
+
+def as_editors_ask(schema: dict[str, Any]) -> None:
+    """Make a target's JSON Schema ask for an endpoint by `api: sagemaker`, for a model else."""
+    schema["required"].remove("model")
+    schema["if"] = {"properties": {"api": {"const": API}}, "required": ["api"]}
+    schema["then"] = {"required": ["endpoint"]}
+    schema["else"] = {"required": ["model"]}
 
 
 def host_of(region: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
@@ -22,7 +23,7 @@ from eiload.scenario.form import Form
 from eiload.scenario.http import JSON, PORTS, Api, Body, http_conflicts, http_server, with_http
 from eiload.scenario.observe import Observe, without_a_stand_in
 from eiload.scenario.problem import Problem
-from eiload.scenario.sagemaker import Invocable, with_sagemaker
+from eiload.scenario.sagemaker import Invocable, as_editors_ask, with_sagemaker
 from eiload.scenario.standin import StandIn
 from eiload.scenario.standin.profiles import PROFILES
 
@@ -165,6 +166,8 @@ def _authority(text: str) -> str:
 
 class Target(Invocable):
     """One server under test, or a stand-in for one."""
+
+    model_config = ConfigDict(json_schema_extra=as_editors_ask)
 
     api: Api = Field(
         default="grpc",

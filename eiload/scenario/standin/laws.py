@@ -122,7 +122,10 @@ Compute = Annotated[
     | Annotated[Gamma, Tag("gamma")]
     | Annotated[Empirical, Tag("empirical")],
     Discriminator(_law),
-    BeforeValidator(_bare_constant),
+    BeforeValidator(
+        _bare_constant,
+        json_schema_input_type=DurationNs | Constant | LogNormal | Gamma | Empirical,
+    ),
 ]
 
 
