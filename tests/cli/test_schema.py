@@ -98,7 +98,8 @@ objectives: [p99 < 1 s]
 )
 def test_ways_to_write_it(more: str, editor: Draft202012Validator) -> None:
     """What the reader takes is not underlined."""
-    assert underlined(editor, SMALL.replace(*more.split(" -> "))) == []
+    before, after = more.split(" -> ")
+    assert underlined(editor, SMALL.replace(before, after)) == []
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,7 @@ def test_ways_to_write_it(more: str, editor: Draft202012Validator) -> None:
 )
 def test_slips_are_underlined(slip: str, where: str, editor: Draft202012Validator) -> None:
     """Where they are."""
-    wrong = SMALL.replace(*slip.split(" -> "))
+    before, after = slip.split(" -> ")
+    wrong = SMALL.replace(before, after)
     assert wrong != SMALL
     assert where in underlined(editor, wrong)
