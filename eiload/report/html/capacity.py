@@ -32,7 +32,7 @@ from eiload.report.html.document import document
 from eiload.report.html.svg import Frame, Linear, Log, Scale, attribute, text
 from eiload.report.html.tables import section
 
-__all__ = ["TONES", "curves", "render"]
+__all__ = ["badges", "curves", "render", "verdict"]
 
 HEIGHT = 360.0
 SPARE = 1.15
@@ -68,23 +68,30 @@ def _head(search: Search, found: Result) -> str:
         f"{name} ({each.model} at {each.server or 'a stand-in'})"
         for name, each in search.scenario.targets.items()
     )
-    tone = TONES.get(found.exit_status, "bad")
-    badges = []
-    if search.emulated:
-        said = "stand-ins: says nothing of real hardware"
-        badges.append(("emulated", "EMULATED", said))
-    if search.stopped:
-        badges.append(("open", "STOPPED", f"{search.stopped}: what was found so far"))
-    listed = "".join(
-        f'<li><span class="badge {class_}">{word}</span>{text(said)}</li>'
-        for class_, word, said in badges
-    )
     return (
         f"<header><h1>{text(search.scenario.name)}: capacity</h1>"
-        f'<p class="sub">{began}{text(who)}</p>'
-        f'<p class="verdict {tone}">{text(found.summary)}</p>'
-        f'<ul class="badges">{listed}</ul></header>'
+        f'<p class="sub">{began}{text(who)}</p>{verdict(search, found)}</header>'
     )
+
+
+def verdict(search: Search, found: Result) -> str:
+    """Return the line that says it all, and what one must know to read it."""
+    tone = "open" if search.stopped else TONES.get(found.exit_status, "bad")
+    return f'<p class="verdict {tone}">{text(found.summary)}</p>{badges(search)}'
+
+
+def badges(search: Search) -> str:
+    """Return what one must know of a search to read what it has found; empty if nothing."""
+    told = []
+    if search.emulated:
+        told.append(("emulated", "EMULATED", "stand-ins: says nothing of real hardware"))
+    if search.stopped:
+        told.append(("open", "STOPPED", f"{search.stopped}: what was found so far"))
+    listed = "".join(
+        f'<li><span class="badge {class_}">{word}</span>{text(said)}</li>'
+        for class_, word, said in told
+    )
+    return f'<ul class="badges">{listed}</ul>' if listed else ""
 
 
 def _document(search: Search, found: Result) -> str:

@@ -13,7 +13,7 @@ from eiload.judging.capacity.search import Ask, next_trial
 from eiload.judging.capacity.trial import Purpose
 from eiload.report import words
 from eiload.report.capacity import sections
-from eiload.report.html.capacity import TONES, curves
+from eiload.report.html.capacity import badges, curves, verdict
 from eiload.report.html.document import document, policy
 from eiload.report.html.style import STYLE
 from eiload.report.html.svg import text
@@ -103,8 +103,7 @@ def place(
     """
     budget_s = search.bounds.budget_s
     used_s = sum(each.took_s for each in search.trials) + (trial_s if on else 0.0)
-    left = wording.span(max(0.0, budget_s - used_s))
-    budget = f"{wording.span(used_s)} of {wording.span(budget_s)} used, {left} left"
+    budget = f"{wording.span(used_s)} of {wording.span(budget_s)} used"
     share = min(1.0, used_s / budget_s)
     if not on:
         return f"ended; {budget}", share
@@ -159,14 +158,8 @@ def _head(search: Search, found: Result, error: str, *, on: bool) -> str:
     parts = [f"<h2>{name}</h2>"]
     if error:
         parts.append(f'<p class="alarm">{text(words.safe(error, 600))}</p>')
-    if not on and search.seen:
-        tone = TONES.get(found.exit_status, "bad")
-        parts.append(f'<p class="verdict {tone}">{text(found.summary)}</p>')
-    if search.emulated:
-        parts.append(
-            '<ul class="badges"><li><span class="badge emulated">EMULATED</span>stand-ins: says'
-            " nothing of real hardware</li></ul>"
-        )
+    ended = not on and search.seen
+    parts.append(verdict(search, found) if ended else badges(search))
     parts += [f'<p class="note">{text(each)}</p>' for each in search.notes]
     return "".join(parts)
 

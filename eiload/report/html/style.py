@@ -3,6 +3,9 @@
 Colours of targets: Okabe & Ito's, which people with any colour vision tell apart (*Color universal
 design*, 2008), darkened or lightened for contrast on the page's ground. Green and red never carry a
 meaning alone: each verdict has its word.
+
+On a telephone a line of a table stays a line, and a picture as large as its labels need: both are
+moved sideways in a box of their own (``scroll``), which is shaded at the side where there is more.
 """
 
 __all__ = ["STYLE"]
@@ -11,11 +14,11 @@ STYLE = """\
 :root{--bg:#fff;--panel:#f7f8fa;--ink:#1a1f29;--soft:#5b6472;--line:#dde1e7;--grid:#e9ecf0;
 --t0:#0067a8;--t1:#c2560a;--t2:#007a5e;--t3:#a8487f;--t4:#8a6d00;--t5:#4455aa;
 --good:#12703f;--good-bg:#e3f4ea;--bad:#b3261e;--bad-bg:#fbe9e7;--open:#8a5a00;--open-bg:#fdf3dc;
---warm:#9aa3b0;--shade:#f1f3f6;color-scheme:light dark}
+--warm:#9aa3b0;--shade:#f1f3f6;--more:#c3c9d2;color-scheme:light dark}
 @media (prefers-color-scheme:dark){:root{--bg:#12151b;--panel:#1a1f27;--ink:#e6e9ee;--soft:#9aa4b2;
 --line:#323a46;--grid:#262d37;--t0:#56b4e9;--t1:#f0963c;--t2:#2fbf95;--t3:#dd8fbe;--t4:#e0c341;
 --t5:#9aa8f0;--good:#5fd394;--good-bg:#12301f;--bad:#ff8a80;--bad-bg:#3a1a18;--open:#f2c14e;
---open-bg:#33290f;--warm:#5d6775;--shade:#1d232c}}
+--open-bg:#33290f;--warm:#5d6775;--shade:#1d232c;--more:#4c5665}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:1120px;padding:28px 24px 64px;background:var(--bg);color:var(--ink);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
@@ -33,7 +36,11 @@ margin:0 6px 4px 0;border:1px solid currentColor;white-space:nowrap}
 .badge.bad{color:var(--bad);background:var(--bad-bg)}
 .badge.open,.badge.emulated{color:var(--open);background:var(--open-bg)}
 ul.badges{list-style:none;padding:0;max-width:none}
-.scroll{overflow-x:auto;margin:10px 0}
+.scroll{overflow-x:auto;margin:10px 0;
+background:linear-gradient(90deg,var(--bg) 45%,transparent) 0 0/36px 100% no-repeat local,
+linear-gradient(270deg,var(--bg) 45%,transparent) 100% 0/36px 100% no-repeat local,
+linear-gradient(90deg,var(--more),transparent) 0 0/16px 100% no-repeat scroll,
+linear-gradient(270deg,var(--more),transparent) 100% 0/16px 100% no-repeat scroll}
 table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}
 th{font-weight:600;color:var(--soft);text-align:left;vertical-align:bottom;white-space:nowrap}
 th,td{padding:6px 10px 6px 0;border-bottom:1px solid var(--line)}
@@ -80,7 +87,9 @@ line-height:1.45;padding:6px 9px;border-radius:5px;white-space:pre;z-index:9;dis
 .cross{stroke:var(--soft);stroke-dasharray:2 2;pointer-events:none}
 footer{margin-top:44px;color:var(--soft);font-size:12.5px}
 @media (max-width:640px){body{padding:16px 14px 40px}h1{font-size:20px}.verdict{font-size:16px;
-padding:10px 12px}svg.chart text{font-size:19px}}
+padding:10px 12px}.scroll>.chart{min-width:760px}.scroll>.chart text{font-size:15px}
+th{white-space:normal;min-width:3em}td:not(.wrap){white-space:nowrap}}
 @media print{body{max-width:none;padding:0}h2{break-after:avoid}svg,tr{break-inside:avoid}
+.scroll{background:none}
 details>*{display:block}.csv,.key input{display:none}}
 """

@@ -206,7 +206,14 @@ class Frame:
         return f"<rect{box}/>{words_}"
 
     def wrap(self, body: str, label: str, class_: str = "") -> str:
-        """Return the whole picture; `label` is what it shows, for those who do not see it."""
+        """Return the whole picture, in a box in which it can be wider than the screen.
+
+        Args:
+            body: what is drawn.
+            label: what it shows, for those who do not see it.
+            class_: more classes.
+        """
         box = f"0 0 {self.width:g} {self.height:g}"
         at = attribute(viewBox=box, role="img", aria_label=label, class_=f"chart {class_}".strip())
-        return f"<svg{at}><title>{text(label)}</title>{body}</svg>"
+        drawn = f"<svg{at}><title>{text(label)}</title>{body}</svg>"
+        return f'<div class="scroll">{drawn}</div>'

@@ -38,7 +38,6 @@ background:var(--panel);border:1px solid var(--line)}
 .said.bad{color:var(--bad)}.said.good{color:var(--good)}.said.open{color:var(--open)}
 .key label{margin-right:14px}h2 small{font-weight:400;color:var(--soft);font-size:13px}
 td.wrap{max-width:34em}td.right{white-space:nowrap}
-@media (max-width:640px){svg.chart text{font-size:12px}}
 """
 
 BODY = """\
