@@ -18,9 +18,10 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-__all__ = ["begin", "hold", "over", "release", "taken"]
+__all__ = ["ENDING", "begin", "hold", "over", "release", "taken"]
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+"""Signals that ask a process to end."""
 
 PATIENCE = 3
 """So many signals end a process at either edge that does not end by itself."""
@@ -50,8 +51,6 @@ def begin(say: Callable[[signal.Signals], object] = lambda _: None) -> None:
         say: told of the first.
     """
     _edge.say = say
-    _edge.taken.clear()
-    release()
     _handle(_before)
     atexit.unregister(_last)
     atexit.register(_last)  # called after all that comes to be registered later

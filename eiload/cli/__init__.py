@@ -1,6 +1,7 @@
 """The command `eiload`: what goes with load tests and is none itself.
 
-- `main`: the commands by name, each with the module that has it
+- `start`: the process, and signals at both of its ends; `main`: the commands by name, each with the
+  module that has it
 - `predict`: one picture to one server, a few times
 - `validate`, `plan`, `schema`: a scenario before anything is sent
 - `report`, `compare`: what runs have left in files

@@ -1,15 +1,16 @@
 """`eiload run` and `eiload demo`: Locust, with the locustfile that comes with eiload.
 
 What it knows: Locust's command line. What it must not know: Locust's modules; Locust takes this
-process's place, so its signals and its exit status are the command's.
+process's place (`plugin.command`), so its signals and its exit status are the command's.
 """
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
-from eiload.base import console
+from eiload.base import console, signals
 from eiload.cli.locustfile import PATH
 from eiload.scenario import finding
 
@@ -80,10 +81,12 @@ def command(scenario: str, rest: Sequence[str]) -> list[str]:
     """
     path = str(finding.find(scenario))
     ours = ["-f", str(PATH), "--headless", "--only-summary", "--scenario", path]
-    return [sys.executable, "-m", "locust", *ours, *rest]
+    return [sys.executable, "-m", "eiload.plugin.command", *ours, *rest]
 
 
 def _become(line: list[str]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
+    # Handlers do not outlive this; who comes next lets signals in when it has its own.
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals.ENDING)
     os.execv(line[0], line)  # noqa: S606  # no shell: the line is a list

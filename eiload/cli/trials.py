@@ -108,7 +108,15 @@ def run_trial(trial: Scenario, number: int, tell: Tell, place: Place) -> Ended:
         except OSError as error:
             raise OutputError(f"{place.folder}: cannot be written: {error.strerror}") from error
         command = [
-            *(sys.executable, "-m", "locust", "-f", str(PATH), "--headless", "--only-summary"),
+            *(
+                sys.executable,
+                "-m",
+                "eiload.plugin.command",
+                "-f",
+                str(PATH),
+                "--headless",
+                "--only-summary",
+            ),
             *("--scenario", str(scenario), "--report-json", str(run_file)),
             *place.options,
         ]

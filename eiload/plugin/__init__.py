@@ -19,8 +19,8 @@ or both (local), do that, and this room carries their messages and tells them of
 - `options`: ours beside Locust's; `taken`: a locustfile's own of the same name
 - `library`: Locust without its command; `locustfile`: the one that comes with the package
 - `interrupts`: Ctrl-C, SIGTERM, a terminal that goes away; `early`: the same before `init`, and
-  workers that are forked there; `crash`: what Locust's command ends with when nobody handles an
-  error
+  workers that are forked there; `command`: Locust's, begun by us; `crash`: what that ends with when
+  nobody handles an error
 - `web`: the start form's answers; `origin`: from which pages they are used; `form`: what is added
   to Locust's own page; `pages`: ours, of what `live` knows of the present run and `kept` of those
   before

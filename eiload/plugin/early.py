@@ -12,11 +12,11 @@ import os
 import signal
 import sys
 
-from eiload.base import console, signals
+from eiload.base import signals
 from eiload.base.tied import tying
 from eiload.record.stopping import before_load
 
-__all__ = ["over", "watch"]
+__all__ = ["over", "say", "watch"]
 
 _watching: list[bool] = []
 """True while there was no `init`; empty if nobody watches."""
@@ -36,7 +36,7 @@ def watch() -> None:
             if tie is not None:
                 tie()
 
-    signals.begin(_say)
+    signals.begin(say)
     # What Python itself does at a fork has this pair around it, which comes last.
     os.register_at_fork(before=signals.hold, after_in_parent=signals.release, after_in_child=forked)
 
@@ -64,6 +64,7 @@ def _is_command() -> bool:
     return False
 
 
-def _say(number: signal.Signals) -> None:
-    with contextlib.suppress(RuntimeError):  # in the midst of another word
-        console.say(before_load(number.name, 0))
+def say(number: signal.Signals) -> None:
+    """Tell that a signal has ended Locust before its load; from a handler, so with nothing else."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"eiload: {before_load(number.name, 0)}\n".encode())

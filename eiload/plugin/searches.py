@@ -37,7 +37,7 @@ __all__ = ["Searches", "Sought"]
 
 PROGRAM = (
     "import sys; from eiload.base.tied import tie; tie(int(sys.argv.pop(1))); "
-    "from eiload.cli.main import main; sys.exit(main())"
+    "from eiload.cli.start import main; sys.exit(main())"
 )
 """The command; the first argument is the process that it ends with."""
 

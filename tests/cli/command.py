@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-EILOAD = [sys.executable, "-c", "import sys; from eiload.cli.main import main; sys.exit(main())"]
+EILOAD = [sys.executable, "-c", "import sys; from eiload.cli.start import main; sys.exit(main())"]
 
 
 def eiload(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

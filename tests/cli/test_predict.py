@@ -220,7 +220,7 @@ def test_ctrl_c_keeps_what_is_known(serve: Serve) -> None:
         return dogs(number)
 
     _, address = serve(slow)
-    code = "import sys; from eiload.cli.main import main; sys.exit(main())"
+    code = "import sys; from eiload.cli.start import main; sys.exit(main())"
     argv = ["predict", "--server", address, "--model", "m", "--count", "5000"]
     # More than 100 inferences get no line each: the opening tells that the server was met.
     with subprocess.Popen([sys.executable, "-c", code, *argv], stdout=subprocess.PIPE) as process:

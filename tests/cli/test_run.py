@@ -15,7 +15,7 @@ def test_the_command_line_is_locusts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     """The package's locustfile, headless, the scenario's path, then what else was said."""
     monkeypatch.chdir(tmp_path)
     line = command("demo", ["--processes", "2"])
-    assert line[:4] == [sys.executable, "-m", "locust", "-f"]
+    assert line[:4] == [sys.executable, "-m", "eiload.plugin.command", "-f"]
     assert Path(line[4]).read_text("utf-8").startswith('"""The locustfile')
     assert line[5:] == [
         "--headless", "--only-summary", "--scenario", str(finding.shipped() / "demo.yaml"),

@@ -1,0 +1,32 @@
+"""Locust's command in a process that is ours from its first instruction: ``eiload run``'s.
+
+What it knows: Locust's main function. What it must not know: options, runs. Locust takes most of a
+second to be loaded, before it imports the locustfile and so eiload; a signal is seen to meanwhile
+as `early` does from there on. Whoever starts this with signals held back has them let in here.
+"""
+
+import signal
+import sys
+
+from eiload.base import signals
+from eiload.plugin import early
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Be Locust; this process's arguments are its.
+
+    Raises:
+        SystemExit: always, with its exit status.
+    """
+    signals.begin(early.say)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.ENDING)
+    from locust.main import main as locust  # noqa: PLC0415  # Locust patches Python first of all
+
+    sys.argv[0] = "locust"
+    sys.exit(locust())
+
+
+if __name__ == "__main__":
+    main()
