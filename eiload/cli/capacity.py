@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,14 +24,13 @@ from eiload.cli.search_journal import SearchJournal
 from eiload.cli.searching import go_on
 from eiload.cli.trials import Place, run_trial, unused
 from eiload.judging import cost
-from eiload.judging.capacity.result import Result, Search, result
+from eiload.judging.capacity.result import Search, result
 from eiload.judging.capacity.wanted import TRIAL_NS, Wanted, bounds_of, check_budget, warm_up_of
 from eiload.judging.judgement import first_of
 from eiload.record.stopping import SIGNALS
 from eiload.report import capacity as report
-from eiload.report import capacity_csv, capacity_json, capacity_junit, markdown, terminal
+from eiload.report import capacity_csv, capacity_forms, terminal
 from eiload.report.capacity_journal import NAME
-from eiload.report.html import capacity as html
 from eiload.scenario import finding, load
 from eiload.scenario import trial as trials
 from eiload.scenario.trial import Model
@@ -39,12 +38,8 @@ from eiload.serving.payload import problems
 
 __all__ = ["add_arguments", "capacity"]
 
-FORMS: Mapping[str, Callable[[Search, Result], str]] = {
-    "json": capacity_json.render,
-    "html": html.render,
-    "markdown": lambda search, found: markdown.page(report.sections(search, found), found.summary),
-    "junit": capacity_junit.render,
-}
+FORMS = {name: form for name, form in capacity_forms.FORMS.items() if name != "text"}
+"""Those that are written to a file; text is what is shown anyway."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -227,10 +222,11 @@ def _show(search: Search, arguments: argparse.Namespace, folder: Path) -> int:
     """Write what was found and show it; return the exit status that it makes."""
     found = result(search)
     status = found.exit_status
-    for form, render in FORMS.items():
-        path = getattr(arguments, f"report_{form}")
+    for name, form in FORMS.items():
+        path = getattr(arguments, f"report_{name}")
         if path is not None:
-            status = first_of(status, _written(partial(write_whole, path, render(search, found))))
+            text = form.render(search, found)
+            status = first_of(status, _written(partial(write_whole, path, text)))
     if arguments.report_csv is not None:
         tables = capacity_csv.files(search, found)
         status = first_of(status, _written(partial(write_files, arguments.report_csv, tables)))

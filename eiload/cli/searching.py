@@ -79,7 +79,7 @@ def go_on(
     known = any(each.target == ask.target for each in search.trials)
     tries = 1
     while known and isinstance(ended.error, TargetError) and tries < TRIES:
-        console.say(f"{ended.error}; once more in {PAUSE_S:g} s")
+        console.say(f"trial {ask.number + 1}: {ended.error}; once more in {PAUSE_S:g} s")
         pause(PAUSE_S)
         again = run(trial, ask.number, progress.tell)
         ended = replace(again, took_s=ended.took_s + PAUSE_S + again.took_s)
@@ -124,14 +124,12 @@ def _found(ask: Ask, ended: Ended, *, known: bool) -> Seen:
         return seen(ended.run, asked, ended.took_s, f"{called(ask.number)}.json")
     assert ended.error is not None
     if not known or not isinstance(ended.error, TargetError):
-        raise ended.error
+        raise type(ended.error)(f"trial {ask.number + 1}: {ended.error}")
     died = Trial(
         ask.number, ask.target, ask.rate_per_s, ask.purpose, 0.0, ended.took_s, TrialWord.DIED,
         ask.alpha,
     )  # fmt: skip
-    # Whoever shows this says of which trial it is.
-    why = str(ended.error).removeprefix(f"trial {ask.number + 1}: ")
-    return Seen(died, why=f"before its load: {why}")
+    return Seen(died, why=f"before its load: {ended.error}")
 
 
 # -- what is said ----------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ class Ended:
     """None if it did not come to be."""
     took_s: float
     error: OutputError | ScenarioError | TargetError | EngineError | None = None
-    """Why it did not."""
+    """Why it did not; whoever says so says of which trial."""
 
 
 def run_trial(trial: Scenario, number: int, tell: Tell, place: Place) -> Ended:
@@ -130,7 +130,7 @@ def run_trial(trial: Scenario, number: int, tell: Tell, place: Place) -> Ended:
     took_s = time.monotonic() - began_s
     if run_file.exists():
         return Ended(run_files.load(run_file), took_s)
-    return Ended(None, took_s, _why(status, number, log))
+    return Ended(None, took_s, _why(status, log))
 
 
 def _followed(
@@ -190,15 +190,13 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not NOT_FOR_TRIALS.fullmatch(name)}
 
 
-def _why(
-    status: int, number: int, log: Path
-) -> OutputError | ScenarioError | TargetError | EngineError:
+def _why(status: int, log: Path) -> OutputError | ScenarioError | TargetError | EngineError:
     """Return why a trial has left no run file: its status says what kind, its log's last words."""
     kinds = (ScenarioError, TargetError, OutputError)
     kind = next((each for each in kinds if each.exit_status == status), EngineError)
     said = [line for line in _lines(log) if line.startswith("eiload: ")]
     last = said[-1].removeprefix("eiload: ") if said else f"ended with status {status}, see {log}"
-    return kind(f"trial {number + 1}: {last}")
+    return kind(last)
 
 
 def _lines(log: Path) -> list[str]:

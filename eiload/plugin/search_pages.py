@@ -11,34 +11,17 @@ from typing import Any
 from flask import Response, request
 
 from eiload.base.errors import EiloadError
-from eiload.judging.capacity.result import Result, Search, result
+from eiload.judging.capacity.result import result
 from eiload.plugin import sought
 from eiload.plugin.choice import Choice
 from eiload.plugin.pages import JSON, PATH, answer, apart
 from eiload.plugin.searches import Searches, Sought
-from eiload.report import capacity as report
-from eiload.report import capacity_json, capacity_junit, markdown, terminal
-from eiload.report.html import capacity as html
+from eiload.report import capacity_forms
 from eiload.report.html import searching as page
 
 __all__ = ["add"]
 
-FORMS: Mapping[str, tuple[str, Callable[[Search, Result], str]]] = {
-    "capacity.html": ("text/html", html.render),
-    "capacity.json": (JSON, capacity_json.render),
-    "capacity.md": (
-        "text/markdown",
-        lambda search, found: markdown.page(report.sections(search, found), found.summary),
-    ),
-    "capacity.xml": ("application/xml", capacity_junit.render),
-    "capacity.txt": (
-        "text/plain",
-        lambda search, found: terminal.page(
-            report.sections(search, found), found.summary, terminal.PLAIN, good=True, first=True
-        ),
-    ),
-}
-"""What there is of each search: file, type, how it is made."""
+FORMS = {form.file: form for form in capacity_forms.FORMS.values()}
 
 NONE = "no capacity search was begun yet: Locust's form offers one for a scenario with objectives"
 
@@ -82,17 +65,17 @@ def add(
         found = next((each for each in searches.all if each.number == number), None)
         if found is None or name not in FORMS:
             return answer("no such search, or no such form of it\n", "text/plain", status=404)
-        type_, render = FORMS[name]
+        form = FORMS[name]
         more = {}
-        if type_ not in {"text/html", "text/plain"}:
-            form = name.rpartition(".")[2]
-            more["Content-Disposition"] = f'attachment; filename="capacity-{number}.{form}"'
+        if not form.shown:
+            ending = name.rpartition(".")[2]
+            more["Content-Disposition"] = f'attachment; filename="capacity-{number}.{ending}"'
 
         def made() -> str:
             search = found.search()
-            return render(search, result(search))
+            return form.render(search, result(search))
 
-        return answer(apart(made), type_, more)
+        return answer(apart(made), form.type_, more)
 
     def offered() -> Response:
         """Return what the form offers for a scenario."""

@@ -8,6 +8,7 @@ waits meanwhile. It ends with this process even if that one is killed (`base.tie
 found is in its folder, where `eiload capacity --resume` goes on.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -75,24 +76,22 @@ class Sought:
         return self.status is None
 
     def search(self) -> Search:
-        """Return it as far as it has come, from its journal."""
-        try:
-            whole = (self.folder / capacity_journal.NAME).read_bytes()
-        except OSError:
-            return self._with(self._read or self.asked)
-        if len(whole) != self._size:
-            self._size = len(whole)
-            lines, _, _ = whole.rpartition(b"\n")
-            try:
-                self._read = capacity_journal.read(lines) if lines else self.asked
-            except ValueError:  # somebody else has written there
-                self._read = self._read or self.asked
-            self._trial_s = time.monotonic()
-        return self._with(self._read or self.asked)
-
-    def _with(self, search: Search) -> Search:
+        """Return it as far as it has come, from its journal, which is read when it has grown."""
+        journal = self.folder / capacity_journal.NAME
+        with contextlib.suppress(OSError):  # nothing is written yet, or not there any more
+            if (size := journal.stat().st_size) != self._size:
+                self._take(journal.read_bytes())
+                self._size = size
+        search = self._read or self.asked
         stopped = next((name for name, code in SIGNALS.items() if code == self.status), "")
         return replace(search, notes=self.asked.notes, stopped=stopped)
+
+    def _take(self, journal: bytes) -> None:
+        """Take what a journal has in whole lines."""
+        lines, _, _ = journal.rpartition(b"\n")
+        with contextlib.suppress(ValueError):  # somebody else has written there
+            self._read = capacity_journal.read(lines) if lines else self.asked
+        self._trial_s = time.monotonic()
 
     @property
     def trial_s(self) -> float:

@@ -65,4 +65,4 @@ def test_reports_that_cannot_be_written(refused: Callable[..., str]) -> None:
     line = refused(*RANGE, "--report-html", "none/page.html")
     assert line.startswith("--report-html none/page.html: cannot be written")
     line = refused(*RANGE, "--report-html", "one", "--report-json", "one")
-    assert line.startswith("--report-json and --report-html both write one")
+    assert line.startswith("--report-html and --report-json both write one")

@@ -120,7 +120,7 @@ def test_a_trial_until_decided() -> None:
 def test_a_target_that_dies() -> None:
     """What could be used, and cannot be any more however often it is asked, has died."""
     kept: list[Seen] = []
-    gone = TargetError("trial 2: gpu: connection refused")
+    gone = TargetError("gpu: connection refused")
     first = next(steps(SEARCH, Player(), kept))
     name = first.trials[0].target
     one = replace(first, scenario=_alone(name))
@@ -147,7 +147,7 @@ def _alone(name: str) -> Scenario:
 @pytest.mark.parametrize("error", [TargetError("refused"), EngineError("lost")])
 def test_no_trial(error: TargetError | EngineError) -> None:
     """A target that never could be used, or a generator that does not work, ends the search."""
-    with pytest.raises(type(error), match=str(error)):
+    with pytest.raises(type(error), match=f"^trial 1: {error}$"):
         go_on(SEARCH, MODEL, WARM_UP_NS, Player(error), lambda _: None)
 
 

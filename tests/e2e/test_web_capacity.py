@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from eiload.report.html.searching import FORMS
+from eiload.report.capacity_forms import FORMS
 from eiload.scenario.standin import StandIn
 from tests.e2e.locust_runs import PATIENCE_S, started
 from tests.e2e.test_web import WebUI
@@ -79,8 +79,8 @@ def test_from_the_form_to_the_reports(tmp_path: Path) -> None:
             watched = following(web, lambda told: not told["on"], told["version"])
             web.wait_until("stopped")
             answers = {
-                form: requests.get(f"{web.url}/eiload/capacity/1/{form}", timeout=60)
-                for form in FORMS
+                form.file: requests.get(f"{web.url}/eiload/capacity/1/{form.file}", timeout=60)
+                for form in FORMS.values()
             }
             assert web.swarm(scenario="known")["success"]  # a run as ever
             assert requests.get(f"{web.url}/eiload/capacity/now?live=1", timeout=60).json()["gone"]

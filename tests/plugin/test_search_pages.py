@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from eiload.report.html.searching import FORMS, POLICY
+from eiload.report.capacity_forms import FORMS
+from eiload.report.html.searching import POLICY
 from tests.plugin.test_searches import sought
 from tests.plugin.test_web import Site, no_arguments
 
@@ -33,8 +34,12 @@ def test_one_that_is_on(tmp_path: Path) -> None:
     assert "<circle" in now["body"]
     again = site.client.get(f"/load/eiload/capacity/now?version={now['version']}").get_json()
     assert "body" not in again
-    for form in FORMS:
-        assert site.client.get(f"/load/eiload/capacity/1/{form}").status_code == 200
+    for form in FORMS.values():
+        told = site.client.get(f"/load/eiload/capacity/1/{form.file}")
+        assert told.status_code == 200
+        assert told.content_type.partition(";")[0] == form.type_
+        kept = "Content-Disposition" in told.headers
+        assert kept is not form.shown
     assert site.client.get("/load/eiload/capacity/1/passwd").status_code == 404
     site.searches.shown = False  # a run has begun since
     assert site.client.get("/load/eiload/capacity/now?live=1").get_json() == {"gone": True}

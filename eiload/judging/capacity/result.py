@@ -24,6 +24,7 @@ from eiload.judging.capacity.found import (
     per_million_ratio,
     ratio,
 )
+from eiload.judging.capacity.search import Ask, next_trial
 from eiload.judging.capacity.seen import Seen
 from eiload.judging.capacity.trial import Trial
 from eiload.judging.cost import Priced, priced
@@ -46,15 +47,14 @@ STATUSES = {
 
 REMEDIES = {
     Open.HOLDS_EVERYWHERE: "the objectives hold up to {}, where the range ends; expected a higher"
-    " --to",
+    " 'to'",
     Open.FAILS_EVERYWHERE: "the objectives fail from {} on, where the range begins; expected a"
-    " lower --from",
+    " lower 'from'",
     Open.LIMITED: "the generator could not offer {}; expected --processes, or a machine of its own",
     Open.DIED: "it died at {}",
-    Open.UNDECIDED: "a trial at {} stayed undecided; expected a larger --budget",
-    Open.BUDGET: "the budget was over before; expected a larger --budget",
+    Open.UNDECIDED: "a trial at {} stayed undecided; expected a larger budget",
 }
-"""Why such an end is open, at which rate, and what would close it."""
+"""Why such an end is open, at which rate, and what would close it; `_ended` has the budget's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +206,33 @@ def said(search: Search, of: Bracket) -> str:
         return f"{of.target}'s capacity is at least {low} ({sure}){odd}: {more}"
     if math.isfinite(of.high):
         return f"{of.target}'s capacity is under {high} ({sure}){odd}: {more}"
-    about = ""
-    if of.estimate is not None and 0 < of.estimate < math.inf:
-        about = f", about {wording.rate(of.estimate)} by what was seen"
-    return f"{of.target}'s capacity is not known{about}: {more}"
+    return f"{of.target}'s capacity is not known{_about(search, of)}: {more}"
+
+
+def _about(search: Search, of: Bracket) -> str:
+    """Return about where it seems to be; empty if nothing says so, or a death says otherwise."""
+    if of.estimate is None or not 0 < of.estimate < math.inf:
+        return ""
+    if of.low_open is Open.DIED and of.low_at is not None and of.low_at < of.estimate:
+        if not (most := _borne(search, of.target, of.low_at)):
+            return ""
+        return f", though {wording.rate(most)} was borne before"
+    return f", about {wording.rate(of.estimate)} by what was seen"
+
+
+def _borne(search: Search, target: str, above_per_s: float) -> float:
+    """Return the largest rate above one at which a target did not use all that is allowed, or 0."""
+    return max(
+        (
+            trial.rate_per_s
+            for trial in search.trials
+            if trial.target == target
+            and trial.rate_per_s > above_per_s
+            and trial.used is not None
+            and trial.used < 1
+        ),
+        default=0.0,
+    )
 
 
 def open_ends(of: Bracket) -> list[Open]:
@@ -225,4 +248,18 @@ def _remedies(search: Search, of: Bracket) -> Iterator[str]:
     at = {of.high_open: of.high_at, of.low_open: of.low_at}
     for why in open_ends(of):
         known = at[why]
-        yield REMEDIES[why].format(wording.rate(known) if known is not None else "")
+        if why is Open.BUDGET:
+            yield _ended(search)
+        else:
+            yield REMEDIES[why].format(wording.rate(known) if known is not None else "")
+
+
+def _ended(search: Search) -> str:
+    """Return why no trial was left for an end, and what would change that."""
+    if isinstance(next_trial(search.bounds, [*search.scenario.targets], search.trials), Ask):
+        return "the search ended before"  # by an error, which has been said
+    left_s = search.bounds.budget_s - sum(trial.took_s for trial in search.trials)
+    ran_out = "the budget was over before"
+    if left_s >= 1:
+        ran_out = "what is left of the budget is too short for one more trial"
+    return f"{ran_out}; expected a larger budget"

@@ -13,16 +13,14 @@ from eiload.judging.capacity.search import Ask, next_trial
 from eiload.judging.capacity.trial import Purpose
 from eiload.report import words
 from eiload.report.capacity import sections
+from eiload.report.capacity_forms import FORMS
 from eiload.report.html.capacity import badges, curves, verdict
 from eiload.report.html.document import document, policy
 from eiload.report.html.style import STYLE
 from eiload.report.html.svg import text
 from eiload.report.html.tables import section
 
-__all__ = ["FORMS", "POLICY", "Former", "body", "page", "place"]
-
-FORMS = ("capacity.html", "capacity.json", "capacity.md", "capacity.xml", "capacity.txt")
-"""Reports to take away."""
+__all__ = ["POLICY", "Former", "body", "page", "place"]
 
 MORE = """\
 [hidden]{display:none!important}
@@ -165,5 +163,6 @@ def _head(search: Search, found: Result, error: str, *, on: bool) -> str:
 
 
 def _links(number: int) -> str:
-    each = (f'<a href="capacity/{number}/{name}" target="_blank">{name}</a>' for name in FORMS)
+    names = [form.file for form in FORMS.values()]
+    each = (f'<a href="capacity/{number}/{name}" target="_blank">{name}</a>' for name in names)
     return f'<p class="links">{" ".join(each)}</p>'

@@ -14,14 +14,17 @@ from tests.report.searches import trial
 HOLDS, FAILS, UNDECIDED = TrialWord.HOLDS, TrialWord.FAILS, TrialWord.UNDECIDED
 
 
-def of(*seen: tuple[float, TrialWord], target: str = "gpu") -> Search:
-    """Return a search of one target, of trials that prove."""
+def of(*seen: tuple[float, TrialWord], left_s: float = 0.5) -> Search:
+    """Return a search of one target, of trials that prove and of a budget of which that is left."""
+    target = "gpu"
     scenario = searches.scenario()
     one = scenario.model_copy(
         update={"targets": {target: scenario.targets[target]}, "compare": None}
     )
-    made = (trial(number, target, *each) for number, each in enumerate(seen))
-    return replace(searches.found(), scenario=one, seen=tuple(made))
+    made = tuple(trial(number, target, *each) for number, each in enumerate(seen))
+    used_s = sum(each.trial.took_s for each in made)
+    bounds = replace(searches.BOUNDS, budget_s=used_s + left_s)
+    return replace(searches.found(), scenario=one, seen=made, bounds=bounds)
 
 
 def test_found() -> None:
@@ -45,8 +48,8 @@ def test_found() -> None:
 @pytest.mark.parametrize(
     ("seen", "said", "status"),
     [
-        (((120, HOLDS),), "at least 120/s .*the range ends; expected a higher --to", 2),
-        (((2, FAILS),), "under 2/s .*the range begins; expected a lower --from", 2),
+        (((120, HOLDS),), "at least 120/s .*the range ends; expected a higher 'to'", 2),
+        (((2, FAILS),), "under 2/s .*the range begins; expected a lower 'from'", 2),
         (((24, HOLDS), (30, UNDECIDED)), "at least 24/s .*a trial at 30/s stayed undecided", 3),
         (((24, HOLDS),), "at least 24/s .*the budget was over before", 3),
         (((30, FAILS), (20, TrialWord.DIED)), "under 30/s .*: it died at 20/s", 4),
@@ -74,6 +77,35 @@ def test_about() -> None:
     )
     found = result(replace(of(), seen=seen))
     assert found.statements[0].startswith("gpu's capacity is not known, about 2")
+
+
+def test_what_became_of_the_budget() -> None:
+    """It was used up, or its rest was too short, or the search had an end of another kind."""
+    said = [result(of((24, HOLDS), left_s=left_s)).statements[0] for left_s in (0.5, 60, 3600)]
+    assert [line.partition("confidence): ")[2] for line in said] == [
+        "the budget was over before; expected a larger budget",
+        "what is left of the budget is too short for one more trial; expected a larger budget",
+        "the search ended before",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rates_ms", "said"),
+    [
+        (((10, 200), (20, 400)), "not known, though 10/s was borne before: it died at 5/s"),
+        (((2, 200), (20, 400)), "not known: it died at 5/s"),
+        (((2, 200), (4, 400)), "not known, about 3/s by what was seen: it died at 5/s"),
+    ],
+)
+def test_about_and_died(rates_ms: tuple[tuple[float, float], ...], said: str) -> None:
+    """No hint contradicts that it died at less."""
+    seen = [
+        trial(number, "gpu", rate, UNDECIDED, purpose=Purpose.EXPLORE, p95_ms=ms)
+        for number, (rate, ms) in enumerate(rates_ms)
+    ]
+    seen.append(trial(len(seen), "gpu", 5, TrialWord.DIED))
+    found = result(replace(of(), seen=tuple(seen)))
+    assert found.statements[0].removeprefix("gpu's capacity is ").startswith(said)
 
 
 def test_stopped() -> None:
