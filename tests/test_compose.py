@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from eiload.base.clock import NS_PER_S
+from eiload.base.units import parse_duration
 from eiload.scenario import finding, load
+from eiload.scenario.arrivals import BurstRate, OpenPhase
 from eiload.scenario.standin.profiles import PROFILES
 from tests.test_kubernetes import locusts
 
@@ -24,7 +27,7 @@ def filled(text: str, **environ: str) -> str:
 def services() -> dict[str, Any]:
     """Return the services, without variables."""
     found: dict[str, Any] = yaml.safe_load(filled((DEPLOY / "compose.yaml").read_text("utf-8")))
-    assert set(found) == {"name", "x-eiload", "services", "volumes"}
+    assert set(found) == {"name", "x-eiload", "x-scenarios", "services", "volumes"}
     return dict(found["services"])
 
 
@@ -68,6 +71,28 @@ def test_what_they_say_is_understood(services: dict[str, Any]) -> None:
         assert given["--profile"] in PROFILES
     reports = services["master"]["volumes"][0].partition(":")[2]
     assert environ["LOCUST_REPORT_JSON"].startswith(f"{reports}/")
+
+
+def test_the_stand_ins_bear_it(services: dict[str, Any]) -> None:
+    """As many a second as the scenario asks for in its bursts; else all would wait, and fail."""
+    environ = services["master"]["environment"]
+    scenario = load(finding.find(environ["LOCUST_SCENARIO"]), environ)
+    bursts = [phase.rate for phase in scenario.traffic if isinstance(phase, OpenPhase)]
+    (burst,) = [rate for rate in bursts if isinstance(rate, BurstRate)]
+    for name in scenario.targets:
+        serve = services[name]["command"]
+        given = dict(zip(serve[1::2], serve[2::2], strict=True))
+        compute: Any = PROFILES[given["--profile"]].settings["compute"]
+        answers = int(given["--concurrency"]) * NS_PER_S / parse_duration(compute["mean"])
+        assert answers > burst.burst_per_s, name
+
+
+def test_scenarios_of_ones_own(services: dict[str, Any]) -> None:
+    """They lie where the image looks for names, on the master and on every worker, read-only."""
+    home = re.search(r"^WORKDIR (\S+)$", (DEPLOY / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    assert home is not None
+    for name in ("master", "worker"):
+        assert f"../scenarios:{home[1]}/scenarios:ro" in services[name]["volumes"]
 
 
 def test_who_waits_for_whom(services: dict[str, Any]) -> None:

@@ -2,11 +2,15 @@
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import yaml
+
+from eiload.base import console
+from eiload.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -77,3 +81,18 @@ def test_commands_print_what_is_shown() -> None:
     for page in outputs.pages():
         text = page.read_text("utf-8")
         assert text == outputs.written(text), f"{page.name}: run python docs/outputs.py"
+
+
+COMMAND = re.compile(r"^    (?:[A-Z_]+=\S+ |\S+/bin/)*eiload ([a-z][a-z-]*)(.*)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [*DOCS, *OUTSIDE], ids=lambda page: page.name)
+def test_commands_are_understood(page: Path) -> None:
+    """Every command line of its own that a page shows is one that eiload's parser takes."""
+    by_name = {command.name: command for command in COMMANDS}
+    for name, rest in COMMAND.findall(page.read_text("utf-8")):
+        words = shlex.split(re.split(r" [<>|#]|&&", rest)[0])
+        parser = console.Parser(prog=f"eiload {name}")
+        by_name[name].fill(parser)
+        if not by_name[name].hands_on:
+            parser.parse_args(words)

@@ -74,6 +74,11 @@ class Command:
     """Adds its arguments, description and epilog to a parser."""
     run: "Callable[[argparse.Namespace], int]"
     """Does it; returns the exit status."""
+    hands_on: bool = False
+    """What is said to it is another program's, and given to it as ``rest``.
+
+    argparse's own way to that (REMAINDER) takes no options unless an argument comes before them.
+    """
 
 
 class Parser(argparse.ArgumentParser):
@@ -205,6 +210,8 @@ def run(program: Parser, commands: Sequence[Command], argv: Sequence[str]) -> in
     debug = "--debug" in argv
     program.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     chosen = next((word for word in argv if not word.startswith("-")), "")
+    words: Sequence[str] = argv
+    rest: Sequence[str] = ()
     choices = program.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for command in commands:
         parser = choices.add_parser(command.name, help=command.purpose)
@@ -212,9 +219,12 @@ def run(program: Parser, commands: Sequence[Command], argv: Sequence[str]) -> in
         parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
         if command.name == chosen:
             command.fill(parser)
+            words, rest = _split(argv, chosen) if command.hands_on else (words, rest)
     previous = signal.signal(signal.SIGTERM, _terminated)
     try:
-        arguments = program.parse_args(argv)
+        arguments = program.parse_args(words)
+        if rest:
+            arguments.rest = rest
         if arguments.command is None:
             program.error("no command given")
         status: int = SIGTERM_STATUS if told_to_end() else arguments.run(arguments)
@@ -236,6 +246,14 @@ def run(program: Parser, commands: Sequence[Command], argv: Sequence[str]) -> in
     finally:
         signal.signal(signal.SIGTERM, previous)
     return status
+
+
+def _split(argv: Sequence[str], chosen: str) -> tuple[list[str], list[str]]:
+    """Return what is ours of a command line, the command and its own options, and the rest."""
+    end = argv.index(chosen) + 1
+    while end < len(argv) and argv[end] in {"-h", "--help", "--debug"}:
+        end += 1
+    return [*argv[:end]], [*argv[end:]]
 
 
 def _terminated(_number: int, _frame: object) -> NoReturn:

@@ -87,6 +87,8 @@ def _command(
     module: str = "",
     fill: str = "add_arguments",
     do: str = "",
+    *,
+    hands_on: bool = False,
 ) -> console.Command:
     """Return a command that a module has, `eiload.cli.NAME` unless said, imported when chosen."""
     module = module or f"eiload.cli.{name}"
@@ -98,7 +100,7 @@ def _command(
         status: int = getattr(import_module(module), do or name)(arguments)
         return status
 
-    return console.Command(name, purpose, fill_it, do_it)
+    return console.Command(name, purpose, fill_it, do_it, hands_on)
 
 
 COMMANDS = (
@@ -122,7 +124,7 @@ COMMANDS = (
     _command("capacity", "find the largest rate at which a scenario's objectives hold"),
     _command(
         "demo", "compare two emulated servers on this machine, for a minute",
-        "eiload.cli.run", "add_demo_arguments", "demo",
+        "eiload.cli.run", "add_demo_arguments", "demo", hands_on=True,
     ),
     _command("init", "write a locustfile, a scenario and a CI job into a folder"),
     _command("doctor", "say what this machine lacks to make load"),

@@ -47,8 +47,9 @@ Compare two emulated servers on this machine under 65 s of load, with verdicts, 
 {DEMO_PAGE} to look at. Nothing outside this machine is asked.
 """
     parser.epilog = """\
-example:
+examples:
   eiload demo
+  eiload demo --report-json demo.json
 """
     parser.usage = "eiload demo [OPTION ...]"
     _add_rest(parser)

@@ -37,3 +37,12 @@ def test_locust_says_what_is_wrong(tmp_path: Path) -> None:
     done = eiload("run", str(path), "--loglevel", "WARNING")
     assert done.returncode == 2
     assert f"eiload: {path}:1:1: 'targets' is missing" in done.stderr
+
+
+def test_the_demo_takes_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locust's, though no argument comes before them; help is eiload's own."""
+    monkeypatch.chdir(tmp_path)
+    done = eiload("demo", "--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith("locust ")
+    assert eiload("demo", "--help").stdout.startswith("usage: eiload demo [OPTION ...]")
