@@ -1,5 +1,8 @@
 """What may end a run before its plan does: a look that decides everything, and abort for cause.
 
+And that nothing can be decided any more: a run that goes on until all is decided has no use for
+more load once a part of it is lost, for no word is said of it then.
+
 What it knows: which look is due and whether all that it is of has ended; how much has failed
 lately. What it must not know: what a look shows (whoever is asked judges it), how a run is stopped.
 Time is an argument, ns from the start of the load.
@@ -47,6 +50,8 @@ class Looks:
 
     def __init__(self, scenario: Scenario, schedule: Schedule) -> None:
         plan = looks.planned(scenario)
+        self.planned = plan is not None
+        """Whether there are any."""
         self._left = list(plan.seconds[:-1]) if plan is not None else []
         self._open = np.array([isinstance(each, OpenPhase) for each in scenario.traffic])
         self._targets = len(scenario.targets)
@@ -154,7 +159,7 @@ class Ending:
         on_look: given the run as it was at a look, when it can be taken; returns at once, and
             whoever has judged it says so (`looked`).
         stop: ends the run, for a reason; may be called again.
-        say: told, in words, why it is aborted.
+        say: told, in words, why it is ended.
     """
 
     def __init__(
@@ -169,7 +174,7 @@ class Ending:
         """Those that were taken."""
         self._looks, self._cause = Looks(scenario, schedule), Cause(scenario)
         self._on_look, self._stop, self._say = on_look, stop, say
-        self._aborted = False
+        self._ended = False
 
     def add(self, counts: Intervals, now_ns: int, rows: Mapping[str, int]) -> None:
         """Count what a worker has reported (`Cause.add`)."""
@@ -178,14 +183,22 @@ class Ending:
 
     def check(self, known: Known, workers: Workers, now_ns: int) -> None:
         """Have a look taken if one is due, and end the run if there is cause."""
-        if not self._aborted and (why := self._cause.reason(now_ns)):
-            self._aborted = True
-            self._say(why)
-            self._stop(why)
+        if not self._ended and (why := self._cause.reason(now_ns)):
+            self._end(why, why)
+        if self._looks.planned and workers.problems:
+            if not self._ended:
+                why = stopping.UNDECIDABLE
+                self._end(why, f"{why}: {workers.problems[0]}")
+            return
         second = self._looks.due(now_ns)
-        if second is not None and not workers.problems:  # with any, no word will be said anyway
+        if second is not None:
             run = closing.opened(known, workers, now_ns).counted(workers.intervals)
             self._on_look(looks.up_to(run, second))
+
+    def _end(self, why: str, said: str) -> None:
+        self._ended = True
+        self._say(said)
+        self._stop(why)
 
     def looked(self, look: LookFacts, end: str) -> None:
         """Take note of a look that was judged, and end the run for a reason unless it is empty."""

@@ -29,7 +29,7 @@ from eiload.record.run import Run
 from eiload.record.sample import Sample
 from eiload.scenario.arrivals import ClosedPhase, OpenPhase, phase_seed
 
-__all__ = ["Validity", "allowed_lag_ns", "check", "due", "twins"]
+__all__ = ["Validity", "allowed_lag_ns", "check", "due", "for_good", "twins"]
 
 LAG_NS, LAG_SHARE = 5 * NS_PER_MS, 0.10
 """Lag's p99 makes a run invalid above both 5 ms and 10 % of the median response time: below the
@@ -37,6 +37,10 @@ first it is less than inference varies by itself, below the second it cannot mov
 
 LATE_SHARE, LATE_CONFIDENCE = 0.01, 0.95
 """Of requests that may be late, and how sure it must be that more are where there are few."""
+
+SLOWER = 4
+"""How late is too late goes by a target's answers: what is so many times later than that stays late
+even if they become so much slower."""
 
 LOOP_DELAY_NS = 100 * NS_PER_MS
 """The sender stood still for as long as an inference takes."""
@@ -66,6 +70,17 @@ def check(run: Run) -> Validity:
     """Return whether a run is valid, and why or with what cautions."""
     reasons = tuple(_reasons(run))
     return Validity(not reasons, reasons, tuple(_cautions(run)))
+
+
+def for_good(run: Run) -> bool:
+    """Tell whether a run that goes on stays invalid, whatever is still to come.
+
+    A part of it is lost; or so many requests were late that they are too many even of all that its
+    plan has, with each one in time from now on and answers `SLOWER` times as slow.
+    """
+    if run.problems or any(worker.lost for worker in run.workers):
+        return True
+    return any(_late_for_good(run, index) for index in range(len(run.targets)))
 
 
 def allowed_lag_ns(run: Run, target: int) -> int:
@@ -188,9 +203,29 @@ def _is_no_accident(lag: Sample, limit_ns: int) -> bool:
     """
     if blocks.reportable(0.99, lag.total):
         return True
-    late = int(lag.count[bucket_mid_ns(lag.bucket) > limit_ns].sum())
-    lower, _ = blocks.clopper_pearson(late, lag.total, LATE_CONFIDENCE)
+    return _is_surely_more(_later(lag, limit_ns), lag.total)
+
+
+def _later(lag: Sample, limit_ns: int) -> int:
+    """Return how many were later than a limit."""
+    return int(lag.count[bucket_mid_ns(lag.bucket) > limit_ns].sum())
+
+
+def _is_surely_more(late: int, total: int) -> bool:
+    lower, _ = blocks.clopper_pearson(late, total, LATE_CONFIDENCE)
     return lower > LATE_SHARE
+
+
+def _late_for_good(run: Run, target: int) -> bool:
+    lag = run.sample(target, kind=Kind.LAG)
+    late = _later(lag, SLOWER * allowed_lag_ns(run, target))
+    name, end_ns = run.targets[target].name, run.scenario.duration_ns
+    to_come = sum(
+        due(run, phase, end_ns, name)[1] - due(run, phase, run.ended_ns, name)[0]
+        for phase, plan in enumerate(run.scenario.traffic)
+        if isinstance(plan, OpenPhase) and not plan.warm_up
+    )
+    return late > 0 and _is_surely_more(late, lag.total + to_come)
 
 
 # -- cautions ------------------------------------------------------------------------------------

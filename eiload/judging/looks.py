@@ -76,6 +76,8 @@ class Seen:
     """What is not decided, in words; nothing more is waited for when this is empty."""
     hopeless: bool
     """Whether the rest would hardly decide any of it; False where nobody asks."""
+    in_vain: bool = False
+    """Whether nothing can be decided any more: the run is invalid for good (`health.for_good`)."""
 
 
 def levels_of(plan: Plan) -> tuple[Levels, ...]:
@@ -230,11 +232,13 @@ def look(run: Run) -> Seen:
     found = verdicts(run)
     compared = comparison(run) if run.scenario.compare else None
     validity = health.check(run)
-    # Of an invalid run no word is said. It may become valid: what was late is a smaller share then.
+    # Of an invalid run no word is said. It may become valid: what was late is a smaller share then,
+    # unless it is too much of all that is planned.
     waiting = tuple(_open(found, compared, plan)) if validity.valid else validity.reasons
     asked = plan.until.give_up and validity.valid and bool(waiting)
     hopeless = asked and _is_hopeless(run, found, compared, plan)
-    return Seen(found, compared, waiting, hopeless)
+    in_vain = not validity.valid and health.for_good(run)
+    return Seen(found, compared, waiting, hopeless, in_vain)
 
 
 def _open(found: Sequence[Verdict], compared: Comparison | None, plan: Plan) -> Iterator[str]:

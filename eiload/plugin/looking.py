@@ -88,12 +88,15 @@ class Looking:
             return
         second = run.ended_ns // NS_PER_S
         after = wording.span(self._plan.after_s(second))
-        end = ""
-        if not seen.open:
-            end = stopping.decided(after)
+        end, said = "", f"after {after} still open: {_listed(seen)}"
+        if seen.in_vain:
+            end = stopping.UNDECIDABLE
+            said = f"{end} at the look after {after}: {seen.open[0]}"
+        elif not seen.open:
+            said = end = stopping.decided(after)
         elif self._plan.until.give_up and seen.hopeless:
-            end = stopping.hopeless(after)
-        self._say(end or f"after {after} still open: {_listed(seen)}")
+            said = end = stopping.hopeless(after)
+        self._say(said)
         if self._live is not None:
             self._live.looked(seen.verdicts)
         facts = LookFacts(second, coordinator.elapsed_ns, seen.open)

@@ -13,6 +13,7 @@ __all__ = [
     "READY",
     "RUN_TIME",
     "SIGNALS",
+    "UNDECIDABLE",
     "UNFINISHED",
     "WEB",
     "aborted",
@@ -32,10 +33,12 @@ RUN_TIME = "--run-time"
 WEB = "Stop in the web UI"
 NO_WORKERS = "no worker was left"
 BY_LOCUST = "by Locust or the locustfile"
+UNDECIDABLE = "nothing can be decided any more"
+"""What ended a run that goes on until all is decided, and is invalid for good."""
 UNFINISHED = "not finished"
 """What ended a run, as far as its journal knows."""
 
-BY_ITSELF = (RUN_TIME, NO_WORKERS, BY_LOCUST)
+BY_ITSELF = (RUN_TIME, NO_WORKERS, BY_LOCUST, UNDECIDABLE)
 """Reasons that are nobody's wish at that moment."""
 
 _ABORTED, _DECIDED, _HOPELESS = "aborted: ", "everything is decided", "given up"

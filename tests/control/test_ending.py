@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+import pytest
 
 from eiload.base.clock import NS_PER_MS, NS_PER_S
 from eiload.base.status import Status
@@ -12,7 +13,7 @@ from eiload.record.facts import Answers
 from eiload.record.intervals import Intervals
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run
-from eiload.record.stopping import decided, is_abort
+from eiload.record.stopping import UNDECIDABLE, decided, is_abort
 from eiload.record.taken import LookFacts
 from eiload.scenario.schedule import Schedule
 from eiload.sending.arrays import RESULT_DTYPE
@@ -152,6 +153,40 @@ def test_a_look_ends_a_run() -> None:
     due = sum(script.schedule.due([run.ended_ns] * 2).values())
     assert run.statuses(0) == {Status.OK: due}
     assert not run.problems
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_worker_that_is_lost(goes_on: bool) -> None:
+    """It ends a run until decided, of which no word can come any more; a fixed one goes on.
+
+    The ledger is exact: what the lost one had to send is LOST.
+    """
+    phase = {**STEADY, "for": UNTIL if goes_on else "300 ms"}
+    script = Script(a_scenario(traffic=[phase], objectives=ASKED))
+
+    def begin(name: str, order: Order) -> None:
+        if name == "w1":
+            script.coordinator.lose(name, "it left")
+        elif not goes_on:
+            script.everything(name, order)
+
+    def end(name: str, order: Order) -> None:
+        assert isinstance(order, Stop)
+        if name == "w0":
+            sent = due_between(script, 0, 0, order.at_ns)
+            script.final(name, order, sent, ended_ns=order.at_ns)
+
+    script.answers = {Prepare: script.ready, Go: begin, Stop: end}
+    run = script.run()
+    assert run.problems == ("worker w1 was lost: it left",)
+    assert run.stopped == (UNDECIDABLE if goes_on else "")
+    assert bool(script.heard(Stop)) is goes_on
+    said = "nothing can be decided any more: worker w1 was lost: it left"
+    assert script.said.count(said) == goes_on
+    due = sum(script.schedule.due([run.ended_ns] * 2).values())
+    found = run.statuses(0)
+    assert sum(found.values()) == due
+    assert found[Status.LOST] == due // 2
 
 
 def test_an_abort_ends_a_run() -> None:

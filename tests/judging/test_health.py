@@ -11,6 +11,7 @@ from eiload.judging import health
 from eiload.record import stopping
 from eiload.record.facts import TargetFacts, WorkerFacts
 from eiload.record.intervals import Intervals
+from eiload.record.looks import up_to
 from eiload.record.recorder import Recorder
 from eiload.record.run import Run
 from tests.golden import ONE, TWO, golden_run, results, steady, with_target
@@ -92,6 +93,32 @@ def test_failed_requests_do_not_count_as_late() -> None:
     """The lag of a request is known even if it failed; a failing server is not our lateness."""
     run = golden_run(answers={"ei": lambda due: np.full(len(due), np.inf)}, lag_ms=1.0)
     assert health.check(run).valid
+
+
+GOES_ON = (
+    FEW.replace("for: {seconds} s", "for: {{at_most: 16 min, until: decided}}")
+    + """\
+objectives: [p95 < 300 ms]
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "lag_ms", "valid", "for_good"),
+    [(100, 60.0, False, True), (100, 20.0, False, False), (5, 60.0, False, False)],
+)
+def test_invalid_for_good(seconds: int, lag_ms: float, valid: bool, for_good: bool) -> None:
+    """So many late ones that all of the plan cannot outweigh them; not a few, or by a little."""
+    run = up_to(golden_run(GOES_ON.format(), lag_ms=lag_ms), seconds)
+    assert health.check(run).valid is valid
+    assert health.for_good(run) is for_good
+
+
+def test_what_is_lost_is_lost_for_good() -> None:
+    """A sound run is not, one that lost a worker is."""
+    run = golden_run(GOES_ON.format())
+    assert not health.for_good(up_to(run, 100))
+    assert health.for_good(replace(run, problems=("worker 1 was lost",)))
 
 
 def test_problems_of_the_generator_make_it_invalid() -> None:

@@ -110,6 +110,16 @@ def test_hopeless() -> None:
     assert not looks.look(up_to(a_run(clear), 130)).hopeless
 
 
+def test_in_vain() -> None:
+    """Nothing is left to wait for where the run stays invalid whatever comes."""
+    seen = looks.look(up_to(golden_run(UNTIL, lag_ms=60.0), 130))
+    assert seen.in_vain
+    assert "sent late" in seen.open[0]
+    seen = looks.look(up_to(golden_run(UNTIL, lag_ms=20.0), 130))
+    assert not seen.in_vain
+    assert "sent late" in seen.open[0]
+
+
 def test_a_miss_goes_before_a_pass() -> None:
     """What fails at a later look fails, though an earlier one has passed it."""
 

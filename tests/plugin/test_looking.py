@@ -30,9 +30,11 @@ class Conductor:
         self.told.append((look, end))
 
 
-def looked(text: str, second: int, *, over: bool = False) -> tuple[Conductor, list[str], Any]:
+def looked(
+    text: str, second: int, *, over: bool = False, lag_ms: float = 0.2
+) -> tuple[Conductor, list[str], Any]:
     """Take one look; return who was told, what was said, and what the page knows."""
-    run = golden_run(text)
+    run = golden_run(text, lag_ms=lag_ms)
     said: list[str] = []
     conductor = Conductor()
     live: Any = SimpleNamespace(seen=None)
@@ -65,6 +67,16 @@ def test_something_is_open() -> None:
     assert said == [
         "after 2 min still open: p95 < 139 ms of gpu, p95 < 139 ms of ei",
     ]
+
+
+def test_nothing_can_be_decided() -> None:
+    """It ends, and says why nothing can be."""
+    conductor, said, _ = looked(UNTIL, 130, lag_ms=60.0)
+    assert [end for _, end in conductor.told] == ["nothing can be decided any more"]
+    (line,) = said
+    assert line.startswith(
+        "nothing can be decided any more at the look after 2 min: requests to gpu were sent late: "
+    )
 
 
 def test_a_look_that_comes_too_late() -> None:

@@ -10,6 +10,7 @@ from eiload.base.clock import NS_PER_MS
 from eiload.judging.capacity import Purpose, TrialWord
 from eiload.judging.capacity.seen import Asked, seen
 from eiload.record import stopping
+from eiload.record.looks import up_to
 from tests.golden import Answer, Floats, away, golden_run, steady, with_target
 
 TEXT = """
@@ -86,6 +87,10 @@ def test_generator_limited() -> None:
     assert "sent late" in found.why
     lost = replace(golden_run(TEXT, {"gpu": GOOD}), problems=("worker 1 was lost",))
     assert seen(lost, ASKED, 320.0).trial.word is TrialWord.LIMITED
+    ended = replace(up_to(lost, 100), stopped=stopping.UNDECIDABLE)
+    found = seen(ended, ASKED, 120.0)
+    assert (found.trial.word, found.trial.took_s) == (TrialWord.LIMITED, 120.0)
+    assert found.why == "worker 1 was lost"
 
 
 def test_died() -> None:
