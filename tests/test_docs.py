@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,10 @@ ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 OUTSIDE = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+PROGRAM = re.compile(
+    r"(\w+=\S+ )*(eiload|locust|pip|python|make|docker|curl|jq|load/bin/(pip|eiload)) "
+)
+"""What a command begins with."""
 
 
 def script(name: str) -> ModuleType:
@@ -36,6 +41,17 @@ def anchors(page: Path) -> set[str]:
         plain = re.sub(r"[^\w\s-]", "", re.sub(r"\]\([^)]*\)", "", heading)).strip().lower()
         found.add(re.sub(r"\s", "-", plain))
     return found
+
+
+def indented(text: str) -> Iterator[list[str]]:
+    """Give the lines of each block that is a block by its indentation, without those of fences.
+
+    A line that goes on in the next is one with it.
+    """
+    text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"\\\n +", "", text)
+    for block in re.findall(r"(?:\A|\n\n)((?: {4}[^\n]*\n|\n(?= {4}))+)", text):
+        yield [line.removeprefix("    ") for line in block.splitlines() if line]
 
 
 @pytest.mark.parametrize("page", [*DOCS, *OUTSIDE], ids=lambda page: page.name)
@@ -75,12 +91,37 @@ def test_links_as_on_site() -> None:
 
 
 def test_commands_print_what_is_shown() -> None:
-    """`python docs/outputs.py` would change nothing."""
+    """`python docs/outputs.py` would change nothing of what is the same each time.
+
+    What is measured beside a stand-in is for `python docs/outputs.py --check`, in CI's job `docs`.
+    """
     outputs = script("outputs")
     assert len(outputs.pages()) > 0
     for page in outputs.pages():
         text = page.read_text("utf-8")
-        assert text == outputs.written(text), f"{page.name}: run python docs/outputs.py"
+        now = outputs.written(text, measured=False)
+        assert text == now, f"{page.name}: run python docs/outputs.py"
+
+
+def test_every_output_names_its_command() -> None:
+    """Text in a block is made by a command; what else is set off is commands, data or a drawing."""
+    outputs = script("outputs")
+    for page in (*DOCS, ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        rest = outputs.BLOCK.sub("", page.read_text("utf-8"))
+        assert set(re.findall(r"^ *```(\w*)$", rest, re.MULTILINE)) <= {"", "yaml", "python"}, page
+        rest = re.sub(r"<!-- a drawing -->\n\n(    .*\n|\n)+", "", rest)
+        for block in indented(rest):
+            others = [line for line in block if not PROGRAM.match(line)]
+            assert not others, f"{page.name}: which command prints this? {others}"
+
+
+def test_what_is_measured_is_held_by_its_form() -> None:
+    """Other numbers are no other output; another word, row or column is one."""
+    outputs = script("outputs")
+    shown = "inference 1   17.9 ms\n────────\np50 1,208"
+    assert outputs.form(shown) == outputs.form("inference 1  203 ms\n───────\np50 40")
+    for other in ("inference 1   17.9 s", "inference 1   17.9 ms\n────\np50", shown + "\nx"):
+        assert outputs.form(shown) != outputs.form(other)
 
 
 COMMAND = re.compile(r"^    (?:[A-Z_]+=\S+ |\S+/bin/)*eiload ([a-z][a-z-]*)(.*)$", re.MULTILINE)
