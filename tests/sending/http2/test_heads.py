@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eiload.base.clock import NS_PER_S
-from eiload.sending.http2.heads import GZIP, KEPT, Heads, Packer, prefix, timeout
+from eiload.sending.http2.heads import GZIP, KEPT, KEPT_BYTES, Heads, Packer, prefix, timeout
 from tests.sending.http2.peers import METHOD
 
 UNITS = {b"n": 1, b"u": 10**3, b"m": 10**6, b"S": 10**9, b"M": 60 * 10**9, b"H": 3600 * 10**9}
@@ -93,12 +93,17 @@ def test_compressed_only_where_it_helps() -> None:
     assert Packer().packed(b"a" * 1000) == (prefix(b"a" * 1000), b"a" * 1000)
 
 
-def test_compressed_once() -> None:
-    """What comes round is kept, by what it is and not where it lay; what is kept is bounded."""
+def test_compressed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes round is kept, by what it is and not where it lay; what is kept is bounded.
+
+    By 128 MiB, and here by a thousandth of it, for as much smaller messages.
+    """
+    assert KEPT_BYTES == 128 << 20
+    monkeypatch.setattr("eiload.sending.http2.heads.KEPT_BYTES", KEPT_BYTES >> 10)
     packer = Packer(GZIP)
     message = b"a" * 1000
     assert packer.packed(message)[1] is packer.packed(message)[1]
     for number in range(300):
-        one = bytes([number % 256]) * (1 << 20)
+        one = bytes([number % 256]) * (1 << 10)
         assert gzip.decompress(packer.packed(one)[1]) == one
     assert len(packer._kept) <= 128
