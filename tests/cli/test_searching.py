@@ -1,6 +1,7 @@
 """A search goes on trial by trial, by what their runs show."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import count
 
@@ -35,18 +36,23 @@ def rate_of(trial: Scenario) -> float:
     return phase.rate.per_s
 
 
-def played(trial: Scenario) -> Run:
+def played(trial: Scenario, capacities: Mapping[str, float] = CAPACITIES) -> Run:
     """Return the run of a trial whose target is slow from its capacity on."""
     (name,) = trial.targets
-    slow = rate_of(trial) > CAPACITIES[name]
+    slow = rate_of(trial) > capacities[name]
     return golden_run(written(trial), {name: steady(500.0 if slow else 80.0, seed=1)})
 
 
 class Player:
     """Plays trials instead of running them, a minute each and what they last."""
 
-    def __init__(self, *errors: EngineError | TargetError | ScenarioError) -> None:
+    def __init__(
+        self,
+        *errors: EngineError | TargetError | ScenarioError,
+        capacities: Mapping[str, float] = CAPACITIES,
+    ) -> None:
         self.trials: list[Scenario] = []
+        self._capacities = capacities
         self._errors = [*errors]
 
     def __call__(self, trial: Scenario, number: int, tell: Tell) -> Ended:
@@ -56,7 +62,7 @@ class Player:
         tell(5.0, "")
         if self._errors:
             return Ended(None, 5.0, self._errors.pop(0))
-        return Ended(played(trial), trial.duration_ns / NS_PER_S + 5)
+        return Ended(played(trial, self._capacities), trial.duration_ns / NS_PER_S + 5)
 
 
 def steps(search: Search, player: Player, kept: list[Seen]) -> Iterator[Search]:
@@ -91,6 +97,30 @@ def test_a_whole_search(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(" until decided, " in line for line in lines)
     assert any(": holds (proved)" in line for line in lines)
     assert any(": fails (proved): p95 < 300 ms: " in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("ei", "said"),
+    [
+        (0.1, "is under 2/s (95 % confidence): the objectives fail from 2/s on, where the range"),
+        (999, "is at least 120/s (95 % confidence): the objectives hold up to 120/s, where the"),
+    ],
+)
+def test_one_of_two_is_out_of_the_range(ei: float, said: str) -> None:
+    """It is proved to be, which is the user's to change; the other one is found all the same."""
+    (*_, last) = steps(SEARCH, Player(capacities={**CAPACITIES, "ei": ei}), [])
+    found = result(last)
+    gpu, out = found.brackets
+    assert gpu.low <= CAPACITIES["gpu"] <= gpu.high
+    assert math.isfinite(gpu.high)
+    assert not (out.low and math.isfinite(out.high))
+    assert found.statements[1].startswith(f"ei's capacity {said}")
+    assert found.exit_status == 2
+    # What one end says of both is said: it is a bound.
+    bound = "at most" if ei < 1 else "at least"
+    assert found.statements[2].startswith(f"ei's capacity is {bound} ")
+    assert found.statements[2].endswith(" times gpu's")
+    assert {each.target for each in last.trials} == {"gpu", "ei"}
 
 
 def test_it_goes_on_from_any_trial() -> None:
