@@ -17,15 +17,23 @@ from types import FrameType
 from typing import NoReturn
 
 from eiload.base import console
+from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EiloadError, OutputError, ScenarioError
 from eiload.base.files import check_writable, write_files, write_whole
 from eiload.base.units import parse_duration, parse_rate
-from eiload.cli.search_journal import SearchJournal
+from eiload.cli.search_journal import SearchJournal, bounds_there
 from eiload.cli.searching import go_on
 from eiload.cli.trials import Place, run_trial, unused
 from eiload.judging import cost
 from eiload.judging.capacity.result import Search, result
-from eiload.judging.capacity.wanted import TRIAL_NS, Wanted, bounds_of, check_budget, warm_up_of
+from eiload.judging.capacity.wanted import (
+    TRIAL_NS,
+    Wanted,
+    bounds_of,
+    check_budget,
+    resumed,
+    warm_up_of,
+)
 from eiload.judging.judgement import first_of
 from eiload.record.stopping import SIGNALS
 from eiload.report import capacity as report
@@ -84,9 +92,9 @@ exit status:
         help="how long the search may take, all targets together (default: find.budget, else 1 h)",
     )  # fmt: skip
     parser.add_argument(
-        "--trial", type=time_, default=TRIAL_NS, metavar="TIME",
+        "--trial", type=time_, metavar="TIME",
         help="how long a trial measures that only explores; those that prove take 2 to 40 times "
-        "as long (default: 60 s)",
+        f"as long (default: {TRIAL_NS // NS_PER_S} s)",
     )  # fmt: skip
     parser.add_argument(
         "--warm-up", type=time_, metavar="TIME",
@@ -100,7 +108,8 @@ exit status:
     )  # fmt: skip
     parser.add_argument(
         "--resume", action="store_true",
-        help="go on with the search in that folder, whose process was ended",
+        help="go on with the search in that folder, within the same bounds; with more time if "
+        "--budget says so",
     )  # fmt: skip
     parser.add_argument(
         "--processes", type=int, metavar="N", help="make the load by N processes of Locust"
@@ -131,12 +140,14 @@ def capacity(arguments: argparse.Namespace) -> int:
     wanted = Wanted(
         arguments.low, arguments.high, arguments.budget, arguments.trial, arguments.warm_up
     )
+    folder = arguments.out or Path(f"capacity-{path.stem}")
+    if arguments.resume and (there := bounds_there(folder)) is not None:
+        wanted = resumed(wanted, there)
     warm_up_ns = warm_up_of(model, wanted)
     _check_outputs(arguments)
     bounds = bounds_of(scenario, wanted, warm_up_ns)
     check_budget(scenario, bounds)
     search = Search(scenario, bounds, notes=model.notes, started_wall_ns=time.time_ns())
-    folder = arguments.out or Path(f"capacity-{path.stem}")
     with SearchJournal(folder, search, resume=arguments.resume, say=console.say) as journal:
         for note in model.notes:
             console.say(note)

@@ -29,7 +29,7 @@ from eiload.report.capacity_journal import NAME
 from eiload.report.differ import differences
 from eiload.scenario import Scenario
 
-__all__ = ["SearchJournal"]
+__all__ = ["SearchJournal", "bounds_there"]
 
 WAIT_S, POLL_S = 60.0, 0.2
 """How long a trial is waited for that a killed search has left behind: it has got a signal, and
@@ -47,13 +47,22 @@ WORDS: Mapping[str, tuple[str, Callable[[float], str]]] = {
 """What sets each of the bounds, and how its value is written."""
 
 
+def bounds_there(folder: Path) -> Bounds | None:
+    """Return the bounds of the search in a folder; None if there is none that can be read."""
+    try:
+        return capacity_journal.read((folder / NAME).read_bytes().rpartition(b"\n")[0]).bounds
+    except (OSError, ValueError):
+        return None
+
+
 class SearchJournal:
     """A journal that is open and locked; a context manager.
 
     Args:
         folder: the search's; made if it is not there.
         search: what is searched; its trials are those of the journal from then on.
-        resume: go on with the journal that is there; without, there must be none.
+        resume: go on with the journal that is there; without, there must be none, or one of a
+            search that never came to a trial.
         say: told when a trial of a killed search is waited for.
 
     Raises:
@@ -69,11 +78,8 @@ class SearchJournal:
         there = self.path.exists()
         if resume and not there:
             raise ScenarioError(f"{self.path}: no such journal; expected one to --resume")
-        if there and not resume:
-            raise ScenarioError(
-                f"{self.path}: there is a search in this folder; --resume goes on with it, or give "
-                "another folder by --out"
-            )
+        if not resume:
+            self._refuse_trials()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("a+b")
@@ -81,7 +87,10 @@ class SearchJournal:
             raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
         try:
             self._lock(say)
-            self.search = self._read(search) if there else self._begun(search)
+            if not resume:
+                self._refuse_trials()  # it may have come to one while it was waited for
+                self._file.truncate(0)
+            self.search = self._read(search) if resume else self._begun(search)
         except BaseException:
             self._file.close()
             raise
@@ -124,6 +133,26 @@ class SearchJournal:
             else:
                 return
 
+    def _refuse_trials(self) -> None:
+        """Refuse a folder in which there is anything but a search without a trial.
+
+        Raises:
+            ScenarioError: there is.
+        """
+        try:
+            if not (whole := self.path.read_bytes()):
+                return
+            if not capacity_journal.read(whole.rpartition(b"\n")[0]).seen:
+                return
+        except OSError:  # not there; whoever writes it says if it cannot be
+            return
+        except ValueError:
+            pass  # somebody's else
+        raise ScenarioError(
+            f"{self.path}: there is a search in this folder; --resume goes on with it, or give "
+            "another folder by --out"
+        )
+
     def _begun(self, search: Search) -> Search:
         self._write(capacity_journal.head(search))
         return search
@@ -157,9 +186,13 @@ class SearchJournal:
                 f"{self.path}: damaged, or no journal of a search: {error}; expected another "
                 "folder by --out"
             ) from error
-        self._refuse_other(search, there.scenario, there.bounds)
+        larger = search.bounds.budget_s > there.bounds.budget_s
+        bounds = replace(there.bounds, budget_s=search.bounds.budget_s) if larger else there.bounds
+        self._refuse_other(search, there.scenario, bounds)
         with contextlib.suppress(OSError):
             self._file.seek(0, os.SEEK_END)
+        if larger:
+            self._write(capacity_journal.budget(bounds.budget_s))
         return replace(search, seen=there.seen, started_wall_ns=there.started_wall_ns)
 
     def _refuse_other(self, search: Search, scenario: Scenario, bounds: Bounds) -> None:

@@ -188,7 +188,7 @@ class Searches:
             *("--out", str(folder), "--from", f"{plain(decimal(bounds.low_per_s))}/s"),
             *("--to", f"{plain(decimal(bounds.high_per_s))}/s"),
             *("--budget", f"{plain(decimal(bounds.budget_s))} s"),
-            *("--trial", f"{plain(decimal(wanted.trial_ns / NS_PER_S))} s"),
+            *("--trial", f"{plain(decimal(wanted.explores_ns / NS_PER_S))} s"),
         ]
         with (folder / LOG).open("wb") as log:
             new.process = subprocess.Popen(

@@ -39,12 +39,11 @@ def of_form(form: Mapping[str, str]) -> Wanted | None:
         except ValueError as error:
             raise ScenarioError(f"{_said(name)}: {error}") from None
 
-    trial_ns = field("trial", parse_duration)
     return Wanted(
         field("from", parse_rate),
         field("to", parse_rate),
         field("budget", parse_duration),
-        TRIAL_NS if trial_ns is None else trial_ns,
+        field("trial", parse_duration),
     )
 
 

@@ -1,13 +1,15 @@
 """The journal of a capacity search as text: its lines, written and read back.
 
 Pure. `capacity.jsonl` in the search's folder: a first line that says of what (the scenario as it
-would be shown, the bounds), then a line for each trial. The command writes it (`cli`), and the web
-UI reads how far a search has come (`plugin`).
+would be shown, the bounds), then a line for each trial, and one where the search went on with a
+larger budget. The command writes it (`cli`), and the web UI reads how far a search has come
+(`plugin`).
 """
 
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -19,7 +21,7 @@ from eiload.judging.capacity.trial import Purpose, Reading, Trial, TrialWord
 from eiload.report.plain import plain
 from eiload.scenario import restore
 
-__all__ = ["NAME", "head", "read", "trial"]
+__all__ = ["NAME", "budget", "head", "read", "trial"]
 
 NAME = "capacity.jsonl"
 
@@ -40,6 +42,11 @@ def head(search: Search) -> bytes:
     )
 
 
+def budget(budget_s: float) -> bytes:
+    """Return the line of a budget that takes the place of the one before."""
+    return _line({"budget_s": budget_s})
+
+
 def trial(seen: Seen) -> bytes:
     """Return the line of a trial that has ended."""
     return _line({"seen": plain(seen)})
@@ -58,10 +65,13 @@ def read(whole: bytes) -> Search:
         first, *rest = [json.loads(line) for line in whole.split(b"\n")]
         if first["schema"] != SCHEMA:
             raise ValueError(f"schema {first['schema']!r}, not {SCHEMA!r}")
+        bounds = Bounds(**first["bounds"])
+        for larger in (each["budget_s"] for each in rest if "budget_s" in each):
+            bounds = replace(bounds, budget_s=_number(larger))
         return Search(
             restore(json.dumps(first["scenario"])),
-            Bounds(**first["bounds"]),
-            tuple(_seen(each["seen"]) for each in rest),
+            bounds,
+            tuple(_seen(each["seen"]) for each in rest if "budget_s" not in each),
             started_wall_ns=int(first["started_wall_ns"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, ScenarioError) as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eiload.base.errors import OutputError, ScenarioError
-from eiload.cli.search_journal import SearchJournal
+from eiload.cli.search_journal import SearchJournal, bounds_there
 from eiload.judging.capacity.result import Search
 from eiload.report.capacity_journal import NAME
 from eiload.report.plain import plain
@@ -65,18 +65,48 @@ def test_refused(tmp_path: Path) -> None:
     """Without --resume where there is one, with it where there is none; others by what differs."""
     with pytest.raises(ScenarioError, match=r"capacity.jsonl: no such journal; .* --resume"):
         opened(tmp_path, asked(), resume=True)
-    opened(tmp_path, asked(), resume=False).__exit__()
+    with opened(tmp_path, asked(), resume=False) as journal:
+        journal.add(searches.found().seen[0])
     with pytest.raises(ScenarioError, match="there is a search in this folder; --resume goes on"):
         opened(tmp_path, asked(), resume=False)
     bounds = replace(searches.BOUNDS, low_per_s=3.0)
     with pytest.raises(ScenarioError, match=r"of other bounds: --from 2/s there, 3/s here"):
         opened(tmp_path, replace(asked(), bounds=bounds), resume=True)
-    longer = replace(searches.BOUNDS, budget_s=7200)
-    with pytest.raises(ScenarioError, match=r"of other bounds: --budget 1 h there, 2 h here"):
-        opened(tmp_path, replace(asked(), bounds=longer), resume=True)
+    shorter = replace(searches.BOUNDS, budget_s=1800)
+    with pytest.raises(ScenarioError, match=r"of other bounds: --budget 1 h there, 30 min here"):
+        opened(tmp_path, replace(asked(), bounds=shorter), resume=True)
     text = searches.SCENARIO.replace("p95 < 300 ms", "p95 < 250 ms")
     with pytest.raises(ScenarioError, match=r"of another scenario: objectives\[0\]: p95 < 250 ms"):
         opened(tmp_path, replace(asked(), scenario=searches.scenario(text)), resume=True)
+
+
+def test_more_time(tmp_path: Path) -> None:
+    """A search goes on with a larger budget, which is its own from then on."""
+    seen = searches.found().seen
+    longer = replace(asked(), bounds=replace(searches.BOUNDS, budget_s=7200))
+    with opened(tmp_path, asked(), resume=False) as journal:
+        journal.add(seen[0])
+    with opened(tmp_path, longer, resume=True) as journal:
+        assert journal.search.bounds.budget_s == 7200
+        journal.add(seen[1])
+    assert bounds_there(tmp_path) == longer.bounds
+    with opened(tmp_path, longer, resume=True) as journal:
+        assert journal.search.seen == seen[:2]
+    with pytest.raises(ScenarioError, match=r"of other bounds: --budget 2 h there, 1 h here"):
+        opened(tmp_path, asked(), resume=True)
+
+
+def test_one_that_came_to_no_trial(tmp_path: Path) -> None:
+    """Is nothing to go on with: whoever mends what was wrong may say the same again."""
+    opened(tmp_path, asked(), resume=False).__exit__()
+    bounds = replace(searches.BOUNDS, low_per_s=3.0)
+    with opened(tmp_path, replace(asked(), bounds=bounds), resume=False) as journal:
+        journal.add(searches.found().seen[0])
+    assert bounds_there(tmp_path) == bounds
+    (tmp_path / NAME).write_text('{"schema": "a file of somebody else"}\n')
+    assert bounds_there(tmp_path) is None
+    with pytest.raises(ScenarioError, match="there is a search in this folder"):
+        opened(tmp_path, asked(), resume=False)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from eiload.scenario import Scenario
 from eiload.scenario.find import BUDGET_NS, backwards
 from eiload.scenario.trial import Model
 
-__all__ = ["TRIAL_NS", "Wanted", "bounds_of", "check_budget", "option", "warm_up_of"]
+__all__ = ["TRIAL_NS", "Wanted", "bounds_of", "check_budget", "option", "resumed", "warm_up_of"]
 
 TRIAL_NS = 60 * NS_PER_S
 
@@ -35,9 +35,14 @@ class Wanted:
     low_per_s: float | None = None
     high_per_s: float | None = None
     budget_ns: int | None = None
-    trial_ns: int = TRIAL_NS
+    trial_ns: int | None = None
     """How long a trial measures that only explores."""
     warm_up_ns: int | None = None
+
+    @property
+    def explores_ns(self) -> int:
+        """Return the same, whoever says it."""
+        return TRIAL_NS if self.trial_ns is None else self.trial_ns
 
 
 def option(name: str) -> str:
@@ -49,7 +54,25 @@ def warm_up_of(model: Model, wanted: Wanted) -> int:
     """Return how long the warm-up of each trial is, ns: the scenario's, else half a trial."""
     if wanted.warm_up_ns is not None:
         return wanted.warm_up_ns
-    return model.warm_up_ns or wanted.trial_ns // 2
+    return model.warm_up_ns or wanted.explores_ns // 2
+
+
+def resumed(wanted: Wanted, there: Bounds) -> Wanted:
+    """Return what is wanted of a search that goes on: what is not said is as it was.
+
+    Args:
+        wanted: what was said now.
+        there: the bounds that the search had.
+    """
+    return Wanted(
+        there.low_per_s if wanted.low_per_s is None else wanted.low_per_s,
+        there.high_per_s if wanted.high_per_s is None else wanted.high_per_s,
+        round(there.budget_s * NS_PER_S) if wanted.budget_ns is None else wanted.budget_ns,
+        round(there.explore_s * NS_PER_S) if wanted.trial_ns is None else wanted.trial_ns,
+        round((there.overhead_s - ENDS_S) * NS_PER_S)
+        if wanted.warm_up_ns is None
+        else wanted.warm_up_ns,
+    )
 
 
 def bounds_of(
@@ -79,11 +102,11 @@ def bounds_of(
     budget_ns = find.budget_ns if find else BUDGET_NS
     if wanted.budget_ns is not None:
         budget_ns = max(wanted.budget_ns, 1)  # nothing is too small for a trial as well
-    if not wanted.trial_ns:
+    if not wanted.explores_ns:
         raise ScenarioError(
             f"{said('trial')} 0 s: nothing is measured in that; expected a time above 0 s"
         )
-    trial_s = wanted.trial_ns / NS_PER_S
+    trial_s = wanted.explores_ns / NS_PER_S
     return Bounds(
         low_per_s=low,
         high_per_s=high,

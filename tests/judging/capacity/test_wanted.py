@@ -1,7 +1,9 @@
 """What is wanted of a search, and the bounds that it makes."""
 
+from dataclasses import replace
+
 from eiload.base.clock import NS_PER_S
-from eiload.judging.capacity.wanted import Wanted, bounds_of, warm_up_of
+from eiload.judging.capacity.wanted import Wanted, bounds_of, resumed, warm_up_of
 from eiload.scenario import trial
 from tests.report import searches
 
@@ -12,6 +14,16 @@ def test_defaults() -> None:
     assert (found.low_per_s, found.high_per_s) == (2, 20)
     assert (found.budget_s, found.explore_s) == (3600, 60)
     assert (found.at_least_s, found.at_most_s, found.overhead_s) == (120, 2400, 20)
+
+
+def test_resumed() -> None:
+    """What is not said again is as it was, the warm-up too."""
+    scenario = searches.scenario()
+    said = Wanted(2.0, 20.0, 1800 * NS_PER_S, 8 * NS_PER_S, 5 * NS_PER_S)
+    there = bounds_of(scenario, said, 5 * NS_PER_S)
+    assert resumed(Wanted(), there) == said
+    longer = Wanted(budget_ns=7200 * NS_PER_S)
+    assert resumed(longer, there) == replace(said, budget_ns=7200 * NS_PER_S)
 
 
 def test_the_warm_up() -> None:
