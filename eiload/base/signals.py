@@ -37,6 +37,8 @@ class _Edge:
         self.status: int | None = None
         """The exit status once it is decided."""
         self.patience = PATIENCE
+        self.at_once = False
+        """Whether nothing is to be tidied."""
         self.held = False
         """Whether nothing may be raised."""
 
@@ -44,13 +46,17 @@ class _Edge:
 _edge = _Edge()
 
 
-def begin(say: Callable[[signal.Signals], object] = lambda _: None) -> None:
+def begin(
+    say: Callable[[signal.Signals], object] = lambda _: None, *, at_once: bool = False
+) -> None:
     """Have signals end this process in an ordinary way, with 128 + their number.
 
     Args:
         say: told of the first.
+        at_once: end it on the spot: nothing is there yet that would have to be tidied, and what is
+            going on bears no exception.
     """
-    _edge.say = say
+    _edge.say, _edge.at_once = say, at_once
     _handle(_before)
     atexit.unregister(_last)
     atexit.register(_last)  # called after all that comes to be registered later
@@ -101,6 +107,8 @@ def _before(number: int, _frame: FrameType | None) -> None:
         os._exit(status)
     if len(_edge.taken) == 1:
         _edge.say(signal.Signals(number))
+        if _edge.at_once:
+            os._exit(status)
         if _edge.held:
             return
         raise SystemExit(status)

@@ -20,7 +20,8 @@ def main() -> None:
     Raises:
         SystemExit: always, with its exit status.
     """
-    signals.begin(early.say)
+    # While gevent replaces locks that are held, an exception ends in a lock that nobody lets go.
+    signals.begin(early.say, at_once=True)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, signals.ENDING)
     from locust.main import main as locust  # noqa: PLC0415  # Locust patches Python first of all
 

@@ -31,6 +31,17 @@ del thing
 raise SystemExit(signals.taken())
 """
 
+AT_ONCE = """
+import os, signal
+from eiload.base import signals
+
+signals.begin(lambda number: os.write(1, number.name.encode()), at_once=True)
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+finally:
+    print("tidied")
+"""
+
 HELD = """
 import os, signal
 from eiload.base import signals
@@ -101,6 +112,12 @@ def test_a_signal_that_python_swallows() -> None:
     done = run(SWALLOWED)
     assert "Exception ignored in: <function" in done.stderr
     assert done.returncode == 130
+
+
+def test_at_once() -> None:
+    """Where an exception is not borne there is none."""
+    done = run(AT_ONCE)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "SIGTERM", "")
 
 
 def test_held() -> None:
