@@ -23,8 +23,10 @@ from tests.serving.model_server import ModelServer
 
 __all__ = ["hangups"]
 
-OPTIONS = ("--headless", "--only-summary", "--scenario", "scenario.yaml", "--processes", "2")
-OPTIONS += ("--report-json", "run.json")
+OPTIONS = (
+    *("--headless", "--only-summary", "--scenario", "scenario.yaml", "--processes", "2"),
+    *("--report-json", "run.json"),
+)
 
 CLOCK_C = r"""
 #define _GNU_SOURCE
