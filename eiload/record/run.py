@@ -11,6 +11,7 @@ everything else is plain.
 import base64
 import json
 import os
+import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -131,12 +132,14 @@ def load(path: str | os.PathLike[str]) -> Run:
 
 
 def content(path: str | os.PathLike[str]) -> bytes:
-    """Return what is in a file.
+    """Return what is in a file; of /dev/stdin what the process is given, be it a socket.
 
     Raises:
         ScenarioError: it cannot be read.
     """
     try:
+        if os.fspath(path) == "/dev/stdin" and sys.stdin is not None:
+            return sys.stdin.buffer.read()  # a socket cannot be opened by a name
         return Path(path).read_bytes()
     except OSError as error:
         raise ScenarioError(

@@ -1,6 +1,8 @@
 """`eiload report`: forms, exit statuses, other files, readers that leave."""
 
+import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,24 +37,36 @@ def test_report_in_other_forms(
     assert capsys.readouterr().out.startswith(begin)
 
 
+def send(whereto: socket.socket, data: bytes) -> None:
+    """Send all of it, and say that it ends."""
+    whereto.sendall(data)
+    whereto.shutdown(socket.SHUT_WR)
+
+
 def test_report_of_a_log(
     run_file: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A run that was printed among other lines is read, from a file and from standard input."""
+    """A run that was printed among other lines is read, from a file and from standard input.
+
+    That may be a socket, which nobody can open by the name /dev/stdin.
+    """
     log = tmp_path / "pod.log"
     log.write_bytes(b"\xff before\n" + block(Path(run_file).read_text()).encode() + b"\nafter\n")
     assert main(["report", str(log)]) == 1
     out = capsys.readouterr().out
     assert "golden" in out
-    done = subprocess.run(
-        [*EILOAD, "report", "-"],
-        input=log.read_bytes(),
-        capture_output=True,
-        timeout=120,
-        check=False,
-    )
+    ours, theirs = socket.socketpair()
+    with ours, ThreadPoolExecutor(1) as beside, theirs:
+        beside.submit(send, ours, log.read_bytes())
+        done = subprocess.run(
+            [*EILOAD, "report", "-"],
+            stdin=theirs,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
     assert done.returncode == 1
     assert done.stdout.decode("utf-8").splitlines()[-1] == out.splitlines()[-1]
     log.write_text("\n".join(block(Path(run_file).read_text()).splitlines()[:1]))
