@@ -62,7 +62,7 @@ def test_report_of_a_log(
         beside.submit(send, ours, log.read_bytes())
         done = subprocess.run(
             [*EILOAD, "report", "-"],
-            stdin=theirs,
+            stdin=theirs.fileno(),
             capture_output=True,
             timeout=120,
             check=False,
