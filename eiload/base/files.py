@@ -23,6 +23,7 @@ from eiload.base import leftovers
 from eiload.base.errors import OutputError
 
 __all__ = [
+    "check_folder",
     "check_writable",
     "descriptor",
     "rewritable",
@@ -89,6 +90,19 @@ def check_writable(path: Path) -> None:
         raise PermissionError(13, os.strerror(13))
     with tempfile.TemporaryFile(dir=target.parent):
         pass
+
+
+def check_folder(folder: Path) -> None:
+    """Look whether there is such a folder to write in, or can be one, without making it.
+
+    Raises:
+        OSError: neither.
+    """
+    there = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{there} is no folder")
+    if not os.access(there, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def tail(path: Path, most_bytes: int) -> str:

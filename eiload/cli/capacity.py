@@ -19,7 +19,8 @@ from typing import NoReturn
 from eiload.base import console
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EiloadError, OutputError, ScenarioError
-from eiload.base.files import check_writable, write_files, write_whole
+from eiload.base.files import check_folder, check_writable, write_files, write_whole
+from eiload.base.quantity import shown
 from eiload.base.units import parse_duration, parse_rate
 from eiload.cli.search_journal import SearchJournal, bounds_there
 from eiload.cli.searching import go_on
@@ -112,7 +113,10 @@ exit status:
         "--budget says so",
     )  # fmt: skip
     parser.add_argument(
-        "--processes", type=int, metavar="N", help="make the load by N processes of Locust"
+        "--processes",
+        type=console.argument(_processes),
+        metavar="N",
+        help="make the load by N processes of Locust, or one a core: -1",
     )
     for form in FORMS:
         parser.add_argument(
@@ -123,6 +127,21 @@ exit status:
         "--report-csv", type=Path, metavar="FOLDER",
         help=f"write {' and '.join(capacity_csv.TABLES)} to this folder",
     )  # fmt: skip
+
+
+def _processes(text: object) -> int:
+    """Return how many processes Locust is to make.
+
+    Raises:
+        ValueError: none that it could.
+    """
+    try:
+        number = int(str(text))
+    except ValueError:
+        number = 0
+    if number == 0 or number < -1:
+        raise ValueError(f"no number of processes, got {shown(text)}; expected 1 or more, or -1")
+    return number
 
 
 def capacity(arguments: argparse.Namespace) -> int:
@@ -211,12 +230,12 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
         ScenarioError: one cannot.
     """
     seen: dict[str, str] = {}
-    for form in FORMS:
+    for form in (*FORMS, "csv"):
         path: Path | None = getattr(arguments, f"report_{form}")
         if path is None:
             continue
         try:
-            check_writable(path)
+            (check_folder if form == "csv" else check_writable)(path)
         except OSError as error:
             raise ScenarioError(
                 f"--report-{form} {path}: cannot be written: {error.strerror}"

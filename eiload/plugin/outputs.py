@@ -6,14 +6,13 @@ and every run's.
 """
 
 import contextlib
-import errno
 import os
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from eiload.base.errors import ScenarioError
-from eiload.base.files import check_writable, rewritable
+from eiload.base.files import check_folder, check_writable, rewritable
 from eiload.record.journal import beside
 from eiload.report import TABLES
 
@@ -60,7 +59,7 @@ class Outputs:
         self._taken: set[Hashable] = set()
         for form, path in self.given.items():
             if form == FOLDER:
-                _check_folder(f"--report-{form}", path)
+                _check(f"--report-{form}", path, check_folder)
         for option, path in self._of(self.given):
             if path.parent.is_dir() or option != f"--report-{FOLDER}":
                 _check(option, path)
@@ -194,19 +193,11 @@ def _shared(one: str, other: str, path: Path) -> str:
     return f"{one} and {other} both write {path}; give each a file of its own"
 
 
-def _check(option: str, path: Path) -> None:
+def _check(option: str, path: Path, check: Callable[[Path], None] = check_writable) -> None:
     try:
-        check_writable(path)
+        check(path)
     except OSError as error:
         raise ScenarioError(f"{option} {path}: cannot be written: {error.strerror}") from error
-
-
-def _check_folder(option: str, folder: Path) -> None:
-    """Look whether there is such a folder or can be one, without making it."""
-    there = next(each for each in (folder, *folder.absolute().parents) if os.path.lexists(each))
-    why = "" if os.access(there, os.W_OK) else os.strerror(errno.EACCES)
-    if why := why if there.is_dir() else f"{there} is no folder":
-        raise ScenarioError(f"{option} {folder}: cannot be written: {why}")
 
 
 def _check_addable(option: str, path: Path) -> None:

@@ -37,8 +37,17 @@ def test_no_range(refused: Callable[..., str]) -> None:
     assert refused("--from", "5/s", "--to", "2/s").startswith("--to: not above 'from' (5/s), got 2")
     assert "nothing is sent at that" in refused("--from", "0/s", "--to", "2/s")
     assert "nothing is measured" in refused(*RANGE, "--trial", "0 s")
+    assert refused(*RANGE, "--trial", "10 ms").startswith("--trial 10 ms: nothing is measured in")
     find = f"{searches.SCENARIO}find: {{from: 2/s, to: 200/s}}\n"
     assert refused("--to", "1/s", text=find).startswith("--to: not above 'from' (2/s)")
+
+
+@pytest.mark.parametrize("number", ["0", "-2", "many"])
+def test_no_processes(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Locust would say so after a trial has begun."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["capacity", "two.yaml", "--processes", number])
+    assert "expected 1 or more, or -1" in capsys.readouterr().err
 
 
 def test_no_search(refused: Callable[..., str]) -> None:
@@ -64,5 +73,7 @@ def test_reports_that_cannot_be_written(refused: Callable[..., str]) -> None:
     """Are known before an hour is spent on them."""
     line = refused(*RANGE, "--report-html", "none/page.html")
     assert line.startswith("--report-html none/page.html: cannot be written")
+    line = refused(*RANGE, "--report-csv", "two.yaml/csv")
+    assert line.startswith("--report-csv two.yaml/csv: cannot be written: ")
     line = refused(*RANGE, "--report-html", "one", "--report-json", "one")
     assert line.startswith("--report-html and --report-json both write one")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from eiload.base import wording
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import ScenarioError
+from eiload.base.units import format_duration
 from eiload.judging.capacity.bounds import Bounds
 from eiload.judging.capacity.search import Ask, next_trial
 from eiload.scenario import Scenario
@@ -102,9 +103,10 @@ def bounds_of(
     budget_ns = find.budget_ns if find else BUDGET_NS
     if wanted.budget_ns is not None:
         budget_ns = max(wanted.budget_ns, 1)  # nothing is too small for a trial as well
-    if not wanted.explores_ns:
+    if wanted.explores_ns < NS_PER_S:
         raise ScenarioError(
-            f"{said('trial')} 0 s: nothing is measured in that; expected a time above 0 s"
+            f"{said('trial')} {format_duration(wanted.explores_ns)}: nothing is measured in that; "
+            "expected 1 s or more"
         )
     trial_s = wanted.explores_ns / NS_PER_S
     return Bounds(
