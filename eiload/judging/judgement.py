@@ -28,7 +28,7 @@ from eiload.record import stopping
 from eiload.record.run import Run
 from eiload.record.stopping import SIGNALS
 
-__all__ = ["ORDER", "Judgement", "failures_of", "first_of", "judge", "status_of"]
+__all__ = ["NOT_JUDGED", "ORDER", "Judgement", "failures_of", "first_of", "judge", "status_of"]
 
 T = TypeVar("T")
 

@@ -48,6 +48,10 @@ SHORT_S = 15 * 60
 three at 300, 600 and 900 s let a system at its limit pass in up to 6.2 % of runs
 (docs/statistics.md, "Until decided")."""
 
+SUREST = 1 - 2.0**-50
+"""An early look by O'Brien & Fleming may be asked to be so sure that a float calls it certain, and
+no data make anything certain. What this adds to the errors is beyond the fifteenth decimal."""
+
 Sequential = Quantile | Mean | Share | Throughput
 """Metrics of which one look says something of the next, and not only of itself."""
 
@@ -93,7 +97,7 @@ def levels_of(plan: Plan) -> tuple[Levels, ...]:
 
 def _sure(fractions: tuple[float, ...], way: spending.Spending, index: int, of_one: float) -> float:
     """Return how sure a look must be, so that all are as sure together as one is by itself."""
-    return 1 - spending.levels(fractions, 1 - of_one, way)[index]
+    return min(1 - spending.levels(fractions, 1 - of_one, way)[index], SUREST)
 
 
 def stages(run: Run, plan: Plan) -> list[Stage]:

@@ -1,6 +1,6 @@
 """A run that goes on until all is decided: which look's word counts, and what is waited for."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import pytest
 
@@ -61,6 +61,22 @@ def test_levels() -> None:
     for one, other in zip(each, rarer, strict=True):
         assert other.quantile_passes > one.quantile_passes
         assert other.fails > one.fails
+
+
+def test_a_look_that_spends_next_to_nothing() -> None:
+    """Is sure, but not certain, which no data could be: it leaves open what is not clear."""
+    text = UNTIL.replace(
+        "at_least: 2 min, at_most: 16 min, until: decided",
+        "looks: [80 s], at_most: 15 min, until: decided, error: 0.5 %",
+    ).replace("errors < 5 %", "errors < 5 %, mean < 1 s, throughput > 1/s")
+    run = a_run(text)
+    plan = planned_looks.planned(run.scenario)
+    assert plan is not None
+    first, _ = looks.levels_of(plan)
+    assert all(0.999 < sure < 1 for sure in astuple(first))
+    seen = looks.look(up_to(run, plan.seconds[0]))
+    assert "p95 < 300 ms of gpu" in seen.open
+    assert seen.verdicts[0].word is Word.UNDECIDED
 
 
 def test_decided_at_the_first_look() -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from eiload.base.status import Status
 from eiload.judging.capacity.trial import Purpose, Reading, Trial, TrialWord
 from eiload.judging.capacity.words import word_of
-from eiload.judging.judgement import Judgement, judge
+from eiload.judging.judgement import NOT_JUDGED, Judgement, judge
 from eiload.judging.sla import Verdict, Word
 from eiload.judging.statistics import blocks, shares
 from eiload.judging.statistics.blocks import Blocks
@@ -87,7 +87,10 @@ def _word(run: Run, judgement: Judgement) -> tuple[TrialWord, str]:
     if _died(run):
         return TrialWord.DIED, "nothing but UNAVAILABLE at the end of the load"
     if not judgement.validity.valid:
-        return TrialWord.LIMITED, "; ".join(judgement.validity.reasons)
+        # What could not be judged is not the generator's.
+        defect = any(each.reason == NOT_JUDGED for each in judgement.verdicts)
+        word = TrialWord.UNDECIDED if defect else TrialWord.LIMITED
+        return word, "; ".join(judgement.validity.reasons)
     if stopping.is_abort(run.stopped):
         return TrialWord.FAILS, run.stopped
     word = word_of(judgement.verdicts)

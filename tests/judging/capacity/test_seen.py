@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from eiload.base.clock import NS_PER_MS
+from eiload.judging import looks
 from eiload.judging.capacity import Purpose, TrialWord
 from eiload.judging.capacity.seen import Asked, seen
 from eiload.record import stopping
@@ -91,6 +92,18 @@ def test_generator_limited() -> None:
     found = seen(ended, ASKED, 120.0)
     assert (found.trial.word, found.trial.took_s) == (TrialWord.LIMITED, 120.0)
     assert found.why == "worker 1 was lost"
+
+
+def test_a_defect_is_not_the_generators(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be judged is undecided, and said."""
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("nothing")
+
+    monkeypatch.setattr(looks, "verdicts", broken)
+    found = seen(golden_run(TEXT, {"gpu": GOOD}), ASKED, 320.0)
+    assert found.trial.word is TrialWord.UNDECIDED
+    assert "ZeroDivisionError: nothing" in found.why
 
 
 def test_died() -> None:
