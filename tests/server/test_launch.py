@@ -220,7 +220,8 @@ def test_the_port_opens_after_the_model_is_loaded() -> None:
         process.terminate()
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 143
-    assert errors == b"" or errors.startswith(b"Exception ignored in: <function _get_module_lock")
+    # Python's own word of a signal that comes while a module is imported; which is chance
+    assert errors == b"" or errors.startswith(b"Exception ignored in: <")
 
 
 def test_it_serves_after_its_load_time() -> None:

@@ -14,7 +14,9 @@ from tests.grpc_servers import certificate, closed_port, grpc_server, http1, raw
 from tests.programs import nginx
 from tests.serving.model_server import ModelServer, trusting, unusable
 
-PATIENCE_NS = 300 * NS_PER_MS
+PATIENCE_NS = 60 * NS_PER_S
+SILENCE_NS = 300 * NS_PER_MS
+"""How long one is listened to who says nothing, which is waited out."""
 
 
 @pytest.mark.parametrize(
@@ -71,14 +73,14 @@ def test_http1() -> None:
 def test_silent() -> None:
     """A server that accepts and says nothing is told apart from one that is not there."""
     with raw_server(silent) as port:
-        finding = diagnose(f"127.0.0.1:{port}", None, PATIENCE_NS)
+        finding = diagnose(f"127.0.0.1:{port}", None, SILENCE_NS)
     assert finding.cause.startswith("connected, no HTTP/2 SETTINGS in 0.3 s")
 
 
 def test_silent_to_tls() -> None:
     """A server that answers no TLS handshake is not waited for."""
     with raw_server(silent) as port:
-        finding = diagnose(f"127.0.0.1:{port}", Tls(), PATIENCE_NS)
+        finding = diagnose(f"127.0.0.1:{port}", Tls(), SILENCE_NS)
     assert finding.cause.startswith("TLS fails")
 
 
@@ -216,15 +218,14 @@ def test_a_proxy_that_is_spoken_to_wrongly(tmp_path: Path) -> None:
       server {{ listen 127.0.0.1:{old_tls} ssl; }}
     """
     with nginx(tmp_path, http, secure):
-        patience_ns = 60 * NS_PER_S
-        assert diagnose(f"127.0.0.1:{secure}", None, patience_ns).cause == (
+        assert diagnose(f"127.0.0.1:{secure}", None, PATIENCE_NS).cause == (
             "the server speaks TLS, the scenario plaintext"
         )
-        found = diagnose(f"127.0.0.1:{old}", None, patience_ns)
+        found = diagnose(f"127.0.0.1:{old}", None, PATIENCE_NS)
         assert found.cause.startswith("a proxy or web server (nginx")
         assert "HTTP/2 without TLS (h2c) is not enabled on this port" in found.cause
         assert "`listen PORT http2`" in found.remedy
-        found = diagnose(f"localhost:{old_tls}", Tls(ca=pair.cert), patience_ns)
+        found = diagnose(f"localhost:{old_tls}", Tls(ca=pair.cert), PATIENCE_NS)
         assert "a proxy without HTTP/2" in found.cause
         assert "enable HTTP/2 in the proxy" in found.remedy
 
@@ -235,7 +236,7 @@ def test_a_proxy_that_is_spoken_to_wrongly(tmp_path: Path) -> None:
 def test_row_4_silent() -> None:
     """A server that accepts and says nothing is told from one that is not there."""
     with raw_server(silent) as port:
-        assert unusable(f"127.0.0.1:{port}", patience_ns=PATIENCE_NS).startswith(
+        assert unusable(f"127.0.0.1:{port}", patience_ns=SILENCE_NS).startswith(
             "connected, no HTTP/2 SETTINGS in 0.3 s: it accepts and says nothing; check that"
         )
 

@@ -28,7 +28,7 @@ MS = 1_000_000
 def endpoint(address: str | int, **fields: Any) -> Endpoint:
     """Return an endpoint; a number is a port of 127.0.0.1."""
     where = f"127.0.0.1:{address}" if isinstance(address, int) else address
-    return Endpoint(**{"address": where, "method": METHOD, "deadline_ns": 20 * NS_PER_S, **fields})
+    return Endpoint(**{"address": where, "method": METHOD, "deadline_ns": 120 * NS_PER_S, **fields})
 
 
 def run(main: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
