@@ -20,9 +20,9 @@ def lines(run: Run, target: int) -> Iterable[Line]:
     """Yield what served one target's requests, warm-up apart, a line each."""
     served = run.served(target)
     if served.versions:
-        looked_at = wording.count(sum(each.answers for each in served.versions))
+        looked_at = wording.count(sum(each.answers for each in served.versions), "answer")
         listed = versions.in_words(served.versions, times=len(served.versions) > 1)
-        yield (f"  answered as {listed}, by {looked_at} answers that were looked at",)
+        yield (f"  answered as {listed}, by {looked_at} that were looked at",)
     if served.addresses:
         yield _addresses(served.addresses, run.scenario.target_at(target).api)
     elif served.answers and run.scenario.target_at(target).client == "grpcio":
