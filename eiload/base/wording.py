@@ -9,7 +9,7 @@ import math
 
 from eiload.base.units import format_duration
 
-__all__ = ["change", "count", "marked", "rate", "share", "span", "time"]
+__all__ = ["change", "count", "length", "marked", "rate", "share", "span", "time"]
 
 
 def time(value_ns: float) -> str:
@@ -32,6 +32,15 @@ def span(seconds: float) -> str:
         hours, rest = divmod(minutes, 60)
         return f"{hours} h {rest} min" if rest else f"{hours} h"
     return f"{seconds / 86400:.1f} days"
+
+
+def length(seconds: float) -> str:
+    """Return a length that is known: ``45 s``, ``5 min 10 s``; from an hour on as `span` has it."""
+    whole = math.ceil(seconds)
+    if not 120 <= whole < 3600:
+        return span(seconds)
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
 
 
 def share(value: float) -> str:

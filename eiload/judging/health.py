@@ -234,11 +234,11 @@ def _late_for_good(run: Run, target: int) -> bool:
 def _cautions(run: Run) -> Iterator[str]:
     early = run.stopped and run.ended_ns < run.scenario.duration_ns
     if early and not stopping.as_planned(run.stopped):
-        planned = wording.span(run.scenario.duration_ns / NS_PER_S)
+        planned = wording.length(run.scenario.duration_ns / NS_PER_S)
         look = ": a run that is stopped on sight of its numbers is a look too many"
         asked = run.stopped not in stopping.BY_ITSELF and not stopping.is_abort(run.stopped)
         yield (
-            f"stopped early ({run.stopped}) after {wording.span(run.ended_ns / NS_PER_S)} of"
+            f"stopped early ({run.stopped}) after {wording.length(run.ended_ns / NS_PER_S)} of"
             f" {planned}{look if asked else ''}"
         )
     yield from filter(None, map(run.environment.get, (stopping.READY, stopping.CLOCK)))

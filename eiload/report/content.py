@@ -76,13 +76,13 @@ def _subject(run: Run) -> Section:
     scenario = run.scenario
     started = datetime.fromtimestamp(run.started_wall_ns // NS_PER_S, UTC)
     planned_ns = sum(phase.duration_ns for phase in scenario.traffic)
-    length = wording.span(run.ended_ns / NS_PER_S)
+    length = wording.length(run.ended_ns / NS_PER_S)
     lines: list[Line] = [
         (f"{length} of load, from {started:%Y-%m-%d %H:%M:%S} UTC, seed {scenario.seed}",)
     ]
     if run.stopped:
         planned = stopping.as_planned(run.stopped)
-        most = f"{'at most ' if planned else ''}{wording.span(planned_ns / NS_PER_S)}"
+        most = f"{'at most ' if planned else ''}{wording.length(planned_ns / NS_PER_S)}"
         said = "ended as planned (" if planned else "stopped early ("
         lines.append((said, Foreign(run.stopped), f"): {length} of {most}"))
     lines += looking.taken(run)

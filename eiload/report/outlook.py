@@ -73,7 +73,7 @@ def _summary(scenario: Scenario) -> str:
     parts = [
         _listed("target", [_target(name, target) for name, target in scenario.targets.items()]),
         _listed("phase", [words.safe(phase.name) for phase in phases]),
-        wording.span(scenario.duration_ns / NS_PER_S),
+        wording.length(scenario.duration_ns / NS_PER_S),
         requests,
         wording.count(len(scenario.objectives), "objective"),
     ]

@@ -83,7 +83,7 @@ def _drawn(plan: Plan, width: int, *, unicode: bool) -> Section:
     ]
     names = [(words.safe(each.name, 40), each.duration_ns) for each in plan.scenario.traffic]
     lines.append((f"{'':>8}  ", Foreign(curve.ruler(names, width))))
-    ends = wording.span(plan.scenario.duration_ns / NS_PER_S)
+    ends = wording.length(plan.scenario.duration_ns / NS_PER_S)
     lines.append((f"{'':>8}  0{ends:>{width - 1}}",))
     return Section(
         "rate at each target", "requests per second over the whole run", lines=tuple(lines)
