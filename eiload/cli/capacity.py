@@ -38,7 +38,7 @@ from eiload.judging.capacity.wanted import (
 from eiload.judging.judgement import first_of
 from eiload.record.stopping import SIGNALS
 from eiload.report import capacity as report
-from eiload.report import capacity_csv, capacity_forms, terminal
+from eiload.report import capacity_csv, capacity_forms, capacity_outlook, terminal
 from eiload.report.capacity_journal import NAME
 from eiload.scenario import finding, load
 from eiload.scenario import trial as trials
@@ -166,9 +166,10 @@ def capacity(arguments: argparse.Namespace) -> int:
     _check_outputs(arguments)
     bounds = bounds_of(scenario, wanted, warm_up_ns)
     check_budget(scenario, bounds)
-    search = Search(scenario, bounds, notes=model.notes, started_wall_ns=time.time_ns())
+    notes = capacity_outlook.notes(model, bounds)
+    search = Search(scenario, bounds, notes=notes, started_wall_ns=time.time_ns())
     with SearchJournal(folder, search, resume=arguments.resume, say=console.say) as journal:
-        for note in model.notes:
+        for note in notes:
             console.say(note)
         if ignored := unused(os.environ):
             console.say(f"not used by trials: {', '.join(ignored)}")

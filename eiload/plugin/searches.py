@@ -30,7 +30,7 @@ from eiload.judging.capacity.wanted import Wanted
 from eiload.plugin import sought
 from eiload.plugin.choice import Choice
 from eiload.record.stopping import SIGNALS
-from eiload.report import capacity_journal, trial_log
+from eiload.report import capacity_journal, capacity_outlook, trial_log
 from eiload.scenario import Scenario
 from eiload.scenario import trial as trials
 
@@ -179,7 +179,7 @@ class Searches:
         """
         bounds = sought.bounds(scenario, wanted)
         folder = _own_folder(f"capacity-{path.stem}")
-        notes = trials.model(scenario).notes
+        notes = capacity_outlook.notes(trials.model(scenario), bounds)
         asked = Search(scenario.masked(), bounds, notes=notes, started_wall_ns=time.time_ns())
         number = self.all[-1].number + 1 if self.all else 1
         new = Sought(number, scenario.name, folder, asked)

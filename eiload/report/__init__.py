@@ -17,7 +17,8 @@ In the order of the data's way, from a run and its judgement to text:
   `live`: a page instead;
   `prediction`: for ``eiload predict``
 - `capacity`: what a search for it has found; `capacity_json`, `capacity_csv`, `capacity_junit` and
-  `html.capacity`: its own forms, `capacity_forms`: all of them by name; `capacity_journal`: its
+  `html.capacity`: its own forms, `capacity_forms`: all of them by name;
+  `capacity_outlook`: what it could not prove; `capacity_journal`: its
   lines while it goes on, `html.searching`: its page then
 - `plan`: what a scenario would send and decide, put together by `planning`; `outlook`: in a line;
   `differ`: from another; `looking`: the looks at a run that goes on until all is decided

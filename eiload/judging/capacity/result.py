@@ -52,7 +52,7 @@ REMEDIES = {
     " lower 'from'",
     Open.LIMITED: "the generator could not offer {}; expected --processes, or a machine of its own",
     Open.DIED: "it died at {}",
-    Open.UNDECIDED: "a trial at {} stayed undecided; expected a larger budget",
+    Open.UNDECIDED: "a trial at {} stayed undecided; expected {}",
 }
 """Why such an end is open, at which rate, and what would close it; `_ended` has the budget's."""
 
@@ -210,26 +210,24 @@ def said(search: Search, of: Bracket) -> str:
 
 
 def _about(search: Search, of: Bracket) -> str:
-    """Return about where it seems to be; empty if nothing says so, or a death says otherwise."""
-    if of.estimate is None or not 0 < of.estimate < math.inf:
-        return ""
-    if of.low_open is Open.DIED and of.low_at is not None and of.low_at < of.estimate:
-        if not (most := _borne(search, of.target, of.low_at)):
-            return ""
-        return f", though {wording.rate(most)} was borne before"
-    return f", about {wording.rate(of.estimate)} by what was seen"
+    """Return about where it seems to be; empty if nothing says so.
+
+    Of a target that died at less than that it is what it had borne before.
+    """
+    about = of.estimate if of.estimate is not None and of.estimate < math.inf else 0.0
+    if of.low_open is Open.DIED and not 0 < about <= (of.low_at or 0.0):
+        most = _borne(search, of.target)
+        return f", {wording.rate(most)} was borne before" if most else ""
+    return f", about {wording.rate(about)} by what was seen" if about else ""
 
 
-def _borne(search: Search, target: str, above_per_s: float) -> float:
-    """Return the largest rate above one at which a target did not use all that is allowed, or 0."""
+def _borne(search: Search, target: str) -> float:
+    """Return the largest rate at which a target did not use all that is allowed; 0 if none."""
     return max(
         (
             trial.rate_per_s
             for trial in search.trials
-            if trial.target == target
-            and trial.rate_per_s > above_per_s
-            and trial.used is not None
-            and trial.used < 1
+            if trial.target == target and trial.used is not None and trial.used < 1
         ),
         default=0.0,
     )
@@ -251,7 +249,23 @@ def _remedies(search: Search, of: Bracket) -> Iterator[str]:
         if why is Open.BUDGET:
             yield _ended(search)
         else:
-            yield REMEDIES[why].format(wording.rate(known) if known is not None else "")
+            at_rate = wording.rate(known) if known is not None else ""
+            yield REMEDIES[why].format(at_rate, _more(search, of.target, known))
+
+
+def _more(search: Search, target: str, rate_per_s: float | None) -> str:
+    """Return what a trial that stayed undecided has lacked: time of its own, or of the budget."""
+    longest_s = max(
+        (
+            trial.seconds
+            for trial in search.trials
+            if trial.target == target and trial.rate_per_s == rate_per_s
+        ),
+        default=0.0,
+    )
+    if longest_s >= search.bounds.at_most_s:
+        return "longer trials ('trial')"
+    return "a larger budget"
 
 
 def _ended(search: Search) -> str:

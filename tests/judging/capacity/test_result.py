@@ -89,11 +89,21 @@ def test_what_became_of_the_budget() -> None:
     ]
 
 
+def test_what_an_undecided_trial_lacked() -> None:
+    """Where it had all the time that a trial may have, no budget helps."""
+    search = of((24, HOLDS), (30, UNDECIDED))
+    short = replace(search, bounds=replace(search.bounds, at_least_s=60, at_most_s=300))
+    for each, said in ((search, "a larger budget"), (short, "longer trials ('trial')")):
+        assert result(each).statements[0].endswith(f"30/s stayed undecided; expected {said}")
+
+
 @pytest.mark.parametrize(
     ("rates_ms", "said"),
     [
-        (((10, 200), (20, 400)), "not known, though 10/s was borne before: it died at 5/s"),
-        (((2, 200), (20, 400)), "not known: it died at 5/s"),
+        (((10, 200), (20, 400)), "not known, 10/s was borne before: it died at 5/s"),
+        (((2, 200), (20, 400)), "not known, 2/s was borne before: it died at 5/s"),
+        (((4, 200),), "not known, 4/s was borne before: it died at 5/s"),
+        (((20, 400),), "not known: it died at 5/s"),
         (((2, 200), (4, 400)), "not known, about 3/s by what was seen: it died at 5/s"),
     ],
 )
