@@ -2,13 +2,15 @@
 
 What it knows: Python's last resorts for an exception that nobody handles. What it must not know:
 runs. Python ends with status 1 then, which for whoever reads exit statuses means that a verdict is
-bad. What can be said in one line is; everything else keeps its traceback.
+bad; so does Locust where it gives up before there is a run. What can be said in one line is;
+everything else keeps its traceback.
 """
 
 import atexit
 import logging
 import os
 import sys
+from collections.abc import Callable
 from types import TracebackType
 
 from locust.exception import RPCError
@@ -17,10 +19,13 @@ from eiload.base import console
 from eiload.base.errors import EngineError, ScenarioError
 from eiload.record.stopping import SIGNALS
 
-__all__ = ["guard"]
+__all__ = ["ask", "guard"]
 
 _statuses: list[int] = []
 """Of the crash there was, if any."""
+
+_asked: list[Callable[[], str]] = []
+"""Tells why Locust has given up, if it has."""
 
 
 def guard(*_: object, **__: object) -> None:
@@ -29,6 +34,11 @@ def guard(*_: object, **__: object) -> None:
         sys.excepthook = _crashed
         # Called last of those that come after it: Locust ends its workers in one of these.
         atexit.register(_leave)
+
+
+def ask(given_up: Callable[[], str]) -> None:
+    """Have somebody asked at the end why Locust gave up before a run; "" if it did not."""
+    _asked[:] = [given_up]
 
 
 def _crashed(
@@ -50,6 +60,9 @@ def _crashed(
 
 
 def _leave() -> None:
+    if not _statuses and (why := next((ask() for ask in _asked), "")):
+        console.say(why)
+        _statuses.append(EngineError.exit_status)
     if _statuses:
         logging.shutdown()
         for stream in (sys.stdout, sys.stderr):

@@ -22,10 +22,13 @@ _watching: list[bool] = []
 """True while there was no `init`; empty if nobody watches."""
 
 
-def watch() -> None:
-    """See to signals from now on, if this is Locust's command; harmless when repeated."""
+def watch() -> bool:
+    """See to signals from now on, if this is Locust's command, and tell whether it is.
+
+    Harmless when repeated.
+    """
     if _watching or not _is_command():
-        return
+        return bool(_watching)
     _watching.append(True)
     tie = tying()
 
@@ -39,6 +42,7 @@ def watch() -> None:
     signals.begin(say)
     # What Python itself does at a fork has this pair around it, which comes last.
     os.register_at_fork(before=signals.hold, after_in_parent=signals.release, after_in_child=forked)
+    return True
 
 
 def over() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import gevent
-from locust import events
+from locust import events, log
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
@@ -53,7 +53,8 @@ def register() -> None:
         events.init_command_line_parser.add_listener(crash.guard)
         events.init.add_listener(_init)
         library.bring_by(attach)
-    early.watch()
+    if early.watch():
+        crash.guard()
 
 
 def _init(environment: Environment, **_: Any) -> None:
@@ -177,6 +178,8 @@ class Plugin:
             raise SystemExit(error.exit_status) from error
         if is_library:
             atexit.register(self._leave)
+        elif self._starts_runs():
+            crash.ask(self._given_up)
 
     def _make_agent(self, send: Callable[[Word], None], final: Callable[[], None]) -> Agent:
         requests = self.requests
@@ -300,6 +303,28 @@ class Plugin:
 
     def _conducts(self) -> Coordinator | None:
         return self._role.coordinator
+
+    def _starts_runs(self) -> bool:
+        return not isinstance(self.environment.runner, WorkerRunner)
+
+    def _given_up(self) -> str:
+        """Tell why Locust has ended before there was a run, if it did so by itself."""
+        if self.quitting or self.coordinator is not None or self.outcome is not None:
+            return ""
+        if log.unhandled_greenlet_exception:
+            return (
+                "Locust gave up before there was a run: a listener of its `init` failed, see above"
+            )
+        given = self._choice.given
+        runner: Any = self.environment.runner
+        wanted = given.expect_workers if isinstance(runner, MasterRunner) else 0
+        there = len(runner.clients.ready) if wanted else 0
+        if given.headless and given.expect_workers_max_wait and there < wanted:
+            return (
+                f"no run: {there} of {wanted} workers came within the "
+                f"{given.expect_workers_max_wait} s of --expect-workers-max-wait"
+            )
+        return ""
 
     def _give_up(self, stranger: str) -> None:
         """End a master that would wait for workers for ever, as only others come."""

@@ -28,6 +28,11 @@ CSV = ("stats", "stats_history", "failures", "exceptions")
 """What Locust adds to ``--csv``'s prefix."""
 
 
+WRITTEN_LAST = ("--html", "--json-file")
+"""Options of files that Locust writes when a run has ended: an error there takes its own last words
+and ours."""
+
+
 class Output(NamedTuple):
     """A file that an option names."""
 
@@ -66,6 +71,8 @@ class Outputs:
         for option, path in self._others:
             if option == SUMMARY:
                 _check_addable(option, path)
+            elif option in WRITTEN_LAST:
+                _check_below(option, path)
         self._refuse_shared(inputs)
 
     def _refuse_shared(self, inputs: Iterable[Output]) -> None:
@@ -198,6 +205,12 @@ def _check(option: str, path: Path, check: Callable[[Path], None] = check_writab
         check(path)
     except OSError as error:
         raise ScenarioError(f"{option} {path}: cannot be written: {error.strerror}") from error
+
+
+def _check_below(option: str, path: Path) -> None:
+    """Look whether a file can be written whose folders are made."""
+    there = next(each for each in path.absolute().parents if os.path.lexists(each))
+    _check(option, path, lambda path: check_writable(there / path.name))
 
 
 def _check_addable(option: str, path: Path) -> None:

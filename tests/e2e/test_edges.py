@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.locust_runs import PATIENCE_S, Locust, headless, report, started, until_valid
 from tests.e2e.stand_ins import shared
+from tests.ports import free_port
 
 STRIKING = """
 import atexit, builtins, os, signal
@@ -105,3 +106,23 @@ def test_row_35_36_late(
     assert finished.status == 0
     assert "Traceback" not in finished.err
     assert not report(tmp_path).stopped.startswith("SIG")
+
+
+def test_a_locustfile_that_crashes(tmp_path: Path) -> None:
+    """From the import of eiload on it has no status that means a verdict."""
+    path = tmp_path / "crash.py"
+    path.write_text("import eiload\neiload.SSDUser\nraise KeyError('a defect')\n")
+    finished = headless("--host", "127.0.0.1:1", folder=tmp_path, locustfile=path)
+    assert finished.status == 5
+    assert finished.err.endswith("KeyError: 'a defect'\n")
+
+
+def test_workers_that_do_not_come(tmp_path: Path) -> None:
+    """Locust's own status would mean a bad verdict."""
+    port = str(free_port())
+    options = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port)
+    more = ("--expect-workers", "2", "--expect-workers-max-wait", "1", "--host", "127.0.0.1:1")
+    finished = headless(*options, *more, folder=tmp_path)
+    assert finished.status == 5
+    (said,) = finished.complaints()
+    assert said == "no run: 0 of 2 workers came within the 1 s of --expect-workers-max-wait"

@@ -35,3 +35,11 @@ def test_ctrl_c_is_no_crash() -> None:
     assert done.returncode == 130
     assert done.stderr == "eiload: stopped (SIGINT)\n"
     assert done.stdout == "workers ended\n"
+
+
+def test_locust_gives_up() -> None:
+    """Its status would mean a bad verdict; whoever knows why is asked."""
+    asked = "SystemExit(1) if crash.ask(lambda: {!r}) is None else None"
+    done = crashed(asked.format("no run: nobody came"))
+    assert (done.returncode, done.stderr) == (5, "eiload: no run: nobody came\n")
+    assert crashed(asked.format("")).returncode == 1

@@ -154,3 +154,16 @@ def test_names_are_given_back() -> None:
     outputs.give_back(outputs.take())
     assert outputs.take() == {"json": Path("run.json")}
     assert outputs.take() == {"json": Path("run-2.json")}
+
+
+@pytest.mark.parametrize("option", ["html", "json"])
+def test_what_locust_writes_last(folder: Path, option: str) -> None:
+    """It is looked at before the run: Locust would find out when the run has ended."""
+    (folder / "file").write_text("")
+    given = {"html": {"html_file": "{}/x.html"}, "json": {"json_file": "{}/x"}}[option]
+    ((name, path),) = given.items()
+    for there, why in (("file", "Not a directory"), ("file/sub", "Not a directory")):
+        with pytest.raises(ScenarioError) as caught:
+            Outputs({}, of_locust(locust(**{name: path.format(there)}), {}))
+        assert str(caught.value).endswith(f"cannot be written: {why}")
+    Outputs({}, of_locust(locust(**{name: path.format("to/be/made")}), {}))
