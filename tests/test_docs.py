@@ -78,6 +78,13 @@ def test_every_page_is_on_the_site() -> None:
     assert yaml.safe_load(text)["strict"] is True
 
 
+def test_every_shipped_scenario_is_told_of() -> None:
+    """In the table of those that come with eiload."""
+    text = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
+    shipped = sorted(path.name for path in (ROOT / "scenarios").glob("*.yaml"))
+    assert sorted(re.findall(r"\]\(\.\./scenarios/([^)]+)\)", text)) == shipped
+
+
 def test_links_as_on_site() -> None:
     """Pages lie side by side there; files of the repository are files of the site."""
     site = script("site")

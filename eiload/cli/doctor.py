@@ -297,7 +297,8 @@ def timer(late_ns: list[int]) -> Finding:
     p50, p99 = (late[min(len(late) - 1, int(q * len(late)))] / 1e6 for q in (0.5, 0.99))
     what = f"timer: late by {p50:.2f} ms at p50, {p99:.2f} ms at p99 of {len(late)}"
     if p99 * 1e6 > LATE_NS:
-        return Finding(Level.WARNING, what, "a run whose lag is over 5 ms at p99 is invalid")
+        means = "a run whose lag at p99 is over 5 ms, and over a tenth of its median, is invalid"
+        return Finding(Level.WARNING, what, means)
     return Finding(Level.OK, what)
 
 
