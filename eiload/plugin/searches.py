@@ -116,8 +116,11 @@ class Sought:
 
     @property
     def error(self) -> str:
-        """Return why it ended otherwise than by what it has found; empty if it did not."""
-        if self.on or (self.search().seen and self.status == result(self.search()).exit_status):
+        """Return why it ended otherwise than by what it has found, or a signal; empty if so."""
+        search = self.search()
+        if self.on or search.stopped:
+            return ""
+        if search.seen and self.status == result(search).exit_status:
             return ""
         said = [line for line in self.said() if not line.startswith("trial ")]
         wrong = said or self.said()

@@ -59,7 +59,10 @@ def following(
 
 
 def test_from_the_form_to_the_reports(tmp_path: Path) -> None:
-    """A search is begun, shown trial by trial to its end, and there in every form; then a run."""
+    """A search is begun, shown trial by trial to its end, and there in every form.
+
+    Another one is stopped, and a run is one as ever.
+    """
     folder = tmp_path / "scenarios"
     folder.mkdir()
     port = free_port()
@@ -82,6 +85,11 @@ def test_from_the_form_to_the_reports(tmp_path: Path) -> None:
                 form.file: requests.get(f"{web.url}/eiload/capacity/1/{form.file}", timeout=60)
                 for form in FORMS.values()
             }
+            assert web.swarm(**SEARCH)["success"]
+            following(web, lambda told: bool(told["on"]))
+            web.stop()
+            assert "stopped (SIGINT)" in (stopped := now(web))["body"]
+            web.wait_until("stopped")
             assert web.swarm(scenario="known")["success"]  # a run as ever
             assert requests.get(f"{web.url}/eiload/capacity/now?live=1", timeout=60).json()["gone"]
             locust.interrupt()
@@ -102,6 +110,9 @@ def test_from_the_form_to_the_reports(tmp_path: Path) -> None:
     assert said in locust.err()
     for told_there in (told["body"], *(answer.text for answer in answers.values())):
         assert said.partition(":")[0].replace("'", "&#x27;") in told_there.replace("'", "&#x27;")
+    assert not stopped["on"]
+    assert "Earlier searches" in stopped["body"]
+    assert (tmp_path / "capacity-known-2").is_dir()
     kept = {each.name for each in (tmp_path / "capacity-known").iterdir()}
     assert {each["run_file"] for each in document["trials"]} <= kept
 

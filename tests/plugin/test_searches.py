@@ -33,6 +33,8 @@ def test_its_trials(tmp_path: Path) -> None:
     ]
     one.status = 130
     assert one.search().stopped == "SIGINT"
+    assert not one.error
+    assert one.said_at_end.startswith("two, stopped (SIGINT): gpu's capacity is 24/s to 33/s")
     assert one.how == ""
 
 
@@ -43,6 +45,9 @@ def test_why_it_ended(tmp_path: Path) -> None:
     (tmp_path / LOG).write_text("eiload: trial 1: x\neiload: gpu: cannot be reached\n")
     one.status = 4
     assert one.error == one.said_at_end == "gpu: cannot be reached"
+    one.status = 130  # Stop was pressed before there was a trial
+    assert not one.error
+    assert one.said_at_end.startswith("two, stopped (SIGINT): ")
 
 
 def test_no_search_before_one() -> None:

@@ -156,7 +156,7 @@ def _head(search: Search, found: Result, error: str, *, on: bool) -> str:
     parts = [f"<h2>{name}</h2>"]
     if error:
         parts.append(f'<p class="alarm">{text(words.safe(error, 600))}</p>')
-    ended = not on and search.seen
+    ended = not on and (search.seen or search.stopped)
     parts.append(verdict(search, found) if ended else badges(search))
     parts += [f'<p class="note">{text(each)}</p>' for each in search.notes]
     return "".join(parts)
