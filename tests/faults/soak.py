@@ -1,11 +1,13 @@
 """A long run beside which nothing may grow: ``python tests/faults/soak.py [MINUTES]``.
 
 An hour if nothing is said: 50 small requests a second by two workers to a server of this process,
-which counts; the live page is asked once a second, as a browser that shows it does. Every half
-minute the resident memory and the open descriptors of each process are read; what they come to
+which counts; the live page is asked once a second, as a browser that shows it does. Beside it goes
+Locust without eiload, whose users count as many requests as made by nobody: its statistics keep a
+number for each second and name, its charts a row for each 5 s, so its master grows by itself.
+Every half minute the memory and the open descriptors of each process are read; what they come to
 after ten minutes is told as a table, and the exit status is 1 if memory grows by 1 MB an hour (the
-master's by that beyond what Locust's own does), a descriptor stays open, or a request is not
-accounted for.
+master's by that beyond what the master beside it does), a descriptor stays open, or a request is
+not accounted for.
 """
 
 import contextlib
@@ -16,6 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any
 
 import numpy as np
@@ -37,16 +40,24 @@ RATE = 50
 EVERY_S = 30
 SETTLED_S = 600
 """After so long memory is expected to have been taken; in a shorter soak after half of it."""
-MASTER, SENDER = "master", "eiload.sending.sender"
+MASTER, SENDER, PLAIN = "master", "eiload.sending.sender", "Locust's"
 GROWTH_MB_H = 1.0
-LOCUST_MB_H = 2.0
-"""By so much a master without eiload grows beside the same load (Locust 2.47): its statistics keep
-a number for each second and name, its charts a row for each 5 s."""
-OF_LOCUST = f"""\
-of the {MASTER}'s growth {LOCUST_MB_H:g} MB/h are taken as Locust's own, not measured in this run:
-a {MASTER} without eiload beside the same load (Locust 2.47) grows by nearly that, a number for
-each second and name, a row of its charts for each 5 s; so the {MASTER} may grow by
-{GROWTH_MB_H + LOCUST_MB_H:g} MB/h, every other process by {GROWTH_MB_H:g}"""
+PLAIN_LOCUSTFILE = f"""\
+import random
+from locust import User, constant_throughput, task
+
+
+class Plain(User):
+    fixed_count = {RATE}
+    wait_time = constant_throughput(1)
+
+    @task
+    def count(self):
+        self.environment.events.request.fire(
+            request_type="grpc", name="Predict", response_time=random.lognormvariate(1, 0.5),
+            response_length=100, exception=None, context={{}},
+        )
+"""
 
 
 @dataclass
@@ -56,25 +67,25 @@ class Course:
     name: str
     process: psutil.Process
     at_s: list[float] = field(default_factory=list)
-    rss_mb: list[float] = field(default_factory=list)
+    held_mb: list[float] = field(default_factory=list)
     descriptors: list[int] = field(default_factory=list)
 
     def read(self, at_s: float) -> None:
         """Read it once more; one that has ended is not read any more."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            rss_mb, descriptors = self.process.memory_info().rss / 1e6, self.process.num_fds()
+            held_mb, descriptors = _held_mb(self.process), self.process.num_fds()
             self.at_s.append(at_s)
-            self.rss_mb.append(rss_mb)
+            self.held_mb.append(held_mb)
             self.descriptors.append(descriptors)
 
     def growth_mb_h(self, since_s: float) -> tuple[float, float]:
         """Return the slope by least squares and its standard error, MB/h."""
-        at_h, rss_mb = np.array(self.at_s) / 3600, np.array(self.rss_mb)
+        at_h, held_mb = np.array(self.at_s) / 3600, np.array(self.held_mb)
         mine = at_h >= since_s / 3600
         if mine.sum() < 3:
             return float("nan"), float("nan")
-        line, covariance = np.polyfit(at_h[mine], rss_mb[mine], 1, cov="unscaled")
-        rest = rss_mb[mine] - np.polyval(line, at_h[mine])
+        line, covariance = np.polyfit(at_h[mine], held_mb[mine], 1, cov="unscaled")
+        rest = held_mb[mine] - np.polyval(line, at_h[mine])
         variance = float(rest @ rest) / (mine.sum() - 2)
         return float(line[0]), float(np.sqrt(covariance[0, 0] * variance))
 
@@ -102,6 +113,36 @@ class Viewer(threading.Thread):
                 self.answers += 1
                 self.failures, failed = self.failures + failed, 0
                 known = {each: told.get(each, 0) for each in known}
+
+
+def _held_mb(process: psutil.Process) -> float:
+    """Return how much memory a process has of its own.
+
+    Pages of files (libraries, above all) are left out where they are told apart: the kernel drops
+    some and takes them up again as it likes, megabytes at a time.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        (kb,) = (line.split()[1] for line in status.splitlines() if line.startswith("RssAnon:"))
+        return int(kb) * 1024 / 1e6
+    rss: int = process.memory_info().rss
+    return rss / 1e6
+
+
+@contextlib.contextmanager
+def plain(folder: Path) -> Iterator[psutil.Process]:
+    """Have Locust without eiload go on beside; yield its master."""
+    locustfile = folder / "plain.py"
+    locustfile.write_text(PLAIN_LOCUSTFILE)
+    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--only-summary"]
+    command += ["--processes", "2", "--autostart", "--master-bind-port", str(free_port())]
+    command += ["--web-host", "127.0.0.1", "--web-port", str(free_port())]
+    with psutil.Popen(command, cwd=folder, stdout=DEVNULL, stderr=DEVNULL) as master:
+        try:
+            yield master
+        finally:
+            master.terminate()
+            master.wait()
 
 
 @contextlib.contextmanager
@@ -136,10 +177,10 @@ def soak(minutes: float, folder: Path) -> list[str]:
         options += ["--autostart", "--autoquit", "0", "--only-summary"]
         options += ["--web-host", "127.0.0.1", "--web-port", str(web_port)]
         viewer = Viewer(web_port)
-        with started(*options, folder=folder, below=["env"]) as locust:
+        with started(*options, folder=folder, below=["env"]) as locust, plain(folder) as beside:
             locust.wait_for(" | ")  # a line of progress: the load is on
             viewer.start()
-            courses = watch(locust)
+            courses = watch(locust, beside)
             viewer.over.set()
             finished = locust.finish()
         run = report(folder)
@@ -156,20 +197,23 @@ def soak(minutes: float, folder: Path) -> list[str]:
     ]
 
 
-def watch(locust: Locust) -> list[Course]:
-    """Read all processes until the load is over."""
-    courses = [Course(MASTER, psutil.Process(locust.process.pid))]
+def watch(locust: Locust, beside: psutil.Process) -> list[Course]:
+    """Read all processes until the load is over, and Locust's own master beside it."""
+    courses = [Course(PLAIN, beside), Course(MASTER, psutil.Process(locust.process.pid))]
     workers = [each for each in locust.children() if not runs(each, SENDER)]
     courses += [Course(f"worker {number}", each) for number, each in enumerate(workers)]
     senders = locust.senders()
     courses += [Course(f"sender {number}", each) for number, each in enumerate(senders)]
+    for course in courses:
+        course.read(0)
+    courses = [course for course in courses if course.at_s]  # what was asked for once has ended
     print("minute ", *(f"{course.name:>14}" for course in courses), "  (MB, descriptors)")
     began_s = time.monotonic()
     while all(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in senders):
         at_s = time.monotonic() - began_s
         for course in courses:
             course.read(at_s)
-        shown = (f"{course.rss_mb[-1]:8.2f} {course.descriptors[-1]:5d}" for course in courses)
+        shown = (f"{course.held_mb[-1]:8.2f} {course.descriptors[-1]:5d}" for course in courses)
         print(f"{at_s / 60:6.1f} ", *shown, flush=True)
         while time.monotonic() < began_s + at_s + EVERY_S:
             time.sleep(0.2)
@@ -183,24 +227,27 @@ def told(courses: list[Course], minutes: float) -> Iterator[str]:
     since_s = min(SETTLED_S, minutes * 60 / 2)
     print(f"\nfrom minute {since_s / 60:g} on")
     print("process    MB at first   MB at last   MB/h (standard error)   descriptors")
+    by_itself_mb_h = 0.0
     for course in courses:
         mine = [at_s >= since_s for at_s in course.at_s]
-        rss_mb = [each for each, is_in in zip(course.rss_mb, mine, strict=True) if is_in]
+        held_mb = [each for each, is_in in zip(course.held_mb, mine, strict=True) if is_in]
         held = [each for each, is_in in zip(course.descriptors, mine, strict=True) if is_in]
-        if not rss_mb:
+        if not held_mb:
             yield f"{course.name}: never read"
             continue
         slope, error = course.growth_mb_h(since_s)
         print(
-            f"{course.name:10} {rss_mb[0]:11.2f} {rss_mb[-1]:12.2f} {slope:+10.3f} ({error:.3f})"
+            f"{course.name:10} {held_mb[0]:11.2f} {held_mb[-1]:12.2f} {slope:+10.3f} ({error:.3f})"
             f"        {min(held)} to {max(held)}"
         )
-        allowed_mb_h = GROWTH_MB_H + (LOCUST_MB_H if course.name == MASTER else 0)
+        if course.name == PLAIN:
+            by_itself_mb_h = slope
+            continue
+        allowed_mb_h = GROWTH_MB_H + (by_itself_mb_h if course.name == MASTER else 0)
         if not slope < allowed_mb_h:
-            yield f"{course.name} grows by {slope:.2f} MB an hour, and may by {allowed_mb_h:g}"
+            yield f"{course.name} grows by {slope:.2f} MB an hour, and may by {allowed_mb_h:.2f}"
         if held[-1] > held[0]:
             yield f"{course.name} has {held[-1]} descriptors, and had {held[0]}"
-    print(OF_LOCUST)
 
 
 def ledger(run: Run, served: int) -> Iterator[str]:
