@@ -14,6 +14,8 @@ from types import ModuleType
 
 import pytest
 
+from eiload.server.cli import PORTS
+
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 ENTRYPOINT = DEPLOY / "entrypoint.sh"
@@ -197,8 +199,15 @@ def entry(ours: int, theirs: int, state: str) -> str:
         ("locust --master", {}, entry(5557, 0, "0A"), ""),
         ("locust --master", {}, entry(5557, 9, "01"), "nothing listens to workers on port 5557"),
         ("locust --master", {"LOCUST_MASTER_BIND_PORT": "7"}, entry(7, 0, "0A"), ""),
+        ("/bin/sh /usr/local/bin/eiload-entrypoint master", {}, "", "nothing listens to workers"),
+        ("/sbin/docker-init -- eiload-entrypoint worker", {}, "", "not connected to a master"),
+        ("/sbin/docker-init -- eiload-entrypoint master", {}, entry(5557, 0, "0A"), ""),
+        ("/sbin/docker-init -- eiload-entrypoint demo", {}, "", ""),
         ("eiload serve", {}, entry(8500, 0, "0A"), ""),
         ("eiload serve --port 9000", {}, entry(8500, 0, "0A"), "nothing listens to clients"),
+        ("eiload serve --api tf-rest", {}, entry(8501, 0, "0A"), ""),
+        ("eiload serve --api=container", {}, entry(8500, 0, "0A"), "nothing listens to clients"),
+        ("eiload serve --api container --port 7", {}, entry(7, 0, "0A"), ""),
         ("eiload run demo", {}, "", ""),
     ],
 )
@@ -209,6 +218,11 @@ def test_health(
     found = health.unwell(command.split(), environ, [line])
     assert found.startswith(problem)
     assert bool(found) == bool(problem)
+
+
+def test_ports_of_stand_ins(health: ModuleType) -> None:
+    """The check knows those that `eiload serve` takes if none is said."""
+    assert {api: health.PORTS.get(api, health.GRPC_PORT) for api in PORTS} == PORTS
 
 
 @pytest.fixture
