@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from eiload.base.errors import EngineError, OutputError, ScenarioError, TargetError
 from eiload.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -252,6 +253,14 @@ def test_the_actions_verdict(
     assert status == verdict
 
 
+def test_the_action_knows_each_exit_status() -> None:
+    """It says in words what those mean that errors have; others are signals."""
+    (step,) = (each for each in steps_of(ROOT / "action.yml") if each["name"] == "The verdict")
+    named = {int(number) for number in re.findall(r"^ *(\d)\)", step["run"], re.MULTILINE)}
+    classes = (ScenarioError, TargetError, EngineError, OutputError)
+    assert named == {0, 1, 3, *(each.exit_status for each in classes)}
+
+
 GH = """#!/bin/bash
 printf '%s\\n' "gh $*" >> "$CALLS"
 [ -z "${GH_STATUS:-}" ] || exit "$GH_STATUS"
@@ -271,7 +280,9 @@ def comment(folder: Path, stubs: Path, **environ: str) -> tuple[int, list[str]]:
 
 def test_the_actions_comment(tmp_path: Path, stubs: Path) -> None:
     """Its own is found by its first line and written anew, where there is one; else one is made."""
-    assert comment(tmp_path, stubs) == (0, [])  # nothing without a report
+    assert comment(tmp_path, stubs, STATUS="4")[0] == 0
+    assert "exit status 4**" in (tmp_path / "eiload-comment.md").read_text()  # and no report
+    (tmp_path / "calls").write_text("")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "run.md").write_text("# report\n")
     (tmp_path / "out" / "compare.md").write_text("# comparison\n")

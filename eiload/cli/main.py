@@ -120,7 +120,10 @@ COMMANDS = (
     _command("schema", "print the JSON Schema of scenarios"),
     _command("report", "show a run from its file"),
     _command("compare", "compare runs by their files"),
-    _command("run", "run a scenario: locust, headless, with the locustfile of the package"),
+    _command(
+        "run", "run a scenario: locust, headless, with the locustfile of the package",
+        hands_on=True,
+    ),
     _command("capacity", "find the largest rate at which a scenario's objectives hold"),
     _command(
         "demo", "compare two emulated servers on this machine, for a minute",

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from eiload.base import console, signals
+from eiload.base.errors import ScenarioError
 from eiload.cli.locustfile import PATH
 from eiload.scenario import finding
 
@@ -36,7 +37,9 @@ examples:
 scenarios found by name here: {", ".join(finding.names()) or "none"}
 """
     parser.usage = "eiload run SCENARIO [OPTION ...]"
-    parser.add_argument("scenario", metavar="SCENARIO", help="a file, or a name in scenarios/")
+    parser.add_argument(
+        "scenario", nargs="?", metavar="SCENARIO", help="a file, or a name in scenarios/"
+    )
     _add_rest(parser)
 
 
@@ -60,8 +63,16 @@ def _add_rest(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Become Locust; returns only if that cannot be."""
-    return _become(command(arguments.scenario, arguments.rest))
+    """Become Locust; returns only if that cannot be.
+
+    Raises:
+        ScenarioError: no scenario is named, or not before all options.
+    """
+    scenario, *rest = arguments.rest or [""]
+    if not scenario or scenario.startswith("-"):
+        got = f", got {scenario!r} first" if scenario else ""
+        raise ScenarioError(f"no scenario{got}; expected 'eiload run SCENARIO ...'")
+    return _become(command(scenario, rest))
 
 
 def demo(arguments: argparse.Namespace) -> int:

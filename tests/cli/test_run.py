@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from eiload.base.errors import ScenarioError
+from eiload.cli.main import main
 from eiload.cli.run import command
 from eiload.scenario import finding
 from tests.cli.command import eiload
@@ -28,6 +29,13 @@ def test_an_unknown_name_is_no_run() -> None:
     """It is refused before Locust starts."""
     with pytest.raises(ScenarioError, match="did you mean 'demo'"):
         command("dem", [])
+
+
+@pytest.mark.parametrize("words", [[], ["--processes", "2", "demo"]])
+def test_the_scenario_comes_first(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """An option's value must not be taken for it."""
+    assert main(["run", *words]) == 2
+    assert "expected 'eiload run SCENARIO ...'" in capsys.readouterr().err
 
 
 def test_locust_says_what_is_wrong(tmp_path: Path) -> None:
