@@ -1,8 +1,9 @@
 """What is shown instead of what may be a secret.
 
-The sender has it, too, so that it imports nothing.
+The sender has it, too, so that it imports next to nothing.
 """
 
+import re
 from collections.abc import Iterable
 
 __all__ = ["MASK", "masked"]
@@ -11,7 +12,7 @@ MASK = "***"
 
 
 def masked(text: str, values: Iterable[str]) -> str:
-    """Return a text with `MASK` for each of the values, in their order."""
+    """Return a text with `MASK` for each of the values, in their order, in whatever case."""
     for value in values:
-        text = text.replace(value, MASK)
+        text = re.sub(re.escape(value), MASK, text, flags=re.IGNORECASE)
     return text

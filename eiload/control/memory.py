@@ -8,9 +8,10 @@ Workers do not know how many of them share a machine. As many as it has CPUs is 
 each takes its part of half of the memory by the smaller of that number and of all workers.
 """
 
+import contextlib
 import os
 import resource
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -25,8 +26,9 @@ AT_LEAST_BYTES = 64_000_000
 """Enough for a load of large requests that is no overload."""
 
 CGROUP = Path("/sys/fs/cgroup")
+OWN = Path("/proc/self/cgroup")
 _CURRENT, _MOST = "memory.current", "memory.max"  # cgroup v2
-_CURRENT_V1, _MOST_V1 = "memory/memory.usage_in_bytes", "memory/memory.limit_in_bytes"
+_CURRENT_V1, _MOST_V1 = "memory.usage_in_bytes", "memory.limit_in_bytes"
 
 
 def limit_bytes(scenario: Scenario, workers: int) -> int:
@@ -55,16 +57,34 @@ def bound_bytes(available: int, address_space: int | None, processes: int) -> in
     return max(AT_LEAST_BYTES, min(parts))
 
 
-def available_bytes(cgroup: Path = CGROUP) -> int:
-    """Return how much memory is left to this process, bytes; by its container's limit if less."""
+def available_bytes(cgroup: Path = CGROUP, own: Path = OWN) -> int:
+    """Return how much memory is left to this process, bytes; by a limit on its group if less.
+
+    Args:
+        cgroup: where the kernel shows control groups: a container's own, or all of the machine's.
+        own: in which of them this process is, for each kind (cgroups(7)).
+    """
     available = int(psutil.virtual_memory().available)
-    for most, current in ((_MOST, _CURRENT), (_MOST_V1, _CURRENT_V1)):
+    for folder, most, current in _groups(cgroup, own):
         try:
-            left = int((cgroup / most).read_text()) - int((cgroup / current).read_text())
+            left = int((folder / most).read_text()) - int((folder / current).read_text())
         except (OSError, ValueError):  # no such limit ("max"), or no such files
             continue
         available = min(available, max(0, left))
     return available
+
+
+def _groups(cgroup: Path, own: Path) -> Iterator[tuple[Path, str, str]]:
+    """Return where limits may be, and the names of limit and use: in this group and all above."""
+    mine: dict[str, str] = {"": "", "memory": ""}  # in a container its own is the topmost
+    with contextlib.suppress(OSError):
+        for line in own.read_text().splitlines():
+            _, kinds, path = line.split(":", 2)
+            mine.update((kind, path.strip("/")) for kind in kinds.split(",") if kind in mine)
+    for kind, names in (("", (_MOST, _CURRENT)), ("memory", (_MOST_V1, _CURRENT_V1))):
+        below = Path(mine[kind])
+        for path in (below, *below.parents):
+            yield (cgroup / kind / path, *names)
 
 
 def told(bound: int, scenario: Scenario, targets: Sequence[TargetFacts]) -> str:

@@ -5,7 +5,10 @@ the texts of their errors ("token abc... is not valid"), which end in reports, l
 What it must not know: where a text goes.
 """
 
+import json
 import re
+import string
+from binascii import b2a_base64
 from collections.abc import Iterable
 
 from eiload.base.masked import masked
@@ -19,6 +22,9 @@ for one body and some minutes, and what it is made with is not in it. The name o
 nobody else's affair."""
 
 _KEY_NAME = re.compile(r"Credential=([^/,\s]+)/")
+
+_PLAIN = frozenset(string.ascii_letters + string.digits + "-._~")
+"""What stands for itself in an address (RFC 3986, 2.3)."""
 
 SHORTEST = 6
 """Shorter values are words that stand in many texts, and no secrets."""
@@ -72,7 +78,14 @@ def _secrets(headers: bytes) -> Iterable[str]:
 
 
 def _parts(value: str) -> Iterable[str]:
-    """Yield a value, and the credentials in it: what follows the scheme (RFC 9110, 11.4)."""
-    yield value
+    """Yield a value, and the credentials in it: what follows the scheme (RFC 9110, 11.4).
+
+    Each as it stands and as it is written where not every character may stand: in an address, in
+    JSON, in base64, whose last character depends on what follows.
+    """
     _, _, credentials = value.partition(" ")
-    yield credentials.strip()
+    for part in (value, credentials.strip()):
+        yield part
+        yield "".join(each if each in _PLAIN else f"%{ord(each):02X}" for each in part)
+        yield json.dumps(part)[1:-1]
+        yield b2a_base64(part.encode(), newline=False).rstrip(b"=")[:-1].decode()

@@ -45,6 +45,32 @@ def test_what_a_container_leaves(tmp_path: Path) -> None:
     assert memory.available_bytes(tmp_path) == 0
 
 
+def test_what_a_service_may_take(tmp_path: Path) -> None:
+    """Where the process is in a group of the machine's, its limit and those above it count."""
+    own = tmp_path / "own"
+    own.write_text("3:cpu,memory:/batch/load\n0::/system.slice/load.service\n")
+    service = tmp_path / "system.slice" / "load.service"
+    batch = tmp_path / "memory" / "batch"
+    for folder, most, current in (
+        (service, "memory.max", "memory.current"),
+        (batch, "memory.limit_in_bytes", "memory.usage_in_bytes"),
+    ):
+        folder.mkdir(parents=True)
+        (folder / most).write_text("1000000\n")
+        (folder / current).write_text("400000\n")
+    assert memory.available_bytes(tmp_path, own) == 600_000
+    (service / "memory.max").write_text("max\n")
+    (batch / "memory.usage_in_bytes").write_text("900000\n")
+    assert memory.available_bytes(tmp_path, own) == 100_000
+    (service.parent / "memory.max").write_text("500000\n")
+    (service.parent / "memory.current").write_text("450000\n")
+    assert memory.available_bytes(tmp_path, own) == 50_000
+    (tmp_path / "memory.max").write_text("30000\n")
+    (tmp_path / "memory.current").write_text("0\n")
+    assert memory.available_bytes(tmp_path, own) == 30_000
+    assert memory.available_bytes(tmp_path, tmp_path / "gone") == 30_000
+
+
 def test_what_is_said() -> None:
     """Only what may hold a request back, whoever has said it, and in requests as well."""
     of = TargetFacts("gpu", "x:1", "ssd", request_bytes=(1000, 820 * 1000))

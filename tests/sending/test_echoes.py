@@ -1,5 +1,7 @@
 """echoes: what a server says back of a secret is not passed on."""
 
+from base64 import b64encode
+
 import grpc
 import pytest
 
@@ -21,11 +23,23 @@ METADATA = (("authorization", f"Bearer {TOKEN}"), ("x-tenant", "gold"))
         (f"token {TOKEN} is not valid", f"token {MASK} is not valid"),
         (f"got 'Bearer {TOKEN}' and '{TOKEN}'", f"got '{MASK}' and '{MASK}'"),
         ("tenant gold has no share", "tenant gold has no share"),
+        (f"BEARER {TOKEN.upper()}!", f"{MASK}!"),
+        (f"?auth=Bearer%20{TOKEN}&n=1", f"?auth={MASK}&n=1"),
+        (f"key {b64encode(TOKEN.encode()).decode()}", f"key {MASK}3"),
     ],
 )
 def test_values_are_masked(said: str, passed_on: str) -> None:
     """A value and the credentials in it, wherever they stand; short words are left."""
     assert Echoes([Endpoint("h:1", "/x", metadata=METADATA)]).masked(said) == passed_on
+
+
+@pytest.mark.parametrize(
+    "said", ['"a\\"b/c+d=="', "a%22b%2Fc%2Bd%3D%3D", "a%22b%2fc%2bd%3d%3d", 'a"b/c+d==']
+)
+def test_how_it_is_written_does_not_matter(said: str) -> None:
+    """In JSON and in an address some characters stand otherwise."""
+    echoes = Echoes([Endpoint("h:1", "/x", metadata=(("x-key", 'a"b/c+d=='),))])
+    assert echoes.masked(said).strip('"') == MASK
 
 
 def repeats(_request: bytes, context: grpc.ServicerContext) -> bytes:
