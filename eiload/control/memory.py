@@ -83,8 +83,8 @@ def _groups(cgroup: Path, own: Path) -> Iterator[tuple[Path, str, str]]:
             mine.update((kind, path.strip("/")) for kind in kinds.split(",") if kind in mine)
     for kind, names in (("", (_MOST, _CURRENT)), ("memory", (_MOST_V1, _CURRENT_V1))):
         below = Path(mine[kind])
-        for path in (below, *below.parents):
-            yield (cgroup / kind / path, *names)
+        for group in (below, *below.parents):
+            yield (cgroup / kind / group, *names)
 
 
 def told(bound: int, scenario: Scenario, targets: Sequence[TargetFacts]) -> str:
