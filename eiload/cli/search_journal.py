@@ -48,11 +48,37 @@ WORDS: Mapping[str, tuple[str, Callable[[float], str]]] = {
 
 
 def bounds_there(folder: Path) -> Bounds | None:
-    """Return the bounds of the search in a folder; None if there is none that can be read."""
+    """Return the bounds of the search in a folder; None if it was killed before it said any.
+
+    Raises:
+        ScenarioError: there is none that can be read.
+    """
+    path = folder / NAME
     try:
-        return capacity_journal.read((folder / NAME).read_bytes().rpartition(b"\n")[0]).bounds
-    except (OSError, ValueError):
-        return None
+        whole, _, _ = path.read_bytes().rpartition(b"\n")
+    except FileNotFoundError:
+        raise _none(path) from None
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from error
+    return _search_of(whole, path).bounds if whole else None
+
+
+def _none(path: Path) -> ScenarioError:
+    return ScenarioError(f"{path}: no such journal; expected one to --resume")
+
+
+def _search_of(whole: bytes, path: Path) -> Search:
+    """Return the search that a journal is of.
+
+    Raises:
+        ScenarioError: it is damaged.
+    """
+    try:
+        return capacity_journal.read(whole)
+    except ValueError as error:
+        raise ScenarioError(
+            f"{path}: damaged, or no journal of a search: {error}; expected another folder by --out"
+        ) from error
 
 
 class SearchJournal:
@@ -77,7 +103,7 @@ class SearchJournal:
         self.path = folder / NAME
         there = self.path.exists()
         if resume and not there:
-            raise ScenarioError(f"{self.path}: no such journal; expected one to --resume")
+            raise _none(self.path)
         if not resume:
             self._refuse_trials()
         try:
@@ -179,13 +205,7 @@ class SearchJournal:
             self._file.truncate(len(whole) + 1 if whole else 0)
         if not whole:  # killed before it had said anything
             return self._begun(search)
-        try:
-            there = capacity_journal.read(whole)
-        except ValueError as error:
-            raise ScenarioError(
-                f"{self.path}: damaged, or no journal of a search: {error}; expected another "
-                "folder by --out"
-            ) from error
+        there = _search_of(whole, self.path)
         larger = search.bounds.budget_s > there.bounds.budget_s
         bounds = replace(there.bounds, budget_s=search.bounds.budget_s) if larger else there.bounds
         self._refuse_other(search, there.scenario, bounds)

@@ -67,6 +67,7 @@ def test_too_small_a_budget(refused: Callable[..., str]) -> None:
     assert line.startswith("--budget 30 s: too small for one trial; expected 100 s or more")
     assert not Path("one").exists()
     assert "no such journal" in refused(*RANGE, "--resume")
+    assert "no such journal" in refused("--resume")  # whose range would be there
 
 
 def test_reports_that_cannot_be_written(refused: Callable[..., str]) -> None:

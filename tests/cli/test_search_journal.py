@@ -104,7 +104,10 @@ def test_one_that_came_to_no_trial(tmp_path: Path) -> None:
         journal.add(searches.found().seen[0])
     assert bounds_there(tmp_path) == bounds
     (tmp_path / NAME).write_text('{"schema": "a file of somebody else"}\n')
-    assert bounds_there(tmp_path) is None
+    with pytest.raises(ScenarioError, match="damaged, or no journal of a search"):
+        bounds_there(tmp_path)
+    with pytest.raises(ScenarioError, match="no such journal"):
+        bounds_there(tmp_path / "another")
     with pytest.raises(ScenarioError, match="there is a search in this folder"):
         opened(tmp_path, asked(), resume=False)
 

@@ -135,7 +135,9 @@ def body(
     if on:  # what an open end would need is said when it is the end
         parts[0] = replace(parts[0], lines=())
     made = [_head(search, found, error, on=on)]
-    if search.seen:
+    if not search.seen:
+        made.append(f"<section>{section(parts[-1])}</section>")
+    else:
         made.append(_links(number))
         made += [f"<section>{section(each)}</section>" for each in parts[:1]]
         made.append(curves(search, found))
