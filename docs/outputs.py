@@ -42,11 +42,12 @@ BLOCK = re.compile(
 PORT = "8500"
 """What a page's commands ask a stand-in at; it gets a free one while they run."""
 
+JOURNAL = "capacity.jsonl"
+
 RECORDS = {
-    "demo.json": "eiload run demo --report-json {folder}/demo.json",
-    "capacity-gpu": "eiload capacity {samples}/gpu.yaml --out {folder}/capacity-gpu",
+    "capacity-gpu": "eiload capacity docs/samples/gpu.yaml --out {folder}/capacity-gpu",
 }
-"""What is recorded, and by which command."""
+"""What is recorded, each in a folder of its own, and by which command."""
 
 
 def printed(command: str, parts: str | None = None) -> str:
@@ -60,14 +61,19 @@ def printed(command: str, parts: str | None = None) -> str:
 
     shown = io.BytesIO()
     out = io.TextIOWrapper(shown, encoding="utf-8", write_through=True)
-    here = Path.cwd()
+    width = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = "100"
-    os.chdir(ROOT)
     try:
-        with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
+        with (
+            contextlib.chdir(ROOT),
+            contextlib.redirect_stdout(out),
+            contextlib.suppress(SystemExit),
+        ):
             eiload(shlex.split(command)[1:])
     finally:
-        os.chdir(here)
+        del os.environ["COLUMNS"]
+        if width is not None:
+            os.environ["COLUMNS"] = width
     lines = shown.getvalue().decode().strip("\n").splitlines()
     text = "\n".join(line.rstrip() for line in lines)
     if parts is not None:
@@ -141,15 +147,11 @@ def record() -> None:
     """Make the records anew, one by one: each in a folder of its own, and kept if it succeeds."""
     for name, command in RECORDS.items():
         with tempfile.TemporaryDirectory() as folder:
-            words = _process(command.format(folder=folder, samples=SAMPLES))
+            words = _process(command.format(folder=folder))
             status = subprocess.run(words, cwd=ROOT, check=False).returncode
             if status not in (0, 3):  # decided, or not in this time
                 raise SystemExit(f"{command}: exit status {status}, so the record stays as it was")
-            made_now, there = Path(folder, name), SAMPLES / name
-            if made_now.is_dir():
-                shutil.copy(made_now / "capacity.jsonl", there / "capacity.jsonl")
-            else:
-                shutil.copy(made_now, there)
+            shutil.copy(Path(folder, name, JOURNAL), SAMPLES / name)
 
 
 def main() -> int:
