@@ -69,6 +69,20 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(target), link
 
 
+NAMED = re.compile(
+    r"`((?:eiload|tests|bench|docs|deploy|locustfiles|schema)/[\w./-]+)"
+    r"(?:::(\w+))?`"
+)
+
+
+@pytest.mark.parametrize("page", [*DOCS, *OUTSIDE], ids=lambda page: page.name)
+def test_files_that_are_named_are_there(page: Path) -> None:
+    """A file of the repository, and a test in it, that a page names without a link."""
+    for path, test in NAMED.findall(page.read_text("utf-8")):
+        assert (ROOT / path).exists(), path
+        assert not test or f"def {test}(" in (ROOT / path).read_text("utf-8"), test
+
+
 def test_every_page_is_on_the_site() -> None:
     """Once, and none that is not there."""
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
