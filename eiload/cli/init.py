@@ -6,6 +6,7 @@ them.
 
 import argparse
 import json
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,15 +26,16 @@ PLACES = {
 }
 """Where each template goes."""
 
+WORKFLOWS = Path(".github/workflows")
+
 SCHEMA = "eiload.schema.json"
 
 MODELINE = f"# yaml-language-server: $schema={SCHEMA}\n"
 """What has editors with the YAML language server complete and check a scenario."""
 
 NEXT = """\
-next:
   eiload validate first                          checks the scenario
-  eiload serve --model ssd                       stands in for a server, if there is none
+  eiload serve --model ssd                       in a second terminal, if there is no server yet
   eiload run first --report-html run.html        sends it; the exit status is the verdict
 """
 
@@ -83,5 +85,23 @@ def init(arguments: argparse.Namespace) -> int:
         path = folder / place
         write_files(path.parent, {path.name: text})
         console.emit(str(path))
-    console.emit("\n" + NEXT.rstrip())
+    console.emit("\nnext:")
+    if folder.resolve() != Path.cwd():
+        console.emit(f"  cd {shlex.quote(str(folder))}")
+    console.emit(NEXT.rstrip())
+    if root := _elsewhere(folder):
+        inside = folder.resolve().relative_to(root)
+        console.say(
+            f"GitHub reads workflows in {root / WORKFLOWS} alone: move the job there, with "
+            f"'defaults: {{run: {{working-directory: {inside}}}}}', and {inside}/ before the paths "
+            "of its artefact"
+        )
     return 0
+
+
+def _elsewhere(folder: Path) -> Path | None:
+    """Return the root of the Git repository that a folder lies below; None if below none."""
+    here = folder.resolve()
+    if (here / ".git").exists():
+        return None
+    return next((root for root in here.parents if (root / ".git").exists()), None)

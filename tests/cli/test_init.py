@@ -48,6 +48,23 @@ def test_nothing_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "SSDUser" in (tmp_path / "locustfile.py").read_text()
 
 
+def test_below_a_repositorys_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """GitHub would not see the job there, which is said; and where to go on."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()
+    assert main(["init", "load tests"]) == 0
+    said = capsys.readouterr()
+    assert "next:\n  cd 'load tests'\n  eiload validate first" in said.out
+    assert f"GitHub reads workflows in {tmp_path}/.github/workflows alone" in said.err
+    assert "working-directory: load tests}" in said.err
+    assert main(["init"]) == 0
+    said = capsys.readouterr()
+    assert "next:\n  eiload validate first" in said.out
+    assert said.err == ""
+
+
 def test_where_nothing_can_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """That is one line and status 6."""
     (tmp_path / "file").write_text("")
