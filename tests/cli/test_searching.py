@@ -119,7 +119,7 @@ def test_one_of_two_is_out_of_the_range(ei: float, said: str) -> None:
     # What one end says of both is said: it is a bound.
     bound = "at most" if ei < 1 else "at least"
     assert found.statements[2].startswith(f"ei's capacity is {bound} ")
-    assert found.statements[2].endswith(" times gpu's")
+    assert found.statements[2].endswith(" times gpu's (90 % confidence)")
     assert {each.target for each in last.trials} == {"gpu", "ei"}
 
 

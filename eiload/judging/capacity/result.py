@@ -134,6 +134,7 @@ def result(search: Search) -> Result:
     if compare and capacities and _is_known(capacities):
         statements.append(
             f"{compare.candidate}'s capacity is {between(capacities)} times {compare.baseline}'s"
+            f" ({_sure(capacities)})"
         )
     statements += _on_costs(search.scenario, costs, cost_ratio)
     statuses = [STATUSES[why] for each in brackets for why in open_ends(each)]
@@ -184,7 +185,13 @@ def _on_costs(
             line += f": {compare.candidate} {high} at most"
         else:
             line += f": {compare.candidate} {low} to {high}"
+        line += f" ({_sure(cost_ratio)})"
     yield line
+
+
+def _sure(of: Between | Bracket) -> str:
+    """Return how sure something is; what rests on two brackets is wrong as often as both."""
+    return f"{wording.share(1 - of.error_rate)} confidence"
 
 
 # -- one target ------------------------------------------------------------------------------------
@@ -192,7 +199,7 @@ def _on_costs(
 
 def said(search: Search, of: Bracket) -> str:
     """Return what is known of one target's capacity, and what to do about what is not."""
-    sure = f"{wording.share(1 - of.error_rate)} confidence"
+    sure = _sure(of)
     low, high = wording.rate(of.low), wording.rate(of.high)
     more = "; ".join(_remedies(search, of))
     odd = (

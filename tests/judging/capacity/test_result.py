@@ -34,10 +34,10 @@ def test_found() -> None:
     assert found.statements == (
         "gpu's capacity is 24/s to 33/s (95 % confidence)",
         "ei's capacity is 12/s to 16/s (95 % confidence)",
-        "ei's capacity is 0.364 to 0.667 times gpu's",
+        "ei's capacity is 0.364 to 0.667 times gpu's (90 % confidence)",
         (
             "a million inferences at capacity cost on gpu 7.58 to 10.4 USD, ei 2.95 to 3.94 USD: "
-            "ei -71.7 % to -48.1 %"
+            "ei -71.7 % to -48.1 % (90 % confidence)"
         ),
     )
     assert found.summary == f"two: {'; '.join(found.statements)}"
@@ -132,14 +132,14 @@ def test_half_known_costs() -> None:
     assert found.statements[-1] == "a million inferences at capacity cost on gpu at most 10.4 USD"
     seen = (trial(0, "gpu", 24, HOLDS), trial(1, "ei", 16, FAILS))
     found = result(replace(searches.found(), seen=seen))
-    assert found.statements[2] == "ei's capacity is at most 0.667 times gpu's"
+    assert found.statements[2] == "ei's capacity is at most 0.667 times gpu's (90 % confidence)"
     assert found.statements[3].endswith(
-        "gpu at most 10.4 USD, ei at least 2.95 USD: ei -71.7 % or more"
+        "gpu at most 10.4 USD, ei at least 2.95 USD: ei -71.7 % or more (90 % confidence)"
     )
     seen = (trial(0, "gpu", 33, FAILS), trial(1, "ei", 12, HOLDS))
     found = result(replace(searches.found(), seen=seen))
-    assert found.statements[2] == "ei's capacity is at least 0.364 times gpu's"
-    assert found.statements[3].endswith(": ei -48.1 % at most")
+    assert found.statements[2] == "ei's capacity is at least 0.364 times gpu's (90 % confidence)"
+    assert found.statements[3].endswith(": ei -48.1 % at most (90 % confidence)")
 
 
 def test_emulated() -> None:
