@@ -19,7 +19,7 @@ from typing import NoReturn
 from eiload.base import console
 from eiload.base.clock import NS_PER_S
 from eiload.base.errors import EiloadError, OutputError, ScenarioError
-from eiload.base.files import check_folder, check_writable, write_files, write_whole
+from eiload.base.files import check_folder, check_writable, descriptor, write_files, write_whole
 from eiload.base.quantity import shown
 from eiload.base.units import parse_duration, parse_rate
 from eiload.cli.search_journal import SearchJournal, bounds_there
@@ -253,17 +253,21 @@ def _show(search: Search, arguments: argparse.Namespace, folder: Path) -> int:
     """Write what was found and show it; return the exit status that it makes."""
     found = result(search)
     status = found.exit_status
+    stream = sys.stdout
     for name, form in FORMS.items():
         path = getattr(arguments, f"report_{name}")
         if path is not None:
+            if descriptor(path) == 1:  # whoever reads it there wants that, and no page for people
+                stream = sys.stderr
             text = form.render(search, found)
             status = first_of(status, _written(partial(write_whole, path, text)))
     if arguments.report_csv is not None:
         tables = capacity_csv.files(search, found)
         status = first_of(status, _written(partial(write_files, arguments.report_csv, tables)))
-    look = terminal.look_of(sys.stdout, os.environ)
+    look = terminal.look_of(stream, os.environ)
     parts = report.sections(search, found, str(folder))
-    console.emit(terminal.page(parts, found.summary, look, good=status == 0, first=True))
+    page = terminal.page(parts, found.summary, look, good=status == 0, first=True)
+    (console.emit if stream is sys.stdout else console.aside)(page)
     return status
 
 

@@ -1,11 +1,14 @@
 """`eiload capacity`: what is refused before any load (`tests/e2e/test_capacity.py` searches)."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from eiload.cli.main import main
+from eiload.report import capacity_journal
 from tests.report import searches
 
 
@@ -78,3 +81,25 @@ def test_reports_that_cannot_be_written(refused: Callable[..., str]) -> None:
     assert line.startswith("--report-csv two.yaml/csv: cannot be written: ")
     line = refused(*RANGE, "--report-html", "one", "--report-json", "one")
     assert line.startswith("--report-html and --report-json both write one")
+
+
+def test_what_is_read_from_stdout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A report that goes there is alone there, and the page for people is beside it."""
+    monkeypatch.chdir(tmp_path)
+    Path("two.yaml").write_text(searches.SCENARIO, encoding="utf-8")
+    whole = searches.found()
+    ended = replace(whole, bounds=replace(whole.bounds, budget_s=1990.0))  # that is used up
+    lines = [capacity_journal.head(ended), *map(capacity_journal.trial, ended.seen)]
+    Path("kept").mkdir()
+    Path("kept", capacity_journal.NAME).write_bytes(b"".join(lines))
+    again = ["capacity", "two.yaml", "--resume", "--out", "kept"]
+    assert main([*again, "--report-json", "/dev/stdout"]) == 0
+    out, err = capfd.readouterr()
+    assert json.loads(out)["summary"].startswith("two: gpu's capacity is 24/s to 33/s")
+    assert "gpu's capacity is 24/s to 33/s" in err
+    assert main(again) == 0
+    out, err = capfd.readouterr()
+    assert out.startswith("two: gpu's capacity is 24/s to 33/s")
+    assert not err
