@@ -127,13 +127,16 @@ than three seconds of CPU."""
 def pytest_configure(config: pytest.Config) -> None:
     """Be nice, in a process that computes; have Locust as it is, whichever file comes first.
 
-    A shell has what it starts by ``&`` ignore Ctrl-C, and so would what the tests start and stop.
+    A shell has what it starts by ``&`` ignore Ctrl-C, and nohup a terminal that goes away; so would
+    what the tests start and stop.
 
     Nothing becomes garbage while tests are collected, and looking for it takes a third of the time.
     """
     gc.disable()
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if _computes(PROCESS):
         os.nice(NICE)
     if PROCESS and not _only_waits(config):
