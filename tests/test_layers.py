@@ -43,20 +43,29 @@ HOUSE = ("eiload", "tests", "bench", "locustfiles", "docs")
 LINES_AT_MOST = 350
 
 
-def at_run_time(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a tree, those that only type checkers see left out."""
-    for node in ast.iter_child_nodes(tree):
-        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+"""Where statements hold statements; an expression holds none."""
+
+
+def statements(within: ast.AST, *, types: bool) -> Iterator[ast.AST]:
+    """Yield the statements of a tree, with or without those that only type checkers see."""
+    for node in (each for block in BLOCKS for each in getattr(within, block, ())):
+        if types or not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
             yield node
-            yield from at_run_time(node)
+            yield from statements(node, types=types)
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """Return what a file says."""
+    return ast.parse(path.read_text())
 
 
 @functools.cache
 def imports(path: Path, *, types: bool = False) -> frozenset[str]:
     """Return the modules that a file imports, `a.b` for ``from a import b``; or for types, too."""
     found: set[str] = set()
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree) if types else at_run_time(tree):
+    for node in statements(parsed(path), types=types):
         if isinstance(node, ast.ImportFrom) and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):

@@ -1,6 +1,8 @@
 """The emulated model on a manual clock: what is released when, and that lateness adds nothing."""
 
 import gc
+import heapq
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -23,21 +25,21 @@ class Calendar:
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
-        self.due: list[tuple[int, Callable[[], None]]] = []
+        self.due: list[tuple[int, int, Callable[[], None]]] = []
+        self._order = itertools.count()  # of those at one instant
 
     def at(self, instant_ns: int, callback: Callable[[], None]) -> None:
         """Call `callback` at `instant_ns`; at once if that is past."""
         if instant_ns <= self.clock.now_ns():
             callback()
         else:
-            self.due.append((instant_ns, callback))
+            heapq.heappush(self.due, (instant_ns, next(self._order), callback))
 
     def go(self, to_ns: int) -> None:
         """Sleep until `to_ns`, then call all that has become due meanwhile."""
         self.clock.sleep_until(to_ns)
-        while ready := sorted((each for each in self.due if each[0] <= to_ns), key=lambda e: e[0]):
-            self.due.remove(ready[0])
-            ready[0][1]()
+        while self.due and self.due[0][0] <= to_ns:
+            heapq.heappop(self.due)[2]()
 
 
 class Bench:
