@@ -15,8 +15,9 @@ files whose tests look at one run.
 import gc
 import os
 import signal
+import subprocess
 from collections import OrderedDict
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
+
+from eiload.sending import child
+from tests.warm_sender import warm_senders
 
 WAITING = 4
 """Processes for what waits; the others compute."""
@@ -290,6 +294,19 @@ class TwoLanes(LoadScopeScheduling):  # type: ignore[misc]
             node.shutdown()  # once it has done what it has
         elif self._pending_of(self.assigned_work[node]) <= 1:
             self._assign_work_unit(node)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def senders() -> Iterator[None]:
+    """Have the tests' own engines fork their senders (`tests.warm_sender`)."""
+    with warm_senders():
+        yield
+
+
+@pytest.fixture
+def cold_senders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start them as users' are."""
+    monkeypatch.setattr(child, "subprocess", subprocess)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,6 +13,8 @@ from eiload.base.errors import EngineError
 from eiload.sending import child
 from eiload.sending.child import Child
 
+pytestmark = pytest.mark.usefixtures("cold_senders")
+
 
 @pytest.fixture
 def process() -> Iterator[Child]:
