@@ -79,12 +79,8 @@ def in_rooms() -> list[Path]:
 
 def test_each_test_file_is_of_a_module() -> None:
     """By its name, or it is listed with what it is of; who is listed is there and needs to be."""
-    benches = {f"bench/{path.stem}" for path in (ROOT / "bench").glob("*.py")}
-    strays = {
-        str(path.relative_to(TESTS))
-        for path in in_rooms()
-        if module_of(path) not in modules() | benches
-    }
+    known = modules() | {f"bench/{path.stem}" for path in (ROOT / "bench").glob("*.py")}
+    strays = {str(path.relative_to(TESTS)) for path in in_rooms() if module_of(path) not in known}
     assert strays == set(OTHERS)
 
 

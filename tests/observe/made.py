@@ -1,7 +1,9 @@
 """Sources that were never read: made of known numbers, for tests of whatever takes a run."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from eiload.base.clock import NS_PER_S
 from eiload.record.observed import Labels, Series, Source
@@ -42,16 +44,14 @@ def latencies(name: str, /, values_us: Sequence[Sequence[float]], **labels: str)
     `le` is written with six digits, as there.
     """
     found = []
-    seen: list[list[float]] = [[]]
-    for new in values_us:
-        seen.append([*seen[-1], *new])
-    by_reading = seen[1:]
-    limits = [*(f"{limit:g}" for limit in LATENCY_US), "+Inf"]
-    for le in limits:
-        below = [float(sum(v < float(le) for v in each)) for each in by_reading]
-        found.append(series(f"{name}_bucket", below, le=le, **labels))
-    found.append(series(f"{name}_sum", [sum(each) for each in by_reading], **labels))
-    found.append(series(f"{name}_count", [float(len(each)) for each in by_reading], **labels))
+    came = [sorted(new) for new in values_us]
+    for le in [*(f"{limit:g}" for limit in LATENCY_US), "+Inf"]:
+        below = accumulate(bisect_left(new, float(le)) for new in came)
+        found.append(series(f"{name}_bucket", [*map(float, below)], le=le, **labels))
+    sums = accumulate(values_us, lambda total, new: sum(new, total), initial=0.0)
+    found.append(series(f"{name}_sum", [*sums][1:], **labels))
+    counts = accumulate(len(new) for new in values_us)
+    found.append(series(f"{name}_count", [*map(float, counts)], **labels))
     return found
 
 
