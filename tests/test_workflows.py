@@ -65,11 +65,14 @@ def test_nobody_elses_words_are_run(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, TEMPLATE], ids=lambda path: path.name)
 def test_workflows_may_do_little(path: Path) -> None:
-    """They read, unless a job says otherwise, and none runs for ever."""
+    """They read, unless a job says otherwise, none runs for ever, and no token lies about."""
     found = read(path)
     assert found["permissions"] == {"contents": "read"}
     for name, job in found["jobs"].items():
         assert job["timeout-minutes"] <= 60, name
+    for step in steps_of(path):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
 
 
 def test_publishing_needs_no_password() -> None:
