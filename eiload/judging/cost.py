@@ -229,7 +229,10 @@ def _statement(
         return said
     if holds:
         return f"{said}, a saving of {wording.share(1 - ratio.value)}"
-    return f"{said}; not called a saving, because the objectives are not shown to hold"
+    return (
+        f"{said}; not called a saving: {candidate.name} would have to meet its objectives, and the"
+        " comparison to be good"
+    )
 
 
 def _usd(amount: float) -> str:
