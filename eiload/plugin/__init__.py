@@ -5,7 +5,8 @@ how load is sent, counted or judged; an `Agent` (on workers) and a `Coordinator`
 or both (local), do that, and this room carries their messages and tells them of Locust's events.
 
 - `hooks`: Locust's events, from its `init` to its `quit`
-- `roles`: Locust alone, a master, a worker: who makes the load, and the messages between them
+- `roles`: Locust alone, a master, a worker: who makes the load, and the messages between them;
+  `forked`: workers that are a master's own
 - `runs`: one run after the other; `course`: one of them; `voice`: what is said, and where
 - `looking`: looks at a run that goes on until all is decided, judged beside the load
 - `targets`: user classes as a scenario's targets; `slips`: attributes that are misspelt

@@ -14,6 +14,7 @@ import sys
 
 from eiload.base import signals
 from eiload.base.tied import tying
+from eiload.plugin import forked
 from eiload.record.stopping import before_load
 
 __all__ = ["over", "say", "watch"]
@@ -32,7 +33,17 @@ def watch() -> bool:
     _watching.append(True)
     tie = tying()
 
-    def forked() -> None:
+    def before() -> None:
+        signals.hold()
+        if _watching[0]:
+            forked.about_to_fork()
+
+    def in_parent() -> None:
+        if _watching[0]:
+            forked.has_forked()
+        signals.release()
+
+    def in_child() -> None:
         signals.release()
         if _watching[0]:  # it is Locust's worker, and no child of a locustfile
             signals.begin()  # its master says what there is to say
@@ -41,7 +52,7 @@ def watch() -> bool:
 
     signals.begin(say)
     # What Python itself does at a fork has this pair around it, which comes last.
-    os.register_at_fork(before=signals.hold, after_in_parent=signals.release, after_in_child=forked)
+    os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
     return True
 
 

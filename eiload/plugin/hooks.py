@@ -26,7 +26,6 @@ from eiload.control.messages import Word
 from eiload.control.session import Hooks
 from eiload.plugin import crash, early, library, link, options
 from eiload.plugin.choice import Choice
-from eiload.plugin.door import WITHOUT
 from eiload.plugin.exports import unused_by_worker
 from eiload.plugin.interrupts import Interrupts
 from eiload.plugin.live import Live
@@ -326,8 +325,8 @@ class Plugin:
             )
         return ""
 
-    def _give_up(self, stranger: str) -> None:
-        """End a master that would wait for workers for ever, as only others come."""
+    def _give_up(self, why: str) -> None:
+        """End a master that would wait for workers for ever."""
         if self._choice.given.headless and self._interrupts is not None:
-            self._voice.complain(EngineError(f"no worker but {stranger}, and {WITHOUT}"))
+            self._voice.complain(EngineError(why))
             self._interrupts.leave(EngineError.exit_status)

@@ -16,8 +16,8 @@ from eiload.base.errors import ScenarioError
 from eiload.control.agent import Agent
 from eiload.control.coordinator import Coordinator
 from eiload.control.messages import Order, Word, encode
-from eiload.plugin import link
-from eiload.plugin.door import MESSAGE, Door
+from eiload.plugin import forked, link
+from eiload.plugin.door import MESSAGE, WITHOUT, Door
 from eiload.plugin.guest import Guest
 from eiload.plugin.heard import keep_time
 from eiload.plugin.outcome import Outcome
@@ -88,7 +88,7 @@ class Master:
         given: Locust's options as the command line gave them.
         conducts: knows who conducts.
         say: tells the user.
-        lonely: called if workers are waited for, and only others come; given the name of one.
+        lonely: told why workers that are waited for do not come.
     """
 
     agent: Agent | None = None
@@ -120,8 +120,11 @@ class Master:
             is_closed_to=self._is_closed_to,
             is_admitted=self._is_admitted,
             admits=self._admits,
-            lonely=self._lonely,
+            lonely=lambda name: self._lonely(f"no worker but {name}, and {WITHOUT}"),
         )
+        if self._given.processes:
+            workers = forked.of_locust(self._given.processes)
+            forked.watch(workers, lambda: self._conducts() is not None, self._lonely)
 
     def check(self, scenario: Scenario) -> None:
         """Look whether all there is in a scenario may go to the workers.

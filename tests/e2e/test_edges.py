@@ -25,6 +25,8 @@ class Last:
 
 if MOMENT == "forked":
     os.register_at_fork(after_in_child=strike)  # a worker strikes its master
+elif MOMENT == "worker":
+    os.register_at_fork(after_in_child=lambda: os._exit(7))
 elif MOMENT == "end":
     atexit.register(strike)  # called when all has been called that is registered from here on
     builtins.last = Last()  # taken apart when nothing else is left of Python
@@ -106,6 +108,17 @@ def test_row_35_36_late(
     assert finished.status == 0
     assert "Traceback" not in finished.err
     assert not report(tmp_path).stopped.startswith("SIG")
+
+
+def test_row_29_a_worker_that_ends_early(tmp_path: Path, striking: Path) -> None:
+    """Its master does not wait for it for ever."""
+    environ = {"TESTS_MOMENT": "worker", "TESTS_SIGNAL": "0"}
+    options = ("--headless", "--host", "127.0.0.1:1", "--processes", "2")
+    with started(*options, folder=tmp_path, locustfile=striking, environ=environ) as locust:
+        finished = locust.finish()
+    assert finished.status == 5
+    (said,) = finished.complaints()
+    assert said == "no run: a worker of --processes has ended before there was one"
 
 
 def test_a_locustfile_that_crashes(tmp_path: Path) -> None:

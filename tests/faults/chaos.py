@@ -40,6 +40,9 @@ BELOW = {
     "terminal gone": (sys.executable, "-c", TERMINAL),
     "reader gone": ("bash", "-c", 'set -o pipefail; "$@" | head -1', "-"),
 }
+NAMES = {"sender": "eiload.sending.sender", "server": "eiload.server", "worker": "locust"}
+SIGNALS = {"kill": signal.SIGKILL, "interrupt": signal.SIGINT, "terminate": signal.SIGTERM}
+
 LOAD_BEGINS = " | "
 """What stands in a line of progress."""
 
@@ -56,7 +59,14 @@ def play(seed: int, folder: Path) -> list[str]:
         return answer(data, context)  # type: ignore[arg-type]
 
     handlers: dict[str, Handler] = {**server.handlers(), PREDICT: predict}
-    with grpc_server(handlers) as port:
+    with contextlib.ExitStack() as serving:
+        port = serving.enter_context(grpc_server(handlers))
+
+        def restart() -> None:
+            serving.close()
+            time.sleep(plan.pause_s)
+            serving.enter_context(grpc_server(handlers, address=f"127.0.0.1:{port}"))
+
         path = scenario(folder, **plan.scenario(f"127.0.0.1:{port}"))
         options = ["--headless", "--only-summary", "--scenario", str(path)]
         options += ["--report-json", "run.json"]
@@ -82,6 +92,8 @@ def play(seed: int, folder: Path) -> list[str]:
             with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
                 if plan.is_late:
                     _come_late(plan, workers, worker)
+                elif plan.fault == "restart server":
+                    restart()
                 else:
                     _strike(plan, locust, children)
             children += _children(locust)
@@ -128,27 +140,24 @@ def _strike(plan: Plan, locust: Locust, children: list[psutil.Process]) -> None:
         _garbage(int(locust.arguments[-1]), chance)
     elif plan.fault == "terminal gone":
         locust.process.kill()
-    elif verb in {"kill", "pause"}:
-        names = {"sender": "eiload.sending.sender", "server": "eiload.server", "worker": "locust"}
-        chosen = [each for each in children if whom in names and runs(each, names[whom])]
-        if whom == "master":
+    elif whom == "group":
+        os.killpg(locust.process.pid, SIGNALS[verb])
+    elif verb in {*SIGNALS, "pause"}:
+        chosen = [each for each in children if whom in NAMES and runs(each, NAMES[whom])]
+        if whom not in NAMES:
             chosen = [psutil.Process(locust.process.pid)]
         if not chosen:
             return  # not there yet, or not there in such a run
-        one = chance.choice(chosen)
-        if verb == "kill":
-            one.kill()
-        else:
-            one.suspend()
+        struck = [*chosen, *children] if whom == "all" else [chance.choice(chosen)]
+        if verb == "pause":
+            for each in struck:
+                each.suspend()
             time.sleep(plan.pause_s)
-            one.resume()
-    elif verb in {"interrupt", "terminate"}:
-        number = signal.SIGINT if verb == "interrupt" else signal.SIGTERM
+            for each in struck:
+                each.resume()
+            return
         for _ in range(2 if whom == "twice" else 1):
-            if whom == "group":
-                os.killpg(locust.process.pid, number)
-            else:
-                os.kill(locust.process.pid, number)
+            struck[0].send_signal(SIGNALS[verb])
             time.sleep(plan.pause_s if whom == "twice" else 0)
 
 

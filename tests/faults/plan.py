@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["FAULTS", "LATE", "ROWS", "Plan"]
+__all__ = ["FAULTS", "LATE", "MORE", "MORE_FROM", "ROWS", "Plan"]
 
 FAULTS = {
     "nothing": "",
@@ -28,6 +28,19 @@ FAULTS = {
     "disk full": "",
 }
 """What may happen, and by which signal."""
+
+MORE = {
+    "interrupt worker": "",
+    "interrupt sender": "",
+    "terminate worker": "",
+    "terminate sender": "",
+    "terminate server": "",
+    "pause all": "",
+    "restart server": "",
+}
+"""What may happen besides from this seed on; before it, a seed keeps the plan that it has had."""
+
+MORE_FROM = 1000
 
 LATE = {"late worker": "", "late twice": "", "late killed": "", "late instead": ""}
 """What may happen with workers that come when the load is on: one comes; two at a time; one that is
@@ -71,7 +84,7 @@ class Plan:
     def of(cls, seed: int) -> "Plan":
         """Return the plan that a seed draws."""
         chance = random.Random(seed)
-        fault = chance.choice([*FAULTS])
+        fault = chance.choice([*FAULTS, *(MORE if seed >= MORE_FROM else ())])
         workers = 2 if fault == "garbage" else chance.choice([0, 0, 2])
         load_s = float(chance.randint(3, 6))
         from_load = chance.random() < 0.7

@@ -9,7 +9,7 @@ from tests.faults.chaos import play
 
 __all__ = ["hangups"]
 
-ONCE_BROKEN = [24]
+ONCE_BROKEN = [24, 3057]
 
 
 @pytest.mark.usefixtures("hangups")

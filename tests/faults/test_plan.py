@@ -1,7 +1,7 @@
 """What chaos and fuzzing draw: the same for the same seed, and all there is."""
 
 from tests.faults.fuzz import damaged
-from tests.faults.plan import FAULTS, LATE, Plan
+from tests.faults.plan import FAULTS, LATE, MORE, MORE_FROM, Plan
 
 
 def test_plans() -> None:
@@ -10,6 +10,8 @@ def test_plans() -> None:
     assert plans == [Plan.of(seed) for seed in range(400)]
     assert {plan.fault for plan in plans} == {*FAULTS, *LATE}
     assert {plan.fault for plan in plans if plan.workers} == {*FAULTS, *LATE}
+    plans += [Plan.of(MORE_FROM + seed) for seed in range(800)]
+    assert {plan.fault for plan in plans if plan.workers} == {*FAULTS, *MORE, *LATE}
     assert all(plan.workers for plan in plans if plan.is_late or plan.fault == "garbage")
     assert max(plan.load_s for plan in plans) < 20
     assert {target["model"] for target in plans[0].scenario("h:1")["targets"].values()} == {"ssd"}
