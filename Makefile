@@ -36,7 +36,7 @@ test-cluster: $(VENV)/.installed-dev
 # Real signals, five times each, and random faults by seed (tests/faults/README.md): a quarter of an hour.
 test-faults: $(VENV)/.installed-dev
 	$(BIN)/python tests/faults/again.py
-	$(BIN)/pytest -n 2 --dist load tests/faults/seeds.py tests/faults/whole.py
+	$(BIN)/pytest -n 2 --dist load tests/faults/seeds.py tests/faults/whole.py tests/faults/moments.py
 
 # A long run beside which nothing may grow, with two workers and the live page open.
 MINUTES := 60
