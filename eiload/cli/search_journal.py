@@ -24,6 +24,7 @@ from eiload.base.units import format_duration, format_rate
 from eiload.judging.capacity.bounds import Bounds
 from eiload.judging.capacity.result import Search
 from eiload.judging.capacity.seen import Seen
+from eiload.judging.capacity.trial import TrialWord
 from eiload.report import capacity_journal
 from eiload.report.capacity_journal import NAME
 from eiload.report.differ import differences
@@ -213,6 +214,10 @@ class SearchJournal:
             self._file.seek(0, os.SEEK_END)
         if larger:
             self._write(capacity_journal.budget(bounds.budget_s))
+        if any(each.trial.word is TrialWord.DIED for each in there.seen):
+            self._write(capacity_journal.revived())
+            self._file.seek(0)
+            there = _search_of(self._file.read().rstrip(b"\n"), self.path)
         return replace(search, seen=there.seen, started_wall_ns=there.started_wall_ns)
 
     def _refuse_other(self, search: Search, scenario: Scenario, bounds: Bounds) -> None:

@@ -243,7 +243,7 @@ def points(search: Search, target: str, objective: str) -> Iterator[Point]:
     """
     for each in sorted(search.seen, key=lambda each: each.trial.rate_per_s):
         trial = each.trial
-        if trial.target != target or trial.word in (TrialWord.LIMITED, TrialWord.DIED):
+        if trial.target != target or not trial.word.tells:
             continue
         for reading in trial.readings:
             if reading.objective == objective and not math.isnan(reading.observed):

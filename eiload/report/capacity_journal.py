@@ -2,8 +2,8 @@
 
 Pure. `capacity.jsonl` in the search's folder: a first line that says of what (the scenario as it
 would be shown, the bounds), then a line for each trial, and one where the search went on with a
-larger budget. The command writes it (`cli`), and the web UI reads how far a search has come
-(`plugin`).
+larger budget, or with targets that had died. The command writes it (`cli`), and the web UI reads
+how far a search has come (`plugin`).
 """
 
 import json
@@ -21,7 +21,7 @@ from eiload.judging.capacity.trial import Purpose, Reading, Trial, TrialWord
 from eiload.report.plain import plain
 from eiload.scenario import restore
 
-__all__ = ["NAME", "budget", "head", "read", "trial"]
+__all__ = ["NAME", "budget", "head", "read", "revived", "trial"]
 
 NAME = "capacity.jsonl"
 
@@ -47,6 +47,11 @@ def budget(budget_s: float) -> bytes:
     return _line({"budget_s": budget_s})
 
 
+def revived() -> bytes:
+    """Return the line from which on targets that had died are tried again."""
+    return _line({"revived": True})
+
+
 def trial(seen: Seen) -> bytes:
     """Return the line of a trial that has ended."""
     return _line({"seen": plain(seen)})
@@ -65,17 +70,28 @@ def read(whole: bytes) -> Search:
         first, *rest = [json.loads(line) for line in whole.split(b"\n")]
         if first["schema"] != SCHEMA:
             raise ValueError(f"schema {first['schema']!r}, not {SCHEMA!r}")
-        bounds = Bounds(**first["bounds"])
-        for larger in (each["budget_s"] for each in rest if "budget_s" in each):
-            bounds = replace(bounds, budget_s=_number(larger))
+        bounds, seen = Bounds(**first["bounds"]), list[Seen]()
+        for each in rest:
+            if "budget_s" in each:
+                bounds = replace(bounds, budget_s=_number(each["budget_s"]))
+            elif "revived" in each:
+                seen = [*map(_revived, seen)]
+            else:
+                seen.append(_seen(each["seen"]))
         return Search(
             restore(json.dumps(first["scenario"])),
             bounds,
-            tuple(_seen(each["seen"]) for each in rest if "budget_s" not in each),
+            tuple(seen),
             started_wall_ns=int(first["started_wall_ns"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, ScenarioError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from error
+
+
+def _revived(seen: Seen) -> Seen:
+    if seen.trial.word is not TrialWord.DIED:
+        return seen
+    return replace(seen, trial=replace(seen.trial, word=TrialWord.REVIVED))
 
 
 def _line(record: Mapping[str, Any]) -> bytes:

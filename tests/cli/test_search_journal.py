@@ -8,6 +8,7 @@ import pytest
 from eiload.base.errors import OutputError, ScenarioError
 from eiload.cli.search_journal import SearchJournal, bounds_there
 from eiload.judging.capacity.result import Search
+from eiload.report import capacity_journal
 from eiload.report.capacity_journal import NAME
 from eiload.report.plain import plain
 from tests.report import searches
@@ -36,9 +37,11 @@ def test_it_comes_back(tmp_path: Path, search: Search) -> None:
         assert journal.search.seen == ()
         for each in search.seen:
             journal.add(each)
+    there = capacity_journal.read((folder / NAME).read_bytes().rstrip(b"\n"))
+    found, was = (plain([asdict(each) for each in of.seen]) for of in (there, search))
+    assert found == was  # as plain data: a NaN is no other's equal
     with opened(folder, replace(asked(search), started_wall_ns=5), resume=True) as journal:
-        found, was = (plain([asdict(each) for each in of.seen]) for of in (journal.search, search))
-        assert found == was  # as plain data: a NaN is no other's equal
+        assert len(journal.search.seen) == len(search.seen)
         assert journal.search.started_wall_ns == search.started_wall_ns
 
 
@@ -94,6 +97,24 @@ def test_more_time(tmp_path: Path) -> None:
         assert journal.search.seen == seen[:2]
     with pytest.raises(ScenarioError, match=r"of other bounds: --budget 2 h there, 1 h here"):
         opened(tmp_path, asked(), resume=True)
+
+
+def test_a_target_that_had_died(tmp_path: Path) -> None:
+    """Whoever goes on says that it is there again; what was found before stands."""
+    seen = searches.unfinished().seen  # the last one died
+    with opened(tmp_path, asked(), resume=False) as journal:
+        for each in seen:
+            journal.add(each)
+    for _ in range(2):
+        with opened(tmp_path, asked(), resume=True) as journal:
+            words = [each.trial.word for each in journal.search.seen]
+            assert words == ["holds", "generator-limited", "died, was tried again"]
+            assert journal.search.seen[:2] == seen[:2]
+    assert (tmp_path / NAME).read_bytes().count(b"revived") == 1
+    with opened(tmp_path, asked(), resume=True) as journal:
+        journal.add(seen[2])
+    with opened(tmp_path, asked(), resume=True) as journal:
+        assert [each.trial.word for each in journal.search.seen][2:] == [words[2]] * 2
 
 
 def test_one_that_came_to_no_trial(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ class Rates:
         words = {word: [t.rate_per_s for t in self.mine if t.word is word] for word in TrialWord}
         fails = min([*words[TrialWord.FAILS], self.top_per_s * (1 + SAME)])
         holds = max([*words[TrialWord.HOLDS], 0.0])
-        tried = [trial.rate_per_s for trial in self.mine]
+        tried = [t.rate_per_s for t in self.mine if t.word is not TrialWord.REVIVED]
         return next(
             (
                 rate
@@ -130,7 +130,7 @@ class Rates:
 
     def _closer(self) -> float | None:
         """Return a rate between the two around the estimate; None where they are close."""
-        tried = [trial.rate_per_s for trial in self.mine if trial.word is not TrialWord.LIMITED]
+        tried = [trial.rate_per_s for trial in self.mine if trial.word.tells]
         about = self.about()
         below = max([rate for rate in tried if rate <= about], default=self.bounds.low_per_s)
         above = min([rate for rate in tried if rate > about], default=self.top_per_s)

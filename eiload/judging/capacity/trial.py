@@ -23,6 +23,13 @@ class TrialWord(StrEnum):
     """The generator could not offer the rate as planned: no evidence about the target."""
     DIED = "died"
     """The target was there before and is away for good."""
+    REVIVED = "died, was tried again"
+    """It had died, and whoever let the search go on says that it is there once more."""
+
+    @property
+    def tells(self) -> bool:
+        """Tell whether a trial with this word says anything of its target at its rate."""
+        return self in (TrialWord.HOLDS, TrialWord.FAILS, TrialWord.UNDECIDED)
 
 
 class Purpose(StrEnum):
@@ -83,7 +90,7 @@ class Trial:
 
         None where nothing says so, and of a trial that says nothing of its target.
         """
-        if self.word in (TrialWord.LIMITED, TrialWord.DIED):
+        if not self.word.tells:
             return None
         known = [
             each.used

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -156,6 +157,20 @@ def test_a_moments_trouble_of_the_generator() -> None:
     assert (again.rate_per_s, again.purpose, again.number) == (ask.rate_per_s, ask.purpose, 1)
     trials = [trouble, Server(ONE, 1).trial(again)]
     assert bracket(BOUNDS, "a", search(BOUNDS, {"a": ONE}, 1, tuple(trials))).high < 60
+
+
+def test_a_target_that_is_there_again() -> None:
+    """The rate at which it died is asked again, and the search goes on to its end."""
+    queue = Queue(30.0, dies_per_s=32)
+    trials = search(BOUNDS, {"a": queue}, 2)
+    assert trials[-1].word is TrialWord.DIED
+    died = replace(trials[-1], word=TrialWord.REVIVED)
+    again = next_trial(BOUNDS, ["a"], [*trials[:-1], died])
+    assert isinstance(again, Ask)
+    assert (again.rate_per_s, again.purpose) == (died.rate_per_s, died.purpose)
+    found = bracket(BOUNDS, "a", search(BOUNDS, {"a": ONE}, 2, (*trials[:-1], died)))
+    assert found.low <= 30 <= found.high < math.inf
+    assert Open.DIED not in (found.low_open, found.high_open)
 
 
 def test_a_target_dies() -> None:
