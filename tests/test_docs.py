@@ -69,6 +69,8 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(target), link
 
 
+CHANGES = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
+
 NAMED = re.compile(
     r"`((?:eiload|tests|bench|docs|deploy|locustfiles|schema)/[\w./-]+)"
     r"(?:::(\w+))?`"
@@ -97,6 +99,16 @@ def test_every_shipped_scenario_is_told_of() -> None:
     text = (ROOT / "docs" / "scenarios.md").read_text("utf-8")
     shipped = sorted(path.name for path in (ROOT / "scenarios").glob("*.yaml"))
     assert sorted(re.findall(r"\]\(\.\./scenarios/([^)]+)\)", text)) == shipped
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    """Keep a Changelog's headings, each once under a version, and nothing said twice."""
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    for version in text.split("\n## ")[1:]:
+        headings = re.findall(r"^### (.*)$", version, re.MULTILINE)
+        assert headings == [each for each in CHANGES if each in headings]
+    entries = re.findall(r"^- (.*)$", text, re.MULTILINE)
+    assert len(entries) == len(set(entries))
 
 
 def test_links_as_on_site() -> None:
