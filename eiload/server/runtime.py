@@ -7,10 +7,12 @@ says so by its exception.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from eiload.base import console
 from eiload.base.errors import ScenarioError
 
 __all__ = ["tensorflow"]
@@ -22,6 +24,8 @@ def tensorflow() -> Any:
     Raises:
         ScenarioError: it is not installed, or cannot be loaded here.
     """
+    if "tensorflow" not in sys.modules:
+        console.say("loading TensorFlow, which takes some seconds")
     # 3: errors only.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:

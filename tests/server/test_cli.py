@@ -1,6 +1,8 @@
 """The command lines of serve and make-model: what they say of themselves and of mistakes."""
 
 import argparse
+import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from eiload.scenario.standin import StandIn
 from eiload.server import __main__ as program
 from eiload.server import cli
+from tests.cli.command import eiload
 
 
 def status_of(*argv: str) -> int:
@@ -136,3 +139,22 @@ def test_a_version_that_exists_is_not_overwritten(
     (tmp_path / "1").mkdir()
     assert status_of("make-model", str(tmp_path)) == 2
     assert "exists already; remove it" in capsys.readouterr().err
+
+
+def test_a_runtime_that_takes_its_time_is_announced(tmp_path: Path) -> None:
+    """Before it is loaded: for seconds nothing else would be said."""
+    found = find_spec("tensorflow")
+    assert found is not None
+    assert found.origin is not None
+    package = tmp_path / "tensorflow"
+    package.mkdir()
+    for each in Path(found.origin).parent.iterdir():
+        (package / each.name).symlink_to(each)
+    (package / "__init__.py").unlink()
+    (package / "__init__.py").write_text("raise ImportError('no library here')\n")
+    path = f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"
+    done = eiload("make-model", str(tmp_path / "ssd"), PYTHONPATH=path)
+    first, last = done.stderr.splitlines()
+    assert first == "eiload: loading TensorFlow, which takes some seconds"
+    assert "no library here" in last
+    assert done.returncode == 2
