@@ -109,8 +109,8 @@ exit status:
     )  # fmt: skip
     parser.add_argument(
         "--resume", action="store_true",
-        help="go on with the search in that folder, within the same bounds; with more time if "
-        "--budget says so",
+        help="go on with the search in that folder, within the same bounds or, if --from, --to or "
+        "--budget say so, wider ones",
     )  # fmt: skip
     parser.add_argument(
         "--processes",

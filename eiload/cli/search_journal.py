@@ -64,6 +64,20 @@ def bounds_there(folder: Path) -> Bounds | None:
     return _search_of(whole, path).bounds if whole else None
 
 
+def _together(one: Bounds, other: Bounds) -> Bounds:
+    """Return the first with a range and a budget that are the other's where those are larger.
+
+    More time or other rates take nothing from what trials have proved: what errors the search may
+    make is spent by trials, however many there are.
+    """
+    return replace(
+        one,
+        low_per_s=min(one.low_per_s, other.low_per_s),
+        high_per_s=max(one.high_per_s, other.high_per_s),
+        budget_s=max(one.budget_s, other.budget_s),
+    )
+
+
 def _none(path: Path) -> ScenarioError:
     return ScenarioError(f"{path}: no such journal; expected one to --resume")
 
@@ -207,13 +221,12 @@ class SearchJournal:
         if not whole:  # killed before it had said anything
             return self._begun(search)
         there = _search_of(whole, self.path)
-        larger = search.bounds.budget_s > there.bounds.budget_s
-        bounds = replace(there.bounds, budget_s=search.bounds.budget_s) if larger else there.bounds
+        bounds = _together(there.bounds, search.bounds)
         self._refuse_other(search, there.scenario, bounds)
         with contextlib.suppress(OSError):
             self._file.seek(0, os.SEEK_END)
-        if larger:
-            self._write(capacity_journal.budget(bounds.budget_s))
+        if bounds != there.bounds:
+            self._write(capacity_journal.wider(bounds))
         if any(each.trial.word is TrialWord.DIED for each in there.seen):
             self._write(capacity_journal.revived())
             self._file.seek(0)

@@ -1,8 +1,8 @@
 """The journal of a capacity search as text: its lines, written and read back.
 
 Pure. `capacity.jsonl` in the search's folder: a first line that says of what (the scenario as it
-would be shown, the bounds), then a line for each trial, and one where the search went on with a
-larger budget, or with targets that had died. The command writes it (`cli`), and the web UI reads
+would be shown, the bounds), then a line for each trial, and one where the search went on within
+wider bounds, or with targets that had died. The command writes it (`cli`), and the web UI reads
 how far a search has come (`plugin`).
 """
 
@@ -21,7 +21,7 @@ from eiload.judging.capacity.trial import Purpose, Reading, Trial, TrialWord
 from eiload.report.plain import plain
 from eiload.scenario import restore
 
-__all__ = ["NAME", "budget", "head", "read", "revived", "trial"]
+__all__ = ["NAME", "head", "read", "revived", "trial", "wider"]
 
 NAME = "capacity.jsonl"
 
@@ -42,9 +42,13 @@ def head(search: Search) -> bytes:
     )
 
 
-def budget(budget_s: float) -> bytes:
-    """Return the line of a budget that takes the place of the one before."""
-    return _line({"budget_s": budget_s})
+WIDER = ("low_per_s", "high_per_s", "budget_s")
+"""Bounds within which a search may go on further than it began; its trials stand."""
+
+
+def wider(bounds: Bounds) -> bytes:
+    """Return the line of a range and a budget that take the place of those before."""
+    return _line({"bounds": {name: getattr(bounds, name) for name in WIDER}})
 
 
 def revived() -> bytes:
@@ -72,8 +76,9 @@ def read(whole: bytes) -> Search:
             raise ValueError(f"schema {first['schema']!r}, not {SCHEMA!r}")
         bounds, seen = Bounds(**first["bounds"]), list[Seen]()
         for each in rest:
-            if "budget_s" in each:
-                bounds = replace(bounds, budget_s=_number(each["budget_s"]))
+            if "bounds" in each:
+                low, high, budget = (_number(each["bounds"][name]) for name in WIDER)
+                bounds = replace(bounds, low_per_s=low, high_per_s=high, budget_s=budget)
             elif "revived" in each:
                 seen = [*map(_revived, seen)]
             else:
