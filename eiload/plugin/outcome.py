@@ -68,6 +68,19 @@ class Outcome:
         """Return it in view of what others have done by now."""
         return replace(self, others=others)
 
+    def after(self, signals: Sequence[str]) -> Self:
+        """Return it in view of the signals by now.
+
+        One to a whole group may be with the workers before it is with their master, and a run that
+        did not come to be as they had left was ended by it all the same.
+        """
+        if self.run is not None or not signals:
+            return self
+        from eiload.judging.judgement import first_of  # noqa: PLC0415
+
+        of_signals = (SIGNALS[signal] for signal in signals)
+        return replace(self, own_status=first_of(self.own_status, *of_signals))
+
     @classmethod
     def of_error(cls, error: EiloadError | None, signals: Sequence[str]) -> Self:
         """Return the outcome of a run that did not come to be."""

@@ -311,8 +311,11 @@ class Runs:
     def settle(self) -> None:
         """Settle the exit status, when nobody does anything any more; Locust takes it next."""
         if self.outcome is not None and self._status.expected:
-            self.outcome = self.outcome.beside(self._others(self.outcome.run))
+            self.outcome = self.outcome.beside(self._others(self.outcome.run)).after(self._signals)
             self._status.set(self.outcome.exit_status)
+        elif self.outcome is None and self._status.expected and self._signals:
+            self._voice.complain(EngineError(stopping.before_load(self._signals[0], 0)))
+            self._status.set(stopping.SIGNALS[self._signals[0]])
 
     def show(self, exit_status: int) -> None:
         """Show the report of a run without web UI, when Locust has said all it has to say.

@@ -11,7 +11,7 @@ from locust.env import Environment
 from locust.stats import RequestStats
 
 from eiload.base.clock import SystemClock
-from eiload.base.errors import ScenarioError
+from eiload.base.errors import EngineError, ScenarioError
 from eiload.control.coordinator import Coordinator
 from eiload.plugin.library import options_of
 from eiload.plugin.runs import Runs
@@ -75,6 +75,7 @@ class Process:
         environment.runner = self
         self.errors, self.exceptions = self.stats.errors, dict[int, Any]()
         self.ended: list[str] = []
+        self.signals: list[str] = []
         self.script = Script(a_scenario())
         self.choice = Choosing(SimpleNamespace(**vars(parsed)))
         choice: Any = self.choice
@@ -84,7 +85,7 @@ class Process:
             Stage(self.environment),
             choice,
             Voice(terminal=True, logfile=False),
-            signals=[],
+            signals=self.signals,
             clock=SystemClock(),
         )
 
@@ -148,6 +149,19 @@ def test_all_locusts(process: Process) -> None:
     assert process.environment.user_classes == [Shop]
 
 
+def test_a_signal_before_there_is_a_run(
+    process: Process, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As to a master that waits for workers: it is told, and the status is the signal's."""
+    process.choice.name, process.choice.next = "quick", a_scenario()
+    process.runs.open(None)
+    process.signals.append("SIGTERM")
+    process.runs.settle()
+    process.runs.show(143)
+    assert process.environment.process_exit_code == 143
+    assert capsys.readouterr().err == "eiload: stopped before the load began (SIGTERM)\n"
+
+
 def test_something_is_wrong(process: Process, capsys: pytest.CaptureFixture[str]) -> None:
     """A run that cannot begin says why, and its status is the error's."""
     process.choice.next = a_scenario()
@@ -157,6 +171,21 @@ def test_something_is_wrong(process: Process, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == "eiload: no such file\n"
     assert process.runs.outcome is not None
     assert process.environment.process_exit_code == 2
+    process.signals.append("SIGINT")
+    process.runs.settle()
+    assert process.environment.process_exit_code == 2  # it counts for more
+
+
+def test_a_signal_that_workers_had_first(process: Process) -> None:
+    """A run that did not come to be, as they had left, was ended by it."""
+    process.choice.next = a_scenario()
+    process.runs.open(None)
+    process.choice.next = EngineError("no worker was left")
+    process.begin()
+    assert process.environment.process_exit_code == 5
+    process.signals.append("SIGINT")
+    process.runs.settle()
+    assert process.environment.process_exit_code == 130
 
 
 def test_a_scenarios_run_time(tmp_path: Path) -> None:
