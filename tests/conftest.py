@@ -114,7 +114,6 @@ SLOW = (
     "tests/control/test_session",
     "tests/faults/test_server.py",
     "tests/judging/compare/test_files.py",
-    "tests/judging/sla/test_watched.py",
     "tests/judging/statistics/test_shares.py",
     "tests/judging/statistics/test_spending.py",
     "tests/judging/test_likely.py",
@@ -128,7 +127,6 @@ SLOW = (
     "tests/server/test_launch.py",
     "tests/serving/test_tensorflow.py",
     "tests/test_any_run.py",
-    "tests/test_mirror.py",
     "tests/test_public.py",
     "tests/test_wheel.py",
 )

@@ -9,11 +9,14 @@ from typing import IO, Any
 from eiload.server.launch import StandInProcess
 from tests.warm import file_of, warm
 
-__all__ = ["WarmStandIn"]
+__all__ = ["WarmStandIn", "WarmTensorFlow"]
 
 
 class WarmStandIn(StandInProcess):
     """One that is there after 20 ms of CPU, and not after most of a second."""
+
+    warm = "eiload.server"
+    """What it is forked from, of `tests.warm.LOADED`."""
 
     def _started(
         self, arguments: Sequence[str], environ: Mapping[str, str], errors: IO[bytes]
@@ -22,7 +25,7 @@ class WarmStandIn(StandInProcess):
             return super()._started(arguments, environ, errors)
         (its_in, our_in), (our_out, its_out) = os.pipe(), os.pipe()
         try:
-            process: Any = warm("eiload.server").start(
+            process: Any = warm(self.warm).start(
                 arguments,
                 folder=Path.cwd(),
                 environ=environ,
@@ -35,3 +38,9 @@ class WarmStandIn(StandInProcess):
             os.close(its_out)
         process.stdin, process.stdout = os.fdopen(our_in, "wb"), os.fdopen(our_out, "rb")
         return process  # type: ignore[no-any-return]
+
+
+class WarmTensorFlow(WarmStandIn):
+    """One of a real model, which is loaded in a tenth of a second instead of four."""
+
+    warm = "eiload.server TensorFlow"

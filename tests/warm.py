@@ -50,10 +50,15 @@ LOADED = {
         "scipy.special",
     ),
     "eiload.server": ("eiload.server.app", "eiload.server.cli", "eiload.server.emulated"),
+    "eiload.server TensorFlow": (
+        "eiload.server.app",
+        "eiload.server.cli",
+        "eiload.server.graph",
+    ),
 }
-"""What is loaded before, by the module that is run: of Locust all but the plugin. Each process has
-that for itself: it registers with Locust, and draws what only the processes of one command may
-know."""
+"""What is loaded before, by the module that is run, and by what it is for where there are two: of
+Locust all but the plugin. Each process has that for itself: it registers with Locust, and draws
+what only the processes of one command may know. Of TensorFlow all that comes before a model."""
 
 POLL_S = 0.02
 
@@ -167,7 +172,7 @@ class Warm:
 
 @functools.cache
 def warm(module: str = "locust") -> Warm:
-    """Return the one of this test process for a module."""
+    """Return the one of this test process for one of `LOADED`."""
     return Warm(module)
 
 
@@ -249,11 +254,14 @@ def run(script: str) -> None:
 
 
 if __name__ == "__main__":
-    (MODULE,) = sys.argv[1:]
+    KIND = sys.argv[1]
+    MODULE = KIND.partition(" ")[0]
     KEPT: list[tuple[str, object]] = []
     atexit.register(leave_whole)  # before whoever else: the first is called last
-    for module in LOADED[MODULE]:
+    for module in LOADED[KIND]:
         import_module(module)
+    if KIND.endswith("TensorFlow"):
+        import_module("eiload.server.runtime").tensorflow()
     # What each run would find out anew, a tenth of its CPU: Locust asks who has called its `stop`,
     # for which Python looks at the file of every module; and what machine this is takes a process.
     inspect.stack()

@@ -12,7 +12,7 @@ from eiload.scenario.standin import StandIn
 from eiload.server.launch import StandInProcess
 from eiload.serving.tensors import Tensor
 from eiload.serving.tfserving import predict_request
-from tests.stand_in import WarmStandIn
+from tests.stand_in import WarmStandIn, WarmTensorFlow
 
 __all__ = ["CLIENT_OPTIONS", "Client", "answer", "picture", "request", "running"]
 
@@ -20,10 +20,18 @@ CLIENT_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_messa
 
 
 @contextmanager
-def running(*arguments: str, **settings: Any) -> Iterator["Client"]:
-    """Run a stand-in with settings written as in a scenario, and give a client for it."""
+def running(*arguments: str, cold: bool = False, **settings: Any) -> Iterator["Client"]:
+    """Run a stand-in with settings written as in a scenario, and give a client for it.
+
+    Args:
+        arguments: of its command line.
+        cold: it loads all that it needs itself, as a user's does.
+        settings: of the stand-in.
+    """
+    warm = WarmTensorFlow if "saved_model" in settings else WarmStandIn
+    kind: type[StandInProcess] = StandInProcess if cold else warm
     with (
-        WarmStandIn(StandIn.of(**settings), arguments=arguments) as process,
+        kind(StandIn.of(**settings), arguments=arguments) as process,
         grpc.insecure_channel(process.address, CLIENT_OPTIONS) as channel,
     ):
         yield Client(channel, process)

@@ -35,7 +35,7 @@ from tests.server.stand_ins import Client, picture, request, running
 @pytest.fixture(scope="module")
 def plain(made: Made) -> Iterator[Client]:
     """Serve the model that is no SSD."""
-    with running(saved_model=str(made.folder / "other")) as client:
+    with running(saved_model=str(made.folder / "other"), cold=True) as client:
         yield client
 
 
