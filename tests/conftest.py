@@ -9,7 +9,11 @@ names files or chooses tests by ``-k`` or ``-m`` has them known to each process)
 
 What takes long begins first, so that none of it is left over at the end. A file's tests go to one
 process, which makes their fixtures once; each end-to-end test is handed out by itself, but for
-files whose tests look at one run.
+files whose tests look at one run. `make test-fast` has three processes and one lane: they read no
+file of `SLOW`.
+
+What is loaded again and again is loaded once: Locust, stand-ins and TensorFlow by `tests.warm`,
+the senders of the tests' own engines by `tests.warm_sender`.
 """
 
 import gc
