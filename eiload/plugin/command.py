@@ -9,9 +9,14 @@ import signal
 import sys
 
 from eiload.base import signals
+from eiload.base.errors import ScenarioError
 from eiload.plugin import early
 
 __all__ = ["main"]
+
+REFUSED = (1, -1)
+"""What Locust ends with when options do not go together, before its `init`. To whoever reads our
+exit statuses it would mean that a verdict is bad, so it is that of a wrong command line."""
 
 
 def main() -> None:
@@ -26,7 +31,12 @@ def main() -> None:
     from locust.main import main as locust  # noqa: PLC0415  # Locust patches Python first of all
 
     sys.argv[0] = "locust"
-    sys.exit(locust())
+    try:
+        locust()
+    except SystemExit as left:
+        if left.code in REFUSED and early.is_on():  # it has said why
+            raise SystemExit(ScenarioError.exit_status) from None
+        raise
 
 
 if __name__ == "__main__":

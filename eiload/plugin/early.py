@@ -17,7 +17,7 @@ from eiload.base.tied import tying
 from eiload.plugin import forked
 from eiload.record.stopping import before_load
 
-__all__ = ["over", "say", "watch"]
+__all__ = ["is_on", "over", "say", "watch"]
 
 _watching: list[bool] = []
 """True while there was no `init`; empty if nobody watches."""
@@ -54,6 +54,11 @@ def watch() -> bool:
     # What Python itself does at a fork has this pair around it, which comes last.
     os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
     return True
+
+
+def is_on() -> bool:
+    """Tell whether there was no `init` yet."""
+    return not _watching or _watching[0]
 
 
 def over() -> None:

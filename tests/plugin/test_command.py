@@ -7,6 +7,9 @@ import sys
 import pytest
 
 from eiload.base import signals
+from eiload.cli.locustfile import PATH
+
+LOCUST = [sys.executable, "-m", "eiload.plugin.command"]
 
 BECOME = """
 import os, signal, sys
@@ -36,10 +39,23 @@ def test_row_35_36_held_back(how: signal.Signals) -> None:
 def test_it_is_locust() -> None:
     """Under its own name."""
     done = subprocess.run(
-        [sys.executable, "-m", "eiload.plugin.command", "--version"],
+        [*LOCUST, "--version"],
         capture_output=True,
         text=True,
         check=True,
         timeout=240,
     )
     assert done.stdout.startswith("locust 2.")
+
+
+def test_options_that_do_not_go_together() -> None:
+    """Locust says which; its status would mean a bad verdict."""
+    done = subprocess.run(
+        [*LOCUST, "-f", str(PATH), "--headless", "--autoquit", "1"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 2
+    assert "--autoquit is only meaningful" in done.stderr
