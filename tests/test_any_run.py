@@ -100,7 +100,7 @@ def _took(kind: str, due_s: Any, rng: np.random.Generator) -> Any:
     }[kind]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(runs(), st.booleans())
 def test_any_run_is_judged_and_shown(run: Run, undecided_ok: bool) -> None:
     """Judging and every report return, agree, hold no NaN; the saved run says the same."""
