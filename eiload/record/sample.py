@@ -11,6 +11,10 @@ __all__ = ["BEYOND", "Sample", "supports"]
 BEYOND = 20
 """Requests that must be expected beyond a quantile before it is a number: n (1 - q) >= 20."""
 
+SORTED = 1_000
+"""Up to so many entries are sorted, a second's in microseconds. Counting, by all buckets that there
+are, is linear: sorting a day's worth takes seconds."""
+
 
 def supports(q: float, n: int) -> bool:
     """Tell whether `n` requests support the quantile `q` as a number: 20 of them lie beyond it."""
@@ -63,10 +67,16 @@ class Sample:
         rank = max(1, int(np.ceil(q * self.total - 1e-9)))
         if rank > self.good:
             return float("inf")
-        # Counting is linear; sorting a day's worth of buckets takes seconds.
-        reached = np.cumsum(np.bincount(self.bucket, weights=self.count))
-        value = float(bucket_mid_ns(np.searchsorted(reached, [rank]))[0])
+        value = float(bucket_mid_ns(np.array([self._bucket_of(rank)]))[0])
         return min(max(value, float(self.min_ns)), float(self.max_ns))
+
+    def _bucket_of(self, rank: int) -> int:
+        """Return the bucket of the OK request of this rank, from 1 to `good`."""
+        if len(self.bucket) < SORTED:
+            order = np.argsort(self.bucket)
+            return int(self.bucket[order[np.searchsorted(np.cumsum(self.count[order]), rank)]])
+        reached = np.cumsum(np.bincount(self.bucket, weights=self.count))
+        return int(np.searchsorted(reached, rank))
 
     def mean_ns(self) -> float:
         """Return the exact mean of the OK requests, ns; NaN when there are none."""
