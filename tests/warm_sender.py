@@ -26,7 +26,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 LOADED = ("eiload.sending.sender", "eiload.sending.grpcio", "eiload.sending.http1.channel")
@@ -124,16 +124,18 @@ def _serve(ours: socket.socket) -> list[int] | None:
     libc = ctypes.PyDLL(None)  # which keeps the interpreter's lock: nobody else may run meanwhile
     libc.syscall.restype = ctypes.c_long
     number = CLONES[platform.system(), platform.machine()]
-    after_fork: Callable[[], None] = ctypes.pythonapi.PyOS_AfterFork_Child
+    python = ctypes.pythonapi
     while True:
         data, fds, _, _ = socket.recv_fds(ours, REQUEST_BYTES, 8)
         if not data:
             return None
+        python.PyOS_BeforeFork()
         pid = libc.syscall(*map(ctypes.c_long, (number, CLONE_PARENT | signal.SIGCHLD, 0, 0, 0, 0)))
         if pid == 0:
-            after_fork()
+            python.PyOS_AfterFork_Child()
             _become(json.loads(data), fds[-1])
             return fds[:-1]
+        python.PyOS_AfterFork_Parent()
         ours.send(str(pid).encode())
         for fd in fds:
             os.close(fd)
