@@ -132,9 +132,9 @@ class Locust:
         return Finished(status, self._out.read_text(), self.err())
 
     def kill(self) -> None:
-        """End it and whatever it has started."""
+        """End it and whatever it has started; it first, or it would tell of the others' deaths."""
         with contextlib.suppress(psutil.NoSuchProcess):
-            for process in [*self.children(), self._all]:
+            for process in [self._all, *self.children()]:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
         self.process.wait()
