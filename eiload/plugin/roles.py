@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import gevent
 from locust.env import Environment
-from locust.runners import STATE_MISSING
+from locust.runners import STATE_INIT, STATE_MISSING
 
 from eiload.base.errors import ScenarioError
 from eiload.control.agent import Agent
@@ -124,7 +124,11 @@ class Master:
         )
         if self._given.processes:
             workers = forked.of_locust(self._given.processes)
-            forked.watch(workers, lambda: self._conducts() is not None, self._lonely)
+            forked.watch(workers, self._has_begun, self._lonely)
+
+    def _has_begun(self) -> bool:
+        """Tell whether workers do something, for us or for other users: then they may end."""
+        return self._conducts() is not None or self._runner.state != STATE_INIT
 
     def check(self, scenario: Scenario) -> None:
         """Look whether all there is in a scenario may go to the workers.
