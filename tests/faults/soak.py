@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL
@@ -130,16 +130,22 @@ def _held_mb(process: psutil.Process) -> float:
 
 
 @contextlib.contextmanager
-def plain(folder: Path) -> Iterator[psutil.Process]:
-    """Have Locust without eiload go on beside; yield its master."""
+def plain(folder: Path) -> Iterator[tuple[psutil.Process, Callable[[], int]]]:
+    """Have Locust without eiload go on beside; yield its master and what counts its requests."""
     locustfile = folder / "plain.py"
     locustfile.write_text(PLAIN_LOCUSTFILE)
     command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--only-summary"]
-    command += ["--processes", "2", "--autostart", "--master-bind-port", str(free_port())]
-    command += ["--web-host", "127.0.0.1", "--web-port", str(free_port())]
+    port, web_port = str(free_port()), str(free_port())
+    command += ["--processes", "2", "--master-bind-port", port, "--master-port", port]
+    command += ["--autostart", "--web-host", "127.0.0.1", "--web-port", web_port]
+
+    def counted() -> int:
+        told = requests.get(f"http://127.0.0.1:{web_port}/stats/requests", timeout=30).json()
+        return int(told["stats"][-1]["num_requests"])
+
     with psutil.Popen(command, cwd=folder, stdout=DEVNULL, stderr=DEVNULL) as master:
         try:
-            yield master
+            yield master, counted
         finally:
             master.terminate()
             master.wait()
@@ -180,7 +186,8 @@ def soak(minutes: float, folder: Path) -> list[str]:
         with started(*options, folder=folder, below=["env"]) as locust, plain(folder) as beside:
             locust.wait_for(" | ")  # a line of progress: the load is on
             viewer.start()
-            courses = watch(locust, beside)
+            courses = watch(locust, beside[0])
+            beside_it = beside[1]()
             viewer.over.set()
             finished = locust.finish()
         run = report(folder)
@@ -191,6 +198,7 @@ def soak(minutes: float, folder: Path) -> list[str]:
     return [
         *told(courses, minutes),
         *ledger(run, served),
+        *([] if beside_it > served / 2 else [f"Locust's own counted {beside_it} requests only"]),
         *([f"exit status {finished.status}: {finished.complaints()}"] if is_amiss else []),
         *([f"{viewer.failures} of the live page's questions failed"] if viewer.failures else []),
         *([] if viewer.answers else ["the live page never answered"]),

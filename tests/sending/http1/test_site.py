@@ -176,7 +176,9 @@ def test_a_late_end_is_about_the_request() -> None:
         await peer.say(answer(body))
         await peer.request()
 
-    _, second = asked(behave, times=2, now_ns=stepping(CROSSING_NS))
+    # By a clock of such steps 120 s are over in no time.
+    clock, far_ns = stepping(CROSSING_NS), 10**6 * CROSSING_NS
+    _, second = asked(behave, times=2, now_ns=clock, deadline_ns=far_ns)
     assert (second.status, second.resent) == (Status.UNAVAILABLE, False)
 
 
