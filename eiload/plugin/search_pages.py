@@ -95,12 +95,11 @@ def add(
 
 def _told(searches: Searches, last: Sought, has: str) -> dict[str, Any]:
     """Return how a search is, and what it has found if the page does not have that yet."""
+    on = last.on  # once, and before what it has found: it may end meanwhile
     search = last.search()
-    place, used = page.place(
-        search, on=last.on, trial_s=last.trial_s, ending=last.stopped, how=last.how
-    )
-    version = f"{last.number}.{len(search.seen)}.{int(last.on)}"
-    told: dict[str, Any] = {"place": place, "used": round(used, 4), "on": last.on}
+    place, used = page.place(search, on=on, trial_s=last.trial_s, ending=last.stopped, how=last.how)
+    version = f"{last.number}.{len(search.seen)}.{int(on)}"
+    told: dict[str, Any] = {"place": place, "used": round(used, 4), "on": on}
     told["version"] = version
     if version != has:
         former = [
@@ -109,7 +108,7 @@ def _told(searches: Searches, last: Sought, has: str) -> dict[str, Any]:
             if each is not last
         ]
         told["body"] = page.body(
-            last.number, search, on=last.on, error=last.error, folder=str(last.folder),
+            last.number, search, on=on, error=last.error, folder=str(last.folder),
             former=former,
         )  # fmt: skip
     return told
