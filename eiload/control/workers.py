@@ -252,10 +252,19 @@ class Workers:
             owner = max(self.live, key=self._will_have)
             if self._will_have(owner) < self._will_have(self._by_name[name]) + 2:
                 break
+            if (promise := self._promised(owner)) is not None:
+                has, index = promise  # and is asked already: it only goes to another one
+                has.asked[index] = name
+                continue
             index = next(each for each in reversed(owner.slices) if each not in owner.asked)
             owner.asked[index] = name
             orders.append((owner.name, Cede(run=self._run, slices=(index,), from_ns=from_ns)))
         return orders
+
+    def _promised(self, heir: Worker) -> tuple[Worker, int] | None:
+        """Return a slice that a worker is to have and who has it still; None if there is none."""
+        promises = ((has, index) for has in self for index in has.asked)
+        return next((each for each in promises if each[0].asked[each[1]] == heir.name), None)
 
     def cede(self, name: str, word: Ceded) -> HandOver:
         """Take a worker's word that it leaves slices; return the orders to those that get them."""

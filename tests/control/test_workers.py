@@ -167,6 +167,19 @@ EVENTS = st.lists(
 )
 
 
+def test_three_come_at_once() -> None:
+    """What one was to have, and has not yet, goes to the next that comes with nothing."""
+    play = Play(4)
+    for lost in ("w0", "w1", "w2"):
+        play.take_over(play.workers.lose(lost, "it left", 0), 0)
+    for late in ("w4", "w5", "w6"):
+        play.come(late, 1)
+    assert len(play.asked) == 3
+    for name, order in play.asked:
+        play.cede(name, order, 2)
+    assert sorted(name for _, name in play.owners()) == ["w3", "w4", "w5", "w6"]
+
+
 @given(st.integers(1, 6), EVENTS)
 def test_slices_partition_the_schedule(count: int, events: list[tuple[int, int, str, int]]) -> None:
     """In any order of losses and late ones each slice has one owner; all due is accounted for."""
