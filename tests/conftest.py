@@ -117,6 +117,7 @@ SLOW = (
     "tests/control/test_observing.py",
     "tests/control/test_session",
     "tests/faults/test_server.py",
+    "tests/faults/test_two_runs.py",
     "tests/judging/compare/test_files.py",
     "tests/judging/statistics/test_shares.py",
     "tests/judging/statistics/test_spending.py",
