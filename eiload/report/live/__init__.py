@@ -2,6 +2,6 @@
 
 `watch` is fed with what workers report (`counts`: times by bucket; `due`: how many requests were
 due; `track`: columns over time), `head` says how it is at a moment, `beside` what its servers say
-meanwhile, `page` and `live.js` are what a browser gets. Nothing in here judges: there is no
+meanwhile, `page` and its scripts are what a browser gets. Nothing in here judges: there is no
 verdict word before the end.
 """

@@ -1,33 +1,19 @@
 (function () {
   'use strict';
   // Everything that comes from elsewhere becomes text nodes and attributes, never HTML.
-  var NS = 'http://www.w3.org/2000/svg', Q = ['p50', 'p95', 'p99'], RECENT_S = 900;
+  var Q = ['p50', 'p95', 'p99'], RECENT_S = 900;
   var LEFT = 58, RIGHT = 12, TOP = 22, BOTTOM = 26;
   var known = {run: 0, generation: 0, next: 0, view: 'whole'};
   var fixed = null, head = null, rates = [], quantiles = [], off = {}, failures = 0, shown = '', picked = false;
 
+  var put = marks.put, make = marks.make, clock = marks.clock, el = marks.el;
+  var linear = marks.linear, path = marks.path, ticks = marks.ticks, powers = marks.powers, spell = marks.spell;
+
   function $(id) { return document.getElementById(id); }
-  function put(node) {
-    while (node.firstChild) { node.removeChild(node.firstChild); }
-    for (var i = 1; i < arguments.length; i++) { if (arguments[i]) { node.appendChild(arguments[i]); } }
-    return node;
-  }
-  function make(tag, text, cls) {
-    var node = document.createElement(tag);
-    if (text !== undefined && text !== '') { node.textContent = text; }
-    if (cls) { node.className = cls; }
-    return node;
-  }
   function say(id, text) {
     var node = $(id);
     if (node.textContent !== (text || '')) { node.textContent = text || ''; }
     node.hidden = !text;
-  }
-  function clock(s) {
-    s = Math.max(0, Math.floor(s));
-    var h = Math.floor(s / 3600), m = Math.floor(s / 60) % 60, r = s % 60;
-    var two = function (n) { return (n < 10 ? '0' : '') + n; };
-    return h ? h + ':' + two(m) + ':' + two(r) : m + ':' + two(r);
   }
 
   // -- asking -----------------------------------------------------------------------------------
@@ -253,34 +239,6 @@
   }
 
   // -- pictures ---------------------------------------------------------------------------------
-  function el(parent, tag, at, text) {
-    var node = document.createElementNS(NS, tag);
-    Object.keys(at).forEach(function (k) { node.setAttribute(k, typeof at[k] === 'number' ? Math.round(at[k] * 10) / 10 : at[k]); });
-    if (text !== undefined) { node.textContent = text; }
-    parent.appendChild(node);
-    return node;
-  }
-  function linear(low, high, a, b) {
-    return function (v) { return a + (b - a) * (high > low ? Math.min(Math.max((v - low) / (high - low), 0), 1) : 0); };
-  }
-  function ticks(low, high, most) {
-    var raw = (high - low) / most || 1, power = Math.pow(10, Math.floor(Math.log10(raw)));
-    var step = [1, 2, 5, 10].map(function (d) { return d * power; }).find(function (s) { return s >= raw; });
-    var found = [];
-    for (var v = Math.ceil(low / step) * step; v <= high * 1.0001; v += step) { found.push(Number(v.toPrecision(6))); }
-    return found;
-  }
-  function powers(low, high) {
-    var found = [], many = high / low > 300;
-    for (var p = Math.floor(Math.log10(low)); p <= Math.log10(high) + 1; p++) {
-      (many ? [1] : [1, 2, 5]).forEach(function (d) {
-        var v = d * Math.pow(10, p);
-        if (v >= low && v <= high) { found.push(v); }
-      });
-    }
-    return found;
-  }
-  function spell(ms) { return ms >= 1000 ? Number((ms / 1000).toPrecision(4)) + ' s' : Number(ms.toPrecision(4)) + ' ms'; }
   function span() {
     var end = rates.length ? rates[rates.length - 1][1] + rates[rates.length - 1][2] : 10;
     if (known.view === 'recent') { return [Math.max(0, end - RECENT_S), end]; }
@@ -314,15 +272,6 @@
     el(grid, 'line', {x1: LEFT, x2: width - RIGHT, y1: height - BOTTOM, y2: height - BOTTOM, class: 'axis'});
     if (head.total && (head.stage === 'load' || head.stage === 'drain')) { el(svg, 'line', {x1: px(head.elapsed), x2: px(head.elapsed), y1: TOP, y2: height - BOTTOM, class: 'now'}); }
     return {svg: svg, x: px, y: y, height: height, width: width};
-  }
-  function path(f, steps, cls) {
-    var d = '', before = null;
-    steps.forEach(function (s) {
-      if (s[2] === null) { before = null; return; }
-      d += (before === s[0] ? 'L' : 'M') + f.x(s[0]).toFixed(1) + ' ' + f.y(s[2]).toFixed(1) + 'H' + f.x(s[1]).toFixed(1);
-      before = s[1];
-    });
-    if (d) { el(f.svg, 'path', {d: d, class: cls}); }
   }
   function draw() {
     if (!fixed) { return; }

@@ -1,8 +1,8 @@
 """The live page: an empty frame that its own script fills, once a second, from `head` and `track`.
 
-Pure. The script is `live.js` beside this file. It makes text nodes and attributes of what it is
-told, never HTML, and the page's content policy lets it load and ask nobody but the server it is
-from; so no name in a scenario and no text of a server can do more than be read.
+Pure. The script is `marks.js` and `live.js` beside this file. It makes text nodes and attributes of
+what it is told, never HTML, and the page's content policy lets it load and ask nobody but the
+server it is from; so no name in a scenario and no text of a server can do more than be read.
 """
 
 from importlib.resources import files
@@ -85,7 +85,8 @@ ends</small></h2><div class="scroll"><table id="runs"></table></div>
 """
 
 _STYLE = STYLE + MORE
-_SCRIPT = files(__package__).joinpath("live.js").read_text("utf-8")
+SCRIPTS = ("marks.js", "live.js")
+_SCRIPT = "".join(files(__package__).joinpath(each).read_text("utf-8") for each in SCRIPTS)
 
 POLICY = policy(_STYLE, _SCRIPT, "'self'") + "; frame-ancestors 'self'"
 """For the answer's header: framing is allowed to the same server only, which no page can say."""
