@@ -160,7 +160,7 @@ def searched(law: Law, seed: int, budget_s: float) -> Found:
     """Return what a search finds."""
     bounds = Bounds(LOW_PER_S, HIGH_PER_S, budget_s, overhead_s=WARM_UP_S, seed=seed)
     trials: list[Trial] = []
-    while isinstance(ask := next_trial(bounds, ["a"], trials), Ask):
+    while (ask := next_trial(bounds, ["a"], trials)) is not None:
         trials.append(trial(law, ask, 1000 * seed + len(trials)))
     found = bracket(bounds, "a", trials)
     return Found(found.low, found.high, sum(each.took_s for each in trials), len(trials))

@@ -68,7 +68,7 @@ def go_on(
         EiloadError: a trial did not come to be otherwise.
     """
     ask = next_trial(search.bounds, [*search.scenario.targets], search.trials)
-    if not isinstance(ask, Ask):
+    if ask is None:
         if not search.seen:
             check_budget(search.scenario, search.bounds)
         return search

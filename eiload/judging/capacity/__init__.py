@@ -18,7 +18,7 @@ from eiload.judging.capacity.found import (
     per_million_ratio,
     ratio,
 )
-from eiload.judging.capacity.search import Ask, End, next_trial
+from eiload.judging.capacity.search import Ask, next_trial
 from eiload.judging.capacity.trial import Purpose, Reading, Trial, TrialWord
 from eiload.judging.capacity.words import word_of
 
@@ -27,7 +27,6 @@ __all__ = [
     "Between",
     "Bounds",
     "Bracket",
-    "End",
     "Open",
     "Purpose",
     "Reading",

@@ -24,7 +24,7 @@ from eiload.judging.capacity.found import (
     per_million_ratio,
     ratio,
 )
-from eiload.judging.capacity.search import Ask, next_trial
+from eiload.judging.capacity.search import next_trial
 from eiload.judging.capacity.seen import Seen
 from eiload.judging.capacity.trial import Trial
 from eiload.judging.cost import Priced, priced
@@ -277,7 +277,7 @@ def _more(search: Search, target: str, rate_per_s: float | None) -> str:
 
 def _ended(search: Search) -> str:
     """Return why no trial was left for an end, and what would change that."""
-    if isinstance(next_trial(search.bounds, [*search.scenario.targets], search.trials), Ask):
+    if next_trial(search.bounds, [*search.scenario.targets], search.trials) is not None:
         return "the search ended before"  # by an error, which has been said
     left_s = search.bounds.budget_s - sum(trial.took_s for trial in search.trials)
     ran_out = "the budget was over before"

@@ -31,7 +31,7 @@ from eiload.judging.capacity.bounds import Bounds
 from eiload.judging.capacity.rates import Proof, Rates
 from eiload.judging.capacity.trial import Purpose, Trial
 
-__all__ = ["Ask", "End", "next_trial"]
+__all__ = ["Ask", "next_trial"]
 
 EXPLORE_SHARE = 0.4
 """Of a target's share of the budget that exploring may take."""
@@ -60,16 +60,8 @@ class Ask:
     """How often its word may be wrong, by all of its looks; 0 of one that explores."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """No trial is next."""
-
-    by_budget: bool
-    """Whether more time would have been used."""
-
-
-def next_trial(bounds: Bounds, targets: Sequence[str], trials: Sequence[Trial]) -> Ask | End:
-    """Return the next trial of a search, or that it has ended.
+def next_trial(bounds: Bounds, targets: Sequence[str], trials: Sequence[Trial]) -> Ask | None:
+    """Return the next trial of a search; None if it has ended.
 
     Args:
         bounds: of the search.
@@ -87,7 +79,7 @@ def next_trial(bounds: Bounds, targets: Sequence[str], trials: Sequence[Trial]) 
         ask = _ask(one, mine_s, shared_s / len(open_), len(trials))
         if ask is not None:
             return ask
-    return End(by_budget=bool(open_))
+    return None
 
 
 def _took_s(trials: Sequence[Trial], target: str) -> float:

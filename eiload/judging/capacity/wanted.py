@@ -12,7 +12,7 @@ from eiload.base.clock import NS_PER_S
 from eiload.base.errors import ScenarioError
 from eiload.base.units import format_duration
 from eiload.judging.capacity.bounds import Bounds
-from eiload.judging.capacity.search import Ask, next_trial
+from eiload.judging.capacity.search import next_trial
 from eiload.scenario import Scenario
 from eiload.scenario.find import BUDGET_NS, backwards
 from eiload.scenario.trial import Model
@@ -127,7 +127,7 @@ def check_budget(scenario: Scenario, bounds: Bounds, said: Callable[[str], str] 
     Raises:
         ScenarioError: there is not.
     """
-    if not isinstance(next_trial(bounds, [*scenario.targets], ()), Ask):
+    if next_trial(bounds, [*scenario.targets], ()) is None:
         least = wording.span(bounds.explore_s + bounds.overhead_s)
         raise ScenarioError(
             f"{said('budget')} {wording.span(bounds.budget_s)}: too small for one trial; expected "

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from eiload.base import wording
 from eiload.judging.capacity.result import Result, Search, result
-from eiload.judging.capacity.search import Ask, next_trial
+from eiload.judging.capacity.search import next_trial
 from eiload.judging.capacity.trial import Purpose
 from eiload.report import words
 from eiload.report.capacity import sections
@@ -106,7 +106,7 @@ def place(
     if not on:
         return f"ended; {budget}", share
     ask = next_trial(search.bounds, [*search.scenario.targets], search.trials)
-    if not isinstance(ask, Ask):
+    if ask is None:
         return f"ending; {budget}", share
     length = f"for {wording.span(ask.at_most_s)}, to see"
     if ask.purpose is Purpose.CONFIRM:

@@ -128,7 +128,7 @@ def search(
     """Return the trials of a whole search, the known ones first."""
     servers = {name: Server(queue, seed + n) for n, (name, queue) in enumerate(queues.items())}
     trials = list(known)
-    while isinstance(ask := next_trial(bounds, list(queues), trials), Ask):
+    while (ask := next_trial(bounds, list(queues), trials)) is not None:
         trials.append(servers[ask.target].trial(ask))
         assert len(trials) < 200
     return trials
