@@ -23,7 +23,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/pytest
 
 test-fast: $(VENV)/.installed-dev
-	$(BIN)/pytest -n 4 -m 'not slow'
+	$(BIN)/pytest -n 5 -m 'not slow'
 
 test-gpu: $(VENV)/.installed-dev
 	$(BIN)/pytest -n 0 -m gpu -rs tests/observe
