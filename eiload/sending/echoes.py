@@ -7,9 +7,9 @@ What it must not know: where a text goes.
 
 import json
 import re
-import string
 from binascii import b2a_base64
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from eiload.base.masked import masked
 from eiload.sending.endpoint import Endpoint
@@ -22,9 +22,6 @@ for one body and some minutes, and what it is made with is not in it. The name o
 nobody else's affair."""
 
 _KEY_NAME = re.compile(r"Credential=([^/,\s]+)/")
-
-_PLAIN = frozenset(string.ascii_letters + string.digits + "-._~")
-"""What stands for itself in an address (RFC 3986, 2.3)."""
 
 SHORTEST = 6
 """Shorter values are words that stand in many texts, and no secrets."""
@@ -86,6 +83,6 @@ def _parts(value: str) -> Iterable[str]:
     _, _, credentials = value.partition(" ")
     for part in (value, credentials.strip()):
         yield part
-        yield "".join(each if each in _PLAIN else f"%{ord(each):02X}" for each in part)
+        yield quote(part, safe="")
         yield json.dumps(part)[1:-1]
         yield b2a_base64(part.encode(), newline=False).rstrip(b"=")[:-1].decode()
